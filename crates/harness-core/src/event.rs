@@ -1,0 +1,348 @@
+//! What happened: the only input of every fold, and the content of the log.
+//!
+//! The serialised form is the log's format. It only ever grows: a new field has
+//! a default, a variant is never renamed, and a snapshot in the store pins each.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    Action, CallId, CheckReport, CheckStatus, CheckpointNumber, CommitId, EndReason, FeatureId,
+    FeatureStatus, Finding, ModelFailure, ModelResponse, Money, Outcome, RepoPath, SessionOpened,
+    TokenCount, TreeId, TurnNumber, Verdict,
+};
+
+/// A logged fact.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum Event {
+    /// A session began; the first record of its log.
+    SessionOpened(Box<SessionOpened>),
+    /// A process took up a session that another process left; what was in flight is lost.
+    SessionResumed {
+        /// Whether a person can be asked from now on.
+        attended: bool,
+    },
+    /// The session is over; the run may go on in another.
+    SessionEnded {
+        /// Why, in one line.
+        reason: String,
+    },
+    /// The run is over.
+    RunEnded {
+        /// Why.
+        reason: EndReason,
+        /// The same for people, with the way on; may be empty.
+        detail: String,
+    },
+
+    /// A person said something to the agent.
+    PersonSaid {
+        /// The text.
+        text: String,
+    },
+    /// A person asked the run to stop.
+    Interrupted,
+    /// A model request goes out.
+    TurnStarted {
+        /// Its number.
+        turn: TurnNumber,
+    },
+    /// A model answered.
+    ModelResponded(ModelResponded),
+    /// A model request failed.
+    ModelFailed {
+        /// The turn.
+        turn: TurnNumber,
+        /// How.
+        failure: ModelFailure,
+    },
+    /// The failed request will be sent again.
+    ProviderRetried {
+        /// The turn.
+        turn: TurnNumber,
+        /// Which retry this is, from 1.
+        attempt: u32,
+        /// How long is waited first. Unit: milliseconds.
+        delay_ms: u64,
+        /// What had failed.
+        reason: String,
+    },
+    /// The wait before a retry is over.
+    RetryDue {
+        /// The turn.
+        turn: TurnNumber,
+    },
+
+    /// The guard has judged a tool call.
+    CallJudged {
+        /// The call.
+        call: CallId,
+        /// The tool's name as the model wrote it.
+        tool: String,
+        /// What it would do; absent for tools that touch nothing and for calls that make no sense.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        action: Option<Action>,
+        /// What the guard says.
+        verdict: Verdict,
+    },
+    /// A tool call is over.
+    CallEnded {
+        /// The call.
+        call: CallId,
+        /// How it ended.
+        end: CallEnd,
+        /// How long it took. Unit: milliseconds.
+        ms: u64,
+    },
+    /// A deeper document was given to the agent.
+    DocumentLoaded {
+        /// Which.
+        path: RepoPath,
+        /// What it costs in the window, estimated.
+        tokens: TokenCount,
+    },
+    /// The agent proposed a line for the progress log.
+    NoteTaken {
+        /// The line.
+        text: String,
+    },
+    /// The agent asks a person.
+    QuestionAsked {
+        /// The call that waits for the answer.
+        call: CallId,
+        /// The question.
+        question: String,
+    },
+    /// A person answered.
+    QuestionAnswered {
+        /// The call that waited.
+        call: CallId,
+        /// The answer.
+        answer: String,
+    },
+    /// The agent was told to change its ways.
+    Nudged {
+        /// What it was told.
+        text: String,
+    },
+
+    /// The work tree was saved after a turn that changed it.
+    CheckpointSaved(CheckpointSaved),
+    /// The work tree is as the last checkpoint has it.
+    CheckpointUnchanged,
+    /// The work tree could not be saved.
+    CheckpointFailed {
+        /// Why.
+        message: String,
+    },
+    /// A change outside what the agent may change was found and taken back.
+    StrayUndone {
+        /// Where.
+        path: RepoPath,
+        /// What was done with it.
+        message: String,
+    },
+
+    /// A gate ran on the base.
+    BaselineEnded {
+        /// How it came out there.
+        report: CheckReport,
+        /// Whether the result was kept from an earlier run on the same tree.
+        cached: bool,
+    },
+    /// Gates could not be run on the base.
+    BaselineFailed {
+        /// Why.
+        message: String,
+    },
+    /// The agent says the feature is done.
+    FinishRequested {
+        /// The call; absent when the agent only stopped, which counts as a claim.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        call: Option<CallId>,
+        /// Its summary.
+        summary: String,
+    },
+    /// What would be committed is fixed.
+    CandidateFrozen(FinishSubject),
+    /// What would be committed could not be fixed.
+    CandidateFailed {
+        /// Why.
+        message: String,
+    },
+    /// A gate starts.
+    GateStarted {
+        /// Which.
+        gate: String,
+    },
+    /// A check of a gate is over.
+    CheckEnded {
+        /// How it came out.
+        report: CheckReport,
+    },
+    /// A gate is over.
+    GateEnded {
+        /// Which.
+        gate: String,
+        /// Its colour.
+        status: CheckStatus,
+    },
+    /// The feature is not done.
+    FinishRefused {
+        /// Why, for the agent and for people.
+        reason: String,
+        /// What was found in the change.
+        #[serde(default)]
+        findings: Vec<Finding>,
+    },
+    /// A feature is proven and committed.
+    FeaturePassed(FeaturePassed),
+    /// The proof could not be committed.
+    CommitFailed {
+        /// Why.
+        message: String,
+    },
+    /// A feature's status changed.
+    FeatureStatusChanged {
+        /// Which.
+        feature: FeatureId,
+        /// What it was.
+        from: FeatureStatus,
+        /// What it is.
+        to: FeatureStatus,
+        /// Why.
+        reason: String,
+    },
+    /// The unproven work of a feature was put aside, so that another can start clean.
+    WorkSetAside {
+        /// The files taken back to the session's start.
+        files: u32,
+        /// What went wrong; empty when all went well.
+        #[serde(default)]
+        message: String,
+    },
+    /// The next session could not be opened.
+    OpenFailed {
+        /// Why.
+        message: String,
+    },
+
+    /// Four fifths of a limit are used up.
+    BudgetWarned {
+        /// Which limit, and how much of it is used.
+        what: String,
+    },
+    /// A limit is reached.
+    LimitReached {
+        /// The end it leads to.
+        reason: EndReason,
+        /// Which limit.
+        what: String,
+    },
+}
+
+/// A model's answer with what it cost.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ModelResponded {
+    /// The turn.
+    pub turn: TurnNumber,
+    /// The answer.
+    pub response: ModelResponse,
+    /// What it cost; absent when the price is unknown.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cost: Option<Money>,
+    /// From sending the request to the last byte. Unit: milliseconds.
+    pub ms: u64,
+}
+
+/// How a tool call ended: exactly one per call.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "how", rename_all = "snake_case")]
+pub enum CallEnd {
+    /// It was done; the outcome may still be bad news.
+    Done {
+        /// What came of it.
+        outcome: Outcome,
+    },
+    /// It was answered without touching anything.
+    Answered {
+        /// The answer for the model.
+        text: String,
+        /// Whether it is bad news.
+        is_error: bool,
+    },
+    /// It was refused.
+    Refused {
+        /// Why, with what is allowed.
+        reason: String,
+    },
+    /// The harness could not do it: our bug or an I/O failure.
+    Failed {
+        /// Why.
+        message: String,
+    },
+    /// It was cancelled.
+    Cancelled,
+    /// The process that did it is gone; what it did is unknown.
+    Lost,
+}
+
+/// A saved work tree.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CheckpointSaved {
+    /// Its number in the session.
+    pub number: CheckpointNumber,
+    /// The commit on the private ref.
+    pub commit: CommitId,
+    /// The whole tree.
+    pub tree: TreeId,
+    /// What differs from the checkpoint before, at most 1,000 paths.
+    pub changes: Vec<Change>,
+    /// How long it took. Unit: milliseconds.
+    pub ms: u64,
+}
+
+/// A path that differs between two trees.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Change {
+    /// The path.
+    pub path: RepoPath,
+    /// How.
+    pub kind: ChangeKind,
+}
+
+/// How a path differs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ChangeKind {
+    /// It is new.
+    Added,
+    /// Its content or mode is another.
+    Modified,
+    /// It is gone.
+    Deleted,
+}
+
+/// What a finish is judged on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FinishSubject {
+    /// The candidate without host-owned paths: the tree the gates run on.
+    pub tree: TreeId,
+    /// What differs from the tip of the run's branch.
+    pub changes: Vec<Change>,
+    /// What was found in the difference.
+    pub findings: Vec<Finding>,
+}
+
+/// The proof of a feature, committed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FeaturePassed {
+    /// The feature.
+    pub feature: FeatureId,
+    /// The commit on the run's branch.
+    pub commit: CommitId,
+    /// The tree that was proven.
+    pub tree: TreeId,
+    /// The evidence file; absent for a task, whose proof stands in log and trailers.
+    pub evidence: Option<RepoPath>,
+}

@@ -1,0 +1,187 @@
+//! Gates as they are defined, and checks as they came out.
+
+use std::{fmt, time::Duration};
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Captured, RepoPath, Stop};
+
+/// What must be green before a feature is done: one command and how its report is read.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Gate {
+    /// Its name, unique in the configuration.
+    pub name: String,
+    /// The argv; there is no shell.
+    pub run: Vec<String>,
+    /// The working folder.
+    #[serde(default)]
+    pub cwd: RepoPath,
+    /// Names of environment variables it gets beside the allow-list.
+    #[serde(default)]
+    pub environment: Vec<String>,
+    /// How long it may run.
+    pub timeout: Duration,
+    /// How its report is read.
+    pub reader: Reader,
+    /// The least number of tests; 0 where the reader counts none.
+    #[serde(default)]
+    pub min_tests: u32,
+    /// When it runs on its own; every gate runs at `finish`.
+    #[serde(default)]
+    pub when: When,
+    /// What is demanded where the base was red already.
+    #[serde(default)]
+    pub baseline: Baseline,
+    /// Patterns of the files that concern it; all files when empty.
+    #[serde(default)]
+    pub paths: Vec<String>,
+}
+
+/// How the report of a check is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reader {
+    /// `cargo test` and its summary lines.
+    Cargo,
+    /// The Test Anything Protocol.
+    Tap,
+    /// The exit code alone; no tests are counted.
+    Exit,
+}
+
+impl Reader {
+    /// Whether the report names its tests, so that old failures can be told from new ones.
+    pub const fn names_tests(self) -> bool {
+        !matches!(self, Self::Exit)
+    }
+
+    /// Returns the word of the configuration.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Cargo => "cargo",
+            Self::Tap => "tap",
+            Self::Exit => "exit",
+        }
+    }
+}
+
+/// When a gate runs on its own.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum When {
+    /// After an edit, as information.
+    Edit,
+    /// After a turn, as information.
+    Turn,
+    /// Only when the agent says it is done.
+    #[default]
+    Finish,
+}
+
+/// What is demanded of a gate whose base is red.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Baseline {
+    /// The base must be green.
+    #[default]
+    Strict,
+    /// Nothing red that was green at base.
+    NoWorse,
+}
+
+/// Colour of a check or of a gate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CheckStatus {
+    /// Everything demanded was shown.
+    Green,
+    /// It failed.
+    Red,
+    /// It could not be run or its report could not be read.
+    Error,
+    /// It ran out of time.
+    Timeout,
+}
+
+impl fmt::Display for CheckStatus {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Green => "green",
+            Self::Red => "red",
+            Self::Error => "error",
+            Self::Timeout => "timeout",
+        })
+    }
+}
+
+/// How many tests a report speaks of.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TestCounts {
+    /// Tests that ran, passed or failed.
+    pub run: u32,
+    /// Tests that failed.
+    pub failed: u32,
+    /// Tests that were skipped or ignored.
+    pub skipped: u32,
+}
+
+/// One check as it came out: facts of the run and of the report.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CheckReport {
+    /// The gate it belongs to.
+    pub gate: String,
+    /// What was run.
+    pub argv: Vec<String>,
+    /// How it ended; absent when it could not be started.
+    pub stop: Option<Stop>,
+    /// How long it took. Unit: milliseconds.
+    pub ms: u64,
+    /// Its colour.
+    pub status: CheckStatus,
+    /// Why it is not green, one line; empty when it is.
+    pub reason: String,
+    /// The tests it speaks of; absent with a reader that counts none.
+    pub tests: Option<TestCounts>,
+    /// Names of the failed tests, at most 200.
+    #[serde(default)]
+    pub failed_tests: Vec<String>,
+    /// The failing part for the agent, at most 8 KiB; empty when green.
+    pub excerpt: String,
+    /// What it wrote.
+    pub output: Captured,
+    /// SHA-256 of everything it wrote, in hexadecimal.
+    pub output_sha256: String,
+}
+
+/// Something in a change that a person has to look at before it can be done.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Finding {
+    /// What kind it is.
+    pub kind: FindingKind,
+    /// Where.
+    pub path: RepoPath,
+    /// What was found, one line.
+    pub message: String,
+}
+
+/// Kinds of integrity findings.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FindingKind {
+    /// A path outside the scope has changed.
+    OutsideScope,
+    /// A protected path has changed.
+    Protected,
+    /// A file that decides how gates run has changed.
+    GateAffecting,
+    /// Tests were removed.
+    TestsRemoved,
+    /// Tests were skipped or ignored.
+    TestsSkipped,
+    /// There are fewer assertions, or trivial ones.
+    AssertionsWeakened,
+    /// A lint was silenced.
+    LintSilenced,
+    /// A gate changed files while it ran.
+    GateChangedFiles,
+}

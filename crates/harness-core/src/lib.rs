@@ -1,0 +1,46 @@
+//! The words of the harness as types: ids, paths, messages, actions, verdicts, events.
+//!
+//! Every other crate speaks in these. This crate knows nothing: it reads no
+//! file, clock, network or environment, and decides nothing.
+
+mod action;
+mod amount;
+mod end;
+mod event;
+mod failure;
+mod feature;
+mod gate;
+mod id;
+mod message;
+mod object;
+mod path;
+mod policy;
+mod session;
+mod time;
+mod verdict;
+
+pub use action::{Action, Captured, LineRange, Outcome, Stop};
+pub use amount::{AmountError, ByteCount, Money, TokenCount};
+pub use end::EndReason;
+pub use event::{
+    CallEnd, Change, ChangeKind, CheckpointSaved, Event, FeaturePassed, FinishSubject,
+    ModelResponded,
+};
+pub use failure::{FailureClass, ModelFailure};
+pub use feature::{Feature, FeatureBudget, FeatureScope, FeatureStatus};
+pub use gate::{
+    Baseline, CheckReport, CheckStatus, Finding, FindingKind, Gate, Reader, TestCounts, When,
+};
+pub use id::{CallId, CheckpointNumber, FeatureId, IdError, RunId, SessionId, TurnNumber};
+pub use message::{
+    AssistantPart, Message, ModelDelta, ModelResponse, Prompt, StopReason, ToolCall, ToolResult,
+    ToolSpec, Usage, UserPart,
+};
+pub use object::{BlobId, CommitId, ObjectIdError, TreeId};
+pub use path::{PathError, RepoPath};
+pub use policy::{CommandRule, Limits, Policy, RuleDecision, ScopeRules, Sourced};
+pub use session::{
+    DirtyMode, Goal, Level, ModelProfile, Price, RunState, SessionOpened, Source, SourceKind,
+};
+pub use time::Timestamp;
+pub use verdict::{Decision, Rule, Verdict};

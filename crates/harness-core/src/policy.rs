@@ -1,0 +1,136 @@
+//! The rules of a run as plain data, fixed when it starts and stored in its log.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{ByteCount, Gate, Money, RepoPath, TokenCount};
+
+/// Everything that holds for a run: where it may write, what must be green, how far it may go.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Policy {
+    /// Paths.
+    pub scope: ScopeRules,
+    /// Gates in the order of the configuration.
+    pub gates: Vec<Gate>,
+    /// Rules about commands, first match first.
+    #[serde(default)]
+    pub commands: Vec<CommandRule>,
+    /// Bounds.
+    pub limits: Limits,
+    /// Whether gates run on an isolated checkout of the candidate.
+    pub isolate: bool,
+    /// The feature list's file.
+    pub feature_file: RepoPath,
+    /// The progress log's file.
+    pub progress_file: RepoPath,
+    /// The map's file name.
+    pub map_file: String,
+    /// How much of the window the map and the first message may take.
+    pub context_budget: TokenCount,
+}
+
+/// A value and where it was written, such as `harness.toml:3`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sourced {
+    /// The value.
+    pub value: String,
+    /// Its origin.
+    pub origin: String,
+}
+
+impl Sourced {
+    /// Makes a value the program itself brings.
+    pub fn built_in(value: impl Into<String>) -> Self {
+        Self {
+            value: value.into(),
+            origin: "built in".to_owned(),
+        }
+    }
+}
+
+/// Patterns of paths. Precedence: deny over protect over write.
+///
+/// Pattern grammar: `*` inside a component, `**` across components, `?`, `[...]`;
+/// a pattern that names a folder covers what is below it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ScopeRules {
+    /// May be written.
+    pub write: Vec<Sourced>,
+    /// Inside write, still forbidden.
+    pub deny: Vec<Sourced>,
+    /// Not readable either.
+    pub hide: Vec<Sourced>,
+    /// Read-only unless a feature's `may_change` names the path.
+    pub protect: Vec<Sourced>,
+    /// Build outputs: writable for processes, not kept.
+    pub build: Vec<Sourced>,
+    /// Host-owned files beside the built-in ones, such as the feature list.
+    pub host_owned: Vec<Sourced>,
+}
+
+/// A rule about command lines: manners for the agent, not a boundary.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CommandRule {
+    /// Words a command must begin with.
+    pub prefix: Vec<String>,
+    /// What is said about it.
+    pub decision: RuleDecision,
+    /// What the agent is told.
+    pub reason: String,
+}
+
+/// What a command rule may say.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RuleDecision {
+    /// Ask a person.
+    Ask,
+    /// Refuse.
+    Deny,
+}
+
+/// Bounds of a run. Every one has a default; none is ever absent but the money.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Limits {
+    /// What a run may cost; not limited when absent.
+    pub usd: Option<Money>,
+    /// Model requests per session.
+    pub turns: u32,
+    /// How long a run may take.
+    pub time: Duration,
+    /// Red finishes of one feature before a person is needed.
+    pub attempts: u32,
+    /// What is kept of one command's output.
+    pub output: ByteCount,
+    /// How long one command may run.
+    pub command: Duration,
+    /// How long one command may be silent.
+    pub silence: Duration,
+    /// How long a provider that cannot be reached is waited for.
+    pub patience: Duration,
+    /// How long a model's stream may be silent.
+    pub idle: Duration,
+    /// Memory of one process in the cage.
+    pub memory: ByteCount,
+    /// Processes in the cage.
+    pub processes: u32,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            usd: None,
+            turns: 200,
+            time: Duration::from_secs(240 * 60),
+            attempts: 3,
+            output: ByteCount::mib(1),
+            command: Duration::from_secs(600),
+            silence: Duration::from_secs(120),
+            patience: Duration::from_secs(60),
+            idle: Duration::from_secs(60),
+            memory: ByteCount::gib(4),
+            processes: 512,
+        }
+    }
+}

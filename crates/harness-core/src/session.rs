@@ -1,0 +1,195 @@
+//! What a session starts from: enough, in one record, to fold its log alone.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    CommitId, Feature, FeatureId, Money, Policy, RepoPath, RunId, SessionId, Timestamp, TokenCount,
+    TreeId, Usage,
+};
+
+/// The state of a run as far as its next session needs it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RunState {
+    /// The run.
+    pub run: RunId,
+    /// When it began.
+    pub started_at: Timestamp,
+    /// What it was asked for.
+    pub goal: Goal,
+    /// Its rules.
+    pub policy: Policy,
+    /// The features as the run knows them, statuses included.
+    pub features: Vec<Feature>,
+    /// The model that answers.
+    pub model: ModelProfile,
+    /// Whether a person can be asked while it runs.
+    pub attended: bool,
+    /// What was done with a dirty work tree.
+    pub dirty: DirtyMode,
+    /// The person's commit the run began from.
+    pub base: CommitId,
+    /// The tip of the run's branch: the base until something was committed.
+    pub tip: CommitId,
+    /// Red finishes of the feature in work so far.
+    pub attempts: u32,
+    /// Tokens spent by earlier sessions of the run.
+    pub usage: Usage,
+    /// Money spent by earlier sessions of the run.
+    pub spent: Money,
+}
+
+/// What a run was asked for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Goal {
+    /// All features, by priority and dependencies.
+    All,
+    /// One feature.
+    One {
+        /// Which.
+        feature: FeatureId,
+    },
+    /// A task typed on the command line, kept with the run only.
+    Task {
+        /// Its id, an entry of the run's features.
+        feature: FeatureId,
+    },
+}
+
+/// What is done with the person's uncommitted work when a run starts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DirtyMode {
+    /// The work tree was clean, or the run is refused.
+    #[default]
+    Refuse,
+    /// It is committed to the run's branch first, as the base of everything.
+    Base,
+}
+
+/// A model as one run uses it: no key, no address.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ModelProfile {
+    /// The person's name for it.
+    pub name: String,
+    /// The provider's id.
+    pub id: String,
+    /// The size of its window.
+    pub context: TokenCount,
+    /// The longest answer asked for.
+    pub output: TokenCount,
+    /// What it costs; absent when unknown.
+    pub price: Option<Price>,
+    /// Whether answers are played from a recording.
+    pub recorded: bool,
+}
+
+/// Prices. Unit: millionths of a US dollar per million tokens.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Price {
+    /// Fresh input.
+    pub input: Money,
+    /// Output, reasoning included.
+    pub output: Money,
+    /// Input read from a cache.
+    pub cache_read: Money,
+    /// Input written to a cache.
+    pub cache_write: Money,
+}
+
+impl Price {
+    /// Returns what `usage` costs, rounded down to the millionth of a dollar.
+    pub fn of(&self, usage: Usage) -> Money {
+        let part = |tokens: u64, price: Money| u128::from(tokens) * u128::from(price.0);
+        let total = part(usage.input, self.input)
+            + part(usage.output, self.output)
+            + part(usage.cache_read, self.cache_read)
+            + part(usage.cache_write, self.cache_write);
+        Money(u64::try_from(total / 1_000_000).unwrap_or(u64::MAX))
+    }
+}
+
+/// What the kernel enforces on this machine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Level {
+    /// Nothing: tools are judged, processes are not confined.
+    None,
+    /// A container the person vouches for.
+    External,
+    /// Landlock and seccomp.
+    Landlock,
+    /// Own namespaces.
+    Namespaces,
+}
+
+impl Level {
+    /// Returns the word of flags, lines and logs.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::External => "external",
+            Self::Landlock => "landlock",
+            Self::Namespaces => "namespaces",
+        }
+    }
+}
+
+impl fmt::Display for Level {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// The first record of every session.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SessionOpened {
+    /// The session.
+    pub session: SessionId,
+    /// The run it belongs to, as it stands now.
+    pub run: RunState,
+    /// The feature it works on.
+    pub feature: FeatureId,
+    /// The repository's name, for people.
+    pub repository: String,
+    /// The run's branch, such as `harness/R-0001`.
+    pub branch: String,
+    /// What is enforced.
+    pub level: Level,
+    /// The work tree when the session began: checkpoint 0.
+    pub start_tree: TreeId,
+    /// The commit of checkpoint 0.
+    pub start_checkpoint: CommitId,
+    /// Texts for the first window, in order.
+    pub sources: Vec<Source>,
+}
+
+/// A text that goes into the first window, and where it came from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Source {
+    /// What it is.
+    pub kind: SourceKind,
+    /// The file, where there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub path: Option<RepoPath>,
+    /// The text.
+    pub text: String,
+}
+
+/// Kinds of texts that a window is made of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SourceKind {
+    /// The map, one per folder.
+    Map,
+    /// The end of the progress log.
+    Progress,
+    /// Recent commits, one line each.
+    Commits,
+    /// The top of the tree.
+    Tree,
+    /// What an earlier session handed over.
+    HandOver,
+}
