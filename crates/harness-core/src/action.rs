@@ -134,16 +134,6 @@ pub enum Outcome {
         /// Standard output and standard error, in the order they came.
         output: Captured,
     },
-    /// A symbolic link stands at the path: nothing was done.
-    IsLink {
-        /// The path of the link itself.
-        link: RepoPath,
-        /// Where it leads, as stored in the link.
-        target: String,
-        /// The whole path with the link followed; absent when it leaves the repository.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        resolved: Option<RepoPath>,
-    },
     /// The action could not be done and changed nothing; the text says why and what would help.
     Refused {
         /// For the model.

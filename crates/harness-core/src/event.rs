@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Action, CallId, CheckReport, CheckStatus, CheckpointNumber, CommitId, EndReason, FeatureId,
-    FeatureStatus, Finding, ModelFailure, ModelResponse, Money, Outcome, RepoPath, SessionOpened,
-    TokenCount, TreeId, TurnNumber, Verdict,
+    FeatureStatus, Finding, Limits, ModelFailure, ModelProfile, ModelResponse, Money, Outcome,
+    RepoPath, SessionOpened, TokenCount, TreeId, TurnNumber, Verdict,
 };
 
 /// A logged fact.
@@ -21,6 +21,10 @@ pub enum Event {
     SessionResumed {
         /// Whether a person can be asked from now on.
         attended: bool,
+        /// The model that answers from now on.
+        model: ModelProfile,
+        /// The bounds that hold from now on.
+        limits: Limits,
     },
     /// The session is over; the run may go on in another.
     SessionEnded {
@@ -85,6 +89,18 @@ pub enum Event {
         /// What the guard says.
         verdict: Verdict,
     },
+    /// A symbolic link stands at the action's path: nothing was done, and the target is judged next.
+    LinkMet {
+        /// The call.
+        call: CallId,
+        /// The path of the link itself.
+        link: RepoPath,
+        /// Where it leads, as stored in the link.
+        target: String,
+        /// The action's whole path with the link followed; absent when it leaves the repository.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        resolved: Option<RepoPath>,
+    },
     /// A tool call is over.
     CallEnded {
         /// The call.
@@ -100,6 +116,10 @@ pub enum Event {
         path: RepoPath,
         /// What it costs in the window, estimated.
         tokens: TokenCount,
+        /// The text, when the harness loads it by itself because its folder was touched;
+        /// absent when it is the result of a call.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        text: Option<String>,
     },
     /// The agent proposed a line for the progress log.
     NoteTaken {
@@ -201,6 +221,8 @@ pub enum Event {
     CommitFailed {
         /// Why.
         message: String,
+        /// Whether a person has to decide something; else it is our bug or an I/O failure.
+        needs_human: bool,
     },
     /// A feature's status changed.
     FeatureStatusChanged {
@@ -328,6 +350,8 @@ pub enum ChangeKind {
 pub struct FinishSubject {
     /// The candidate without host-owned paths: the tree the gates run on.
     pub tree: TreeId,
+    /// The whole work tree at that moment.
+    pub work_tree: TreeId,
     /// What differs from the tip of the run's branch.
     pub changes: Vec<Change>,
     /// What was found in the difference.

@@ -40,7 +40,8 @@ pub use object::{BlobId, CommitId, ObjectIdError, TreeId};
 pub use path::{PathError, RepoPath};
 pub use policy::{CommandRule, Limits, Policy, RuleDecision, ScopeRules, Sourced};
 pub use session::{
-    DirtyMode, Goal, Level, ModelProfile, Price, RunState, SessionOpened, Source, SourceKind,
+    DirtyMode, GivenUp, Goal, Level, ModelProfile, Price, RunState, SessionOpened, Source,
+    SourceKind,
 };
 pub use time::Timestamp;
 pub use verdict::{Decision, Rule, Verdict};

@@ -5,8 +5,8 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    CommitId, Feature, FeatureId, Money, Policy, RepoPath, RunId, SessionId, Timestamp, TokenCount,
-    TreeId, Usage,
+    CommitId, EndReason, Feature, FeatureId, Money, Policy, RepoPath, RunId, SessionId, Timestamp,
+    TokenCount, TreeId, Usage,
 };
 
 /// The state of a run as far as its next session needs it.
@@ -32,12 +32,31 @@ pub struct RunState {
     pub base: CommitId,
     /// The tip of the run's branch: the base until something was committed.
     pub tip: CommitId,
+    /// The work tree that belongs to the tip: what differs from it is the agent's work.
+    ///
+    /// Absent before the first session, which takes it from its checkpoint 0.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub work_start: Option<TreeId>,
+    /// Features this run has given up on, and the end each one leads to.
+    #[serde(default)]
+    pub given_up: Vec<GivenUp>,
     /// Red finishes of the feature in work so far.
     pub attempts: u32,
     /// Tokens spent by earlier sessions of the run.
     pub usage: Usage,
     /// Money spent by earlier sessions of the run.
     pub spent: Money,
+}
+
+/// A feature that a run leaves to a person.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GivenUp {
+    /// Which.
+    pub feature: FeatureId,
+    /// How the run ends when nothing else is left.
+    pub reason: EndReason,
+    /// Why, in one line.
+    pub detail: String,
 }
 
 /// What a run was asked for.
