@@ -235,6 +235,13 @@ pub enum Event {
         /// Why.
         reason: String,
     },
+    /// The run leaves the feature to a person.
+    FeatureGivenUp {
+        /// The end it leads to when nothing else is left to do.
+        reason: EndReason,
+        /// Why, in one line.
+        detail: String,
+    },
     /// The unproven work of a feature was put aside, so that another can start clean.
     WorkSetAside {
         /// The files taken back to the session's start.
@@ -254,12 +261,12 @@ pub enum Event {
         /// Which limit, and how much of it is used.
         what: String,
     },
-    /// A limit is reached.
-    LimitReached {
+    /// The run is to stop: what is in flight ends first.
+    StopDecided {
         /// The end it leads to.
         reason: EndReason,
-        /// Which limit.
-        what: String,
+        /// Which limit, or what is in the way, and the way on.
+        detail: String,
     },
 }
 
