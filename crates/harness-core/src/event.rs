@@ -374,6 +374,8 @@ pub struct FeaturePassed {
     pub commit: CommitId,
     /// The tree that was proven.
     pub tree: TreeId,
+    /// The whole work tree that belongs to the commit.
+    pub work_tree: TreeId,
     /// The evidence file; absent for a task, whose proof stands in log and trailers.
     pub evidence: Option<RepoPath>,
 }

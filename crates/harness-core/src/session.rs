@@ -173,6 +173,8 @@ pub struct SessionOpened {
     pub feature: FeatureId,
     /// The repository's name, for people.
     pub repository: String,
+    /// The repository's root on the machine that opened the session.
+    pub root: String,
     /// The run's branch, such as `harness/R-0001`.
     pub branch: String,
     /// What is enforced.

@@ -1,1 +1,25 @@
-//! Placeholder.
+//! The run as a state machine: logged facts in, effects out.
+//!
+//! Pure: no disk, clock, network or task. The runner feeds [`Engine::handle`]
+//! every event it has logged and carries out the effects; replay and resume
+//! feed the same events again and throw the effects away. What is not logged
+//! (time passing, tokens while they stream) goes through [`Engine::observe`],
+//! which can only propose an event.
+//!
+//! State is level-triggered: an event changes what is known, then
+//! [`Engine::handle`] asks "what is to be done now?" until the answer is to
+//! wait. So a crash at any point is mended by folding the log and asking again.
+
+mod calls;
+mod check;
+mod effect;
+mod engine;
+mod limits;
+mod loops;
+mod retry;
+mod session;
+mod talk;
+mod words;
+
+pub use effect::{CommitFeature, Effect, OpenSession, RunGate};
+pub use engine::{Engine, Tick};

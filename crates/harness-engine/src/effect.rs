@@ -1,0 +1,101 @@
+//! What is to be done: plain data that can be printed, compared and replayed.
+
+use harness_core::{
+    CallId, CheckReport, CheckpointNumber, Event, Feature, FinishSubject, Gate, Prompt, RunState,
+    TreeId, TurnNumber,
+};
+use harness_guard::Permit;
+
+/// One thing the runner has to do.
+///
+/// Each effect but [`Effect::Record`] ends in exactly one event (or, for the
+/// baseline, one per gate), whatever happens to it.
+#[derive(Debug, PartialEq)]
+pub enum Effect {
+    /// Log this fact and handle it before any other event.
+    Record(Event),
+    /// Open a session. Ends in `SessionOpened` or `OpenFailed`.
+    OpenSession(Box<OpenSession>),
+    /// Send a request. Ends in `ModelResponded` or `ModelFailed`.
+    RequestModel {
+        /// Its number; a retry keeps it.
+        turn: TurnNumber,
+        /// What to send.
+        prompt: Prompt,
+    },
+    /// Give up the request in flight, which then ends as cancelled.
+    CancelModel,
+    /// Do what was allowed. Ends in `CallEnded` or `LinkMet`.
+    Perform {
+        /// For which call.
+        call: CallId,
+        /// The proof that it is allowed, with the action.
+        permit: Permit,
+    },
+    /// End what runs for calls and gates; each then ends as cancelled.
+    CancelWork,
+    /// Put a question to the person. Ends in `QuestionAnswered`.
+    AskPerson {
+        /// The call that waits.
+        call: CallId,
+        /// The question.
+        question: String,
+    },
+    /// Save the work tree. Ends in `CheckpointSaved`, `CheckpointUnchanged` or `CheckpointFailed`.
+    SaveCheckpoint {
+        /// The number it gets if something changed.
+        number: CheckpointNumber,
+    },
+    /// Run gates on the base, beside everything else. Ends in `BaselineEnded` per gate, or `BaselineFailed`.
+    RunBaseline {
+        /// Which.
+        gates: Vec<Gate>,
+    },
+    /// Fix what would be committed. Ends in `CandidateFrozen` or `CandidateFailed`.
+    FreezeCandidate,
+    /// Run one gate on a tree. Ends in `CheckEnded`.
+    RunGate(Box<RunGate>),
+    /// Commit a proven feature. Ends in `FeaturePassed` or `CommitFailed`; doing it twice is doing it once.
+    CommitFeature(Box<CommitFeature>),
+    /// Take the work tree back to where the session's feature began. Ends in `WorkSetAside`.
+    SetAside,
+}
+
+/// What a new session starts from.
+#[derive(Clone, Debug, PartialEq)]
+pub struct OpenSession {
+    /// The run as it stands.
+    pub run: RunState,
+    /// The feature to work on.
+    pub feature: Feature,
+}
+
+/// A gate to run and what its result is held against.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RunGate {
+    /// The gate.
+    pub gate: Gate,
+    /// The tree to run it on.
+    pub tree: TreeId,
+    /// How it came out on the base.
+    pub baseline: Option<CheckReport>,
+}
+
+/// A proven feature, ready to be committed.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CommitFeature {
+    /// The feature.
+    pub feature: Feature,
+    /// What was proven.
+    pub subject: FinishSubject,
+    /// The proof.
+    pub reports: Vec<CheckReport>,
+    /// The gates behind the proof, the feature's own included.
+    pub gates: Vec<Gate>,
+    /// What the agent says it did.
+    pub summary: String,
+    /// Lines the agent proposed for the progress log.
+    pub notes: Vec<String>,
+    /// Reasons of refused finishes, for the progress log.
+    pub refusals: Vec<String>,
+}

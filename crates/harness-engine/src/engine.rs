@@ -1,0 +1,391 @@
+//! The run: features in order, one session each, until everything is proven or something stands in the way.
+
+use harness_core::{
+    CheckpointNumber, EndReason, Event, FeatureId, FeaturePassed, FeatureStatus, GivenUp, Goal,
+    Limits, ModelProfile, RunState, SessionOpened, Timestamp, Usage,
+};
+
+use crate::{
+    Effect, OpenSession,
+    session::{Conclusion, Session, Step, Surroundings},
+};
+
+/// Steps without an event in between; more is a bug that must not become a hang.
+const STEPS_MAX: usize = 10_000;
+
+/// What is not logged: it can only propose an event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tick {
+    /// Time has passed.
+    Time,
+    /// Tokens of the request in flight, so far.
+    Usage(Usage),
+}
+
+/// A run as a state machine.
+#[derive(Debug)]
+pub struct Engine {
+    run: RunState,
+    session: Option<Session>,
+    opening: bool,
+    stop: Option<(EndReason, String)>,
+    end: Option<EndReason>,
+    /// When the present process took the run up.
+    since: Timestamp,
+}
+
+impl Engine {
+    /// Makes a run that has no session yet.
+    pub const fn new(run: RunState, now: Timestamp) -> Self {
+        Self {
+            run,
+            session: None,
+            opening: false,
+            stop: None,
+            end: None,
+            since: now,
+        }
+    }
+
+    /// Folds the log of a session: the state in which its process left it.
+    ///
+    /// `None` when the first event does not open a session.
+    pub fn fold(events: impl IntoIterator<Item = (Event, Timestamp)>) -> Option<Self> {
+        let mut events = events.into_iter();
+        let (first, time) = events.next()?;
+        let Event::SessionOpened(opened) = &first else {
+            return None;
+        };
+        let mut engine = Self::new(opened.run.clone(), time);
+        engine.handle(&first, time);
+        for (event, time) in events {
+            engine.handle(&event, time);
+        }
+        Some(engine)
+    }
+
+    /// Says what is to be done first.
+    pub fn start(&mut self, now: Timestamp) -> Vec<Effect> {
+        self.advance(now)
+    }
+
+    /// Takes a logged fact and says what follows.
+    ///
+    /// At most one [`Effect::Record`] is returned, and it is the last: it must
+    /// be logged and handled before any other event.
+    pub fn handle(&mut self, event: &Event, now: Timestamp) -> Vec<Effect> {
+        self.apply(event, now);
+        self.advance(now)
+    }
+
+    /// Takes what is not logged; returns an event to log, if one follows.
+    pub fn observe(&self, tick: Tick, now: Timestamp) -> Option<Event> {
+        let session = self
+            .session
+            .as_ref()
+            .filter(|_| self.stop.is_none() && self.end.is_none())?;
+        match tick {
+            Tick::Time => {
+                if let Some(turn) = session.retry_due(now) {
+                    return Some(Event::RetryDue { turn });
+                }
+                let minutes = self.run.policy.limits.time.as_secs() / 60;
+                (self.time_is_up_at() <= now).then(|| Event::StopDecided {
+                    reason: EndReason::Limit,
+                    detail: format!("the run has taken its {minutes} minutes"),
+                })
+            }
+            Tick::Usage(usage) => {
+                session
+                    .is_over_budget(&self.run, usage)
+                    .then(|| Event::StopDecided {
+                        reason: EndReason::Budget,
+                        detail: format!(
+                            "the answer would cost more than the run's {}",
+                            self.run.policy.limits.usd.unwrap_or_default()
+                        ),
+                    })
+            }
+        }
+    }
+
+    /// Returns when [`Tick::Time`] is wanted next; `None` when only events matter.
+    pub fn next_deadline(&self) -> Option<Timestamp> {
+        let session = self
+            .session
+            .as_ref()
+            .filter(|_| self.stop.is_none() && self.end.is_none())?;
+        let limit = self.time_is_up_at();
+        Some(
+            session
+                .next_deadline()
+                .map_or(limit, |retry| retry.min(limit)),
+        )
+    }
+
+    /// Returns how the run ended, when it has.
+    pub const fn end(&self) -> Option<EndReason> {
+        self.end
+    }
+
+    /// Returns the run as it stands, the session's part included.
+    pub fn run(&self) -> RunState {
+        let mut run = self.run.clone();
+        if let Some(session) = &self.session {
+            absorb(&mut run, session);
+        }
+        run
+    }
+
+    fn time_is_up_at(&self) -> Timestamp {
+        self.since.plus(self.run.policy.limits.time)
+    }
+
+    fn apply(&mut self, event: &Event, now: Timestamp) {
+        match event {
+            Event::SessionOpened(opened) => self.on_opened(opened, now),
+            Event::SessionResumed {
+                attended,
+                model,
+                limits,
+            } => self.on_resumed(*attended, model, limits, now),
+            Event::SessionEnded { .. } => self.on_session_ended(),
+            Event::RunEnded { reason, .. } => self.end = Some(*reason),
+            Event::OpenFailed { message } => self.stop_for(EndReason::Failed, message),
+            Event::Interrupted => self.stop_for(EndReason::Interrupted, ""),
+            Event::StopDecided { reason, detail } => self.stop_for(*reason, detail),
+            Event::FeaturePassed(passed) => self.on_passed(passed),
+            _ => {}
+        }
+        if let Some(session) = &mut self.session {
+            session.apply(event, now);
+        }
+    }
+
+    fn on_opened(&mut self, opened: &SessionOpened, now: Timestamp) {
+        self.opening = false;
+        self.run = opened.run.clone();
+        self.run
+            .work_start
+            .get_or_insert_with(|| opened.start_tree.clone());
+        match Session::open(opened, now) {
+            Ok(session) => self.session = Some(session),
+            Err(problem) => self.stop_for(EndReason::Blocked, &problem),
+        }
+    }
+
+    fn on_resumed(
+        &mut self,
+        attended: bool,
+        model: &ModelProfile,
+        limits: &Limits,
+        now: Timestamp,
+    ) {
+        self.run.attended = attended;
+        self.run.model = model.clone();
+        self.run.policy.limits = limits.clone();
+        self.since = now;
+        self.stop = None;
+        self.end = None;
+        self.opening = false;
+        match &mut self.session {
+            Some(session) => session.resume(now),
+            None => self.run.given_up.clear(),
+        }
+    }
+
+    fn on_session_ended(&mut self) {
+        let Some(session) = self.session.take() else {
+            return;
+        };
+        absorb(&mut self.run, &session);
+        self.run.attempts = 0;
+        if let Some(Conclusion::GivenUp { reason, detail }) = session.conclusion {
+            self.run.given_up.push(GivenUp {
+                feature: session.feature.id,
+                reason,
+                detail,
+            });
+        }
+        if session.conclusion == Some(Conclusion::Answered) {
+            self.stop_for(EndReason::Answered, "");
+        }
+    }
+
+    fn on_passed(&mut self, passed: &FeaturePassed) {
+        self.run.tip = passed.commit.clone();
+        self.run.work_start = Some(passed.work_tree.clone());
+    }
+
+    fn stop_for(&mut self, reason: EndReason, detail: &str) {
+        self.stop.get_or_insert_with(|| (reason, detail.to_owned()));
+    }
+
+    /// Asks what is to be done until the answer is a record or to wait.
+    fn advance(&mut self, now: Timestamp) -> Vec<Effect> {
+        let mut effects = Vec::new();
+        for _ in 0..STEPS_MAX {
+            match self.next_step(now) {
+                Step::Do(effect) => effects.push(effect),
+                Step::Record(event) => {
+                    effects.push(Effect::Record(event));
+                    return effects;
+                }
+                Step::Again => {}
+                Step::Wait | Step::Over => return effects,
+            }
+        }
+        debug_assert!(false, "the engine goes round in circles");
+        effects
+    }
+
+    fn next_step(&mut self, now: Timestamp) -> Step {
+        if self.end.is_some() || self.opening {
+            return Step::Wait;
+        }
+        let another_waits = self.next_feature().is_some();
+        let around = Surroundings {
+            run: &self.run,
+            since: self.since,
+            another_waits,
+        };
+        let Some(session) = &mut self.session else {
+            return self.between_sessions();
+        };
+        if self.stop.is_some() {
+            session.wind_down();
+        }
+        match (session.next_step(around, now), &self.stop) {
+            (Step::Over, Some((reason, detail))) => Step::Record(Event::RunEnded {
+                reason: *reason,
+                detail: detail.clone(),
+            }),
+            (Step::Over, None) => {
+                let reason = session
+                    .conclusion
+                    .as_ref()
+                    .map(Conclusion::to_text)
+                    .unwrap_or_default();
+                Step::Record(Event::SessionEnded { reason })
+            }
+            (step, _) => step,
+        }
+    }
+
+    fn between_sessions(&mut self) -> Step {
+        if let Some((reason, detail)) = &self.stop {
+            return Step::Record(Event::RunEnded {
+                reason: *reason,
+                detail: detail.clone(),
+            });
+        }
+        let Some(id) = self.next_feature() else {
+            return Step::Record(self.outcome());
+        };
+        let Some(feature) = self
+            .run
+            .features
+            .iter()
+            .find(|feature| feature.id == id)
+            .cloned()
+        else {
+            return Step::Record(Event::RunEnded {
+                reason: EndReason::Failed,
+                detail: format!("feature `{id}` is not in the run's list"),
+            });
+        };
+        self.opening = true;
+        Step::Do(Effect::OpenSession(Box::new(OpenSession {
+            run: self.run.clone(),
+            feature,
+        })))
+    }
+
+    /// Returns the feature a session would take up after the present one.
+    fn next_feature(&self) -> Option<FeatureId> {
+        let mut taken: Vec<FeatureId> = self
+            .run
+            .given_up
+            .iter()
+            .map(|given_up| given_up.feature.clone())
+            .collect();
+        taken.extend(
+            self.session
+                .as_ref()
+                .map(|session| session.feature.id.clone()),
+        );
+        match &self.run.goal {
+            Goal::All => harness_gate::next_feature(&self.run.features, &taken)
+                .map(|feature| feature.id.clone()),
+            Goal::One { feature } | Goal::Task { feature } => {
+                let passed = |id| {
+                    self.run
+                        .features
+                        .iter()
+                        .any(|f| f.id == id && f.status == FeatureStatus::Passing)
+                };
+                (!taken.contains(feature) && !passed(feature.clone())).then(|| feature.clone())
+            }
+        }
+    }
+
+    /// Says how a run ends that has no feature left to take up.
+    fn outcome(&self) -> Event {
+        if let Some(first) = self.run.given_up.first() {
+            let lines = self
+                .run
+                .given_up
+                .iter()
+                .map(|given_up| format!("{}: {}", given_up.feature, given_up.detail));
+            return Event::RunEnded {
+                reason: first.reason,
+                detail: lines.collect::<Vec<_>>().join("\n"),
+            };
+        }
+        let unsettled =
+            |status: FeatureStatus| !status.is_settled() && status != FeatureStatus::Cancelled;
+        let left: Vec<&str> = match self.run.goal {
+            Goal::All => self
+                .run
+                .features
+                .iter()
+                .filter(|f| unsettled(f.status))
+                .map(|f| f.id.as_str())
+                .collect(),
+            _ => Vec::new(),
+        };
+        if !left.is_empty() {
+            let detail = format!(
+                "these features wait for a person or for each other: {}",
+                left.join(", ")
+            );
+            return Event::RunEnded {
+                reason: EndReason::NeedsHuman,
+                detail,
+            };
+        }
+        let reason = if self.run.goal == Goal::All {
+            EndReason::AllPassing
+        } else {
+            EndReason::FeaturePassed
+        };
+        Event::RunEnded {
+            reason,
+            detail: String::new(),
+        }
+    }
+}
+
+/// Adds what a session did to its run.
+fn absorb(run: &mut RunState, session: &Session) {
+    run.usage = run.usage.plus(session.cost.usage);
+    run.spent = run.spent + session.cost.spent;
+    run.attempts = session.attempts;
+    for feature in run
+        .features
+        .iter_mut()
+        .filter(|feature| feature.id == session.feature.id)
+    {
+        feature.status = session.feature.status;
+    }
+}

@@ -1,0 +1,674 @@
+//! One session: one agent, one fresh context, one feature.
+//!
+//! This file takes events in; `steps` says what follows from them.
+
+use std::{
+    collections::{BTreeMap, BTreeSet, VecDeque},
+    path::PathBuf,
+    time::Duration,
+};
+
+use harness_core::{
+    CallEnd, CallId, CheckReport, CheckpointNumber, EndReason, Event, FailureClass, Feature,
+    FeatureStatus, Finding, FinishSubject, Gate, ModelFailure, ModelResponded, Money, Outcome,
+    Reader, RepoPath, RunState, SessionOpened, StopReason, Timestamp, TokenCount, TreeId,
+    TurnNumber, Usage, Verdict, When,
+};
+use harness_guard::Guard;
+use harness_tool::Intent;
+
+use crate::{
+    calls::{CallState, Calls},
+    check::{Check, Errand, GateStage, Purpose},
+    loops::{Loops, Repetition},
+    retry::Failures,
+    talk::{Request, Talk},
+    words,
+};
+
+mod steps;
+
+pub(crate) use steps::{Step, Surroundings};
+
+/// How the work on the feature ended.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Conclusion {
+    Passed,
+    Answered,
+    GivenUp { reason: EndReason, detail: String },
+}
+
+impl Conclusion {
+    /// Returns the word for the session's end.
+    pub(crate) fn to_text(&self) -> String {
+        match self {
+            Self::Passed => "passed".to_owned(),
+            Self::Answered => "answered".to_owned(),
+            Self::GivenUp { reason, detail } => format!("{reason}: {detail}"),
+        }
+    }
+}
+
+/// Saving the work tree.
+#[derive(Debug)]
+struct Saving {
+    next: CheckpointNumber,
+    tree: TreeId,
+    due: bool,
+    in_flight: bool,
+}
+
+/// Gates on the base.
+#[derive(Debug, Default)]
+struct Baseline {
+    asked: bool,
+    reports: BTreeMap<String, CheckReport>,
+}
+
+/// Taking unproven work out of the way of the next feature.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum SettingAside {
+    Open,
+    InFlight,
+    Done,
+}
+
+/// What the session has used.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Cost {
+    pub(crate) since: Timestamp,
+    pub(crate) usage: Usage,
+    pub(crate) spent: Money,
+}
+
+/// What the progress log will tell.
+#[derive(Debug, Default)]
+struct Story {
+    notes: Vec<String>,
+    refusals: Vec<String>,
+}
+
+/// What waits to be recorded, oldest first.
+#[derive(Debug, Default)]
+struct Pending {
+    nudge: Option<&'static str>,
+    giving_up: Option<(EndReason, String)>,
+    stop: Option<(EndReason, String)>,
+    documents: VecDeque<(RepoPath, TokenCount)>,
+}
+
+/// Whether the session is to end before its work does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Winding {
+    No,
+    /// What is in flight is to be cancelled.
+    Asked,
+    /// The cancelling is under way.
+    Cancelling,
+}
+
+/// The state of a session.
+#[derive(Debug)]
+pub(crate) struct Session {
+    pub(crate) feature: Feature,
+    pub(crate) attempts: u32,
+    pub(crate) cost: Cost,
+    pub(crate) conclusion: Option<Conclusion>,
+    guard: Guard,
+    gates: Vec<Gate>,
+    talk: Talk,
+    calls: Calls,
+    saving: Saving,
+    baseline: Baseline,
+    check: Option<Check>,
+    loops: Loops,
+    story: Story,
+    pending: Pending,
+    loaded: BTreeSet<RepoPath>,
+    warned: BTreeSet<&'static str>,
+    aside: SettingAside,
+    winding: Winding,
+    root: PathBuf,
+}
+
+impl Session {
+    /// Sets a session up from its first record.
+    ///
+    /// # Errors
+    /// When the scope, the gates or the window cannot be made; the text says
+    /// what a person has to change.
+    pub(crate) fn open(opened: &SessionOpened, now: Timestamp) -> Result<Self, String> {
+        let run = &opened.run;
+        let feature = run
+            .features
+            .iter()
+            .find(|feature| feature.id == opened.feature)
+            .cloned();
+        let feature = feature
+            .ok_or_else(|| format!("feature `{}` is not in the run's list", opened.feature))?;
+        let guard = Guard::new(&run.policy, &feature).map_err(|error| error.to_string())?;
+        let gates = gates_of(run, &feature)?;
+        let window =
+            harness_context::assemble(opened, &feature).map_err(|error| error.to_string())?;
+        Ok(Self {
+            attempts: run.attempts,
+            cost: Cost {
+                since: now,
+                usage: Usage::default(),
+                spent: Money(0),
+            },
+            conclusion: None,
+            guard,
+            gates,
+            talk: Talk::new(window.system, window.first),
+            calls: Calls::default(),
+            saving: Saving {
+                next: CheckpointNumber(1),
+                tree: opened.start_tree.clone(),
+                due: false,
+                in_flight: false,
+            },
+            baseline: Baseline::default(),
+            check: None,
+            loops: Loops::default(),
+            story: Story::default(),
+            pending: Pending::default(),
+            loaded: opened
+                .sources
+                .iter()
+                .filter_map(|source| source.path.clone())
+                .collect(),
+            warned: BTreeSet::new(),
+            aside: SettingAside::Open,
+            winding: Winding::No,
+            root: PathBuf::from(&opened.root),
+            feature,
+        })
+    }
+
+    /// Takes one event in; events that no longer fit the state change nothing.
+    pub(crate) fn apply(&mut self, event: &Event, now: Timestamp) {
+        match event {
+            Event::PersonSaid { text } => self.talk.tell(text),
+            Event::TurnStarted { turn } => self.talk.begin_turn(*turn),
+            Event::ModelResponded(responded) => self.on_response(responded),
+            Event::ModelFailed { turn, failure } => self.on_failure(*turn, failure, now),
+            Event::ProviderRetried { turn, delay_ms, .. } => {
+                self.on_retry_planned(*turn, *delay_ms, now)
+            }
+            Event::RetryDue { turn } => self.on_retry_due(*turn),
+            Event::CallJudged {
+                call,
+                action,
+                verdict,
+                ..
+            } => self.on_judged(*call, action.as_ref(), verdict),
+            Event::LinkMet {
+                call,
+                link,
+                target,
+                resolved,
+            } => self.on_link(*call, link, target, resolved.as_ref()),
+            Event::CallEnded { call, end, .. } => self.on_call_ended(*call, end),
+            Event::DocumentLoaded { path, text, .. } => self.on_document(path, text.as_deref()),
+            Event::NoteTaken { text } => self.on_note(text),
+            Event::QuestionAsked { call, .. } => self.on_question(*call),
+            Event::QuestionAnswered { call, answer } => self.on_answer(*call, answer),
+            Event::Nudged { text } => self.on_nudge(text),
+            Event::CheckpointSaved(saved) => self.on_saved(&saved.tree, saved.number),
+            Event::CheckpointUnchanged => self.saving.in_flight = false,
+            Event::CheckpointFailed { message } => self.on_saving_failed(message),
+            Event::BaselineEnded { report, .. } => self.on_baseline(report),
+            Event::BaselineFailed { message } => self.on_baseline_failed(message),
+            Event::FinishRequested { call, summary } => self.on_finish(*call, summary),
+            Event::CandidateFrozen(subject) => self.on_frozen(subject),
+            Event::CandidateFailed { message } => self.on_freeze_failed(message),
+            Event::GateStarted { gate } => self.on_gate_started(gate),
+            Event::CheckEnded { report } => self.on_check_ended(report),
+            Event::GateEnded { gate, .. } => self.on_gate_ended(gate),
+            Event::FinishRefused { reason, findings } => self.on_refused(reason, findings),
+            Event::FeaturePassed(_) => self.on_passed(),
+            Event::CommitFailed {
+                message,
+                needs_human,
+            } => self.on_commit_failed(message, *needs_human),
+            Event::FeatureStatusChanged { to, .. } => self.feature.status = *to,
+            Event::FeatureGivenUp { reason, detail } => self.on_given_up(*reason, detail),
+            Event::WorkSetAside { .. } => self.aside = SettingAside::Done,
+            Event::BudgetWarned { .. }
+            | Event::StopDecided { .. }
+            | Event::StrayUndone { .. }
+            | Event::SessionOpened(_)
+            | Event::SessionResumed { .. }
+            | Event::SessionEnded { .. }
+            | Event::RunEnded { .. }
+            | Event::Interrupted
+            | Event::OpenFailed { .. } => {}
+        }
+    }
+
+    /// Takes up a session another process left: what was in flight has no end and never will.
+    pub(crate) fn resume(&mut self, now: Timestamp) {
+        for call in self
+            .calls
+            .iter_mut()
+            .filter(|call| call.state == CallState::Running)
+        {
+            call.state = match call.intent {
+                Ok(Intent::Act(_) | Intent::Doc { .. }) => CallState::Orphaned,
+                Ok(Intent::Ask { .. }) => CallState::ToAsk,
+                _ => CallState::Running,
+            };
+        }
+        if self.talk.is_in_flight() || self.talk.request == Request::Failed {
+            self.talk.request = Request::Ready;
+        }
+        if let Request::BackingOff { .. } = self.talk.request {
+            self.talk.request = Request::Ready;
+        }
+        // A checkpoint that may have been cut short is simply made again.
+        self.saving.due |= self.saving.in_flight;
+        self.saving.in_flight = false;
+        self.baseline = Baseline::default();
+        if let Some(check) = &mut self.check {
+            check.forget_in_flight();
+            check.cancelling = false;
+        }
+        if self.aside == SettingAside::InFlight {
+            self.aside = SettingAside::Open;
+        }
+        self.pending = Pending::default();
+        self.winding = Winding::No;
+        self.cost.since = now;
+    }
+
+    /// Tells the session that the run is to stop.
+    pub(crate) fn wind_down(&mut self) {
+        if self.winding == Winding::No {
+            self.winding = Winding::Asked;
+        }
+    }
+
+    /// Returns when something is due on its own.
+    pub(crate) const fn next_deadline(&self) -> Option<Timestamp> {
+        match self.talk.request {
+            Request::BackingOff { until } => Some(until),
+            _ => None,
+        }
+    }
+
+    /// Returns the turn whose retry is due.
+    pub(crate) fn retry_due(&self, now: Timestamp) -> Option<TurnNumber> {
+        matches!(self.talk.request, Request::BackingOff { until } if until <= now)
+            .then_some(self.talk.turn)
+    }
+
+    fn on_response(&mut self, responded: &ModelResponded) {
+        if !self.talk.is_in_flight() || responded.turn != self.talk.turn {
+            return;
+        }
+        let response = &responded.response;
+        self.cost.usage = self.cost.usage.plus(response.usage);
+        self.cost.spent = self.cost.spent + responded.cost.unwrap_or_default();
+        self.talk.hear(response);
+        self.calls = Calls::new(responded.turn, response.calls(), &self.root);
+        if !self.calls.is_empty() {
+            self.talk.idle_answers = 0;
+            return;
+        }
+        match response.stop {
+            StopReason::MaxTokens => {
+                self.pending.nudge = Some(words::CUT);
+                self.talk.request = Request::Due;
+            }
+            StopReason::Paused => self.talk.request = Request::Due,
+            StopReason::Refused => {
+                let detail = format!("the model declined: {}", response.text());
+                self.pending.giving_up = Some((EndReason::NeedsHuman, detail));
+            }
+            StopReason::ContextFull => {
+                self.pending.giving_up =
+                    Some((EndReason::Limit, "the context window is full".to_owned()));
+            }
+            _ => {
+                self.talk.idle_answers += 1;
+                self.talk.last_words = response.text();
+            }
+        }
+    }
+
+    fn on_failure(&mut self, turn: TurnNumber, failure: &ModelFailure, now: Timestamp) {
+        if !self.talk.is_in_flight() || turn != self.talk.turn {
+            return;
+        }
+        if failure.class == FailureClass::Cancelled {
+            self.talk.request = Request::Due;
+            return;
+        }
+        let earlier = self.talk.failures.map(|(failures, _)| failures);
+        let failures = Failures {
+            count: earlier.map_or(1, |failures| failures.count + 1),
+            since: earlier.map_or(now, |failures| failures.since),
+        };
+        self.talk.failures = Some((failures, failure.clone()));
+        self.talk.request = Request::Failed;
+    }
+
+    fn on_retry_planned(&mut self, turn: TurnNumber, delay_ms: u64, now: Timestamp) {
+        if self.talk.request == Request::Failed && turn == self.talk.turn {
+            self.talk.request = Request::BackingOff {
+                until: now.plus(Duration::from_millis(delay_ms)),
+            };
+        }
+    }
+
+    fn on_retry_due(&mut self, turn: TurnNumber) {
+        if matches!(self.talk.request, Request::BackingOff { .. }) && turn == self.talk.turn {
+            self.talk.request = Request::Ready;
+        }
+    }
+
+    fn on_judged(&mut self, id: CallId, action: Option<&harness_core::Action>, verdict: &Verdict) {
+        let Some(call) = self
+            .calls
+            .find(id)
+            .filter(|call| call.state == CallState::New)
+        else {
+            return;
+        };
+        call.action = action.cloned();
+        call.state = CallState::Judged(verdict.clone());
+    }
+
+    fn on_link(&mut self, id: CallId, link: &RepoPath, target: &str, resolved: Option<&RepoPath>) {
+        if let Some(call) = self
+            .calls
+            .find(id)
+            .filter(|call| call.state == CallState::Running)
+        {
+            call.follow_link(link, target, resolved);
+        }
+    }
+
+    fn on_call_ended(&mut self, id: CallId, end: &CallEnd) {
+        let Some(call) = self.calls.find(id).filter(|call| !call.is_over()) else {
+            return;
+        };
+        call.end(end);
+        if let (
+            Ok(Intent::Doc { .. }),
+            CallEnd::Done {
+                outcome: Outcome::Text { text, .. },
+            },
+            Some(action),
+        ) = (&call.intent, end, &call.action)
+        {
+            self.pending
+                .documents
+                .push_back((action.path().clone(), TokenCount::estimate(text)));
+        }
+    }
+
+    fn on_document(&mut self, path: &RepoPath, text: Option<&str>) {
+        let is_new = self.loaded.insert(path.clone());
+        match text {
+            Some(text) if is_new => self.talk.tell(words::nested_map(path, text)),
+            Some(_) => {}
+            None => {
+                self.pending.documents.pop_front();
+            }
+        }
+    }
+
+    fn on_note(&mut self, text: &str) {
+        self.story.notes.push(text.to_owned());
+        if let Some(call) = self
+            .calls
+            .next_to_act()
+            .filter(|call| matches!(call.intent, Ok(Intent::Note { .. })))
+        {
+            call.answer("noted for the progress log", false);
+        }
+    }
+
+    fn on_question(&mut self, id: CallId) {
+        if let Some(call) = self.calls.find(id).filter(|call| !call.is_over()) {
+            call.state = CallState::ToAsk;
+        }
+    }
+
+    fn on_answer(&mut self, id: CallId, answer: &str) {
+        if let Some(call) = self
+            .calls
+            .find(id)
+            .filter(|call| call.state == CallState::Running)
+        {
+            call.answer(format!("the person answers: {answer}"), false);
+        }
+    }
+
+    fn on_nudge(&mut self, text: &str) {
+        self.talk.tell(text);
+        self.pending.nudge = None;
+        if self.talk.request == Request::Idle && self.calls.is_empty() {
+            self.talk.request = Request::Due;
+        }
+    }
+
+    fn on_saved(&mut self, tree: &TreeId, number: CheckpointNumber) {
+        if self.saving.in_flight {
+            self.saving.in_flight = false;
+            self.saving.tree = tree.clone();
+            self.saving.next = number.next();
+        }
+    }
+
+    fn on_saving_failed(&mut self, message: &str) {
+        self.saving.in_flight = false;
+        self.pending.stop = Some((
+            EndReason::Failed,
+            format!("cannot save the work tree: {message}"),
+        ));
+    }
+
+    fn on_baseline(&mut self, report: &CheckReport) {
+        self.baseline
+            .reports
+            .insert(report.gate.clone(), report.clone());
+    }
+
+    fn on_baseline_failed(&mut self, message: &str) {
+        self.pending.stop = Some((
+            EndReason::Blocked,
+            format!("cannot run the gates on the base: {message}"),
+        ));
+    }
+
+    fn on_finish(&mut self, call: Option<CallId>, summary: &str) {
+        if let Some(call) = call.and_then(|id| self.calls.find(id)) {
+            call.state = CallState::Running;
+        }
+        let purpose = Purpose::Finish {
+            call,
+            summary: summary.to_owned(),
+        };
+        self.check = Some(Check::new(purpose, self.gates.clone()));
+    }
+
+    fn on_frozen(&mut self, subject: &FinishSubject) {
+        if let Some(check) = self
+            .check
+            .as_mut()
+            .filter(|check| check.freeze == Errand::InFlight)
+        {
+            check.freeze = Errand::Done;
+            check.subject = Some(subject.clone());
+        }
+    }
+
+    fn on_freeze_failed(&mut self, message: &str) {
+        if let Some(check) = self
+            .check
+            .as_mut()
+            .filter(|check| check.freeze == Errand::InFlight)
+        {
+            check.freeze = Errand::Done;
+            check.problem = Some(message.to_owned());
+        }
+    }
+
+    fn on_gate_started(&mut self, gate: &str) {
+        let Some(check) = &mut self.check else { return };
+        if check.stage == GateStage::Waiting && check.gate().is_some_and(|next| next.name == gate) {
+            check.stage = GateStage::Started;
+        }
+    }
+
+    fn on_check_ended(&mut self, report: &CheckReport) {
+        let Some(check) = &mut self.check else { return };
+        if check.stage == GateStage::Running
+            && check.gate().is_some_and(|gate| gate.name == report.gate)
+        {
+            check.reports.push(report.clone());
+            check.stage = GateStage::Checked;
+        }
+    }
+
+    fn on_gate_ended(&mut self, gate: &str) {
+        let Some(check) = &mut self.check else { return };
+        if check.stage == GateStage::Checked && check.gate().is_some_and(|last| last.name == gate) {
+            check.stage = GateStage::Waiting;
+        }
+    }
+
+    fn on_refused(&mut self, reason: &str, findings: &[Finding]) {
+        let Some(check) = self.check.take() else {
+            return;
+        };
+        let Purpose::Finish { call, .. } = check.purpose else {
+            return;
+        };
+        self.attempts += 1;
+        self.story.refusals.push(reason.to_owned());
+        let text = match (findings, &check.problem) {
+            ([], Some(problem)) => format!("Not done: {problem}"),
+            ([], None) if check.reports.is_empty() => format!("Not done: {reason}"),
+            ([], None) => words::red_gates(&check.reports),
+            (findings, _) => words::findings(findings),
+        };
+        match call.and_then(|id| self.calls.find(id)) {
+            Some(call) => call.answer(text, true),
+            None => {
+                self.talk.tell(text);
+                self.talk.idle_answers = 0;
+                self.talk.request = Request::Due;
+            }
+        }
+    }
+
+    fn on_passed(&mut self) {
+        let committing = self.check.take_if(|check| check.commit == Errand::InFlight);
+        if committing.is_some() {
+            self.conclusion = Some(Conclusion::Passed);
+        }
+    }
+
+    fn on_commit_failed(&mut self, message: &str, needs_human: bool) {
+        if let Some(check) = self
+            .check
+            .as_mut()
+            .filter(|check| check.commit == Errand::InFlight)
+        {
+            check.commit = Errand::Due;
+            let reason = if needs_human {
+                EndReason::NeedsHuman
+            } else {
+                EndReason::Failed
+            };
+            self.pending.stop = Some((reason, message.to_owned()));
+        }
+    }
+
+    fn on_given_up(&mut self, reason: EndReason, detail: &str) {
+        self.pending.giving_up = None;
+        self.conclusion = Some(Conclusion::GivenUp {
+            reason,
+            detail: detail.to_owned(),
+        });
+    }
+
+    /// Takes the finished calls of an answer in and makes the next turn due.
+    fn gather_results(&mut self) {
+        let calls = self.calls.take();
+        for call in &calls {
+            let Some(result) = call.result() else {
+                continue;
+            };
+            match self
+                .loops
+                .add(&call.asked.name, &call.asked.arguments, &result.content)
+            {
+                Repetition::None => {}
+                Repetition::Nudge => self.pending.nudge = Some(words::REPEATING),
+                Repetition::Stuck => {
+                    let detail = format!(
+                        "the agent repeats `{}` with the same result",
+                        call.asked.name
+                    );
+                    self.pending.giving_up = Some((EndReason::Stuck, detail));
+                }
+            }
+        }
+        self.saving.due |= calls
+            .iter()
+            .any(|call| call.may_have_changed() && call.was_done());
+        self.talk
+            .give_results(calls.iter().filter_map(|call| call.result().cloned()));
+        self.talk.request = Request::Due;
+    }
+
+    /// Returns the status that fits what is known.
+    fn fitting_status(&self) -> FeatureStatus {
+        match (&self.conclusion, &self.check) {
+            (Some(Conclusion::Passed), _) => FeatureStatus::Passing,
+            (Some(Conclusion::GivenUp { .. }), _) => FeatureStatus::NeedsHuman,
+            (Some(Conclusion::Answered), _) => self.feature.status,
+            (None, Some(check)) if check.is_finish() => FeatureStatus::Verifying,
+            (None, _) => FeatureStatus::InProgress,
+        }
+    }
+}
+
+/// Returns the gates a feature must pass, its own commands last.
+fn gates_of(run: &RunState, feature: &Feature) -> Result<Vec<Gate>, String> {
+    let all = &run.policy.gates;
+    let mut gates = if feature.gates.is_empty() {
+        all.clone()
+    } else {
+        Vec::new()
+    };
+    for name in &feature.gates {
+        let gate = all.iter().find(|gate| gate.name == *name);
+        let missing = || {
+            format!(
+                "feature `{}` names the gate `{name}`, which the configuration does not have",
+                feature.id
+            )
+        };
+        gates.push(gate.cloned().ok_or_else(missing)?);
+    }
+    let own = feature.verify.iter().zip(1..).map(|(argv, number)| Gate {
+        name: format!("verify-{number}"),
+        run: argv.clone(),
+        cwd: RepoPath::root(),
+        environment: Vec::new(),
+        timeout: run.policy.limits.command,
+        reader: Reader::Exit,
+        min_tests: 0,
+        when: When::Finish,
+        baseline: harness_core::Baseline::Strict,
+        paths: Vec::new(),
+    });
+    gates.extend(own);
+    Ok(gates)
+}

@@ -1,0 +1,658 @@
+//! What follows from a session's state.
+//!
+//! A step either asks for one record, or for one effect and marks it as under
+//! way, so that asking again gives something else. Called by the engine only.
+
+use harness_core::{
+    Action, Baseline, CallEnd, CallId, CheckStatus, EndReason, Event, Gate, Goal, Money, RunState,
+    Timestamp, Usage, Verdict,
+};
+use harness_tool::Intent;
+
+use super::{Conclusion, Session, SettingAside, Winding};
+use crate::{
+    Effect, RunGate,
+    calls::{Call, CallState},
+    check::{Check, Errand, GateStage, Purpose},
+    effect::CommitFeature,
+    limits::{self, Reached, Used},
+    retry::{self, Retry},
+    talk::Request,
+    words,
+};
+
+/// What comes next.
+#[derive(Debug)]
+pub(crate) enum Step {
+    /// Log this first.
+    Record(Event),
+    /// Do this, then ask again.
+    Do(Effect),
+    /// Something changed within: ask again.
+    Again,
+    /// Nothing until an event comes.
+    Wait,
+    /// The session has nothing left to do.
+    Over,
+}
+
+/// What a session needs to know of its run.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Surroundings<'a> {
+    pub(crate) run: &'a RunState,
+    /// When the process that drives the run took it up.
+    pub(crate) since: Timestamp,
+    /// Whether another feature waits for the work tree.
+    pub(crate) another_waits: bool,
+}
+
+impl Session {
+    /// Says what is to be done now.
+    pub(crate) fn next_step(&mut self, around: Surroundings<'_>, now: Timestamp) -> Step {
+        if self.winding != Winding::No {
+            return self.settle().unwrap_or(Step::Over);
+        }
+        if let Some(step) = self.overdue_record() {
+            return step;
+        }
+        if self.conclusion.is_some() {
+            return self
+                .settle()
+                .or_else(|| self.set_aside(around))
+                .unwrap_or(Step::Over);
+        }
+        if let Some(step) = self.baseline_step() {
+            return step;
+        }
+        if !self.calls.is_empty() {
+            return self.call_step(around.run);
+        }
+        if self.check.is_some() {
+            return self.check_step();
+        }
+        self.talk_step(around, now)
+    }
+
+    /// Returns a record that is due whatever else goes on.
+    fn overdue_record(&self) -> Option<Step> {
+        if let Some((reason, detail)) = &self.pending.stop {
+            return Some(Step::Record(Event::StopDecided {
+                reason: *reason,
+                detail: detail.clone(),
+            }));
+        }
+        if let (Some((reason, detail)), None) = (&self.pending.giving_up, &self.conclusion) {
+            return Some(Step::Record(Event::FeatureGivenUp {
+                reason: *reason,
+                detail: detail.clone(),
+            }));
+        }
+        let (from, to) = (self.feature.status, self.fitting_status());
+        if from != to {
+            let reason = self
+                .conclusion
+                .as_ref()
+                .map(Conclusion::to_text)
+                .unwrap_or_default();
+            let feature = self.feature.id.clone();
+            return Some(Step::Record(Event::FeatureStatusChanged {
+                feature,
+                from,
+                to,
+                reason,
+            }));
+        }
+        let (path, tokens) = self.pending.documents.front()?;
+        Some(Step::Record(Event::DocumentLoaded {
+            path: path.clone(),
+            tokens: *tokens,
+            text: None,
+        }))
+    }
+
+    /// Starts the gates on the base, and stops the run when the base is red.
+    fn baseline_step(&mut self) -> Option<Step> {
+        if !self.baseline.asked {
+            self.baseline.asked = true;
+            let gates: Vec<Gate> = self.baseline_gates().cloned().collect();
+            return (!gates.is_empty()).then_some(Step::Do(Effect::RunBaseline { gates }));
+        }
+        let strict = |gate: &&Gate| gate.baseline == Baseline::Strict;
+        let red = self.baseline_gates().filter(strict).find_map(|gate| {
+            self.baseline
+                .reports
+                .get(&gate.name)
+                .filter(|report| report.status != CheckStatus::Green)
+        })?;
+        let detail = format!(
+            "gate `{}` is {} on the base already ({}): make the base green first, or set `baseline = \"no-worse\"` for it",
+            red.gate, red.status, red.reason
+        );
+        Some(Step::Record(Event::StopDecided {
+            reason: EndReason::Blocked,
+            detail,
+        }))
+    }
+
+    /// Gates that make sense on the base; a feature's own commands are about what does not exist yet.
+    fn baseline_gates(&self) -> impl Iterator<Item = &Gate> {
+        self.gates
+            .iter()
+            .filter(|gate| !gate.name.starts_with("verify-"))
+    }
+
+    fn is_baseline_known(&self) -> bool {
+        self.baseline_gates()
+            .all(|gate| self.baseline.reports.contains_key(&gate.name))
+    }
+
+    fn call_step(&mut self, run: &RunState) -> Step {
+        if let Some(call) = self.calls.next_to_judge() {
+            return Step::Record(judged(call, |action| self.guard.judge(action)));
+        }
+        if self.calls.are_over() {
+            self.gather_results();
+            return Step::Again;
+        }
+        if self.check.is_some() {
+            return self.check_step();
+        }
+        self.act(run)
+    }
+
+    /// Does what can be done for the next call.
+    fn act(&mut self, run: &RunState) -> Step {
+        let saving = self.saving.in_flight;
+        let Some(call) = self.calls.next_to_act() else {
+            return Step::Wait;
+        };
+        let id = call.id;
+        match &call.state {
+            CallState::Answering { text, is_error } => ended(
+                id,
+                CallEnd::Answered {
+                    text: text.clone(),
+                    is_error: *is_error,
+                },
+            ),
+            CallState::Orphaned => ended(id, CallEnd::Lost),
+            CallState::Dropped => ended(id, CallEnd::Cancelled),
+            CallState::Judged(verdict) if !verdict.is_allowed() => ended(
+                id,
+                CallEnd::Refused {
+                    reason: verdict.reason.clone(),
+                },
+            ),
+            CallState::ToAsk => self.ask(id, run.attended),
+            // What changes files waits until the last state is saved.
+            CallState::Judged(_) if saving && call.may_have_changed() => Step::Wait,
+            CallState::Judged(_) => self.carry_out(id),
+            CallState::New | CallState::Running | CallState::Ended(_) => Step::Wait,
+        }
+    }
+
+    /// Carries out an allowed call.
+    fn carry_out(&mut self, id: CallId) -> Step {
+        let Some(call) = self.calls.find(id) else {
+            return Step::Wait;
+        };
+        match (&call.intent, &call.action) {
+            (Ok(Intent::Act(_) | Intent::Doc { .. }), Some(action)) => {
+                match self.guard.permit(action.clone()) {
+                    Ok(permit) => {
+                        call.state = CallState::Running;
+                        Step::Do(Effect::Perform { call: id, permit })
+                    }
+                    Err(verdict) => ended(
+                        id,
+                        CallEnd::Refused {
+                            reason: verdict.reason,
+                        },
+                    ),
+                }
+            }
+            (Ok(Intent::Note { text }), _) => Step::Record(Event::NoteTaken { text: text.clone() }),
+            (Ok(Intent::Ask { text }), _) => Step::Record(Event::QuestionAsked {
+                call: id,
+                question: text.clone(),
+            }),
+            (Ok(Intent::Finish { summary }), _) => Step::Record(Event::FinishRequested {
+                call: Some(id),
+                summary: summary.clone(),
+            }),
+            (Ok(Intent::Check { gate }), _) => {
+                let wanted = gate.clone();
+                self.check_for(id, wanted.as_deref())
+            }
+            (Ok(Intent::Act(_) | Intent::Doc { .. }), None) | (Err(_), _) => ended(
+                id,
+                CallEnd::Refused {
+                    reason: "the call makes no sense".to_owned(),
+                },
+            ),
+        }
+    }
+
+    /// Puts a question to the person; without one the feature is theirs.
+    fn ask(&mut self, id: CallId, attended: bool) -> Step {
+        let Some(call) = self.calls.find(id) else {
+            return Step::Wait;
+        };
+        let Ok(Intent::Ask { text }) = &call.intent else {
+            return Step::Wait;
+        };
+        let question = text.clone();
+        if attended {
+            call.state = CallState::Running;
+            return Step::Do(Effect::AskPerson { call: id, question });
+        }
+        let detail = format!("the agent asks: {question}");
+        Step::Record(Event::FeatureGivenUp {
+            reason: EndReason::NeedsHuman,
+            detail,
+        })
+    }
+
+    /// Begins running gates because the agent wants to know.
+    fn check_for(&mut self, id: CallId, wanted: Option<&str>) -> Step {
+        let named = |gate: &&Gate| wanted.is_none_or(|name| gate.name == name);
+        let gates: Vec<Gate> = self.gates.iter().filter(named).cloned().collect();
+        let Some(call) = self.calls.find(id) else {
+            return Step::Wait;
+        };
+        if gates.is_empty() {
+            let names: Vec<&str> = self.gates.iter().map(|gate| gate.name.as_str()).collect();
+            let text = match names.as_slice() {
+                [] => "there are no gates".to_owned(),
+                names => format!("there is no such gate; the gates are: {}", names.join(", ")),
+            };
+            return ended(
+                id,
+                CallEnd::Answered {
+                    text,
+                    is_error: true,
+                },
+            );
+        }
+        call.state = CallState::Running;
+        self.check = Some(Check::new(Purpose::Information { call: id }, gates));
+        self.check_step()
+    }
+
+    fn check_step(&mut self) -> Step {
+        let baseline_known = self.is_baseline_known();
+        let Some(check) = &mut self.check else {
+            return Step::Wait;
+        };
+        match check.freeze {
+            Errand::Due => {
+                check.freeze = Errand::InFlight;
+                return Step::Do(Effect::FreezeCandidate);
+            }
+            Errand::InFlight => return Step::Wait,
+            Errand::Done => {}
+        }
+        let Some(subject) = check.subject.clone() else {
+            let reason = check.problem.clone().unwrap_or_default();
+            return self.refuse(reason);
+        };
+        if check.is_finish() && !subject.findings.is_empty() {
+            let reason = words::refusal(&[], &subject.findings);
+            return Step::Record(Event::FinishRefused {
+                reason,
+                findings: subject.findings,
+            });
+        }
+        if check.gates.is_empty() {
+            let detail = format!(
+                "there are no gates, so nothing can be proven: `harness feature accept {} --reason TEXT` takes it without proof",
+                self.feature.id
+            );
+            return Step::Record(Event::FeatureGivenUp {
+                reason: EndReason::NeedsHuman,
+                detail,
+            });
+        }
+        if !baseline_known {
+            return Step::Wait;
+        }
+        self.gate_step(&subject)
+    }
+
+    fn gate_step(&mut self, subject: &harness_core::FinishSubject) -> Step {
+        let Some(check) = &mut self.check else {
+            return Step::Wait;
+        };
+        let Some(gate) = check.gate().cloned() else {
+            return self.conclude_check();
+        };
+        match check.stage {
+            GateStage::Waiting => Step::Record(Event::GateStarted { gate: gate.name }),
+            GateStage::Started => {
+                check.stage = GateStage::Running;
+                let baseline = self.baseline.reports.get(&gate.name).cloned();
+                Step::Do(Effect::RunGate(Box::new(RunGate {
+                    gate,
+                    tree: subject.tree.clone(),
+                    baseline,
+                })))
+            }
+            GateStage::Running => Step::Wait,
+            GateStage::Checked => {
+                let status = check
+                    .reports
+                    .last()
+                    .map_or(CheckStatus::Error, |report| report.status);
+                Step::Record(Event::GateEnded {
+                    gate: gate.name,
+                    status,
+                })
+            }
+        }
+    }
+
+    /// All gates have run.
+    fn conclude_check(&mut self) -> Step {
+        let Some(check) = &mut self.check else {
+            return Step::Wait;
+        };
+        if let Purpose::Information { call } = check.purpose {
+            let text = words::check_result(&check.reports);
+            self.check = None;
+            return ended(
+                call,
+                CallEnd::Answered {
+                    text,
+                    is_error: false,
+                },
+            );
+        }
+        if !check.is_green() {
+            let reason = words::refusal(&check.reports, &[]);
+            return Step::Record(Event::FinishRefused {
+                reason,
+                findings: Vec::new(),
+            });
+        }
+        match (check.commit, &check.subject, &check.purpose) {
+            (Errand::Due, Some(subject), Purpose::Finish { summary, .. }) => {
+                let commit = CommitFeature {
+                    feature: self.feature.clone(),
+                    subject: subject.clone(),
+                    reports: check.reports.clone(),
+                    gates: check.gates.clone(),
+                    summary: summary.clone(),
+                    notes: self.story.notes.clone(),
+                    refusals: self.story.refusals.clone(),
+                };
+                check.commit = Errand::InFlight;
+                Step::Do(Effect::CommitFeature(Box::new(commit)))
+            }
+            _ => Step::Wait,
+        }
+    }
+
+    /// The candidate could not be fixed: a refusal for a finish, an answer for a check.
+    fn refuse(&mut self, reason: String) -> Step {
+        match self.check.as_ref().map(|check| check.purpose.clone()) {
+            Some(Purpose::Information { call }) => {
+                self.check = None;
+                ended(call, CallEnd::Failed { message: reason })
+            }
+            _ => Step::Record(Event::FinishRefused {
+                reason,
+                findings: Vec::new(),
+            }),
+        }
+    }
+
+    fn talk_step(&mut self, around: Surroundings<'_>, now: Timestamp) -> Step {
+        match self.talk.request {
+            Request::InFlight { .. } | Request::BackingOff { .. } => Step::Wait,
+            Request::Ready => {
+                self.talk.request = Request::InFlight { cancelling: false };
+                Step::Do(Effect::RequestModel {
+                    turn: self.talk.turn,
+                    prompt: self.talk.prompt(),
+                })
+            }
+            Request::Failed => self.after_failure(around.run, now),
+            Request::Due => self.begin_turn(around, now),
+            Request::Idle => self.after_stop(around.run),
+        }
+    }
+
+    fn begin_turn(&mut self, around: Surroundings<'_>, now: Timestamp) -> Step {
+        if let Some(step) = self.save_if_due() {
+            return step;
+        }
+        if self.attempts >= self.attempts_max(around.run) {
+            let last = self.story.refusals.last().cloned().unwrap_or_default();
+            let detail = format!("{} attempts were refused; the last: {last}", self.attempts);
+            return Step::Record(Event::FeatureGivenUp {
+                reason: EndReason::GatesRed,
+                detail,
+            });
+        }
+        let used = self.used(around, now);
+        match limits::reached(&around.run.policy.limits, &self.feature, used) {
+            Some(Reached::Run(reason, detail)) => {
+                return Step::Record(Event::StopDecided { reason, detail });
+            }
+            Some(Reached::Feature(reason, detail)) => {
+                return Step::Record(Event::FeatureGivenUp { reason, detail });
+            }
+            None => {}
+        }
+        if let Some((name, what)) = limits::warning(&around.run.policy.limits, used)
+            && self.warned.insert(name)
+        {
+            return Step::Record(Event::BudgetWarned { what });
+        }
+        if let Some(text) = self.pending.nudge {
+            return Step::Record(Event::Nudged {
+                text: text.to_owned(),
+            });
+        }
+        Step::Record(Event::TurnStarted {
+            turn: self.talk.turn.next(),
+        })
+    }
+
+    fn attempts_max(&self, run: &RunState) -> u32 {
+        self.feature
+            .budget
+            .attempts
+            .unwrap_or(run.policy.limits.attempts)
+            .max(1)
+    }
+
+    fn used(&self, around: Surroundings<'_>, now: Timestamp) -> Used {
+        Used {
+            turn: self.talk.turn,
+            run_spent: around.run.spent + self.cost.spent,
+            session_spent: self.cost.spent,
+            run_since: around.since,
+            session_since: self.cost.since,
+            now,
+        }
+    }
+
+    /// Whether `usage` of the request in flight, beside what is spent, is over the run's budget.
+    pub(crate) fn is_over_budget(&self, run: &RunState, usage: Usage) -> bool {
+        let price = run.model.price.unwrap_or_default();
+        let spent: Money = run.spent + self.cost.spent + price.of(usage);
+        self.talk.is_in_flight() && run.policy.limits.usd.is_some_and(|limit| spent > limit)
+    }
+
+    fn after_failure(&mut self, run: &RunState, now: Timestamp) -> Step {
+        let Some((failures, failure)) = &self.talk.failures else {
+            return Step::Wait;
+        };
+        let seed = u64::from(run.run.number()) << 32 | u64::from(self.talk.turn.0);
+        match retry::decide(failure, *failures, &run.policy.limits, seed, now) {
+            Retry::After(delay) => Step::Record(Event::ProviderRetried {
+                turn: self.talk.turn,
+                attempt: failures.count,
+                delay_ms: u64::try_from(delay.as_millis()).unwrap_or(u64::MAX),
+                reason: failure.message.clone(),
+            }),
+            Retry::GiveUp => Step::Record(Event::StopDecided {
+                reason: EndReason::ProviderFailed,
+                detail: failure.message.clone(),
+            }),
+        }
+    }
+
+    /// The agent stopped without a call: an answer, a nudge, or a claim of being done.
+    fn after_stop(&mut self, run: &RunState) -> Step {
+        if let Some(step) = self.save_if_due() {
+            return step;
+        }
+        if self.saving.in_flight {
+            return Step::Wait;
+        }
+        let unchanged = run.work_start.as_ref() == Some(&self.saving.tree);
+        if matches!(run.goal, Goal::Task { .. }) && unchanged {
+            self.conclusion = Some(Conclusion::Answered);
+            return Step::Again;
+        }
+        if self.talk.idle_answers <= 1 {
+            return Step::Record(Event::Nudged {
+                text: words::STOPPED.to_owned(),
+            });
+        }
+        Step::Record(Event::FinishRequested {
+            call: None,
+            summary: self.talk.last_words.clone(),
+        })
+    }
+
+    fn save_if_due(&mut self) -> Option<Step> {
+        if !self.saving.due || self.saving.in_flight {
+            return None;
+        }
+        self.saving.due = false;
+        self.saving.in_flight = true;
+        Some(Step::Do(Effect::SaveCheckpoint {
+            number: self.saving.next,
+        }))
+    }
+
+    /// Brings everything under way to its end; `None` when nothing is left.
+    fn settle(&mut self) -> Option<Step> {
+        if let Request::InFlight { cancelling } = &mut self.talk.request {
+            let asked = std::mem::replace(cancelling, true);
+            return Some(if asked {
+                Step::Wait
+            } else {
+                Step::Do(Effect::CancelModel)
+            });
+        }
+        if let Some(check) = &mut self.check {
+            // A commit is never cut short: it is proven and cheap.
+            if check.is_in_flight() {
+                let asked = std::mem::replace(&mut check.cancelling, true);
+                let cancel = !asked && check.commit != Errand::InFlight;
+                return Some(if cancel {
+                    Step::Do(Effect::CancelWork)
+                } else {
+                    Step::Wait
+                });
+            }
+            self.check = None;
+        }
+        if let Some(step) = self.settle_calls() {
+            return Some(step);
+        }
+        if !self.calls.is_empty() {
+            self.gather_results();
+        }
+        self.save_if_due()
+            .or_else(|| self.saving.in_flight.then_some(Step::Wait))
+    }
+
+    fn settle_calls(&mut self) -> Option<Step> {
+        let passed = self.conclusion == Some(Conclusion::Passed);
+        let mut cancel = false;
+        for call in self.calls.iter_mut().filter(|call| !call.is_over()) {
+            let is_finish = matches!(call.intent, Ok(Intent::Finish { .. }));
+            match &call.state {
+                CallState::Running
+                    if matches!(call.intent, Ok(Intent::Act(_) | Intent::Doc { .. })) =>
+                {
+                    cancel |= !std::mem::replace(&mut call.cancelling, true);
+                }
+                CallState::Running if is_finish && passed => {
+                    return Some(ended(
+                        call.id,
+                        CallEnd::Answered {
+                            text: words::PASSED.to_owned(),
+                            is_error: false,
+                        },
+                    ));
+                }
+                CallState::Answering { text, is_error } => {
+                    return Some(ended(
+                        call.id,
+                        CallEnd::Answered {
+                            text: text.clone(),
+                            is_error: *is_error,
+                        },
+                    ));
+                }
+                CallState::Orphaned => return Some(ended(call.id, CallEnd::Lost)),
+                CallState::Judged(verdict) if !verdict.is_allowed() => {
+                    return Some(ended(
+                        call.id,
+                        CallEnd::Refused {
+                            reason: verdict.reason.clone(),
+                        },
+                    ));
+                }
+                _ => return Some(ended(call.id, CallEnd::Cancelled)),
+            }
+        }
+        match (cancel, self.calls.are_over()) {
+            (true, _) => Some(Step::Do(Effect::CancelWork)),
+            (false, false) => Some(Step::Wait),
+            (false, true) => None,
+        }
+    }
+
+    /// Takes unproven work out of the way when another feature waits for the work tree.
+    fn set_aside(&mut self, around: Surroundings<'_>) -> Option<Step> {
+        let unproven = matches!(self.conclusion, Some(Conclusion::GivenUp { .. }));
+        let changed = around.run.work_start.as_ref() != Some(&self.saving.tree);
+        if !unproven || !changed || !around.another_waits {
+            return None;
+        }
+        match self.aside {
+            SettingAside::Open => {
+                self.aside = SettingAside::InFlight;
+                Some(Step::Do(Effect::SetAside))
+            }
+            SettingAside::InFlight => Some(Step::Wait),
+            SettingAside::Done => None,
+        }
+    }
+}
+
+fn ended(call: CallId, end: CallEnd) -> Step {
+    Step::Record(Event::CallEnded { call, end, ms: 0 })
+}
+
+/// Makes the record of what the guard says about a call.
+fn judged(call: &Call, judge: impl Fn(&Action) -> Verdict) -> Event {
+    let verdict = match (&call.intent, &call.action) {
+        (Err(fault), _) => Verdict::deny(fault.to_string()),
+        (Ok(_), Some(action)) => judge(action),
+        (Ok(_), None) => Verdict::allow("touches nothing", None),
+    };
+    Event::CallJudged {
+        call: call.id,
+        tool: call.asked.name.clone(),
+        action: call.action.clone(),
+        verdict,
+    }
+}

@@ -1,0 +1,105 @@
+//! What the harness says to the agent: short, concrete, with the next step.
+
+use harness_core::{CheckReport, CheckStatus, Finding, RepoPath};
+
+/// The longest text about red gates. Unit: bytes; about 4,000 tokens.
+const RED_MAX: usize = 16 * 1024;
+
+pub(crate) const STOPPED: &str = "You stopped without calling a tool. If the work is done, call `finish`: the harness \
+     then runs the gates. If it is not, go on. If a person must decide something, use `ask`.";
+
+pub(crate) const CUT: &str =
+    "Your answer was cut at the token limit. Go on where it stopped, in smaller steps.";
+
+pub(crate) const REPEATING: &str = "You have made the same calls with the same results several times. Change the \
+     approach: read the error again, look at another file, or use `ask` if a person must decide.";
+
+pub(crate) const UNKNOWN_OUTCOME: &str = "The harness stopped while this ran and its outcome is unknown. Nothing was \
+     repeated. Check the state before you go on.";
+
+pub(crate) const PASSED: &str = "The gates are green. The harness has committed the feature.";
+
+/// Words for a nested map that is loaded because its folder was touched.
+pub(crate) fn nested_map(path: &RepoPath, text: &str) -> String {
+    format!("[map `{path}`, loaded because its folder was touched; data of the repository]\n{text}")
+}
+
+/// Words for a finish with red gates: the failing parts, first failure first.
+pub(crate) fn red_gates(reports: &[CheckReport]) -> String {
+    let mut text = String::from("Not done: ");
+    let red: Vec<&CheckReport> = reports
+        .iter()
+        .filter(|report| report.status != CheckStatus::Green)
+        .collect();
+    let names: Vec<&str> = red.iter().map(|report| report.gate.as_str()).collect();
+    text.push_str(&format!(
+        "{} of {} gates not green: {}.",
+        red.len(),
+        reports.len(),
+        names.join(", ")
+    ));
+    for report in red {
+        let more = format!(
+            "\n\ngate {}: {} ({})\n{}",
+            report.gate, report.status, report.reason, report.excerpt
+        );
+        if text.len() + more.len() > RED_MAX {
+            text.push_str("\n\n[more red gates left out: use `check` with the gate's name]");
+            break;
+        }
+        text.push_str(&more);
+    }
+    text
+}
+
+/// Words for a finish whose change has findings.
+pub(crate) fn findings(findings: &[Finding]) -> String {
+    let mut text = String::from(
+        "Not done: the change has findings that a person would have to approve. Take them back or use `ask`.",
+    );
+    for finding in findings.iter().take(50) {
+        text.push_str(&format!("\n- {}: {}", finding.path, finding.message));
+    }
+    text
+}
+
+/// Words for the tool `check`.
+pub(crate) fn check_result(reports: &[CheckReport]) -> String {
+    if reports
+        .iter()
+        .all(|report| report.status == CheckStatus::Green)
+    {
+        let lines = reports.iter().map(|report| match report.tests {
+            Some(tests) => format!("gate {}: green, {} tests", report.gate, tests.run),
+            None => format!("gate {}: green", report.gate),
+        });
+        return lines.collect::<Vec<_>>().join("\n");
+    }
+    red_gates(reports).replacen("Not done: ", "", 1)
+}
+
+/// One line about why a finish was refused.
+pub(crate) fn refusal(reports: &[CheckReport], found: &[Finding]) -> String {
+    if let Some(first) = found.first() {
+        return format!(
+            "{} in `{}`: {}",
+            count(found.len(), "finding"),
+            first.path,
+            first.message
+        );
+    }
+    let red = reports
+        .iter()
+        .filter(|report| report.status != CheckStatus::Green);
+    red.map(|report| format!("gate {} {}: {}", report.gate, report.status, report.reason))
+        .collect::<Vec<_>>()
+        .join("; ")
+}
+
+fn count(number: usize, noun: &str) -> String {
+    if number == 1 {
+        format!("1 {noun}")
+    } else {
+        format!("{number} {noun}s")
+    }
+}
