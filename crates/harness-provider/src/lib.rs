@@ -1,1 +1,30 @@
-//! Placeholder.
+//! Wire codecs: a prompt becomes the bytes of one request, the bytes of one response become an answer.
+//!
+//! Sockets, keys, the clock and the decision to try again live elsewhere: the
+//! host sends what [`encode`] makes, feeds what arrives to a [`Decoder`], and
+//! asks [`failure_of_status`] about any answer that is not 200. The engine sees
+//! only the types of `harness-core`.
+
+mod anthropic;
+mod assembly;
+mod chat;
+mod decoder;
+mod failure;
+mod history;
+mod request;
+mod script;
+mod sse;
+
+pub use decoder::Decoder;
+pub use failure::failure_of_status;
+pub use request::{RequestOptions, WireRequest, encode};
+pub use script::{Script, ScriptError, ScriptTurn, Seen};
+
+/// The wire a model is spoken to over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Api {
+    /// Anthropic Messages.
+    Anthropic,
+    /// OpenAI Chat Completions, or any server compatible with it.
+    Chat,
+}

@@ -1,1 +1,15 @@
-//! Placeholder.
+//! What a run says to people and to programs: one source of phrases, two forms.
+//!
+//! Both forms are folds over the same events. [`Lines`] is for people and for
+//! screen readers: what is written is never moved or erased. [`JsonLines`] is
+//! for programs: one versioned object per line. Nothing here prints.
+
+mod clean;
+mod json;
+mod lines;
+mod phrase;
+
+pub use clean::{clean, clean_line};
+pub use json::{JsonLine, JsonLines, Tests, Tokens};
+pub use lines::Lines;
+pub use phrase::{Line, Phrases, Who};

@@ -1,1 +1,40 @@
-//! Placeholder.
+//! What the harness keeps on disk: session logs, the run index, locks, small state files.
+//!
+//! Carries no meaning: it stores events and gives them back, and what they say
+//! is folded elsewhere. It reads no clock and makes no policy; which texts are
+//! secrets is said by the function given to [`LogWriter::with_redaction`].
+//! Called by the runner, which writes, and by the commands that read logs.
+//!
+//! Layout below the folder that the caller names:
+//!
+//! ```text
+//! sessions/S-0001/log.jsonl         one record per line, each chained to the one before
+//! sessions/S-0001/log.jsonl.torn-1  what a crash left of a last record
+//! sessions/S-0001/output/1.txt      outputs too long for a record
+//! runs.jsonl                        which sessions belong to which run; can be told from the logs
+//! runs/R-0001                       claims the number of a run; empty
+//! locks/<name>                      permanent; the kernel's lock on it counts, not its content
+//! ```
+//!
+//! Folders have mode 0700, files 0600.
+
+mod file;
+mod hash;
+mod lock;
+mod log;
+mod record;
+mod redaction;
+mod runs;
+pub mod state;
+mod store;
+mod writer;
+
+pub use file::FileError;
+pub use hash::{Hash, HashError};
+pub use lock::{Held, Holder, Lock, LockError};
+pub use log::{Log, Problem, Verification, read, verify};
+pub use record::{Defect, Head, RECORD_BYTES_MAX, Record};
+pub use redaction::Redaction;
+pub use runs::{RunEntry, RunIndex};
+pub use store::{Store, StoreError};
+pub use writer::{LOG_BYTES_MAX, LogWriter, RECORDS_MAX, TornTail};

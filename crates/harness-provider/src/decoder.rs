@@ -1,0 +1,145 @@
+//! One streaming response, from its first byte to the whole answer.
+//!
+//! The host feeds bytes as they come and asks for the answer when the stream
+//! has ended, however it ended. A stream that was cut is never an answer.
+
+use harness_core::{ModelDelta, ModelFailure, ModelResponse};
+use serde_json::Value;
+
+use crate::{
+    Api, anthropic, chat,
+    failure::broken,
+    sse::{EventTooLarge, Framer},
+};
+
+/// Decodes one streaming response. Cutting the bytes elsewhere changes nothing.
+#[derive(Clone, Debug)]
+pub struct Decoder {
+    framer: Framer,
+    reader: Reader,
+    failure: Option<ModelFailure>,
+    invalid_utf8: u64,
+}
+
+#[derive(Clone, Debug)]
+enum Reader {
+    Anthropic(anthropic::Reader),
+    Chat(chat::Reader),
+}
+
+/// What one event says.
+pub(crate) enum Payload {
+    /// The mark that ends a Chat Completions stream.
+    Done,
+    /// A JSON object.
+    Object(Value),
+}
+
+impl Decoder {
+    /// Starts on a response with status 200.
+    pub fn new(api: Api) -> Self {
+        Self {
+            framer: Framer::default(),
+            reader: match api {
+                Api::Anthropic => Reader::Anthropic(anthropic::Reader::default()),
+                Api::Chat => Reader::Chat(chat::Reader::default()),
+            },
+            failure: None,
+            invalid_utf8: 0,
+        }
+    }
+
+    /// Takes the next bytes and returns what they add, for showing only.
+    ///
+    /// Bytes after the end of the answer are ignored.
+    pub fn push(&mut self, bytes: &[u8]) -> Vec<ModelDelta> {
+        let mut deltas = Vec::new();
+        if self.is_complete() {
+            return deltas;
+        }
+        let mut events = Vec::new();
+        let framed = self.framer.push(bytes, &mut events);
+        for event in events {
+            if self.is_complete() {
+                return deltas;
+            }
+            self.failure = self.read(&event, &mut deltas).err();
+        }
+        if framed == Err(EventTooLarge) && !self.is_complete() {
+            self.failure = Some(broken("the stream has an event of more than 8 MiB"));
+        }
+        deltas
+    }
+
+    /// Whether nothing that may still come matters, so that the host can stop reading.
+    pub fn is_complete(&self) -> bool {
+        self.failure.is_some()
+            || match &self.reader {
+                Reader::Anthropic(reader) => reader.is_complete(),
+                Reader::Chat(reader) => reader.is_complete(),
+            }
+    }
+
+    /// Returns how many invalid UTF-8 sequences were replaced so far.
+    pub fn invalid_utf8(&self) -> u64 {
+        self.invalid_utf8
+    }
+
+    /// Returns the whole answer. Called when the stream has ended, was cut or fell silent.
+    ///
+    /// # Errors
+    /// - [`Broken`](harness_core::FailureClass::Broken) when the stream ended before
+    ///   the answer did, exceeded a bound or was not what the wire promises.
+    /// - The class of the error that the server reported inside the stream.
+    pub fn finish(mut self) -> Result<ModelResponse, ModelFailure> {
+        if !self.is_complete()
+            && let Some(rest) = std::mem::take(&mut self.framer).finish()
+            && let Ok(Some(payload)) = self.payload(&rest)
+        {
+            // A rest that is no whole payload is where the stream was cut: the reader
+            // knows whether the answer had ended before.
+            self.failure = self.apply(payload, &mut Vec::new()).err();
+        }
+        if let Some(failure) = self.failure {
+            return Err(failure);
+        }
+        match self.reader {
+            Reader::Anthropic(reader) => reader.finish(),
+            Reader::Chat(reader) => reader.finish(),
+        }
+    }
+
+    fn read(&mut self, event: &[u8], deltas: &mut Vec<ModelDelta>) -> Result<(), ModelFailure> {
+        match self.payload(event)? {
+            Some(payload) => self.apply(payload, deltas),
+            None => Ok(()),
+        }
+    }
+
+    fn apply(
+        &mut self,
+        payload: Payload,
+        deltas: &mut Vec<ModelDelta>,
+    ) -> Result<(), ModelFailure> {
+        match &mut self.reader {
+            Reader::Anthropic(reader) => reader.read(payload, deltas),
+            Reader::Chat(reader) => reader.read(payload, deltas),
+        }
+    }
+
+    fn payload(&mut self, event: &[u8]) -> Result<Option<Payload>, ModelFailure> {
+        let text = String::from_utf8_lossy(event);
+        self.invalid_utf8 += event
+            .utf8_chunks()
+            .filter(|chunk| !chunk.invalid().is_empty())
+            .count() as u64;
+        match text.trim() {
+            "" => Ok(None),
+            "[DONE]" => Ok(Some(Payload::Done)),
+            json => match serde_json::from_str(json) {
+                Ok(value @ Value::Object(_)) => Ok(Some(Payload::Object(value))),
+                _ => Err(broken("the stream has an event that is no JSON object")),
+            },
+        }
+    }
+}

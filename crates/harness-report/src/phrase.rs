@@ -1,0 +1,586 @@
+//! The one source of phrases: what is said about each event, and who says it.
+
+use std::collections::BTreeMap;
+
+use harness_core::{
+    Action, AssistantPart, CallEnd, CallId, ChangeKind, CheckReport, CheckStatus, CheckpointSaved,
+    Decision, Event, ModelResponded, Money, Outcome, SessionOpened, Stop, Usage, Verdict,
+};
+
+use crate::clean::{clean, clean_line};
+
+/// Who a line is about: the word at its beginning.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Who {
+    /// The program itself: first and last lines.
+    Harness,
+    /// The person.
+    You,
+    /// The model.
+    Agent,
+    /// A tool call.
+    Tool,
+    /// The guard, when it refuses.
+    Guard,
+    /// A gate.
+    Gate,
+    /// A question to the person.
+    Ask,
+    /// A saved work tree.
+    Checkpoint,
+    /// A feature and its status.
+    Feature,
+    /// Everything worth knowing that is none of the others.
+    Note,
+}
+
+impl Who {
+    /// Returns the word.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Harness => "harness",
+            Self::You => "you",
+            Self::Agent => "agent",
+            Self::Tool => "tool",
+            Self::Guard => "guard",
+            Self::Gate => "gate",
+            Self::Ask => "ask",
+            Self::Checkpoint => "checkpoint",
+            Self::Feature => "feature",
+            Self::Note => "note",
+        }
+    }
+}
+
+/// One thing said: a line, and lines that belong below it. All of it is cleaned.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Line {
+    /// Who it is about.
+    pub who: Who,
+    /// The line.
+    pub text: String,
+    /// More lines, shown indented.
+    pub more: Vec<String>,
+}
+
+impl Line {
+    fn new(who: Who, text: impl Into<String>) -> Self {
+        Self {
+            who,
+            text: text.into(),
+            more: Vec::new(),
+        }
+    }
+
+    fn with(mut self, more: impl IntoIterator<Item = String>) -> Self {
+        self.more.extend(more);
+        self
+    }
+}
+
+/// How much of a failing check is shown. Unit: lines.
+const EXCERPT_LINES: usize = 12;
+/// How much of a command or an argument is shown. Unit: characters.
+const ARGUMENT_CHARS: usize = 120;
+
+/// Says what there is to say about events, in order.
+#[derive(Debug, Default)]
+pub struct Phrases {
+    actions: BTreeMap<CallId, (String, Option<Action>)>,
+    passing: usize,
+    features: usize,
+    usage: Usage,
+    spent: Option<Money>,
+}
+
+impl Phrases {
+    /// Says what there is to say about one event: nothing for most.
+    pub fn say(&mut self, event: &Event) -> Vec<Line> {
+        match event {
+            Event::SessionOpened(opened) => self.session_opened(opened),
+            Event::SessionResumed { .. } => one(
+                Who::Note,
+                "resumed; what was in flight when it stopped is not repeated",
+            ),
+            Event::SessionEnded { .. } => Vec::new(),
+            Event::RunEnded { reason, detail } => self.run_ended(*reason, detail),
+            Event::PersonSaid { text } => vec![paragraph(Who::You, text)],
+            Event::Interrupted => one(Who::You, "stop"),
+            Event::TurnStarted { .. } | Event::RetryDue { .. } => Vec::new(),
+            Event::ModelResponded(responded) => self.model_responded(responded),
+            Event::ModelFailed { failure, .. } if failure.class.is_retryable() => Vec::new(),
+            Event::ModelFailed { failure, .. } => one(
+                Who::Note,
+                format!("model failed: {}", clean(&failure.message)),
+            ),
+            Event::ProviderRetried {
+                attempt,
+                delay_ms,
+                reason,
+                ..
+            } => {
+                let text = format!(
+                    "{}; retry {attempt} in {}",
+                    clean_line(reason, 300),
+                    seconds(*delay_ms)
+                );
+                one(Who::Note, text)
+            }
+            Event::CallJudged {
+                call,
+                tool,
+                action,
+                verdict,
+            } => self.call_judged(*call, tool, action.as_ref(), verdict),
+            Event::LinkMet { link, target, .. } => one(
+                Who::Note,
+                format!(
+                    "`{}` is a link to `{}`",
+                    clean(&link.to_text()),
+                    clean(target)
+                ),
+            ),
+            Event::CallEnded { call, end, ms } => self.call_ended(*call, end, *ms),
+            Event::DocumentLoaded { path, tokens, text } => {
+                let how = if text.is_some() { "map" } else { "document" };
+                one(
+                    Who::Note,
+                    format!("{how} {} loaded, {tokens}", clean(&path.to_text())),
+                )
+            }
+            Event::NoteTaken { text } => vec![paragraph(Who::Note, text)],
+            Event::QuestionAsked { question, .. } => vec![paragraph(Who::Ask, question)],
+            Event::QuestionAnswered { answer, .. } => vec![paragraph(Who::You, answer)],
+            Event::Nudged { text } => one(Who::Harness, clean_line(text, 200)),
+            Event::CheckpointSaved(saved) => vec![checkpoint(saved)],
+            Event::CheckpointUnchanged => Vec::new(),
+            Event::CheckpointFailed { message } => {
+                one(Who::Checkpoint, format!("FAILED: {}", clean(message)))
+            }
+            Event::StrayUndone { path, message } => one(
+                Who::Guard,
+                format!("undone {}: {}", clean(&path.to_text()), clean(message)),
+            ),
+            Event::BaselineEnded { report, cached } => baseline(report, *cached),
+            Event::BaselineFailed { message } => one(
+                Who::Gate,
+                format!("not run on the base: {}", clean(message)),
+            ),
+            Event::FinishRequested { .. } => one(Who::Agent, "says it is done; the gates decide"),
+            Event::CandidateFrozen(_) | Event::GateStarted { .. } | Event::GateEnded { .. } => {
+                Vec::new()
+            }
+            Event::CandidateFailed { message } => {
+                one(Who::Gate, format!("no candidate: {}", clean(message)))
+            }
+            Event::CheckEnded { report } => vec![check_ended(report)],
+            Event::FinishRefused { reason, findings } => {
+                let more = findings.iter().map(|finding| {
+                    format!(
+                        "{}: {}",
+                        clean(&finding.path.to_text()),
+                        clean_line(&finding.message, 200)
+                    )
+                });
+                vec![
+                    Line::new(
+                        Who::Feature,
+                        format!("not done: {}", clean_line(reason, 300)),
+                    )
+                    .with(more),
+                ]
+            }
+            Event::FeaturePassed(passed) => {
+                self.passing += 1;
+                let evidence = passed
+                    .evidence
+                    .as_ref()
+                    .map(|path| format!(", evidence {}", clean(&path.to_text())));
+                let text = format!(
+                    "{} committed as {}, tree {}{}",
+                    passed.feature,
+                    passed.commit.short(),
+                    passed.tree.short(),
+                    evidence.unwrap_or_default()
+                );
+                one(Who::Feature, text)
+            }
+            Event::CommitFailed { message, .. } => {
+                one(Who::Feature, format!("not committed: {}", clean(message)))
+            }
+            Event::FeatureStatusChanged {
+                feature,
+                to,
+                reason,
+                ..
+            } => {
+                let why = if reason.is_empty() {
+                    String::new()
+                } else {
+                    format!(", {}", clean_line(reason, 300))
+                };
+                one(Who::Feature, format!("{feature} {to}{why}"))
+            }
+            Event::FeatureGivenUp { reason, detail } => vec![paragraph(
+                Who::Feature,
+                &format!("left to you ({reason}): {detail}"),
+            )],
+            Event::WorkSetAside { files, message } if message.is_empty() => one(
+                Who::Checkpoint,
+                format!("{files} files of the unproven work put aside, kept in the checkpoints"),
+            ),
+            Event::WorkSetAside { message, .. } => one(
+                Who::Checkpoint,
+                format!("work not put aside: {}", clean(message)),
+            ),
+            Event::OpenFailed { message } => one(
+                Who::Note,
+                format!("cannot open a session: {}", clean(message)),
+            ),
+            Event::BudgetWarned { what } => one(Who::Note, format!("limit near: {}", clean(what))),
+            Event::StopDecided { reason, detail } => one(
+                Who::Note,
+                format!("stopping ({reason}): {}", clean_line(detail, 400)),
+            ),
+        }
+    }
+
+    fn session_opened(&mut self, opened: &SessionOpened) -> Vec<Line> {
+        let run = &opened.run;
+        self.actions.clear();
+        self.spent = run.model.price.map(|_| self.spent.unwrap_or(run.spent));
+        self.features = run.features.len();
+        self.passing = run
+            .features
+            .iter()
+            .filter(|feature| feature.status.is_settled())
+            .count();
+        let agent = if run.model.recorded {
+            "recorded".to_owned()
+        } else {
+            run.model.name.clone()
+        };
+        let price = if run.model.price.is_none() {
+            ", price unknown"
+        } else {
+            ""
+        };
+        let first = format!(
+            "{}, repo {}, branch {}, session {}, agent {}{price}, sandbox {}",
+            env!("CARGO_PKG_VERSION"),
+            clean(&opened.repository),
+            clean(&opened.branch),
+            opened.session,
+            clean(&agent),
+            opened.level,
+        );
+        let feature = run
+            .features
+            .iter()
+            .find(|feature| feature.id == opened.feature);
+        let title = feature
+            .map(|feature| clean_line(&feature.title, 200))
+            .unwrap_or_default();
+        vec![
+            Line::new(Who::Harness, first),
+            Line::new(Who::Feature, format!("{} {title}", opened.feature)),
+        ]
+    }
+
+    fn run_ended(&self, reason: harness_core::EndReason, detail: &str) -> Vec<Line> {
+        let cost = self
+            .spent
+            .map(|spent| format!(", {spent}"))
+            .unwrap_or_default();
+        let tokens = self.usage.input_total() + self.usage.output;
+        let text = format!(
+            "run ended: {reason}, {} of {} features passing, {tokens} tokens{cost}",
+            self.passing.min(self.features),
+            self.features
+        );
+        let more = detail
+            .lines()
+            .take(20)
+            .map(|line| clean_line(line, 400))
+            .filter(|line| !line.is_empty());
+        vec![Line::new(Who::Harness, text).with(more)]
+    }
+
+    fn model_responded(&mut self, responded: &ModelResponded) -> Vec<Line> {
+        self.usage = self.usage.plus(responded.response.usage);
+        if let (Some(spent), Some(cost)) = (&mut self.spent, responded.cost) {
+            *spent = *spent + cost;
+        }
+        let texts = responded
+            .response
+            .parts
+            .iter()
+            .filter_map(|part| match part {
+                AssistantPart::Text { text } if !text.trim().is_empty() => {
+                    Some(paragraph(Who::Agent, text))
+                }
+                _ => None,
+            });
+        texts.collect()
+    }
+
+    fn call_judged(
+        &mut self,
+        call: CallId,
+        tool: &str,
+        action: Option<&Action>,
+        verdict: &Verdict,
+    ) -> Vec<Line> {
+        self.actions
+            .insert(call, (clean_line(tool, 40), action.cloned()));
+        match verdict.decision {
+            Decision::Allow => Vec::new(),
+            Decision::Ask => one(Who::Ask, clean_line(&verdict.reason, 400)),
+            Decision::Deny => {
+                let what = action.map_or_else(|| clean_line(tool, 40), describe);
+                one(
+                    Who::Guard,
+                    format!("refused {what}: {}", clean_line(&verdict.reason, 400)),
+                )
+            }
+        }
+    }
+
+    fn call_ended(&mut self, call: CallId, end: &CallEnd, ms: u64) -> Vec<Line> {
+        let Some((tool, action)) = self.actions.remove(&call) else {
+            return Vec::new();
+        };
+        let what = action.as_ref().map_or(tool, describe);
+        match end {
+            CallEnd::Done { outcome } => {
+                one(Who::Tool, format!("{what}{}", outcome_words(outcome, ms)))
+            }
+            CallEnd::Answered { .. } | CallEnd::Refused { .. } => Vec::new(),
+            CallEnd::Failed { message } => one(
+                Who::Tool,
+                format!("{what}, FAILED: {}", clean_line(message, 300)),
+            ),
+            CallEnd::Cancelled => one(Who::Tool, format!("{what}, cancelled")),
+            CallEnd::Lost => one(
+                Who::Tool,
+                format!("{what}, outcome unknown: the harness stopped while it ran"),
+            ),
+        }
+    }
+}
+
+fn one(who: Who, text: impl Into<String>) -> Vec<Line> {
+    vec![Line::new(who, text)]
+}
+
+/// A text of several lines: the first on the line, the others below it.
+fn paragraph(who: Who, text: &str) -> Line {
+    let cleaned = clean(text.trim());
+    let mut lines = cleaned.lines().map(str::to_owned);
+    let first = lines.next().unwrap_or_default();
+    Line::new(who, first).with(lines)
+}
+
+/// Names an action: the tool's word and its object.
+fn describe(action: &Action) -> String {
+    let path = |path: &harness_core::RepoPath| clean_line(&path.to_string(), ARGUMENT_CHARS);
+    match action {
+        Action::Read {
+            path: file,
+            lines: Some(lines),
+        } => format!("read {}, lines {}-{}", path(file), lines.first, lines.last),
+        Action::Read {
+            path: file,
+            lines: None,
+        } => format!("read {}", path(file)),
+        Action::List { path: folder } => format!("list {}", path(folder)),
+        Action::Search {
+            query,
+            path: folder,
+        } => {
+            format!(
+                "search `{}` in {}",
+                clean_line(query, ARGUMENT_CHARS),
+                path(folder)
+            )
+        }
+        Action::Write { path: file, .. } => format!("write {}", path(file)),
+        Action::Edit { path: file, .. } => format!("edit {}", path(file)),
+        Action::Run { command, cwd } if cwd.is_root() => format!(
+            "shell `{}`{}",
+            clean_line(command, ARGUMENT_CHARS),
+            hidden(command)
+        ),
+        Action::Run { command, cwd } => {
+            format!(
+                "shell `{}`{} in {}",
+                clean_line(command, ARGUMENT_CHARS),
+                hidden(command),
+                path(cwd)
+            )
+        }
+    }
+}
+
+/// Says how much of a command is not shown.
+fn hidden(command: &str) -> String {
+    let shown = command
+        .trim()
+        .lines()
+        .next()
+        .unwrap_or_default()
+        .chars()
+        .count()
+        .min(ARGUMENT_CHARS);
+    match command.trim().chars().count().saturating_sub(shown) {
+        0 => String::new(),
+        more => format!(" and {more} characters more"),
+    }
+}
+
+fn outcome_words(outcome: &Outcome, ms: u64) -> String {
+    match outcome {
+        Outcome::Text { lines, cut, .. } => format!(
+            ", {}{}",
+            count(*lines, "line"),
+            if *cut { ", cut" } else { "" }
+        ),
+        Outcome::Written {
+            created,
+            added,
+            removed,
+            inexact,
+        } => {
+            let new = if *created { ", new" } else { "" };
+            let how = inexact
+                .as_ref()
+                .map(|how| format!(", {}", clean_line(how, 80)))
+                .unwrap_or_default();
+            format!(
+                "{new}, {} added, {removed} removed{how}",
+                count(u64::from(*added), "line")
+            )
+        }
+        Outcome::Exited { stop, output } => {
+            format!(
+                ", {}, {}, {}",
+                stop_words(*stop),
+                harness_core::ByteCount(output.bytes),
+                seconds(ms)
+            )
+        }
+        Outcome::Refused { message } => format!(", not done: {}", clean_line(message, 200)),
+    }
+}
+
+fn stop_words(stop: Stop) -> String {
+    match stop {
+        Stop::Exited(code) => format!("exit {code}"),
+        Stop::Signalled(signal) => format!("ended by signal {signal}"),
+        Stop::TimedOut => "ended at its time limit".to_owned(),
+        Stop::Silent => "ended because it was silent too long".to_owned(),
+        Stop::Flooded => "ended because it wrote too much".to_owned(),
+        Stop::Cancelled => "cancelled".to_owned(),
+    }
+}
+
+fn checkpoint(saved: &CheckpointSaved) -> Line {
+    let sign = |kind| match kind {
+        ChangeKind::Added => '+',
+        ChangeKind::Modified => '~',
+        ChangeKind::Deleted => '-',
+    };
+    let files = saved.changes.len() as u64;
+    let text = format!(
+        "{} saved, {}, undo with `harness checkpoint undo {}`",
+        saved.number,
+        count(files, "file"),
+        saved.number.0.saturating_sub(1)
+    );
+    let shown = saved
+        .changes
+        .iter()
+        .take(5)
+        .map(|change| format!("{} {}", sign(change.kind), clean(&change.path.to_text())));
+    let left = saved.changes.len().saturating_sub(5);
+    let rest = (left > 0).then(|| format!("and {left} more"));
+    Line::new(Who::Checkpoint, text).with(shown.chain(rest))
+}
+
+fn baseline(report: &CheckReport, cached: bool) -> Vec<Line> {
+    let kept = if cached { ", kept from before" } else { "" };
+    let text = match report.status {
+        CheckStatus::Green => format!(
+            "{} green on the base{}{kept}",
+            clean(&report.gate),
+            tests(report)
+        ),
+        status => format!(
+            "{} {status} on the base: {}{kept}",
+            clean(&report.gate),
+            clean_line(&report.reason, 200)
+        ),
+    };
+    one(Who::Gate, text)
+}
+
+fn check_ended(report: &CheckReport) -> Line {
+    let gate = clean(&report.gate);
+    if report.status == CheckStatus::Green {
+        let note = if report.reason.is_empty() {
+            String::new()
+        } else {
+            format!(", {}", clean_line(&report.reason, 200))
+        };
+        return Line::new(
+            Who::Gate,
+            format!(
+                "{gate} green{}{note}, {}",
+                tests(report),
+                seconds(report.ms)
+            ),
+        );
+    }
+    let excerpt = clean(&report.excerpt);
+    let lines = excerpt
+        .lines()
+        .filter(|line| !line.trim().is_empty())
+        .take(EXCERPT_LINES)
+        .map(|line| clean_line(line, 200));
+    let text = format!(
+        "{gate} {}: {}, {}",
+        word(report.status),
+        clean_line(&report.reason, 300),
+        seconds(report.ms)
+    );
+    Line::new(Who::Gate, text).with(lines)
+}
+
+const fn word(status: CheckStatus) -> &'static str {
+    match status {
+        CheckStatus::Green => "green",
+        CheckStatus::Red => "failed",
+        CheckStatus::Error => "could not run",
+        CheckStatus::Timeout => "ran out of time",
+    }
+}
+
+fn tests(report: &CheckReport) -> String {
+    report
+        .tests
+        .map(|tests| format!(", {}", count(u64::from(tests.run), "test")))
+        .unwrap_or_default()
+}
+
+fn count(number: u64, noun: &str) -> String {
+    if number == 1 {
+        format!("1 {noun}")
+    } else {
+        format!("{number} {noun}s")
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "one decimal is shown")]
+fn seconds(ms: u64) -> String {
+    format!("{:.1} s", ms as f64 / 1000.0)
+}

@@ -1,0 +1,226 @@
+//! Reading a log: every record, or only whether the chain holds.
+//!
+//! A last line without its line end is what a crash leaves of a write: it is
+//! counted and left out. Any other break is a problem, named with its line.
+//! Changes nothing on disk; [`LogWriter::reopen`](crate::LogWriter::reopen) does.
+
+use std::{
+    fs::File,
+    io::{self, BufRead, BufReader, Read},
+    path::Path,
+};
+
+use harness_core::{ByteCount, Event, SessionId};
+use serde::de::{DeserializeOwned, IgnoredAny};
+
+use crate::{
+    Defect, FileError, Hash, Head, LOG_BYTES_MAX, RECORD_BYTES_MAX, RECORDS_MAX, Record,
+    StoreError,
+    file::{failed, open_to_read},
+    record::{self, Stored},
+};
+
+/// A whole log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Log {
+    /// Its records, in order.
+    pub records: Vec<Record>,
+    /// What stands behind the last record: a write that a crash cut, or that is still going on.
+    pub torn: ByteCount,
+}
+
+/// What [`verify`] found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Verification {
+    /// How many records hold, counted from the first.
+    pub records: u64,
+    /// The last record that holds.
+    pub head: Head,
+    /// Why the next line does not; nothing behind it was looked at.
+    pub problem: Option<Problem>,
+    /// What stands behind the last line end.
+    pub torn: ByteCount,
+}
+
+impl Verification {
+    /// Whether the log is whole: no problem and no torn end.
+    pub const fn is_whole(&self) -> bool {
+        self.problem.is_none() && self.torn.0 == 0
+    }
+}
+
+/// A line that is not what it should be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    /// The line, counted from 1.
+    pub line: u64,
+    /// What is wrong with it.
+    pub what: Defect,
+}
+
+/// Reads a log and checks its chain.
+///
+/// In a folder named after a session the chain must begin with that session;
+/// elsewhere, such as in an exported copy, the first record's `prev` is taken as given.
+///
+/// # Errors
+/// When there is no such file, it cannot be read, or a line of it is broken.
+pub fn read(path: impl AsRef<Path>) -> Result<Log, StoreError> {
+    let path = path.as_ref();
+    let (records, end) = collect(&existing(path)?, path)?;
+    Ok(Log {
+        records,
+        torn: end.torn,
+    })
+}
+
+/// Checks the chain of a log without a look at its events, so that logs of later versions pass.
+///
+/// The chain begins as for [`read`].
+///
+/// # Errors
+/// When there is no such file or it cannot be read; broken lines are part of the answer.
+pub fn verify(path: impl AsRef<Path>) -> Result<Verification, StoreError> {
+    let path = path.as_ref();
+    let end = scan::<IgnoredAny>(&existing(path)?, path, |_| {})?;
+    Ok(Verification {
+        records: end.head.seq,
+        head: end.head,
+        problem: end.problem,
+        torn: end.torn,
+    })
+}
+
+/// Where the good part of a log ends.
+pub(crate) struct End {
+    pub(crate) head: Head,
+    pub(crate) bytes: u64,
+    pub(crate) torn: ByteCount,
+    pub(crate) problem: Option<Problem>,
+}
+
+/// Reads all records of an open log from its start.
+pub(crate) fn collect(file: &File, path: &Path) -> Result<(Vec<Record>, End), StoreError> {
+    let mut records = Vec::new();
+    let mut end = scan::<Event>(file, path, |record| records.push(record_of(record)))?;
+    match end.problem.take() {
+        Some(problem) => Err(StoreError::Unreadable {
+            path: path.to_owned(),
+            line: problem.line,
+            defect: problem.what,
+        }),
+        None => Ok((records, end)),
+    }
+}
+
+/// Reads the first record alone; `None` when there is none that can be read.
+pub(crate) fn first_record(path: &Path) -> Result<Option<Record>, FileError> {
+    let Some(file) = open_to_read(path)? else {
+        return Ok(None);
+    };
+    let mut line = Vec::new();
+    read_line(&mut BufReader::new(&file), &mut line).map_err(failed("read", path))?;
+    let text = line.strip_suffix(b"\n");
+    let read = text.and_then(|text| record::open::<Event>(text).ok());
+    Ok(read.map(record_of))
+}
+
+fn record_of((stored, hash): (Stored<Event>, Hash)) -> Record {
+    Record {
+        seq: stored.seq,
+        time: stored.time,
+        event: stored.event,
+        prev: stored.prev,
+        hash,
+    }
+}
+
+fn existing(path: &Path) -> Result<File, FileError> {
+    open_to_read(path)?.ok_or_else(|| failed("open", path)(io::ErrorKind::NotFound.into()))
+}
+
+fn scan<E: DeserializeOwned>(
+    file: &File,
+    path: &Path,
+    mut each: impl FnMut((Stored<E>, Hash)),
+) -> Result<End, FileError> {
+    let mut reader = BufReader::with_capacity(64 * 1024, file);
+    let start = session_of(path).map(Hash::of_session);
+    let mut end = End {
+        head: Head {
+            seq: 0,
+            hash: start.unwrap_or_default(),
+        },
+        bytes: 0,
+        torn: ByteCount(0),
+        problem: None,
+    };
+    let mut prev = start;
+    let mut line = Vec::new();
+    loop {
+        line.clear();
+        let length = read_line(&mut reader, &mut line).map_err(failed("read", path))?;
+        if length == 0 {
+            return Ok(end);
+        }
+        let read = if length > RECORD_BYTES_MAX.0 {
+            Err(Defect::TooLong)
+        } else if end.bytes + length > LOG_BYTES_MAX.0 {
+            Err(Defect::TooMany)
+        } else if let Some(text) = line.strip_suffix(b"\n") {
+            open_next::<E>(text, end.head.seq, prev)
+        } else {
+            end.torn = ByteCount(length);
+            return Ok(end);
+        };
+        match read {
+            Ok((stored, hash)) => {
+                end.head = Head {
+                    seq: stored.seq,
+                    hash,
+                };
+                end.bytes += length;
+                prev = Some(hash);
+                each((stored, hash));
+            }
+            Err(what) => {
+                let line = end.head.seq + 1;
+                end.problem = Some(Problem { line, what });
+                return Ok(end);
+            }
+        }
+    }
+}
+
+fn open_next<E: DeserializeOwned>(
+    line: &[u8],
+    last_seq: u64,
+    prev: Option<Hash>,
+) -> Result<(Stored<E>, Hash), Defect> {
+    if last_seq >= RECORDS_MAX {
+        return Err(Defect::TooMany);
+    }
+    let (stored, hash) = record::open::<E>(line)?;
+    if stored.seq != last_seq + 1 {
+        return Err(Defect::Misnumbered {
+            found: stored.seq,
+            expected: last_seq + 1,
+        });
+    }
+    if prev.is_some_and(|prev| prev != stored.prev) {
+        return Err(Defect::Unchained);
+    }
+    Ok((stored, hash))
+}
+
+/// Reads one line with its end, and one byte more than a record may have at most.
+fn read_line(reader: &mut impl BufRead, line: &mut Vec<u8>) -> io::Result<u64> {
+    let length = reader
+        .take(RECORD_BYTES_MAX.0 + 1)
+        .read_until(b'\n', line)?;
+    Ok(length as u64)
+}
+
+fn session_of(path: &Path) -> Option<SessionId> {
+    path.parent()?.file_name()?.to_str()?.parse().ok()
+}

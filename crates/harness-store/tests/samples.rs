@@ -1,0 +1,781 @@
+//! One event of every kind, and every word that can stand in one.
+//!
+//! New samples go to the end of a group: the order is that of the stored file.
+
+use std::time::Duration;
+
+use harness_core::{
+    Action, AssistantPart, Baseline, ByteCount, CallEnd, CallId, Captured, Change, ChangeKind,
+    CheckReport, CheckStatus, CheckpointNumber, CheckpointSaved, CommandRule, CommitId, Decision,
+    DirtyMode, EndReason, Event, FailureClass, Feature, FeatureBudget, FeatureId, FeaturePassed,
+    FeatureScope, FeatureStatus, Finding, FindingKind, FinishSubject, Gate, GivenUp, Goal, Level,
+    Limits, LineRange, ModelFailure, ModelProfile, ModelResponded, ModelResponse, Money, Outcome,
+    Policy, Price, Reader, RepoPath, Rule, RuleDecision, RunId, RunState, ScopeRules, SessionId,
+    SessionOpened, Source, SourceKind, Sourced, Stop, StopReason, TestCounts, Timestamp,
+    TokenCount, ToolCall, TreeId, TurnNumber, Usage, Verdict, When,
+};
+
+/// Declares the type word of every event; a new variant does not compile until it stands here.
+macro_rules! kinds {
+    ($($pattern:pat => $kind:literal,)*) => {
+        /// The type word of every event.
+        pub(crate) const KINDS: &[&str] = &[$($kind),*];
+
+        /// Returns the type word of an event.
+        pub(crate) fn kind(event: &Event) -> &'static str {
+            match event {
+                $($pattern => $kind,)*
+            }
+        }
+    };
+}
+
+kinds! {
+    Event::SessionOpened(_) => "session_opened",
+    Event::SessionResumed { .. } => "session_resumed",
+    Event::SessionEnded { .. } => "session_ended",
+    Event::RunEnded { .. } => "run_ended",
+    Event::PersonSaid { .. } => "person_said",
+    Event::Interrupted => "interrupted",
+    Event::TurnStarted { .. } => "turn_started",
+    Event::ModelResponded(_) => "model_responded",
+    Event::ModelFailed { .. } => "model_failed",
+    Event::ProviderRetried { .. } => "provider_retried",
+    Event::RetryDue { .. } => "retry_due",
+    Event::CallJudged { .. } => "call_judged",
+    Event::LinkMet { .. } => "link_met",
+    Event::CallEnded { .. } => "call_ended",
+    Event::DocumentLoaded { .. } => "document_loaded",
+    Event::NoteTaken { .. } => "note_taken",
+    Event::QuestionAsked { .. } => "question_asked",
+    Event::QuestionAnswered { .. } => "question_answered",
+    Event::Nudged { .. } => "nudged",
+    Event::CheckpointSaved(_) => "checkpoint_saved",
+    Event::CheckpointUnchanged => "checkpoint_unchanged",
+    Event::CheckpointFailed { .. } => "checkpoint_failed",
+    Event::StrayUndone { .. } => "stray_undone",
+    Event::BaselineEnded { .. } => "baseline_ended",
+    Event::BaselineFailed { .. } => "baseline_failed",
+    Event::FinishRequested { .. } => "finish_requested",
+    Event::CandidateFrozen(_) => "candidate_frozen",
+    Event::CandidateFailed { .. } => "candidate_failed",
+    Event::GateStarted { .. } => "gate_started",
+    Event::CheckEnded { .. } => "check_ended",
+    Event::GateEnded { .. } => "gate_ended",
+    Event::FinishRefused { .. } => "finish_refused",
+    Event::FeaturePassed(_) => "feature_passed",
+    Event::CommitFailed { .. } => "commit_failed",
+    Event::FeatureStatusChanged { .. } => "feature_status_changed",
+    Event::FeatureGivenUp { .. } => "feature_given_up",
+    Event::WorkSetAside { .. } => "work_set_aside",
+    Event::OpenFailed { .. } => "open_failed",
+    Event::BudgetWarned { .. } => "budget_warned",
+    Event::StopDecided { .. } => "stop_decided",
+}
+
+/// Returns the samples, in the order of the stored file.
+pub(crate) fn samples() -> Vec<Event> {
+    let mut events = sessions();
+    events.extend(conversation());
+    events.extend(calls());
+    events.extend(checkpoints());
+    events.extend(gates());
+    events.extend(features());
+    events
+}
+
+/// Returns the first record of a session, filled in everywhere.
+pub(crate) fn opened(session: u32, run: u32) -> SessionOpened {
+    SessionOpened {
+        session: SessionId::new(session),
+        run: RunState {
+            run: RunId::new(run),
+            started_at: time(),
+            goal: Goal::All,
+            policy: policy(),
+            features: vec![
+                feature(),
+                Feature::titled(feature_id("F-2"), "Only a title"),
+            ],
+            model: model(),
+            attended: true,
+            dirty: DirtyMode::Refuse,
+            base: commit('a'),
+            tip: commit('b'),
+            work_start: Some(tree('4')),
+            given_up: vec![GivenUp {
+                feature: feature_id("F-2"),
+                reason: EndReason::NeedsHuman,
+                detail: "a question is open".to_owned(),
+            }],
+            attempts: 1,
+            usage: usage(),
+            spent: Money(820_000),
+        },
+        feature: feature_id("F-1"),
+        repository: "demo".to_owned(),
+        root: "/home/me/demo".to_owned(),
+        branch: "harness/R-0001".to_owned(),
+        level: Level::Namespaces,
+        start_tree: tree('c'),
+        start_checkpoint: commit('d'),
+        sources: [
+            (SourceKind::Map, Some(path("AGENTS.md"))),
+            (SourceKind::Progress, Some(path("progress.md"))),
+            (SourceKind::Commits, None),
+            (SourceKind::Tree, None),
+            (SourceKind::HandOver, None),
+        ]
+        .map(|(kind, path)| Source {
+            kind,
+            path,
+            text: "line one\nline \"two\"\n".to_owned(),
+        })
+        .to_vec(),
+    }
+}
+
+fn sessions() -> Vec<Event> {
+    let mut task = opened(2, 3);
+    task.run.goal = Goal::Task {
+        feature: FeatureId::task(1),
+    };
+    task.run.dirty = DirtyMode::Base;
+    task.run.work_start = None;
+    task.run.given_up.clear();
+    task.run.model.price = None;
+    task.run.model.recorded = true;
+    task.run.policy.limits = Limits::default();
+    task.level = Level::Landlock;
+    task.sources.clear();
+    let mut one = task.clone();
+    one.run.goal = Goal::One {
+        feature: feature_id("F-1"),
+    };
+    one.level = Level::External;
+    let mut unconfined = task.clone();
+    unconfined.level = Level::None;
+    let mut events: Vec<Event> = [opened(1, 1), task, one, unconfined]
+        .map(|opened| Event::SessionOpened(Box::new(opened)))
+        .to_vec();
+    events.push(Event::SessionResumed {
+        attended: true,
+        model: model(),
+        limits: limits(),
+    });
+    events.push(Event::SessionEnded {
+        reason: "the window is three quarters full".to_owned(),
+    });
+    events.extend(
+        [
+            EndReason::AllPassing,
+            EndReason::FeaturePassed,
+            EndReason::Answered,
+            EndReason::Failed,
+            EndReason::Budget,
+            EndReason::Limit,
+            EndReason::Interrupted,
+            EndReason::GatesRed,
+            EndReason::NeedsHuman,
+            EndReason::Blocked,
+            EndReason::Stuck,
+            EndReason::Untrusted,
+            EndReason::ProviderFailed,
+            EndReason::Refused,
+        ]
+        .map(|reason| Event::RunEnded {
+            reason,
+            detail: "see `harness report`".to_owned(),
+        }),
+    );
+    events
+}
+
+fn conversation() -> Vec<Event> {
+    let turn = TurnNumber(7);
+    let mut events = vec![
+        Event::PersonSaid {
+            text: "use tabs,\n\tnot \"spaces\" \\ é \u{1f600} \u{7} \u{7f}".to_owned(),
+        },
+        Event::Interrupted,
+        Event::TurnStarted { turn },
+        Event::ModelResponded(ModelResponded {
+            turn,
+            response: ModelResponse {
+                parts: vec![
+                    AssistantPart::Thinking {
+                        text: "hm".to_owned(),
+                        signature: Some("c2ln".to_owned()),
+                    },
+                    AssistantPart::Thinking {
+                        text: String::new(),
+                        signature: None,
+                    },
+                    AssistantPart::RedactedThinking {
+                        data: "b3BhcXVl".to_owned(),
+                    },
+                    AssistantPart::Text {
+                        text: "I read the file.".to_owned(),
+                    },
+                    AssistantPart::ToolCall(ToolCall {
+                        id: "call_1".to_owned(),
+                        name: "read".to_owned(),
+                        arguments: r#"{"path":"src/a.rs"}"#.to_owned(),
+                    }),
+                ],
+                stop: StopReason::ToolUse,
+                usage: usage(),
+            },
+            cost: Some(Money(12_345)),
+            ms: 4_200,
+        }),
+    ];
+    events.extend(
+        [
+            StopReason::EndTurn,
+            StopReason::MaxTokens,
+            StopReason::StopSequence,
+            StopReason::Paused,
+            StopReason::Refused,
+            StopReason::ContextFull,
+            StopReason::Other("tired".to_owned()),
+        ]
+        .map(|stop| {
+            Event::ModelResponded(ModelResponded {
+                turn,
+                response: ModelResponse {
+                    parts: Vec::new(),
+                    stop,
+                    usage: Usage::default(),
+                },
+                cost: None,
+                ms: 1,
+            })
+        }),
+    );
+    events.extend(
+        [
+            (FailureClass::Unreachable, None),
+            (FailureClass::Broken, None),
+            (FailureClass::Overloaded, Some(529)),
+            (FailureClass::RateLimited, Some(429)),
+            (FailureClass::ContextOverflow, Some(400)),
+            (FailureClass::Quota, Some(402)),
+            (FailureClass::Auth, Some(401)),
+            (FailureClass::Invalid, Some(400)),
+            (FailureClass::Cancelled, None),
+        ]
+        .map(|(class, status)| Event::ModelFailed {
+            turn,
+            failure: ModelFailure {
+                class,
+                message: "the server said no".to_owned(),
+                status,
+                retry_after_ms: status.map(|_| 1_500),
+            },
+        }),
+    );
+    events.push(Event::ProviderRetried {
+        turn,
+        attempt: 1,
+        delay_ms: 2_000,
+        reason: "overloaded".to_owned(),
+    });
+    events.push(Event::RetryDue { turn });
+    events
+}
+
+fn calls() -> Vec<Event> {
+    let judged = |action, verdict| Event::CallJudged {
+        call: call(),
+        tool: "read".to_owned(),
+        action,
+        verdict,
+    };
+    let ended = |end| Event::CallEnded {
+        call: call(),
+        end,
+        ms: 12,
+    };
+    let mut events = vec![
+        judged(None, Verdict::deny("there is no tool `reed`")),
+        judged(
+            Some(Action::Read {
+                path: path("src/a.rs"),
+                lines: Some(LineRange { first: 3, last: 9 }),
+            }),
+            Verdict::allow("read is free", Some(rule())),
+        ),
+    ];
+    events.extend(
+        [
+            Action::Read {
+                path: path(b"src/\xff.rs"),
+                lines: None,
+            },
+            Action::List {
+                path: RepoPath::root(),
+            },
+            Action::Search {
+                query: "fn .*main".to_owned(),
+                path: path("src"),
+            },
+            Action::Write {
+                path: path("src/b.rs"),
+                content: "fn b() {}\n".to_owned(),
+            },
+            Action::Edit {
+                path: path("src/b.rs"),
+                old: "b()".to_owned(),
+                new: "c()".to_owned(),
+            },
+            Action::Run {
+                command: "cargo test".to_owned(),
+                cwd: RepoPath::root(),
+            },
+        ]
+        .map(|action| {
+            judged(
+                Some(action),
+                Verdict {
+                    decision: Decision::Ask,
+                    reason: "a rule asks".to_owned(),
+                    rule: Some(rule()),
+                },
+            )
+        }),
+    );
+    events.extend(
+        [
+            ("src/link", "../docs", Some(path("docs/a.md"))),
+            ("src/out", "/etc", None),
+        ]
+        .map(|(link, target, resolved)| Event::LinkMet {
+            call: call(),
+            link: path(link),
+            target: target.to_owned(),
+            resolved,
+        }),
+    );
+    events.extend(outcomes().map(|outcome| ended(CallEnd::Done { outcome })));
+    events.extend(
+        [
+            CallEnd::Answered {
+                text: "noted".to_owned(),
+                is_error: false,
+            },
+            CallEnd::Refused {
+                reason: "outside the scope".to_owned(),
+            },
+            CallEnd::Failed {
+                message: "cannot open `src`".to_owned(),
+            },
+            CallEnd::Cancelled,
+            CallEnd::Lost,
+        ]
+        .map(ended),
+    );
+    events.extend([
+        Event::DocumentLoaded {
+            path: path("src/AGENTS.md"),
+            tokens: TokenCount(420),
+            text: None,
+        },
+        Event::DocumentLoaded {
+            path: path("src/AGENTS.md"),
+            tokens: TokenCount(5),
+            text: Some("# The source\n".to_owned()),
+        },
+        Event::NoteTaken {
+            text: "the parser is next".to_owned(),
+        },
+        Event::QuestionAsked {
+            call: call(),
+            question: "Which port?".to_owned(),
+        },
+        Event::QuestionAnswered {
+            call: call(),
+            answer: "8080".to_owned(),
+        },
+        Event::Nudged {
+            text: "the same call gave the same result".to_owned(),
+        },
+    ]);
+    events
+}
+
+fn outcomes() -> impl Iterator<Item = Outcome> {
+    let stops = [
+        Stop::Exited(101),
+        Stop::Signalled(9),
+        Stop::TimedOut,
+        Stop::Silent,
+        Stop::Flooded,
+        Stop::Cancelled,
+    ];
+    let exited = stops.map(|stop| Outcome::Exited {
+        stop,
+        output: captured(),
+    });
+    let others = [
+        Outcome::Text {
+            text: "1\tfn a() {}\n".to_owned(),
+            lines: 900,
+            cut: true,
+        },
+        Outcome::Written {
+            created: true,
+            added: 3,
+            removed: 0,
+            inexact: None,
+        },
+        Outcome::Written {
+            created: false,
+            added: 1,
+            removed: 1,
+            inexact: Some("white space differed".to_owned()),
+        },
+        Outcome::Refused {
+            message: "the text is there twice".to_owned(),
+        },
+    ];
+    others.into_iter().chain(exited)
+}
+
+fn checkpoints() -> Vec<Event> {
+    vec![
+        Event::CheckpointSaved(CheckpointSaved {
+            number: CheckpointNumber(3),
+            commit: commit('e'),
+            tree: tree('f'),
+            changes: changes(),
+            ms: 9,
+        }),
+        Event::CheckpointUnchanged,
+        Event::CheckpointFailed {
+            message: "the disk is full".to_owned(),
+        },
+        Event::StrayUndone {
+            path: path("ci/build.yml"),
+            message: "taken back to the checkpoint before".to_owned(),
+        },
+    ]
+}
+
+fn gates() -> Vec<Event> {
+    let mut events = vec![
+        Event::BaselineEnded {
+            report: report(CheckStatus::Green),
+            cached: true,
+        },
+        Event::BaselineFailed {
+            message: "no checkout".to_owned(),
+        },
+        Event::FinishRequested {
+            call: Some(call()),
+            summary: "the export works".to_owned(),
+        },
+        Event::FinishRequested {
+            call: None,
+            summary: String::new(),
+        },
+        Event::CandidateFrozen(FinishSubject {
+            tree: tree('1'),
+            work_tree: tree('5'),
+            changes: changes(),
+            findings: findings(),
+        }),
+        Event::CandidateFailed {
+            message: "a file vanished".to_owned(),
+        },
+        Event::GateStarted {
+            gate: "unit".to_owned(),
+        },
+    ];
+    let statuses = [
+        CheckStatus::Green,
+        CheckStatus::Red,
+        CheckStatus::Error,
+        CheckStatus::Timeout,
+    ];
+    events.extend(statuses.map(|status| Event::CheckEnded {
+        report: report(status),
+    }));
+    events.extend(statuses.map(|status| Event::GateEnded {
+        gate: "unit".to_owned(),
+        status,
+    }));
+    events.push(Event::FinishRefused {
+        reason: "`unit` is red".to_owned(),
+        findings: findings(),
+    });
+    events
+}
+
+fn features() -> Vec<Event> {
+    let mut events = vec![
+        Event::FeaturePassed(FeaturePassed {
+            feature: feature_id("F-1"),
+            commit: commit('2'),
+            tree: tree('3'),
+            work_tree: tree('5'),
+            evidence: Some(path(".harness/evidence/F-1.json")),
+        }),
+        Event::FeaturePassed(FeaturePassed {
+            feature: FeatureId::task(1),
+            commit: commit('2'),
+            tree: tree('3'),
+            work_tree: tree('5'),
+            evidence: None,
+        }),
+        Event::CommitFailed {
+            message: "the branch has moved".to_owned(),
+            needs_human: true,
+        },
+    ];
+    events.extend(
+        [
+            FeatureStatus::InProgress,
+            FeatureStatus::Verifying,
+            FeatureStatus::NeedsHuman,
+            FeatureStatus::Blocked,
+            FeatureStatus::Passing,
+            FeatureStatus::Failing,
+            FeatureStatus::Accepted,
+            FeatureStatus::Cancelled,
+        ]
+        .map(|to| Event::FeatureStatusChanged {
+            feature: feature_id("F-1"),
+            from: FeatureStatus::Pending,
+            to,
+            reason: "as it goes".to_owned(),
+        }),
+    );
+    events.extend([
+        Event::FeatureGivenUp {
+            reason: EndReason::GatesRed,
+            detail: "3 attempts are used up".to_owned(),
+        },
+        Event::WorkSetAside {
+            files: 4,
+            message: String::new(),
+        },
+        Event::OpenFailed {
+            message: "the lock is held".to_owned(),
+        },
+        Event::BudgetWarned {
+            what: "turns: 160 of 200".to_owned(),
+        },
+        Event::StopDecided {
+            reason: EndReason::Limit,
+            detail: "200 turns are used up".to_owned(),
+        },
+    ]);
+    events
+}
+
+fn policy() -> Policy {
+    let sourced = |value: &str| {
+        vec![Sourced {
+            value: value.to_owned(),
+            origin: "harness.toml:3".to_owned(),
+        }]
+    };
+    let gate = |name: &str, reader, when, baseline| Gate {
+        name: name.to_owned(),
+        run: vec!["cargo".to_owned(), "test".to_owned()],
+        cwd: RepoPath::root(),
+        environment: vec!["CARGO_HOME".to_owned()],
+        timeout: Duration::from_millis(90_500),
+        reader,
+        min_tests: 1,
+        when,
+        baseline,
+        paths: vec!["src/**".to_owned()],
+    };
+    let command = |decision| CommandRule {
+        prefix: vec!["git".to_owned(), "push".to_owned()],
+        decision,
+        reason: "the harness commits".to_owned(),
+    };
+    Policy {
+        scope: ScopeRules {
+            write: sourced("src/**"),
+            deny: sourced("src/generated/**"),
+            hide: sourced("secrets/**"),
+            protect: sourced("Cargo.lock"),
+            build: sourced("target"),
+            host_owned: vec![Sourced::built_in("feature_list.json")],
+        },
+        gates: vec![
+            gate("unit", Reader::Cargo, When::Finish, Baseline::Strict),
+            gate("tap", Reader::Tap, When::Turn, Baseline::NoWorse),
+            gate("lint", Reader::Exit, When::Edit, Baseline::Strict),
+        ],
+        commands: vec![command(RuleDecision::Ask), command(RuleDecision::Deny)],
+        limits: limits(),
+        isolate: true,
+        feature_file: path("feature_list.json"),
+        progress_file: path("progress.md"),
+        map_file: "AGENTS.md".to_owned(),
+        context_budget: TokenCount(16_000),
+    }
+}
+
+fn model() -> ModelProfile {
+    ModelProfile {
+        name: "large".to_owned(),
+        id: "large-1".to_owned(),
+        context: TokenCount(200_000),
+        output: TokenCount(32_000),
+        price: Some(Price {
+            input: Money(3_000_000),
+            output: Money(15_000_000),
+            cache_read: Money(300_000),
+            cache_write: Money(3_750_000),
+        }),
+        recorded: false,
+    }
+}
+
+fn limits() -> Limits {
+    Limits {
+        usd: Some(Money(5_000_000)),
+        turns: 100,
+        time: Duration::from_secs(3_600),
+        attempts: 2,
+        output: ByteCount::kib(64),
+        command: Duration::from_secs(60),
+        silence: Duration::from_secs(30),
+        patience: Duration::from_secs(20),
+        idle: Duration::from_secs(10),
+        memory: ByteCount::gib(2),
+        processes: 64,
+    }
+}
+
+fn feature() -> Feature {
+    Feature {
+        id: feature_id("F-1"),
+        category: "functional".to_owned(),
+        title: "Export as CSV".to_owned(),
+        description: "A table can be saved.".to_owned(),
+        steps: vec!["write the writer".to_owned()],
+        acceptance: vec!["a file is there".to_owned()],
+        priority: -5,
+        depends_on: vec![feature_id("F-0")],
+        scope: FeatureScope {
+            write: vec!["src/export/**".to_owned()],
+            deny: vec!["src/export/old/**".to_owned()],
+        },
+        may_change: vec![path("Cargo.toml")],
+        gates: vec!["unit".to_owned()],
+        verify: vec![vec!["sh".to_owned(), "-c".to_owned(), "true".to_owned()]],
+        budget: FeatureBudget {
+            attempts: Some(2),
+            usd: Some(Money(1_000_000)),
+            minutes: Some(30),
+        },
+        status: FeatureStatus::InProgress,
+    }
+}
+
+fn report(status: CheckStatus) -> CheckReport {
+    let is_green = status == CheckStatus::Green;
+    CheckReport {
+        gate: "unit".to_owned(),
+        argv: vec!["cargo".to_owned(), "test".to_owned()],
+        stop: (status != CheckStatus::Error).then_some(Stop::Exited(i32::from(!is_green))),
+        ms: 3_000,
+        status,
+        reason: if is_green { "" } else { "1 of 9 failed" }.to_owned(),
+        tests: (!matches!(status, CheckStatus::Error)).then_some(TestCounts {
+            run: 9,
+            failed: u32::from(!is_green),
+            skipped: 2,
+        }),
+        failed_tests: vec!["export::quotes".to_owned()],
+        excerpt: "left: 1\nright: 2\n".to_owned(),
+        output: captured(),
+        output_sha256: "9f".repeat(32),
+    }
+}
+
+fn findings() -> Vec<Finding> {
+    [
+        FindingKind::OutsideScope,
+        FindingKind::Protected,
+        FindingKind::GateAffecting,
+        FindingKind::TestsRemoved,
+        FindingKind::TestsSkipped,
+        FindingKind::AssertionsWeakened,
+        FindingKind::LintSilenced,
+        FindingKind::GateChangedFiles,
+    ]
+    .map(|kind| Finding {
+        kind,
+        path: path("tests/a.rs"),
+        message: "2 tests are gone".to_owned(),
+    })
+    .to_vec()
+}
+
+fn changes() -> Vec<Change> {
+    [ChangeKind::Added, ChangeKind::Modified, ChangeKind::Deleted]
+        .map(|kind| Change {
+            path: path("src/a.rs"),
+            kind,
+        })
+        .to_vec()
+}
+
+fn captured() -> Captured {
+    Captured {
+        head: "running 9 tests\n".to_owned(),
+        tail: "test result: FAILED\n".to_owned(),
+        bytes: 1_048_576,
+    }
+}
+
+fn rule() -> Rule {
+    Rule {
+        text: "src/**".to_owned(),
+        origin: "harness.toml:3".to_owned(),
+    }
+}
+
+fn usage() -> Usage {
+    Usage {
+        input: 1_200,
+        cache_read: 9_000,
+        cache_write: 300,
+        output: 450,
+    }
+}
+
+fn time() -> Timestamp {
+    Timestamp::from_millis(1_763_633_643_021)
+}
+
+fn call() -> CallId {
+    CallId {
+        turn: TurnNumber(7),
+        index: 1,
+    }
+}
+
+fn path(text: impl AsRef<[u8]>) -> RepoPath {
+    RepoPath::parse(text).unwrap()
+}
+
+fn feature_id(text: &str) -> FeatureId {
+    FeatureId::new(text).unwrap()
+}
+
+fn commit(digit: char) -> CommitId {
+    digit.to_string().repeat(40).parse().unwrap()
+}
+
+fn tree(digit: char) -> TreeId {
+    digit.to_string().repeat(40).parse().unwrap()
+}

@@ -1,0 +1,331 @@
+//! The command line: what can be asked, with its help text.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Let a coding agent loose in a repository, and keep it to the repository's rules
+///
+/// The agent works only where the scope allows, and nothing counts as done until the gates are
+/// green on exactly the tree that is committed.
+#[derive(Debug, Parser)]
+#[command(name = "harness", version, max_term_width = 100, after_help = EXAMPLES)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) common: Common,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  harness demo                     watch a recorded model work, no key, no network
+  harness init --yes               write harness.toml for this repository
+  harness run F-001 --model gpt    work on one feature
+  harness run \"fix the paging bug\"  work on a task
+  harness resume --last            go on after a stop or a crash
+  harness land                     bring proven features to the current branch
+
+Exit codes: 0 proven or answered, 1 our bug or I/O, 2 usage or configuration, 3 stopped with work
+left, 4 gates red, 5 a person is needed, 6 model or network, 7 refused, 128+n ended by a signal.";
+
+/// Flags that every command takes
+#[derive(Clone, Debug, Default, Args)]
+pub(crate) struct Common {
+    /// Print one JSON object per line on standard output
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    /// Never ask; what would need an answer exits with 5
+    #[arg(long, global = true)]
+    pub(crate) no_input: bool,
+    /// Work in this folder instead of the current one
+    #[arg(short = 'C', long = "directory", value_name = "DIR", global = true)]
+    pub(crate) directory: Option<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Watch a recorded model work on a small project in a temporary repository
+    Demo(Demo),
+    /// Write harness.toml, an empty feature list and, if missing, a short AGENTS.md
+    Init(Init),
+    /// Accept what this repository would execute
+    Trust(Trust),
+    /// Work on all features, on one, or on a task
+    Run(Run),
+    /// Go on with a run that was stopped or killed
+    Resume(Resume),
+    /// Show where the repository, its features and its runs stand
+    Status,
+    /// List, show, add and accept features
+    #[command(subcommand)]
+    Feature(Feature),
+    /// List gates and run them
+    #[command(subcommand)]
+    Gate(GateCommand),
+    /// Check the proof behind passing features
+    Verify(Verify),
+    /// List checkpoints and go back to one
+    #[command(subcommand)]
+    Checkpoint(Checkpoint),
+    /// Bring a run's proven features to the current branch
+    Land(Land),
+    /// Give a run up and restore the files it changed
+    Abort(Abort),
+    /// Show and verify the log of a session
+    #[command(subcommand)]
+    Log(Log),
+    /// Say what may be read and written, and by which rule
+    #[command(subcommand)]
+    Scope(ScopeCommand),
+    /// Print the effective configuration with its origins, or its schema
+    #[command(subcommand)]
+    Config(ConfigCommand),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Demo {
+    /// Do not wait where the recorded model would think
+    #[arg(long)]
+    pub(crate) fast: bool,
+    /// Print plain lines (the default without a terminal)
+    #[arg(long)]
+    pub(crate) plain: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Init {
+    /// Write without asking
+    #[arg(long)]
+    pub(crate) yes: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Trust {
+    /// Accept without asking
+    #[arg(long, conflicts_with_all = ["show", "revoke"])]
+    pub(crate) yes: bool,
+    /// Show what would be accepted, and nothing else
+    #[arg(long, conflicts_with = "revoke")]
+    pub(crate) show: bool,
+    /// Take the acceptance back
+    #[arg(long)]
+    pub(crate) revoke: bool,
+}
+
+/// What a run may use
+#[derive(Clone, Debug, Default, Args)]
+pub(crate) struct RunOptions {
+    /// Use this model: a name of the configuration, or `script:FILE` (config: agent.model)
+    #[arg(long, value_name = "NAME")]
+    pub(crate) model: Option<String>,
+    /// Stop when the run has cost this much in USD (config: limits.usd)
+    #[arg(long, value_name = "N")]
+    pub(crate) max_usd: Option<f64>,
+    /// Stop a session after this many model requests (config: limits.turns)
+    #[arg(long, value_name = "N")]
+    pub(crate) max_turns: Option<u32>,
+    /// Require this confinement of processes: landlock, external, none
+    #[arg(long, value_name = "LEVEL")]
+    pub(crate) sandbox: Option<SandboxLevel>,
+    /// Print plain lines (the default without a terminal)
+    #[arg(long)]
+    pub(crate) plain: bool,
+}
+
+/// Levels that can be asked for
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum SandboxLevel {
+    /// Landlock and seccomp
+    Landlock,
+    /// A container you vouch for
+    External,
+    /// No confinement of processes
+    None,
+}
+
+/// What is done with uncommitted work
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Dirty {
+    /// Refuse to start
+    #[default]
+    Refuse,
+    /// Commit it to the run's branch first, as the base of everything
+    Base,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Run {
+    /// A feature's id, or the text of a task; all features when absent
+    #[arg(value_name = "FEATURE|TEXT")]
+    pub(crate) goal: Option<String>,
+    #[command(flatten)]
+    pub(crate) options: RunOptions,
+    /// What to do with uncommitted work
+    #[arg(long, value_enum, value_name = "HOW")]
+    pub(crate) dirty: Option<Dirty>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Resume {
+    /// The session, such as S-0007
+    #[arg(value_name = "SESSION", required_unless_present = "last")]
+    pub(crate) session: Option<String>,
+    /// Take the latest session of this repository
+    #[arg(long)]
+    pub(crate) last: bool,
+    #[command(flatten)]
+    pub(crate) options: RunOptions,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Feature {
+    /// List the features
+    List,
+    /// Show one feature
+    Show {
+        /// Its id
+        id: String,
+    },
+    /// Add a feature
+    Add(FeatureAdd),
+    /// Take a feature without proof, with a reason
+    Accept {
+        /// Its id
+        id: String,
+        /// Why it is taken without proof
+        #[arg(long)]
+        reason: String,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct FeatureAdd {
+    /// One line
+    pub(crate) title: String,
+    /// Its id; the next free one when absent
+    #[arg(long)]
+    pub(crate) id: Option<String>,
+    /// The whole wish
+    #[arg(long, default_value = "")]
+    pub(crate) description: String,
+    /// A group, such as `functional`
+    #[arg(long, default_value = "functional")]
+    pub(crate) category: String,
+    /// When it counts as done; may be given several times
+    #[arg(long = "acceptance", value_name = "TEXT")]
+    pub(crate) acceptance: Vec<String>,
+    /// A pattern it may write, inside the repository's scope; may be given several times
+    #[arg(long = "write", value_name = "PATTERN")]
+    pub(crate) write: Vec<String>,
+    /// A protected path it may change; may be given several times
+    #[arg(long = "may-change", value_name = "PATH")]
+    pub(crate) may_change: Vec<String>,
+    /// A gate it must pass; all gates when absent
+    #[arg(long = "gate", value_name = "NAME")]
+    pub(crate) gates: Vec<String>,
+    /// A command that proves it, split as a shell splits words; may be given several times
+    #[arg(long = "verify", value_name = "COMMAND")]
+    pub(crate) verify: Vec<String>,
+    /// A feature that must pass first; may be given several times
+    #[arg(long = "after", value_name = "ID")]
+    pub(crate) depends_on: Vec<String>,
+    /// Higher is earlier
+    #[arg(long, default_value_t = 0)]
+    pub(crate) priority: i64,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum GateCommand {
+    /// List the gates
+    List,
+    /// Run gates on the work tree as it would be committed
+    Run {
+        /// Which gates; all when absent
+        names: Vec<String>,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Verify {
+    /// The feature; all when absent
+    pub(crate) feature: Option<String>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Checkpoint {
+    /// List the checkpoints of a session
+    List {
+        /// The session; the latest when absent
+        session: Option<String>,
+    },
+    /// Restore the files of a checkpoint, byte for byte
+    Undo {
+        /// Its number; 0 is the state before the session
+        number: u32,
+        /// The session; the latest when absent
+        #[arg(long)]
+        session: Option<String>,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Land {
+    /// The run, such as R-0003; the latest when absent
+    pub(crate) run: Option<String>,
+    /// Make one commit of all features
+    #[arg(long)]
+    pub(crate) squash: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Abort {
+    /// The run, such as R-0003; the latest when absent
+    pub(crate) run: Option<String>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Log {
+    /// Print a session's events
+    Show {
+        /// The session; the latest when absent
+        session: Option<String>,
+    },
+    /// Check that a session's log is whole and unchanged
+    Verify {
+        /// The session; all when absent
+        session: Option<String>,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ScopeCommand {
+    /// Say for each path whether it may be read and written, and by which rule
+    Explain {
+        /// Paths, seen from the current folder
+        #[arg(required = true)]
+        paths: Vec<String>,
+        /// The feature whose scope holds
+        #[arg(long)]
+        feature: Option<String>,
+        /// Also print what processes are confined to
+        #[arg(long)]
+        sandbox: bool,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ConfigCommand {
+    /// Print every value and where it comes from
+    Show {
+        /// Print the origin of each value
+        #[arg(long)]
+        origin: bool,
+    },
+    /// Print the commented default files
+    Default {
+        /// Print the person's file instead of the repository's
+        #[arg(long)]
+        user: bool,
+    },
+}

@@ -1,0 +1,99 @@
+//! How a command fails: what was attempted, the fix, and the exit code.
+
+use std::{fmt::Display, io::Write as _};
+
+use harness_core::EndReason;
+use harness_report::clean;
+
+/// Exit code for our bug or an I/O failure.
+const FAILED: u8 = 1;
+/// Exit code for usage and configuration.
+const USAGE: u8 = 2;
+/// Exit code for gates that are red and proofs that do not hold.
+const RED: u8 = 4;
+/// Exit code where a person is needed.
+const NEEDS_HUMAN: u8 = 5;
+
+/// A command that could not do what was asked.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    pub(crate) code: u8,
+    message: String,
+    snippet: Option<String>,
+    hint: Option<String>,
+}
+
+impl Failure {
+    fn new(code: u8, message: impl Display) -> Self {
+        Self { code, message: message.to_string(), snippet: None, hint: None }
+    }
+
+    /// Our bug, or the system said no.
+    pub(crate) fn failed(message: impl Display) -> Self {
+        Self::new(FAILED, message)
+    }
+
+    /// The person or the configuration asked for something that makes no sense.
+    pub(crate) fn usage(message: impl Display) -> Self {
+        Self::new(USAGE, message)
+    }
+
+    /// A gate is red or a proof does not hold.
+    pub(crate) fn red(message: impl Display) -> Self {
+        Self::new(RED, message)
+    }
+
+    /// A person has to decide.
+    pub(crate) fn needs_human(message: impl Display) -> Self {
+        Self::new(NEEDS_HUMAN, message)
+    }
+
+    /// A run ended so.
+    pub(crate) fn ended(reason: EndReason, message: impl Display) -> Self {
+        Self::new(reason.exit_code(), message)
+    }
+
+    /// Adds the command or key that fixes it.
+    pub(crate) fn hint(mut self, hint: impl Display) -> Self {
+        self.hint = Some(hint.to_string());
+        self
+    }
+
+    /// Adds the place in a file, with its caret.
+    pub(crate) fn snippet(mut self, snippet: Option<String>) -> Self {
+        self.snippet = snippet;
+        self
+    }
+
+    /// Adds a hint where there is one.
+    pub(crate) fn maybe_hint(mut self, hint: Option<String>) -> Self {
+        self.hint = hint.or(self.hint);
+        self
+    }
+
+    /// Writes the failure to standard error; a closed pipe is not worth another error.
+    pub(crate) fn print(&self) {
+        let mut text = String::new();
+        if !self.message.is_empty() {
+            text.push_str(&format!("error: {}\n", clean(&self.message)));
+        }
+        if let Some(snippet) = &self.snippet {
+            text.push_str(&format!("{}\n", clean(snippet.trim_end())));
+        }
+        if let Some(hint) = &self.hint {
+            text.push_str(&format!("hint: {}\n", clean(hint)));
+        }
+        let _ = std::io::stderr().write_all(text.as_bytes());
+    }
+}
+
+/// Returns an error's message with the causes behind it, outermost first.
+pub(crate) fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text.push_str(&format!(": {cause}"));
+        source = cause.source();
+    }
+    text
+}
