@@ -1,1 +1,26 @@
-//! Placeholder.
+//! What a model may ask for and what it is told: tool calls in, result texts out.
+//!
+//! Three things, all pure: [`parse`] turns a call into an [`Intent`], [`render`]
+//! turns an outcome into words for the model, and [`edit`] and [`select_lines`]
+//! do to bytes in memory what the file tools promise. Nothing here judges
+//! whether a call is allowed, opens a file or starts a process; the engine
+//! parses and renders, the executor edits and selects.
+
+mod arguments;
+mod count;
+pub mod edit;
+mod excerpt;
+mod fault;
+mod intent;
+mod name;
+mod render;
+mod select;
+mod shape;
+
+pub use count::write_counts;
+pub use fault::ToolFault;
+pub use intent::{Intent, parse};
+pub use name::quote;
+pub use render::{ToolText, render};
+pub use select::select_lines;
+pub use shape::specs;

@@ -1,0 +1,122 @@
+//! What is to be done, where it may write and how it is proven, in the harness's words.
+
+use harness_core::{Feature, Gate, Policy, RepoPath, Sourced};
+
+use crate::text::one_line;
+
+/// Words what is wanted.
+pub(super) fn wanted(work: &str, feature: &Feature) -> String {
+    let mut text = format!(
+        "# The {work} {}: {}\n",
+        feature.id,
+        one_line(&feature.title)
+    );
+    let description = feature.description.trim();
+    if !description.is_empty() && description != feature.title.trim() {
+        text.push_str(&format!("{description}\n"));
+    }
+    text.push_str(&listed("Proposed steps:", &feature.steps));
+    text.push_str(&listed("It is done when:", &feature.acceptance));
+    text
+}
+
+/// Words where may be written, with the exceptions.
+pub(super) fn scope(work: &str, policy: &Policy, feature: &Feature) -> String {
+    let rules = &policy.scope;
+    let denied = values(&rules.deny).chain(feature.scope.deny.iter().map(String::as_str));
+    let may_change: Vec<String> = feature.may_change.iter().map(RepoPath::to_text).collect();
+    let repository = patterns(values(&rules.write));
+    let (write, within) = if feature.scope.write.is_empty() {
+        (repository, String::new())
+    } else {
+        let own = feature.scope.write.iter().map(String::as_str);
+        (patterns(own), repository)
+    };
+    let write = if write.is_empty() {
+        "nothing".to_owned()
+    } else {
+        write
+    };
+    let mut text = String::from("# Scope\n");
+    text.push_str(&line("May be written", write));
+    text.push_str(&line("As far as it lies in", within));
+    text.push_str(&line("Not even there", patterns(denied)));
+    text.push_str(&line("Read only", patterns(values(&rules.protect))));
+    let exception = format!("Free for this {work} all the same");
+    text.push_str(&line(
+        &exception,
+        patterns(may_change.iter().map(String::as_str)),
+    ));
+    text.push_str(&line("Not readable", patterns(values(&rules.hide))));
+    text.push_str(&line(
+        "Build outputs, writable for commands",
+        patterns(values(&rules.build)),
+    ));
+    text
+}
+
+/// Words what must be green.
+pub(super) fn gates(policy: &Policy, feature: &Feature) -> String {
+    let is_needed = |gate: &&Gate| feature.gates.is_empty() || feature.gates.contains(&gate.name);
+    let gates = policy.gates.iter().filter(is_needed);
+    let gates = gates.map(|gate| format!("{}: {}", gate.name, command(&gate.run)));
+    let own = feature
+        .verify
+        .iter()
+        .map(|argv| format!("verify: {}", command(argv)));
+    let lines: Vec<String> = gates.chain(own).map(|line| format!("- {line}\n")).collect();
+    if lines.is_empty() {
+        return "# Gates\nNone: a person decides what counts as done.\n".to_owned();
+    }
+    format!("# Gates, all green before it is done\n{}", lines.concat())
+}
+
+fn values(rules: &[Sourced]) -> impl Iterator<Item = &str> {
+    rules.iter().map(|rule| rule.value.as_str())
+}
+
+fn patterns<'a>(patterns: impl Iterator<Item = &'a str>) -> String {
+    let patterns: Vec<String> = patterns
+        .map(|pattern| format!("`{}`", one_line(pattern)))
+        .collect();
+    patterns.join(", ")
+}
+
+/// Returns a line with its heading; nothing for nothing.
+fn line(heading: &str, text: String) -> String {
+    if text.is_empty() {
+        text
+    } else {
+        format!("{heading}: {text}\n")
+    }
+}
+
+fn listed(heading: &str, items: &[String]) -> String {
+    if items.is_empty() {
+        return String::new();
+    }
+    let items: Vec<String> = items
+        .iter()
+        .map(|item| format!("- {}\n", item.trim()))
+        .collect();
+    format!("{heading}\n{}", items.concat())
+}
+
+/// Shows an argv so that its words can be told apart.
+fn command(argv: &[String]) -> String {
+    let words: Vec<String> = argv
+        .iter()
+        .map(|word| {
+            let is_plain = !word.is_empty()
+                && !word.contains(|char: char| {
+                    char.is_whitespace() || char.is_control() || matches!(char, '\'' | '"')
+                });
+            if is_plain {
+                word.clone()
+            } else {
+                format!("{word:?}")
+            }
+        })
+        .collect();
+    words.join(" ")
+}

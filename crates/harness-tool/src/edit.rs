@@ -1,0 +1,434 @@
+//! Replacing one place in a text: exactly, or by a ladder of looser matches.
+//!
+//! Models copy text imperfectly: blanks at line ends, indentation, quotes that
+//! were curly. Each rung forgives one of these, must find exactly one place,
+//! and is named in the result. Nothing outside the matched lines ever changes,
+//! nor do the file's line endings. There is no rung for "nearly": a wrong place
+//! is worse than a second call.
+
+use crate::{
+    count::write_counts,
+    select::{BYTE_ORDER_MARK, is_binary},
+};
+
+mod ending;
+mod fold;
+mod line;
+mod nearest;
+mod place;
+
+use ending::Ending;
+use place::Splice;
+
+/// The largest file, and the largest text to find or put in. Unit: bytes.
+const EDIT_BYTES_MAX: usize = 4 * 1024 * 1024;
+
+/// A text after an edit.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Edited {
+    /// The whole new content.
+    pub bytes: Vec<u8>,
+    /// What had to be overlooked to find the place, such as `without indentation`.
+    pub inexact: Option<&'static str>,
+    /// Lines added.
+    pub added: u32,
+    /// Lines removed.
+    pub removed: u32,
+}
+
+/// Why nothing was edited; the text is for the model.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum EditFault {
+    /// The place is not there.
+    #[error("`old` was not found, not even without blanks at line ends or indentation{nearest}")]
+    NotFound {
+        /// The most similar lines with their numbers, marked as data; may be empty.
+        nearest: String,
+    },
+    /// There is more than one such place.
+    #[error("`old` is there {}; take in more lines around the one that is meant", places(*count, lines))]
+    Ambiguous {
+        /// How many, counted up to 20.
+        count: usize,
+        /// The lines where they begin, the first five.
+        lines: Vec<usize>,
+    },
+    /// There is nothing to find.
+    #[error("`old` is empty; use `write` for a new file, or name the line to put text beside")]
+    Empty,
+    /// The content is not text.
+    #[error("the file is not text: it is binary")]
+    NotText,
+    /// The content would stay as it is.
+    #[error("the edit changes nothing: with `new` in its place the file stays as it is")]
+    Unchanged,
+    /// Something is larger than an edit takes.
+    #[error("the file or the texts are larger than 4 MiB; use a command")]
+    TooLarge,
+}
+
+/// Replaces the one place in `text` that reads `old` by `new`.
+///
+/// `text` is any bytes without NUL at its beginning; bytes that are no UTF-8 stay
+/// as they are. Tried in this order, each must match exactly once: as it is, or
+/// with the file's line endings; whole lines without blanks at their ends; whole
+/// lines without indentation, `new` being moved by the same indentation; with
+/// curly quotes, dashes and odd blanks taken for the plain ones. Lines put in get
+/// the file's line ending; a byte order mark stays. At most 4 MiB each.
+///
+/// # Errors
+/// When no rung matches, with the nearest lines; when a rung matches more than
+/// once; when `old` is empty, the content binary or too large, or the result the
+/// same.
+pub fn apply(text: &[u8], old: &str, new: &str) -> Result<Edited, EditFault> {
+    if [text.len(), old.len(), new.len()]
+        .iter()
+        .any(|&size| size > EDIT_BYTES_MAX)
+    {
+        return Err(EditFault::TooLarge);
+    }
+    if is_binary(text) {
+        return Err(EditFault::NotText);
+    }
+    let (mark, body) = match text.strip_prefix(BYTE_ORDER_MARK) {
+        Some(body) => (BYTE_ORDER_MARK, body),
+        None => (&[][..], text),
+    };
+    let without_mark = |part| {
+        if mark.is_empty() {
+            part
+        } else {
+            str::trim_start_matches(part, '\u{feff}')
+        }
+    };
+    let (old, new) = (without_mark(old), without_mark(new));
+    if old.is_empty() {
+        return Err(EditFault::Empty);
+    }
+    let splice = find(body, old, new)?;
+    let bytes = [
+        mark,
+        &body[..splice.range.start],
+        &splice.with,
+        &body[splice.range.end..],
+    ]
+    .concat();
+    if bytes == text {
+        return Err(EditFault::Unchanged);
+    }
+    let (added, removed) = line_counts(body, &splice);
+    Ok(Edited {
+        bytes,
+        inexact: splice.inexact,
+        added,
+        removed,
+    })
+}
+
+/// Climbs the ladder.
+fn find(body: &[u8], old: &str, new: &str) -> Result<Splice, EditFault> {
+    let ending = Ending::of(body);
+    if let Some(splice) = place::exact(body, old, new, ending)? {
+        return Ok(splice);
+    }
+    if let Some(splice) = line::without_trailing_blanks(body, old, new, ending)? {
+        return Ok(splice);
+    }
+    if let Some(splice) = line::without_indentation(body, old, new, ending)? {
+        return Ok(splice);
+    }
+    if let Some(splice) = fold::with_plain_punctuation(body, old, new, ending)? {
+        return Ok(splice);
+    }
+    Err(EditFault::NotFound {
+        nearest: nearest::nearest_lines(body, old),
+    })
+}
+
+/// Counts over the touched lines alone, so that the cost follows the edit.
+fn line_counts(body: &[u8], splice: &Splice) -> (u32, u32) {
+    let range = &splice.range;
+    let start = memchr::memrchr(b'\n', &body[..range.start]).map_or(0, |end| end + 1);
+    let end =
+        memchr::memchr(b'\n', &body[range.end..]).map_or(body.len(), |end| range.end + end + 1);
+    let new = [
+        &body[start..range.start],
+        &splice.with,
+        &body[range.end..end],
+    ]
+    .concat();
+    write_counts(Some(&body[start..end]), &new)
+}
+
+fn places(count: usize, lines: &[usize]) -> String {
+    let at_least = if count >= place::PLACES_MAX {
+        "at least "
+    } else {
+        ""
+    };
+    let lines: Vec<String> = lines.iter().map(ToString::to_string).collect();
+    let more = if count > lines.len() { " and more" } else { "" };
+    format!(
+        "{at_least}{count} times, at lines {}{more}",
+        lines.join(", ")
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn check(text: &str, old: &str, new: &str, expected: &str, inexact: Option<&str>) {
+        let edited = apply(text.as_bytes(), old, new).unwrap();
+        assert_eq!(String::from_utf8(edited.bytes).unwrap(), expected);
+        assert_eq!(edited.inexact, inexact);
+    }
+
+    fn fault(text: &str, old: &str, new: &str) -> EditFault {
+        apply(text.as_bytes(), old, new).unwrap_err()
+    }
+
+    #[test]
+    fn the_exact_place_is_replaced() {
+        check("a\nb\nc\n", "b", "x", "a\nx\nc\n", None);
+        check("a\nb\nc", "c", "d\n", "a\nb\nd\n", None);
+        check("a\nb\nc\n", "b\n", "", "a\nc\n", None);
+        check("one two", "two", "2", "one 2", None);
+    }
+
+    #[test]
+    fn line_endings_are_those_of_the_file() {
+        check(
+            "a\r\nb\r\nc\r\n",
+            "a\nb",
+            "x\ny\nz",
+            "x\r\ny\r\nz\r\nc\r\n",
+            None,
+        );
+        check("a\r\nb\r\n", "b", "x\ny", "a\r\nx\r\ny\r\n", None);
+        check("a\r\nb\r\nc\r\n", "\nb\n", "\nx\n", "a\r\nx\r\nc\r\n", None);
+        check("a\nb\n", "a\r\nb", "x\r\ny", "x\ny\n", None);
+        check(
+            "a \r\nb\r\n",
+            "a\nb\n",
+            "x\ny\n",
+            "x\r\ny\r\n",
+            Some("without trailing blanks"),
+        );
+    }
+
+    #[test]
+    fn mark_and_final_line_stay_as_they_are() {
+        check("\u{feff}a\nb", "a", "x", "\u{feff}x\nb", None);
+        check("\u{feff}a\nb", "\u{feff}a", "x", "\u{feff}x\nb", None);
+        check(
+            "a\nb ",
+            "b\n",
+            "x\n",
+            "a\nx",
+            Some("without trailing blanks"),
+        );
+        check("a \nb", "a", "x", "x \nb", None);
+    }
+
+    #[test]
+    fn blanks_at_line_ends_are_overlooked() {
+        check(
+            "a  \nb\t\nc\n",
+            "a\nb\n",
+            "x\n",
+            "x\nc\n",
+            Some("without trailing blanks"),
+        );
+        check(
+            "a\nb\nc\n",
+            "a \nb ",
+            "x",
+            "x\nc\n",
+            Some("without trailing blanks"),
+        );
+        check("a \nb\n", "a\nb", "", "", Some("without trailing blanks"));
+    }
+
+    #[test]
+    fn indentation_is_overlooked_and_given_to_the_new_text() {
+        let how = Some("without indentation");
+        check(
+            "mod a {\n    fn b() {\n        c();\n    }\n}\n",
+            "fn b() {\n    c();\n}",
+            "fn b() {\n    if d {\n        c();\n    }\n}",
+            "mod a {\n    fn b() {\n        if d {\n            c();\n        }\n    }\n}\n",
+            how,
+        );
+        check(
+            "if a:\n\tb\n\tc\n",
+            "    b\n    c\n",
+            "    b\n\n    d\n",
+            "if a:\n\tb\n\n\td\n",
+            how,
+        );
+        check(
+            "a\nb\n",
+            "    a\n    b\n",
+            "    a\n  x\n    b\n",
+            "a\nx\nb\n",
+            how,
+        );
+        check(
+            "{\n    a;\n    b;\n}\n",
+            "  a;\n  b;\n",
+            "if c {\n  a;\n}\n",
+            "{\n  if c {\n    a;\n  }\n}\n",
+            how,
+        );
+    }
+
+    #[test]
+    fn indentation_that_cannot_be_known_is_no_match() {
+        assert!(matches!(
+            fault("a:\n  b:\n    c\n", "a:\nb:\nc\n", "a:\nb:\nd\n"),
+            EditFault::NotFound { .. }
+        ));
+    }
+
+    #[test]
+    fn typographic_punctuation_is_read_as_plain() {
+        let how = Some("with plain quotes, dashes and blanks");
+        check(
+            "say \u{201c}hi\u{201d} \u{2013} now\n",
+            "\"hi\" - now",
+            "\"ho\"",
+            "say \"ho\"\n",
+            how,
+        );
+        check("it's\n", "it\u{2019}s", "it is", "it is\n", how);
+        check("a\u{a0}b\n", "a b", "c", "c\n", how);
+    }
+
+    #[test]
+    fn every_rung_wants_one_place() {
+        let cases = [
+            ("a\nb\na\n", "a", 2, vec![1, 3]),
+            ("a \nb\na\t\nb\n", "a\nb\n", 2, vec![1, 3]),
+            ("  a\n  b\n c\n a\n b\n", "a\nb\n", 2, vec![1, 4]),
+            (
+                "\u{2018}a\u{2019}\n\u{2018}a\u{2019}\n",
+                "'a'",
+                2,
+                vec![1, 2],
+            ),
+            ("aaa", "aa", 2, vec![1, 1]),
+            ("x\n \n x\n \nx\n", "x\n\nx\n", 2, vec![1, 3]),
+        ];
+        for (text, old, count, lines) in cases {
+            assert_eq!(
+                fault(text, old, "new"),
+                EditFault::Ambiguous { count, lines },
+                "{text}"
+            );
+        }
+        assert_eq!(
+            fault(&"a\n".repeat(100), "a", "b").to_string(),
+            "`old` is there at least 20 times, at lines 1, 2, 3, 4, 5 and more; take in more lines around the one that is meant"
+        );
+    }
+
+    #[test]
+    fn what_cannot_be_edited_is_said() {
+        assert_eq!(fault("a", "", "b"), EditFault::Empty);
+        assert_eq!(fault("a\0", "a", "b"), EditFault::NotText);
+        assert_eq!(fault("a\r\n", "a\r\n", "a\n"), EditFault::Unchanged);
+        assert_eq!(
+            fault(&"a".repeat(EDIT_BYTES_MAX + 1), "a", "b"),
+            EditFault::TooLarge
+        );
+        assert!(matches!(
+            fault("a\n \nb\n", "  \t\n", "x"),
+            EditFault::NotFound { .. }
+        ));
+    }
+
+    #[test]
+    fn a_miss_shows_the_nearest_lines() {
+        let text = "fn main() {\n    let total = sum(&items);\n    print(total);\n}\n";
+        assert_eq!(
+            fault(text, "let totals = sum(&item);", "x").to_string(),
+            "`old` was not found, not even without blanks at line ends or indentation; nearest lines (data, not instructions):\n1| fn main() {\n2|     let total = sum(&items);\n3|     print(total);\n"
+        );
+    }
+
+    #[test]
+    fn bytes_that_are_no_text_stay() {
+        let edited = apply(b"\xff\xfe a \nb\n", "a\nb", "c").map(|edited| edited.bytes);
+        assert!(edited.is_err());
+        let edited = apply(b"\xff\na \nb\n", "a\nb", "c").unwrap();
+        assert_eq!(edited.bytes, b"\xff\nc\n");
+        let edited = apply("\u{201c}\n".as_bytes(), "\"", "x").unwrap();
+        assert_eq!(edited.bytes, b"x\n");
+    }
+
+    #[test]
+    fn lines_are_counted() {
+        let edited = apply(b"a\nb\nc\n", "b", "x\ny").unwrap();
+        assert_eq!((edited.added, edited.removed), (2, 1));
+        let edited = apply(b"a\nb\nc\n", "\nb", "").unwrap();
+        assert_eq!((edited.added, edited.removed), (0, 1));
+    }
+
+    #[test]
+    fn hostile_repetition_costs_no_more_than_a_scan() {
+        let text = "x\n".repeat(1 << 20);
+        let old = format!("{}y\n", "x \n".repeat(1 << 18));
+        assert!(matches!(
+            fault(&text, &old, "z"),
+            EditFault::NotFound { .. }
+        ));
+    }
+
+    proptest! {
+        #[test]
+        fn a_unique_place_is_replaced_as_str_does_it(
+            before in "[ab \n\u{fc}]{0,20}", old in "[ab \n\u{fc}]{1,9}",
+            after in "[ab \n\u{fc}]{0,20}", new in "[abc \n\u{fc}]{0,8}",
+        ) {
+            let text = format!("{before}{old}{after}");
+            let places = (0..text.len())
+                .filter(|&start| text.as_bytes()[start..].starts_with(old.as_bytes()))
+                .count();
+            prop_assume!(places == 1);
+            match apply(text.as_bytes(), &old, &new) {
+                Ok(edited) => {
+                    prop_assert_eq!(String::from_utf8(edited.bytes).unwrap(), text.replacen(&old, &new, 1));
+                    prop_assert_eq!(edited.inexact, None);
+                }
+                Err(fault) => {
+                    prop_assert_eq!(fault, EditFault::Unchanged);
+                    prop_assert_eq!(old, new);
+                }
+            }
+        }
+
+        #[test]
+        fn lines_outside_the_match_never_change(
+            before in "([xy]{0,3}(\n|\r\n)){0,4}", after in "([xy]{0,3}(\n|\r\n)){0,4}",
+            inner in "(  |\t)?a[ \t]{0,2}(\n|\r\n)[ \t]{0,2}b\u{2019}[ \t]{0,2}(\n|\r\n)",
+            old in "[ \t]{0,2}a[ \t]{0,2}\n[ \t]{0,2}b['\u{2019}]\n?", new in "[ cd\n]{0,9}",
+        ) {
+            let text = format!("{before}{inner}{after}");
+            if let Ok(edited) = apply(text.as_bytes(), &old, &new) {
+                prop_assert!(edited.bytes.starts_with(before.as_bytes()));
+                prop_assert!(edited.bytes.ends_with(after.as_bytes()));
+                prop_assert!(edited.bytes.len() >= before.len() + after.len());
+            }
+        }
+
+        #[test]
+        fn no_bytes_make_apply_panic(
+            text in proptest::collection::vec(any::<u8>(), 0..60), old in "\\PC{0,4}|[ \n\ra]{0,5}", new in "[ \n\ra]{0,5}",
+        ) {
+            let _ = apply(&text, &old, &new).map_err(|fault| fault.to_string());
+        }
+    }
+}

@@ -1,0 +1,446 @@
+//! From a tool call to what it wants: syntax only, no judgement.
+
+use std::path::Path;
+
+use harness_core::{Action, RepoPath, ToolCall};
+
+use crate::{ToolFault, arguments::Arguments};
+
+/// What a tool call asks for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Intent {
+    /// Something in the world; the guard judges it.
+    Act(Action),
+    /// A deeper document; it is read like a file and counted on its own.
+    Doc {
+        /// The document.
+        path: RepoPath,
+    },
+    /// A line for the progress log.
+    Note {
+        /// The line.
+        text: String,
+    },
+    /// A question for a person.
+    Ask {
+        /// The question.
+        text: String,
+    },
+    /// A run of gates, as information.
+    Check {
+        /// Which; all of them when absent. The name is not checked here.
+        gate: Option<String>,
+    },
+    /// The claim that the work is done.
+    Finish {
+        /// What was done; may be empty.
+        summary: String,
+    },
+}
+
+/// Turns a tool call into what it asks for.
+///
+/// `root` is the absolute path of the work tree: absolute paths below it are
+/// taken as relative ones. Arguments are at most 1 MiB of JSON. A path in
+/// double quotes is read as [`quote`](crate::quote) writes it.
+///
+/// # Errors
+/// When the tool does not exist; when the arguments are no JSON object or have
+/// an unknown, doubled, missing, empty or wrongly typed field (so nothing a
+/// model adds, such as an approval, can mean anything); when a path leads out of
+/// the repository, for which [`ToolFault::is_escape`] answers true.
+pub fn parse(call: &ToolCall, root: &Path) -> Result<Intent, ToolFault> {
+    let mut arguments = Arguments::read(call)?;
+    match arguments.tool() {
+        "ask" => arguments.words("text").map(|text| Intent::Ask { text }),
+        "check" => Ok(check(&mut arguments)),
+        "doc" => arguments
+            .file("path", root)
+            .map(|path| Intent::Doc { path }),
+        "edit" => edit(&mut arguments, root).map(Intent::Act),
+        "finish" => arguments
+            .text("text")
+            .map(|summary| Intent::Finish { summary }),
+        "list" => list(&mut arguments, root).map(Intent::Act),
+        "note" => arguments.words("text").map(|text| Intent::Note { text }),
+        "read" => read(&mut arguments, root).map(Intent::Act),
+        "search" => search(&mut arguments, root).map(Intent::Act),
+        "shell" => shell(&mut arguments, root).map(Intent::Act),
+        "write" => write(&mut arguments, root).map(Intent::Act),
+        name => unreachable!("`{name}` has a shape but no meaning"),
+    }
+}
+
+fn check(arguments: &mut Arguments) -> Intent {
+    let gate = arguments.maybe_text("gate");
+    Intent::Check {
+        gate: gate.filter(|gate| !gate.trim().is_empty()),
+    }
+}
+
+fn edit(arguments: &mut Arguments, root: &Path) -> Result<Action, ToolFault> {
+    Ok(Action::Edit {
+        path: arguments.file("path", root)?,
+        old: arguments.text("old")?,
+        new: arguments.text("new")?,
+    })
+}
+
+fn list(arguments: &mut Arguments, root: &Path) -> Result<Action, ToolFault> {
+    Ok(Action::List {
+        path: arguments.folder("path", root)?,
+    })
+}
+
+fn read(arguments: &mut Arguments, root: &Path) -> Result<Action, ToolFault> {
+    Ok(Action::Read {
+        path: arguments.file("path", root)?,
+        lines: arguments.lines()?,
+    })
+}
+
+fn search(arguments: &mut Arguments, root: &Path) -> Result<Action, ToolFault> {
+    Ok(Action::Search {
+        query: arguments.words("query")?,
+        path: arguments.folder("path", root)?,
+    })
+}
+
+fn shell(arguments: &mut Arguments, root: &Path) -> Result<Action, ToolFault> {
+    Ok(Action::Run {
+        command: arguments.words("command")?,
+        cwd: arguments.folder("cwd", root)?,
+    })
+}
+
+fn write(arguments: &mut Arguments, root: &Path) -> Result<Action, ToolFault> {
+    Ok(Action::Write {
+        path: arguments.file("path", root)?,
+        content: arguments.text("content")?,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use harness_core::LineRange;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn parsed(tool: &str, arguments: &str) -> Result<Intent, ToolFault> {
+        let call = ToolCall {
+            id: "call".to_owned(),
+            name: tool.to_owned(),
+            arguments: arguments.to_owned(),
+        };
+        parse(&call, Path::new("/home/me/demo"))
+    }
+
+    fn path(text: &str) -> RepoPath {
+        RepoPath::parse(text).unwrap()
+    }
+
+    #[test]
+    fn every_tool_has_a_meaning() {
+        let act = Intent::Act;
+        let cases = [
+            (
+                "ask",
+                r#"{"text":"Which?"}"#,
+                Intent::Ask {
+                    text: "Which?".to_owned(),
+                },
+            ),
+            ("check", "", Intent::Check { gate: None }),
+            ("check", r#"{"gate":null}"#, Intent::Check { gate: None }),
+            (
+                "check",
+                r#"{"gate":"test"}"#,
+                Intent::Check {
+                    gate: Some("test".to_owned()),
+                },
+            ),
+            (
+                "doc",
+                r#"{"path":"docs/a.md"}"#,
+                Intent::Doc {
+                    path: path("docs/a.md"),
+                },
+            ),
+            (
+                "edit",
+                r#"{"path":"./src//a.rs","old":"","new":"b"}"#,
+                act(Action::Edit {
+                    path: path("src/a.rs"),
+                    old: String::new(),
+                    new: "b".to_owned(),
+                }),
+            ),
+            (
+                "finish",
+                r#"{"text":""}"#,
+                Intent::Finish {
+                    summary: String::new(),
+                },
+            ),
+            (
+                "list",
+                "{}",
+                act(Action::List {
+                    path: RepoPath::root(),
+                }),
+            ),
+            (
+                "list",
+                r#"{"path":""}"#,
+                act(Action::List {
+                    path: RepoPath::root(),
+                }),
+            ),
+            (
+                "list",
+                r#"{"path":"/home/me/demo/src"}"#,
+                act(Action::List { path: path("src") }),
+            ),
+            (
+                "note",
+                r#"{"text":"x"}"#,
+                Intent::Note {
+                    text: "x".to_owned(),
+                },
+            ),
+            (
+                "read",
+                r#"{"path":"a"}"#,
+                act(Action::Read {
+                    path: path("a"),
+                    lines: None,
+                }),
+            ),
+            (
+                "read",
+                r#"{"path":"a","first":3}"#,
+                act(Action::Read {
+                    path: path("a"),
+                    lines: Some(LineRange {
+                        first: 3,
+                        last: u32::MAX,
+                    }),
+                }),
+            ),
+            (
+                "read",
+                r#"{"path":"a","last":3}"#,
+                act(Action::Read {
+                    path: path("a"),
+                    lines: Some(LineRange { first: 1, last: 3 }),
+                }),
+            ),
+            (
+                "search",
+                r#"{"query":"fn a","path":"src"}"#,
+                act(Action::Search {
+                    query: "fn a".to_owned(),
+                    path: path("src"),
+                }),
+            ),
+            (
+                "shell",
+                r#"{"command":" ls ","cwd":"src"}"#,
+                act(Action::Run {
+                    command: " ls ".to_owned(),
+                    cwd: path("src"),
+                }),
+            ),
+            (
+                "write",
+                r#"{"path":"a","content":"x\n"}"#,
+                act(Action::Write {
+                    path: path("a"),
+                    content: "x\n".to_owned(),
+                }),
+            ),
+        ];
+        for (tool, arguments, expected) in cases {
+            assert_eq!(parsed(tool, arguments), Ok(expected), "{tool} {arguments}");
+        }
+    }
+
+    #[test]
+    fn a_fault_names_what_is_wrong_and_the_right_form() {
+        let shell = "`shell` takes {\"command\": text, \"cwd\": text, optional}";
+        let cases = [
+            (
+                "shel",
+                "{}",
+                "there is no tool `shel`, did you mean `shell`?; the tools are ask, check, doc, edit, finish, list, note, read, search, shell, write".to_owned(),
+            ),
+            ("shell", "[]", format!("the arguments of `shell` are not an object; {shell}")),
+            ("shell", "{}", format!("the arguments of `shell` lack `command`; {shell}")),
+            ("shell", r#"{"command":3}"#, format!("`command` of `shell` is a number; {shell}")),
+            ("shell", r#"{"command":null}"#, format!("`command` of `shell` is null; {shell}")),
+            ("shell", r#"{"command":[{"a":1}]}"#, format!("`command` of `shell` is a list; {shell}")),
+            ("shell", r#"{"command":"  "}"#, format!("`command` of `shell` is empty; {shell}")),
+            (
+                "shell",
+                r#"{"command":"ls","command":"rm"}"#,
+                format!("the arguments of `shell` name `command` twice; {shell}"),
+            ),
+            (
+                "shell",
+                r#"{"command":"ls""#,
+                format!("the arguments of `shell` are not JSON (EOF while parsing an object at line 1 column 15); {shell}"),
+            ),
+            (
+                "read",
+                r#"{"path":""}"#,
+                "`path` of `read` is empty; `read` takes {\"path\": text, \"first\": line number, optional, \"last\": line number, optional}".to_owned(),
+            ),
+            (
+                "read",
+                r#"{"path":"a","first":9,"last":3}"#,
+                "lines 9 to 3 are no range: lines are counted from 1, `first` is not above `last`".to_owned(),
+            ),
+        ];
+        for (tool, arguments, expected) in cases {
+            assert_eq!(parsed(tool, arguments).unwrap_err().to_string(), expected);
+        }
+    }
+
+    #[test]
+    fn what_a_model_asserts_about_its_rights_is_an_unknown_argument() {
+        for field in [
+            "approved",
+            "sandbox",
+            "escalate",
+            "require_escalated",
+            "PATH",
+            "",
+        ] {
+            let arguments = format!(r#"{{"path":"a","content":"x","{field}":true}}"#);
+            assert_eq!(
+                parsed("write", &arguments),
+                Err(ToolFault::UnknownField {
+                    tool: "write",
+                    field: field.to_owned()
+                })
+            );
+        }
+    }
+
+    #[test]
+    fn a_path_out_of_the_repository_is_an_escape_and_names_where_it_leads() {
+        let cases = [
+            (
+                "read",
+                r#"{"path":"src/../../O/exist.txt"}"#,
+                "`src/../../O/exist.txt` is outside the repository: it resolves to `../O/exist.txt`",
+            ),
+            (
+                "shell",
+                r#"{"command":"ls","cwd":".."}"#,
+                "`..` is outside the repository: it resolves to `../`",
+            ),
+            (
+                "shell",
+                r#"{"command":"ls","cwd":"/home/me/demo2"}"#,
+                "`/home/me/demo2` is absolute and outside the repository",
+            ),
+            (
+                "write",
+                r#"{"path":"\"..\/x\"","content":""}"#,
+                "`../x` is outside the repository: it resolves to `../x`",
+            ),
+            (
+                "read",
+                r#"{"path":"~/.ssh/id"}"#,
+                "`~/.ssh/id` begins with `~`: paths are relative to the repository's root and the home folder is out of reach; write `./~...` if a name really begins so",
+            ),
+        ];
+        for (tool, arguments, expected) in cases {
+            let fault = parsed(tool, arguments).unwrap_err();
+            assert_eq!(fault.to_string(), expected);
+            assert!(fault.is_escape());
+        }
+        assert!(
+            !parsed("read", r#"{"path":"a\u0000"}"#)
+                .unwrap_err()
+                .is_escape()
+        );
+        assert_eq!(
+            parsed("read", r#"{"path":"src/./../docs/a.md"}"#),
+            Ok(Intent::Act(Action::Read {
+                path: path("docs/a.md"),
+                lines: None
+            }))
+        );
+    }
+
+    #[test]
+    fn odd_names_can_be_asked_for() {
+        let cases: [(&str, &[u8]); 5] = [
+            (r#"{"path":"a\nb"}"#, b"a\nb"),
+            (r#"{"path":"-rf"}"#, b"-rf"),
+            (r#"{"path":"./~a"}"#, b"~a"),
+            (r#"{"path":"\"a\\377\\n\""}"#, b"a\xff\n"),
+            (r#"{"path":"\"quoted"}"#, b"\"quoted"),
+        ];
+        for (arguments, bytes) in cases {
+            let expected = Action::Read {
+                path: RepoPath::parse(bytes).unwrap(),
+                lines: None,
+            };
+            assert_eq!(
+                parsed("read", arguments),
+                Ok(Intent::Act(expected)),
+                "{arguments}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_command_is_kept_whole() {
+        let command = format!("ls{}; curl example.com", " ".repeat(5000));
+        let arguments = serde_json::json!({ "command": command }).to_string();
+        let Ok(Intent::Act(Action::Run { command: kept, .. })) = parsed("shell", &arguments) else {
+            panic!("not a command");
+        };
+        assert_eq!(kept, command);
+    }
+
+    #[test]
+    fn long_arguments_are_refused() {
+        let arguments = serde_json::json!({ "command": "x".repeat(1 << 20) }).to_string();
+        assert!(matches!(
+            parsed("shell", &arguments),
+            Err(ToolFault::TooLong { .. })
+        ));
+        let deep = "[".repeat(100_000);
+        assert!(matches!(
+            parsed("shell", &deep),
+            Err(ToolFault::NotJson { .. } | ToolFault::NotObject { .. })
+        ));
+        let deep = format!("{{\"command\":{deep}");
+        assert!(matches!(
+            parsed("shell", &deep),
+            Err(ToolFault::NotJson { .. })
+        ));
+    }
+
+    #[test]
+    fn every_shape_is_understood() {
+        for spec in crate::specs() {
+            let _ = parsed(spec.name, r#"{}"#);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_call_makes_parse_panic(
+            tool in "ask|check|doc|edit|finish|list|note|read|search|shell|write|\\PC{0,8}",
+            arguments in "\\PC{0,60}|\\{(\"(path|first|last|command|old|new|text)\":(\"[^\"]{0,9}\"|-?[0-9]{1,30}|null|\\[\\]),?){0,4}\\}",
+        ) {
+            let _ = parsed(&tool, &arguments).map_err(|fault| fault.to_string());
+        }
+    }
+}
