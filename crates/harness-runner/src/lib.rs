@@ -1,1 +1,17 @@
-//! Placeholder.
+//! Drives a run: one queue of events, one place that waits, edges that do what the engine asks for.
+//!
+//! The dispatcher logs each event, hands it to the faces and to the engine, and
+//! starts what the engine wants. The executor does it and answers with events.
+//! Nothing is decided here but how to carry an effect out.
+
+mod dispatch;
+mod execute;
+mod face;
+mod model;
+mod workplace;
+
+pub use dispatch::{Finished, Launch, Request, RunnerError, drive};
+pub use execute::{GateBench, GateCandidate, land_message};
+pub use face::Face;
+pub use model::{HttpModel, ModelClient, Pace};
+pub use workplace::Workplace;

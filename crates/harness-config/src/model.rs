@@ -1,0 +1,313 @@
+//! Models: where one answers, with whose key, how much it holds and what it costs.
+//!
+//! Only the user file defines models. Knows where a key is found and never the
+//! key itself; asks no server anything.
+
+use std::collections::BTreeMap;
+
+use harness_core::{ModelProfile, Money, Price, TokenCount};
+
+use crate::{
+    document::{Document, Place},
+    error::{Fault, shown},
+    raw::{RawModel, RawPrice, Text},
+    setting::BUILT_IN,
+    value::{self, Here},
+};
+
+/// The day on which the prices of the built-in models were published as they stand here.
+pub const PRICES_AS_OF: &str = "2025-10-01";
+
+/// The window of a model that does not say.
+const CONTEXT: TokenCount = TokenCount(128_000);
+
+/// The longest answer asked of a model that does not say.
+const OUTPUT: TokenCount = TokenCount(8_000);
+
+/// A model under the name a person gave it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Model {
+    /// The person's name for it.
+    pub name: String,
+    /// How its server is spoken to.
+    pub api: Api,
+    /// The server's address, without a slash at the end.
+    pub base_url: String,
+    /// The provider's id.
+    pub id: String,
+    /// Where its key is found; absent where none is needed.
+    pub key: Option<KeySource>,
+    /// The size of its window; 128,000 tokens where nothing is said.
+    pub context: TokenCount,
+    /// The longest answer asked for; 8,000 tokens where nothing is said.
+    pub output: TokenCount,
+    /// What it costs; absent when unknown, zero for a local server that does not say.
+    pub price: Option<Price>,
+    /// Whether it answers on this machine.
+    pub local: bool,
+    /// Where it is defined, such as `config.toml:3`.
+    pub origin: String,
+}
+
+impl Model {
+    /// Returns the model as a run uses it.
+    pub fn profile(&self) -> ModelProfile {
+        ModelProfile {
+            name: self.name.clone(),
+            id: self.id.clone(),
+            context: self.context,
+            output: self.output,
+            price: self.price,
+            recorded: false,
+        }
+    }
+}
+
+/// The wire interfaces this version speaks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Api {
+    /// Anthropic Messages.
+    Anthropic,
+    /// OpenAI Chat Completions, and every server compatible with it.
+    Chat,
+}
+
+impl Api {
+    /// Returns the word of the configuration.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Anthropic => "anthropic",
+            Self::Chat => "chat",
+        }
+    }
+
+    const fn default_base_url(self) -> &'static str {
+        match self {
+            Self::Anthropic => "https://api.anthropic.com",
+            Self::Chat => "https://api.openai.com/v1",
+        }
+    }
+}
+
+/// Where a key is found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum KeySource {
+    /// In this environment variable.
+    Env(String),
+    /// On the first line that this command prints; an argv, no shell.
+    Command(Vec<String>),
+}
+
+/// Returns the models that need no configuration, the preferred one first.
+///
+/// Prices as of [`PRICES_AS_OF`].
+pub(crate) fn built_in() -> [Model; 3] {
+    let base = |name: &str, api: Api, id: &str| Model {
+        name: name.to_owned(),
+        api,
+        base_url: api.default_base_url().to_owned(),
+        id: id.to_owned(),
+        key: None,
+        context: CONTEXT,
+        output: OUTPUT,
+        price: None,
+        local: false,
+        origin: BUILT_IN.to_owned(),
+    };
+    [
+        Model {
+            key: Some(KeySource::Env("ANTHROPIC_API_KEY".to_owned())),
+            context: TokenCount(200_000),
+            price: Some(usd_per_million(3.0, 15.0, 0.30, 3.75)),
+            ..base("claude-sonnet", Api::Anthropic, "claude-sonnet-4-5")
+        },
+        Model {
+            key: Some(KeySource::Env("OPENAI_API_KEY".to_owned())),
+            context: TokenCount(400_000),
+            price: Some(usd_per_million(1.25, 10.0, 0.125, 1.25)),
+            ..base("gpt", Api::Chat, "gpt-5")
+        },
+        Model {
+            base_url: "http://127.0.0.1:11434/v1".to_owned(),
+            price: Some(Price::default()),
+            local: true,
+            ..base("local", Api::Chat, "local")
+        },
+    ]
+}
+
+fn usd_per_million(input: f64, output: f64, cache_read: f64, cache_write: f64) -> Price {
+    Price {
+        input: Money::from_usd(input),
+        output: Money::from_usd(output),
+        cache_read: Money::from_usd(cache_read),
+        cache_write: Money::from_usd(cache_write),
+    }
+}
+
+/// Reads every `[model.NAME]`.
+pub(crate) fn models(
+    document: &Document<'_>,
+    raw: &BTreeMap<Text, RawModel>,
+) -> Result<BTreeMap<String, Model>, Box<Fault>> {
+    raw.iter()
+        .map(|(name, raw)| {
+            let subject = format!("model `{}`", shown(name.get_ref()));
+            let here = Here::new(document, Place::named(subject, ["model", name.get_ref()]));
+            let model = model(&here, name, raw)?;
+            Ok((model.name.clone(), model))
+        })
+        .collect()
+}
+
+fn model(here: &Here<'_>, name: &Text, raw: &RawModel) -> Result<Model, Box<Fault>> {
+    let api = api(here, &raw.api)?;
+    let base_url = match &raw.base_url {
+        Some(base_url) => read_base_url(here, base_url, api)?,
+        None => api.default_base_url().to_owned(),
+    };
+    let local = host(&base_url).is_some_and(is_loopback);
+    let context = match &raw.context {
+        Some(context) => value::tokens(here, "context", context)?,
+        None => CONTEXT,
+    };
+    Ok(Model {
+        name: value::name(here, "", name)?,
+        api,
+        id: id(here, &raw.id)?,
+        key: key(here, raw)?,
+        context,
+        output: output(here, raw.output.as_ref(), context)?,
+        price: match &raw.price {
+            Some(price) => Some(read_price(here, price)?),
+            None => local.then(Price::default),
+        },
+        local,
+        base_url,
+        origin: here.origin(name),
+    })
+}
+
+fn api(here: &Here<'_>, raw: &Text) -> Result<Api, Box<Fault>> {
+    const LATER: [&str; 3] = ["responses", "gemini", "ollama"];
+    const WORDS: [(&str, Api); 2] = [
+        (Api::Anthropic.as_str(), Api::Anthropic),
+        (Api::Chat.as_str(), Api::Chat),
+    ];
+    let word = raw.get_ref().as_str();
+    if LATER.contains(&word) {
+        let problem = format!("api `{word}` is not supported yet by this version");
+        return Err(here
+            .fault("api", raw, problem)
+            .with_hint("supported are `anthropic` and `chat`; most servers also speak `chat`"));
+    }
+    value::word(here, "api", raw, &WORDS)
+}
+
+fn id(here: &Here<'_>, raw: &Text) -> Result<String, Box<Fault>> {
+    let id = raw.get_ref();
+    if id.trim().is_empty() || id.len() > 256 || id.contains(char::is_control) {
+        return Err(here
+            .fault("id", raw, "`id` is not the id of a model")
+            .with_hint("write the provider's name of the model, such as `gpt-5`"));
+    }
+    Ok(id.clone())
+}
+
+/// The address is not repeated in messages: people put passwords into addresses.
+fn read_base_url(here: &Here<'_>, raw: &Text, api: Api) -> Result<String, Box<Fault>> {
+    let fault = |problem: &str, hint: &str| {
+        Err(here
+            .fault("base_url", raw, format!("`base_url` {problem}"))
+            .with_hint(hint))
+    };
+    let url = raw.get_ref().trim_end_matches('/');
+    let plain = |char: char| char.is_ascii_graphic() && !"\"<>\\^`{|}".contains(char);
+    let Some(host) = host(url).filter(|host| !host.is_empty() && url.chars().all(plain)) else {
+        return fault(
+            "is not an address",
+            "write it as `https://HOST/PATH`, or `http://` for a server near by",
+        );
+    };
+    if host.contains('@') || url.contains(['?', '#']) {
+        return fault(
+            "holds more than an address",
+            "leave user, password, `?` and `#` out; a key goes into `key_env` or `key_command`",
+        );
+    }
+    if api == Api::Anthropic && url.ends_with("/v1") {
+        return fault(
+            "ends with `/v1`, which is added for `anthropic`",
+            "leave `/v1` out",
+        );
+    }
+    Ok(url.to_owned())
+}
+
+/// Returns the part of an address between the scheme and the path, port included.
+fn host(url: &str) -> Option<&str> {
+    let rest = url
+        .strip_prefix("https://")
+        .or_else(|| url.strip_prefix("http://"))?;
+    rest.split(['/', '?', '#']).next()
+}
+
+fn is_loopback(host_and_port: &str) -> bool {
+    let host = match host_and_port.strip_prefix('[') {
+        Some(rest) => rest.split(']').next().unwrap_or_default(),
+        None => host_and_port.split(':').next().unwrap_or_default(),
+    };
+    host.eq_ignore_ascii_case("localhost")
+        || host
+            .parse::<std::net::IpAddr>()
+            .is_ok_and(|address| address.is_loopback())
+}
+
+fn key(here: &Here<'_>, raw: &RawModel) -> Result<Option<KeySource>, Box<Fault>> {
+    match (&raw.key_env, &raw.key_command) {
+        (Some(_), Some(command)) => Err(here
+            .fault("key_command", command, "there is a `key_env` already")
+            .with_hint("keep one of `key_env` and `key_command`")),
+        (Some(name), None) => Ok(Some(KeySource::Env(value::variable(
+            here, "key_env", name,
+        )?))),
+        (None, Some(command)) => Ok(Some(KeySource::Command(value::argv(
+            here,
+            "key_command",
+            command,
+        )?))),
+        (None, None) => Ok(None),
+    }
+}
+
+fn output(
+    here: &Here<'_>,
+    raw: Option<&Text>,
+    context: TokenCount,
+) -> Result<TokenCount, Box<Fault>> {
+    let Some(raw) = raw else {
+        // A small window keeps room for the question.
+        return Ok(OUTPUT.min(TokenCount((context.0 / 4).max(1))));
+    };
+    let output = value::tokens(here, "output", raw)?;
+    if output >= context {
+        let problem = format!("`output` must be smaller than the window of {context}");
+        return Err(here.fault("output", raw, problem));
+    }
+    Ok(output)
+}
+
+/// A cache price that is not given is the price of fresh input: never too low for a limit.
+fn read_price(here: &Here<'_>, raw: &RawPrice) -> Result<Price, Box<Fault>> {
+    let input = value::price(here, "input", &raw.input)?;
+    let or_input = |key, raw: Option<&toml::Spanned<f64>>| match raw {
+        Some(raw) => value::price(here, key, raw),
+        None => Ok(input),
+    };
+    Ok(Price {
+        input,
+        output: value::price(here, "output", &raw.output)?,
+        cache_read: or_input("cache_read", raw.cache_read.as_ref())?,
+        cache_write: or_input("cache_write", raw.cache_write.as_ref())?,
+    })
+}

@@ -1,0 +1,160 @@
+//! Reads `harness.toml`: what the repository asks for, checked, with the place of each value.
+//!
+//! Decides nothing about the person's wishes; `resolve` brings the two together.
+
+use harness_core::{Gate, RepoPath, ScopeRules, Sourced, TokenCount};
+use serde::Deserialize;
+
+use crate::{
+    ConfigError, ConfigFile,
+    agent::{self, AgentChoice},
+    document::Document,
+    error::Fault,
+    gate::{self, Setup},
+    keys::Owner,
+    limits::{self, LimitWishes, SandboxLimits},
+    raw::{RawRepository, Text},
+    value::{self, Here, Written},
+    walk,
+};
+
+/// What a repository's file asks for: only what is written in it.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct RepositoryConfig {
+    /// Patterns of paths; the protected ones come on top of the built-in ones.
+    pub scope: ScopeRules,
+    /// Gates in the order of the file.
+    pub gates: Vec<Gate>,
+    /// Setup steps in the order of the file.
+    pub setup: Vec<Setup>,
+    /// Whether gates run on an isolated checkout.
+    pub isolate: Option<Written<bool>>,
+    /// Folders that an isolated checkout may read from the work tree.
+    pub link: Vec<RepoPath>,
+    /// Who looks at a change before it counts as done.
+    pub review: Option<Written<Review>>,
+    /// Hosts the agent may reach once a person has trusted the file.
+    pub network: Vec<Sourced>,
+    pub(crate) feature_file: Option<Written<RepoPath>>,
+    pub(crate) map_file: Option<Written<String>>,
+    pub(crate) context_budget: Option<Written<TokenCount>>,
+    pub(crate) limits: LimitWishes,
+    pub(crate) agent: AgentChoice,
+}
+
+/// Who looks at a change before it counts as done.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Review {
+    /// Nobody: gates decide.
+    #[default]
+    None,
+    /// A second agent.
+    Agent,
+    /// A person.
+    Person,
+}
+
+impl Review {
+    /// Returns the word of the configuration.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Agent => "agent",
+            Self::Person => "person",
+        }
+    }
+}
+
+/// Reads a repository's file.
+///
+/// # Errors
+/// The first thing that is wrong, with its place: text that is no TOML, an
+/// unknown key, a key of the user file, or a value that cannot be used.
+pub fn parse_repository(file: ConfigFile<'_>) -> Result<RepositoryConfig, ConfigError> {
+    let document = Document::new(file)?;
+    let table = document.parse()?;
+    walk::walk(&document, table.get_ref(), Owner::Repository)?;
+    let raw = RawRepository::deserialize(toml::Deserializer::from(table))
+        .map_err(|error| document.syntax_fault(&error))?;
+    Ok(read(&document, &raw)?)
+}
+
+fn read(document: &Document<'_>, raw: &RawRepository) -> Result<RepositoryConfig, Box<Fault>> {
+    let table = |name| Here::table(document, name);
+    let (features, gates, context) = (table("features"), table("gates"), table("context"));
+    let sandbox = SandboxLimits {
+        memory: raw.sandbox.memory.as_ref(),
+        processes: raw.sandbox.processes.as_ref(),
+    };
+    Ok(RepositoryConfig {
+        scope: scope(document, raw)?,
+        gates: gate::gates(document, &raw.gate)?,
+        setup: gate::setup(document, &raw.setup)?,
+        isolate: gates.written("isolate", raw.gates.isolate.as_ref(), |_, _, raw| {
+            Ok(*raw.get_ref())
+        })?,
+        link: value::repo_paths(&gates, "link", &raw.gates.link)?,
+        review: gates.written("review", raw.gates.review.as_ref(), review)?,
+        network: value::hosts(&table("sandbox"), "network", &raw.sandbox.network)?,
+        feature_file: features.written("file", raw.features.file.as_ref(), file_path)?,
+        map_file: context.written("map", raw.context.map.as_ref(), file_name)?,
+        context_budget: context.written("budget", raw.context.budget.as_ref(), value::tokens)?,
+        limits: limits::wishes(document, &[], &raw.limits, &sandbox)?,
+        agent: agent::choice(&table("agent"), &raw.agent)?,
+    })
+}
+
+fn scope(document: &Document<'_>, raw: &RawRepository) -> Result<ScopeRules, Box<Fault>> {
+    let scope = Here::table(document, "scope");
+    let protect = Here::table(document, "protect");
+    Ok(ScopeRules {
+        write: value::patterns(&scope, "write", &raw.scope.write)?,
+        deny: value::patterns(&scope, "deny", &raw.scope.deny)?,
+        hide: value::patterns(&scope, "hide", &raw.scope.hide)?,
+        protect: value::patterns(&protect, "paths", &raw.protect.paths)?,
+        build: value::patterns(&scope, "build", &raw.scope.build)?,
+        host_owned: Vec::new(),
+    })
+}
+
+fn review(here: &Here<'_>, key: &str, raw: &Text) -> Result<Review, Box<Fault>> {
+    const WORDS: [(&str, Review); 3] = [
+        (Review::None.as_str(), Review::None),
+        (Review::Agent.as_str(), Review::Agent),
+        (Review::Person.as_str(), Review::Person),
+    ];
+    value::word(here, key, raw, &WORDS)
+}
+
+fn file_path(here: &Here<'_>, key: &str, raw: &Text) -> Result<RepoPath, Box<Fault>> {
+    let path = value::repo_path(here, key, raw)?;
+    if path.is_root() {
+        return Err(here.fault(key, raw, format!("`{key}` names no file")));
+    }
+    // The path becomes a pattern of what only the harness writes.
+    if path
+        .to_text()
+        .contains(['*', '?', '[', ']', '{', '}', '\\', '!'])
+    {
+        let problem = format!("`{key}` must be the path of one file, without wildcards");
+        return Err(here.fault(key, raw, problem));
+    }
+    Ok(path)
+}
+
+/// The map is looked for in every folder, so it is a name and no path.
+fn file_name(here: &Here<'_>, key: &str, raw: &Text) -> Result<String, Box<Fault>> {
+    let path = file_path(here, key, raw)?;
+    if path.components().count() != 1 {
+        return Err(here
+            .fault(
+                key,
+                raw,
+                format!("`{key}` must be a file name without folders"),
+            )
+            .with_hint(
+                "the map may stand in every folder: name the file only, such as `AGENTS.md`",
+            ));
+    }
+    Ok(path.to_text())
+}

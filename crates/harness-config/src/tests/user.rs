@@ -1,0 +1,225 @@
+use std::path::Path;
+
+use harness_core::{Money, Price, TokenCount};
+
+use super::{messages, user};
+use crate::{Api, KeySource, Model, Overrides, UserConfig, resolve};
+
+fn model(rest: &str) -> Model {
+    let text = format!("[model.x]\nid = \"some/id:7b\"\n{rest}");
+    user(&text).unwrap().models.remove("x").unwrap()
+}
+
+#[test]
+fn a_model_that_says_little_gets_the_defaults() {
+    let found = model("api = \"anthropic\"");
+    assert_eq!(found.base_url, "https://api.anthropic.com");
+    assert_eq!(
+        (found.context, found.output),
+        (TokenCount(128_000), TokenCount(8_000))
+    );
+    assert_eq!((found.key, found.price, found.local), (None, None, false));
+    assert_eq!(found.origin, "config.toml:1");
+    let found = model("api = \"chat\"\ncontext = \"8k\"");
+    assert_eq!(
+        (found.api, found.base_url.as_str()),
+        (Api::Chat, "https://api.openai.com/v1")
+    );
+    assert_eq!(found.output, TokenCount(2000));
+}
+
+#[test]
+fn a_model_says_all_there_is_to_say() {
+    let found = model(
+        "api = \"chat\"\nbase_url = \"https://llm.example.org:8443/v1/\"\nkey_env = \"K\"
+context = \"200k tokens\"\noutput = \"32k\"\nprice = { input = 3, output = 15.0, cache_read = 0.3 }",
+    );
+    assert_eq!(found.base_url, "https://llm.example.org:8443/v1");
+    assert_eq!(found.key, Some(KeySource::Env("K".to_owned())));
+    assert_eq!(
+        (found.context, found.output),
+        (TokenCount(200_000), TokenCount(32_000))
+    );
+    let price = Price {
+        input: Money::from_usd(3.0),
+        output: Money::from_usd(15.0),
+        cache_read: Money::from_usd(0.3),
+        cache_write: Money::from_usd(3.0),
+    };
+    assert_eq!(found.price, Some(price));
+    let found = model("api = \"chat\"\nkey_command = [\"pass\", \"show\", \"k\"]");
+    let argv = ["pass", "show", "k"].map(str::to_owned).to_vec();
+    assert_eq!(found.key, Some(KeySource::Command(argv)));
+}
+
+#[test]
+fn a_server_on_this_machine_costs_nothing_unless_it_says() {
+    for (base_url, local) in [
+        ("http://127.0.0.1:11434/v1", true),
+        ("http://127.9.9.9", true),
+        ("http://localhost:8080/v1", true),
+        ("http://LOCALHOST", true),
+        ("http://[::1]:8080/v1", true),
+        ("https://localhost.example.org/v1", false),
+        ("https://127.0.0.1.example.org/v1", false),
+        ("http://192.168.1.2:8080/v1", false),
+    ] {
+        let found = model(&format!("api = \"chat\"\nbase_url = \"{base_url}\""));
+        assert_eq!(found.local, local, "{base_url}");
+        assert_eq!(found.price, local.then(Price::default), "{base_url}");
+    }
+    let found =
+        model("api = \"chat\"\nbase_url = \"http://localhost\"\nprice = { input = 1, output = 1 }");
+    assert_ne!(found.price, Some(Price::default()));
+}
+
+#[test]
+fn a_model_that_cannot_be_meant_so_is_refused() {
+    let texts = [
+        "api = \"responses\"",
+        "api = \"gemini\"",
+        "api = \"ollama\"",
+        "api = \"antropic\"",
+        "api = \"chat\"\nbase_url = \"ftp://x\"",
+        "api = \"chat\"\nbase_url = \"https://\"",
+        "api = \"chat\"\nbase_url = \"localhost:11434\"",
+        "api = \"chat\"\nbase_url = \"https://a b/\"",
+        "api = \"chat\"\nbase_url = \"https://me:pw@x/\"",
+        "api = \"chat\"\nbase_url = \"https://x/?key=1\"",
+        "api = \"anthropic\"\nbase_url = \"https://api.anthropic.com/v1\"",
+        "api = \"chat\"\nkey_env = \"A\"\nkey_command = [\"b\"]",
+        "api = \"chat\"\nkey_env = \"sk-abc\"",
+        "api = \"chat\"\nkey_env = \"\"",
+        "api = \"chat\"\nkey_command = []",
+        "api = \"chat\"\ncontext = \"0\"",
+        "api = \"chat\"\ncontext = \"4k\"\noutput = \"4k\"",
+        "api = \"chat\"\nprice = { input = -1, output = 1 }",
+        "api = \"chat\"\nprice = { input = 1 }",
+        "api = \"chat\"\nprice = { input = 1, output = 1, cache = 1 }",
+    ]
+    .map(|rest| format!("[model.x]\nid = \"x\"\n{rest}"));
+    let mut texts: Vec<&str> = texts.iter().map(String::as_str).collect();
+    texts.push("[model.\"a b\"]\napi = \"chat\"\nid = \"x\"");
+    texts.push("[model.x]\napi = \"chat\"\nid = \"\"");
+    insta::assert_snapshot!(messages(user, &texts), @r#"
+    cannot read model `x` in `config.toml`, line 3: api `responses` is not supported yet by this version
+        supported are `anthropic` and `chat`; most servers also speak `chat`
+    cannot read model `x` in `config.toml`, line 3: api `gemini` is not supported yet by this version
+        supported are `anthropic` and `chat`; most servers also speak `chat`
+    cannot read model `x` in `config.toml`, line 3: api `ollama` is not supported yet by this version
+        supported are `anthropic` and `chat`; most servers also speak `chat`
+    cannot read model `x` in `config.toml`, line 3: `api` cannot be `antropic`
+        did you mean `anthropic`?
+    cannot read model `x` in `config.toml`, line 4: `base_url` is not an address
+        write it as `https://HOST/PATH`, or `http://` for a server near by
+    cannot read model `x` in `config.toml`, line 4: `base_url` is not an address
+        write it as `https://HOST/PATH`, or `http://` for a server near by
+    cannot read model `x` in `config.toml`, line 4: `base_url` is not an address
+        write it as `https://HOST/PATH`, or `http://` for a server near by
+    cannot read model `x` in `config.toml`, line 4: `base_url` is not an address
+        write it as `https://HOST/PATH`, or `http://` for a server near by
+    cannot read model `x` in `config.toml`, line 4: `base_url` holds more than an address
+        leave user, password, `?` and `#` out; a key goes into `key_env` or `key_command`
+    cannot read model `x` in `config.toml`, line 4: `base_url` holds more than an address
+        leave user, password, `?` and `#` out; a key goes into `key_env` or `key_command`
+    cannot read model `x` in `config.toml`, line 4: `base_url` ends with `/v1`, which is added for `anthropic`
+        leave `/v1` out
+    cannot read model `x` in `config.toml`, line 5: there is a `key_env` already
+        keep one of `key_env` and `key_command`
+    cannot read model `x` in `config.toml`, line 4: `key_env` holds no name of an environment variable
+        write the name of the variable, such as `SERVICE_KEY`, never its value
+    cannot read model `x` in `config.toml`, line 4: `key_env` holds no name of an environment variable
+        write the name of the variable, such as `SERVICE_KEY`, never its value
+    cannot read model `x` in `config.toml`, line 4: `key_command` names no program
+        write program and arguments as a list: `["cargo", "test"]`
+    cannot read model `x` in `config.toml`, line 4: `context` must be above 0
+    cannot read model `x` in `config.toml`, line 5: `output` must be smaller than the window of 4000 tokens
+    cannot read model `x` in `config.toml`, line 4: `input` must be an amount of US dollars from 0 to 1000000
+    cannot read `[model.x.price]` in `config.toml`, line 4: key `output` is missing
+    cannot read `[model.x.price]` in `config.toml`, line 4: unknown key `cache`
+        known here: `input`, `output`, `cache_read`, `cache_write`
+    cannot read model `a b` in `config.toml`, line 1: `a b` is not a name
+        a name has 1 to 64 of the characters A-Z a-z 0-9 . _ -
+    cannot read model `x` in `config.toml`, line 3: `id` is not the id of a model
+        write the provider's name of the model, such as `gpt-5`
+    "#);
+}
+
+#[test]
+fn names_agents_and_paths_are_checked() {
+    insta::assert_snapshot!(messages(user, &[
+        "[agent]\nmodel = \"claude-sonet\"",
+        "[agent]\nfallback = [\"local\", \"nobody\"]",
+        "[repo.\"/x\".agent]\nmodel = \"nobody\"",
+        "[agent.x]\nkind = \"acp\"",
+        "[agent.x]\nkind = \"builtin\"\ncommand = [\"x\"]",
+        "[agent.x]\nkind = \"apc\"\ncommand = [\"x\"]",
+        "[sandbox]\nread = [\"relative\"]",
+        "[sandbox]\nread = [\"/a/../b\"]",
+        "[sandbox]\nread = [\"~other/x\"]",
+        "[repo.\"shop\"]",
+        "[repo.\"/x\".limits]\nturns = 0",
+    ]), @r#"
+    cannot read `[agent]` in `config.toml`, line 2: there is no model `claude-sonet`
+        did you mean `claude-sonnet`?
+    cannot read `[agent]` in `config.toml`, line 2: there is no model `nobody`
+        known are `claude-sonnet`, `gpt`, `local`
+    cannot read `[repo."/x".agent]` in `config.toml`, line 2: there is no model `nobody`
+        known are `claude-sonnet`, `gpt`, `local`
+    cannot read agent `x` in `config.toml`, line 2: key `command` is missing: `acp` needs one
+    cannot read agent `x` in `config.toml`, line 3: the built-in agent has no command
+    cannot read agent `x` in `config.toml`, line 2: `kind` cannot be `apc`
+        did you mean `acp`?
+    cannot read `[sandbox]` in `config.toml`, line 2: `relative` in `read` is not an absolute path
+        begin it with `/` or `~/`, without `..`
+    cannot read `[sandbox]` in `config.toml`, line 2: `/a/../b` in `read` is not an absolute path
+        begin it with `/` or `~/`, without `..`
+    cannot read `[sandbox]` in `config.toml`, line 2: `~other/x` in `read` is not an absolute path
+        begin it with `/` or `~/`, without `..`
+    cannot read `[repo]` in `config.toml`, line 1: `shop` is not an absolute path
+        write the repository's folder in full, such as `[repo."/home/me/shop"]`
+    cannot read `[repo."/x".limits]` in `config.toml`, line 2: `turns` must be between 1 and 1000000
+    "#);
+}
+
+#[test]
+fn tables_of_the_faces_are_kept_as_written() {
+    let config =
+        user("[ui]\nascii = true\n[keys]\n\"review.accept\" = [\"a\"]\n[notify]\nx = 1").unwrap();
+    assert_eq!(config.faces.ui["ascii"], toml::Value::Boolean(true));
+    assert!(config.faces.keys.contains_key("review.accept"));
+    assert!(config.faces.notify.contains_key("x"));
+}
+
+#[test]
+fn one_repository_may_have_wishes_of_its_own() {
+    let text = "\
+[agent]
+model = \"gpt\"
+[limits]
+turns = 50
+usd = 9
+[sandbox]
+read = [\"/a\"]
+[repo.\"/home/me/shop/\".limits]
+turns = 500
+[repo.\"/home/me/shop/\".agent]
+model = \"local\"
+[repo.\"/home/me/shop/\".sandbox]
+read = [\"~/b\"]
+memory = \"1 GiB\"
+";
+    let none = Overrides::default();
+    let config = user(text).unwrap();
+    let here = config.for_repository(Path::new("/home/me/shop"));
+    let resolved = resolve(None, &here, &none, &none).unwrap();
+    assert_eq!(resolved.policy.limits.turns, 500);
+    assert_eq!(resolved.policy.limits.usd, Some(Money::from_usd(9.0)));
+    assert_eq!(resolved.policy.limits.memory.to_string(), "1 GiB");
+    assert_eq!(resolved.model.as_deref(), Some("local"));
+    assert_eq!(resolved.sandbox.read, [Path::new("/a"), Path::new("~/b")]);
+    let other = config.for_repository(Path::new("/home/me/shop/inner"));
+    let resolved = resolve(None, &other, &none, &none).unwrap();
+    assert_eq!(resolved.policy.limits.turns, 50);
+    assert_eq!(UserConfig::default(), user("").unwrap());
+}

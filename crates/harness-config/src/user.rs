@@ -1,0 +1,222 @@
+//! Reads the person's own file: models, agents, limits, and what holds for single repositories.
+
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
+
+use harness_core::Sourced;
+use serde::Deserialize;
+
+use crate::{
+    ConfigError, ConfigFile,
+    agent::{self, Agent, AgentChoice},
+    document::{Document, Place},
+    error::{Fault, list_names, nearest, shown},
+    keys::Owner,
+    limits::{self, LimitWishes, SandboxLimits},
+    model::{self, Model},
+    raw::{RawAgentChoice, RawLimits, RawUser, RawUserSandbox, Text},
+    value::Here,
+    walk,
+};
+
+/// What a person's file says. The default is an empty file.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct UserConfig {
+    /// The person's models by name; one of a built-in model's name replaces it wholly.
+    pub models: BTreeMap<String, Model>,
+    /// The person's agents by name.
+    pub agents: BTreeMap<String, Agent>,
+    /// Tables that the faces read themselves.
+    pub faces: Faces,
+    wishes: Wishes,
+    repositories: BTreeMap<PathBuf, Wishes>,
+}
+
+/// Tables about screen, keys and notices, as written: their keys are known to the faces.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Faces {
+    /// `[ui]`.
+    pub ui: toml::Table,
+    /// `[keys]`.
+    pub keys: toml::Table,
+    /// `[notify]`.
+    pub notify: toml::Table,
+}
+
+/// What may be said for all repositories or for one.
+#[derive(Clone, Debug, Default, PartialEq)]
+struct Wishes {
+    agent: AgentChoice,
+    limits: LimitWishes,
+    read: Vec<Sourced>,
+}
+
+impl UserConfig {
+    /// Returns what holds in the repository at `root`: `[repo."PATH"]` lies over the rest.
+    ///
+    /// `root` is absolute; paths are compared component by component, links are not followed.
+    #[must_use]
+    pub fn for_repository(&self, root: &Path) -> Self {
+        let mut config = self.clone();
+        if let Some(over) = config.repositories.remove(root) {
+            config.wishes.agent = config.wishes.agent.overlaid(over.agent);
+            config.wishes.limits = config.wishes.limits.overlaid(over.limits);
+            config.wishes.read.extend(over.read);
+        }
+        config
+    }
+
+    /// Paths a process in the cage may read: absolute, or below `~/`, which the caller replaces.
+    pub(crate) fn read(&self) -> &[Sourced] {
+        &self.wishes.read
+    }
+
+    pub(crate) const fn limits(&self) -> &LimitWishes {
+        &self.wishes.limits
+    }
+
+    pub(crate) const fn agent(&self) -> &AgentChoice {
+        &self.wishes.agent
+    }
+}
+
+/// Reads a person's file.
+///
+/// # Errors
+/// As [`crate::parse_repository`]; no message repeats a value that may be a key.
+pub fn parse_user(file: ConfigFile<'_>) -> Result<UserConfig, ConfigError> {
+    let document = Document::new(file)?;
+    let table = document.parse()?;
+    walk::walk(&document, table.get_ref(), Owner::User)?;
+    let raw = RawUser::deserialize(toml::Deserializer::from(table))
+        .map_err(|error| document.syntax_fault(&error))?;
+    Ok(read(&document, raw)?)
+}
+
+fn read(document: &Document<'_>, raw: RawUser) -> Result<UserConfig, Box<Fault>> {
+    let mut config = UserConfig {
+        models: model::models(document, &raw.model)?,
+        agents: agent::agents(document, &raw.agent.agents)?,
+        faces: Faces {
+            ui: raw.ui,
+            keys: raw.keys,
+            notify: raw.notify,
+        },
+        ..UserConfig::default()
+    };
+    let top = RawWishes {
+        agent: &raw.agent.choice,
+        limits: &raw.limits,
+        sandbox: &raw.sandbox,
+    };
+    config.wishes = wishes(document, &[], &top, &config)?;
+    for (path, over) in &raw.repo {
+        let above = ["repo", path.get_ref().as_str()];
+        let over = RawWishes {
+            agent: &over.agent,
+            limits: &over.limits,
+            sandbox: &over.sandbox,
+        };
+        let root = root(document, path)?;
+        let wishes = wishes(document, &above, &over, &config)?;
+        config.repositories.insert(root, wishes);
+    }
+    Ok(config)
+}
+
+struct RawWishes<'a> {
+    agent: &'a RawAgentChoice,
+    limits: &'a RawLimits,
+    sandbox: &'a RawUserSandbox,
+}
+
+fn wishes(
+    document: &Document<'_>,
+    above: &[&str],
+    raw: &RawWishes<'_>,
+    config: &UserConfig,
+) -> Result<Wishes, Box<Fault>> {
+    let here = |name| {
+        let tables = above.iter().copied().chain([name]);
+        Here::new(document, Place::nested(tables))
+    };
+    check_names(&here("agent"), raw.agent, config)?;
+    let sandbox = SandboxLimits {
+        memory: raw.sandbox.memory.as_ref(),
+        processes: raw.sandbox.processes.as_ref(),
+    };
+    Ok(Wishes {
+        agent: agent::choice(&here("agent"), raw.agent)?,
+        limits: limits::wishes(document, above, raw.limits, &sandbox)?,
+        read: raw
+            .sandbox
+            .read
+            .iter()
+            .map(|path| outside_path(&here("sandbox"), path))
+            .collect::<Result<_, _>>()?,
+    })
+}
+
+/// The person's file defines the models, so a name it does not know is a slip.
+fn check_names(
+    here: &Here<'_>,
+    raw: &RawAgentChoice,
+    config: &UserConfig,
+) -> Result<(), Box<Fault>> {
+    let built_in = model::built_in();
+    let known: Vec<&str> = config
+        .models
+        .keys()
+        .map(String::as_str)
+        .chain(built_in.iter().map(|model| model.name.as_str()))
+        .collect();
+    let model = raw.model.iter().map(|name| ("model", name));
+    let fallback = raw.fallback.iter().map(|name| ("fallback", name));
+    for (key, name) in model.chain(fallback) {
+        if !known.contains(&name.get_ref().as_str()) {
+            return Err(unknown_model(here, key, name, &known));
+        }
+    }
+    Ok(())
+}
+
+fn unknown_model(here: &Here<'_>, key: &str, name: &Text, known: &[&str]) -> Box<Fault> {
+    let problem = format!("there is no model `{}`", shown(name.get_ref()));
+    let hint = match nearest(name.get_ref(), known.iter().copied()) {
+        Some(meant) => format!("did you mean `{meant}`?"),
+        None => format!("known are {}", list_names(known.iter().copied(), ", ")),
+    };
+    here.fault(key, name, problem).with_hint(hint)
+}
+
+fn root(document: &Document<'_>, path: &Text) -> Result<PathBuf, Box<Fault>> {
+    let here = Here::table(document, "repo");
+    if path.get_ref().starts_with('/') && is_direct(path.get_ref()) {
+        return Ok(PathBuf::from(path.get_ref()));
+    }
+    let problem = format!("`{}` is not an absolute path", shown(path.get_ref()));
+    Err(here
+        .fault("", path, problem)
+        .with_hint("write the repository's folder in full, such as `[repo.\"/home/me/shop\"]`"))
+}
+
+fn outside_path(here: &Here<'_>, raw: &Text) -> Result<Sourced, Box<Fault>> {
+    let path = raw.get_ref();
+    let anchored = path.starts_with('/') || path.starts_with("~/");
+    if anchored && is_direct(path) {
+        return Ok(Sourced {
+            value: path.clone(),
+            origin: here.origin(raw),
+        });
+    }
+    let problem = format!("`{}` in `read` is not an absolute path", shown(path));
+    Err(here
+        .fault("read", raw, problem)
+        .with_hint("begin it with `/` or `~/`, without `..`"))
+}
+
+fn is_direct(path: &str) -> bool {
+    !path.split('/').any(|component| component == "..")
+}

@@ -1,0 +1,287 @@
+//! One select, one queue: every event passes here, in order.
+
+use std::{
+    collections::VecDeque,
+    io,
+    pin::Pin,
+    rc::Rc,
+    time::Duration,
+};
+
+use futures_util::{StreamExt as _, stream::FuturesUnordered};
+use harness_core::{CallId, EndReason, Event, ModelDelta, SessionId, Timestamp};
+use harness_engine::{Effect, Engine, Tick};
+use harness_store::{LogWriter, StoreError};
+use tokio::sync::mpsc;
+
+use crate::{
+    Face, ModelClient, Workplace,
+    execute::{Ended, Executor},
+};
+
+/// Pieces of answers that wait to be shown; a slow face slows the stream, never memory.
+const DELTAS_MAX: usize = 256;
+/// Events without waiting in between; more is a bug that must not become a hang.
+const EVENTS_IN_A_ROW_MAX: usize = 100_000;
+
+/// What a person asks of a running run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Request {
+    /// Say this to the agent with the next turn.
+    Say(String),
+    /// The answer to the question that is open.
+    Answer(String),
+    /// Stop in order.
+    Interrupt,
+}
+
+/// What to drive.
+#[derive(Debug)]
+pub struct Launch {
+    /// The run: new, or folded from a session's log.
+    pub engine: Engine,
+    /// The log of the session that is resumed, and the event that resumes it.
+    pub resumed: Option<(LogWriter, Event)>,
+    /// Who answers.
+    pub model: ModelClient,
+}
+
+/// How a run ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finished {
+    /// Why.
+    pub reason: EndReason,
+    /// The same for people.
+    pub detail: String,
+    /// The last session; absent when none was opened.
+    pub session: Option<SessionId>,
+}
+
+/// A run that could not be driven any further.
+#[derive(Debug, thiserror::Error)]
+pub enum RunnerError {
+    /// The log cannot be written, so nothing may happen any more.
+    #[error("cannot write the log of the session")]
+    Log {
+        /// The cause.
+        #[source]
+        source: StoreError,
+    },
+    /// Something a run needs could not be set up.
+    #[error("cannot {attempt}")]
+    SetUp {
+        /// What was attempted on what.
+        attempt: String,
+        /// The cause.
+        #[source]
+        source: io::Error,
+    },
+    /// A bug of ours: the engine asks for ever.
+    #[error("cannot drive the run: it goes round in circles")]
+    Circles,
+}
+
+type InFlight = Pin<Box<dyn Future<Output = ()>>>;
+
+struct Dispatcher<'a> {
+    engine: Engine,
+    log: Option<LogWriter>,
+    session: Option<SessionId>,
+    executor: Rc<Executor>,
+    faces: &'a mut [Box<dyn Face>],
+    queue: VecDeque<Event>,
+    in_flight: FuturesUnordered<InFlight>,
+    deltas: mpsc::Sender<ModelDelta>,
+    question: Option<CallId>,
+    /// Whether an answer of the model or a verdict is in the log and not yet on the disk.
+    owes_sync: bool,
+    finished: Option<(EndReason, String)>,
+    /// Whether a face said that nobody sees it any more.
+    unwatched: bool,
+}
+
+/// Drives a run to its end.
+///
+/// `requests` is how a person takes part; the run goes on without when it closes.
+///
+/// # Errors
+/// When the log cannot be written or the run cannot be set up. What was logged before stays.
+pub async fn drive(
+    workplace: Workplace,
+    launch: Launch,
+    faces: &mut [Box<dyn Face>],
+    mut requests: mpsc::Receiver<Request>,
+) -> Result<Finished, RunnerError> {
+    let (ended_tx, mut ended) = mpsc::unbounded_channel();
+    let (deltas_tx, mut deltas) = mpsc::channel(DELTAS_MAX);
+    let executor = Executor::new(workplace, launch.model, ended_tx)?;
+    let mut dispatcher = Dispatcher {
+        engine: launch.engine,
+        log: None,
+        session: None,
+        executor: Rc::new(executor),
+        faces,
+        queue: VecDeque::new(),
+        in_flight: FuturesUnordered::new(),
+        deltas: deltas_tx,
+        question: None,
+        owes_sync: false,
+        finished: None,
+        unwatched: false,
+    };
+    dispatcher.begin(launch.resumed)?;
+    loop {
+        dispatcher.work_off()?;
+        if let Some((reason, detail)) = dispatcher.finished.take() {
+            return Ok(Finished { reason, detail, session: dispatcher.session });
+        }
+        let deadline = dispatcher.until_deadline();
+        tokio::select! {
+            Some(end) = ended.recv() => dispatcher.take_end(end),
+            Some(()) = dispatcher.in_flight.next(), if !dispatcher.in_flight.is_empty() => {}
+            Some(delta) = deltas.recv() => dispatcher.show(&delta),
+            Some(request) = requests.recv() => dispatcher.ask(request),
+            () = tokio::time::sleep(deadline.unwrap_or_default()), if deadline.is_some() => dispatcher.tick(),
+        }
+    }
+}
+
+impl Dispatcher<'_> {
+    fn begin(&mut self, resumed: Option<(LogWriter, Event)>) -> Result<(), RunnerError> {
+        match resumed {
+            Some((log, event)) => {
+                let run = self.engine.run();
+                self.session = self.engine.session();
+                self.log = Some(log);
+                if let Some(opened) = self.engine.opened() {
+                    self.executor.take_up(opened, &run)?;
+                }
+                self.queue.push_back(event);
+                Ok(())
+            }
+            None => {
+                let effects = self.engine.start(harness_host::now());
+                self.carry_out(effects)
+            }
+        }
+    }
+
+    /// Handles every event that is there.
+    fn work_off(&mut self) -> Result<(), RunnerError> {
+        for _ in 0..EVENTS_IN_A_ROW_MAX {
+            let Some(event) = self.queue.pop_front() else { return Ok(()) };
+            self.take(&event)?;
+        }
+        Err(RunnerError::Circles)
+    }
+
+    /// Logs an event, shows it, and does what follows from it.
+    fn take(&mut self, event: &Event) -> Result<(), RunnerError> {
+        let now = harness_host::now();
+        if let Some(log) = &mut self.log {
+            log.append(event, now).map_err(|source| RunnerError::Log { source })?;
+        }
+        self.owes_sync |= matches!(event, Event::ModelResponded(_) | Event::CallJudged { .. });
+        self.executor.notice(event);
+        self.show_event(event, now);
+        match event {
+            Event::QuestionAsked { call, .. } => self.question = Some(*call),
+            Event::QuestionAnswered { .. } => self.question = None,
+            Event::RunEnded { reason, detail } => {
+                self.sync()?;
+                self.finished = Some((*reason, detail.clone()));
+            }
+            _ => {}
+        }
+        let effects = self.engine.handle(event, now);
+        self.carry_out(effects)
+    }
+
+    fn carry_out(&mut self, effects: Vec<Effect>) -> Result<(), RunnerError> {
+        for effect in effects {
+            match effect {
+                Effect::Record(event) => self.queue.push_front(event),
+                effect => self.start(effect)?,
+            }
+        }
+        Ok(())
+    }
+
+    /// Starts an effect; whatever acts on the world waits until its reason is on the disk.
+    fn start(&mut self, effect: Effect) -> Result<(), RunnerError> {
+        if matches!(effect, Effect::Perform { .. } | Effect::CommitFeature(_)) && self.owes_sync {
+            self.sync()?;
+        }
+        let executor = Rc::clone(&self.executor);
+        let head = self.log.as_ref().map(|log| log.head().to_string()).unwrap_or_default();
+        let deltas = self.deltas.clone();
+        match effect {
+            Effect::CancelModel => executor.cancel_model(),
+            Effect::CancelWork => executor.cancel_work(),
+            // The face has shown the question; the answer comes as a request.
+            Effect::AskPerson { .. } | Effect::Record(_) => {}
+            effect => self.in_flight.push(Box::pin(async move { executor.execute(effect, head, deltas).await })),
+        }
+        Ok(())
+    }
+
+    fn sync(&mut self) -> Result<(), RunnerError> {
+        self.owes_sync = false;
+        match &mut self.log {
+            Some(log) => log.sync().map_err(|source| RunnerError::Log { source }),
+            None => Ok(()),
+        }
+    }
+
+    fn take_end(&mut self, end: Ended) {
+        match end {
+            Ended::Event(event) => self.queue.push_back(event),
+            Ended::Opened { opened, log } => {
+                self.session = Some(opened.session);
+                self.log = Some(log);
+                self.queue.push_back(Event::SessionOpened(opened));
+            }
+        }
+    }
+
+    fn show_event(&mut self, event: &Event, time: Timestamp) {
+        let mut seen = true;
+        for face in self.faces.iter_mut() {
+            seen &= face.event(event, time);
+        }
+        // Who closed the pipe wants the run to end, in order.
+        if !seen && !std::mem::replace(&mut self.unwatched, true) {
+            self.queue.push_back(Event::Interrupted);
+        }
+    }
+
+    fn show(&mut self, delta: &ModelDelta) {
+        if let ModelDelta::Usage(usage) = delta
+            && let Some(event) = self.engine.observe(Tick::Usage(*usage), harness_host::now())
+        {
+            self.queue.push_back(event);
+        }
+        for face in self.faces.iter_mut() {
+            face.delta(delta);
+        }
+    }
+
+    fn ask(&mut self, request: Request) {
+        let event = match (request, self.question) {
+            (Request::Interrupt, _) => Event::Interrupted,
+            (Request::Answer(answer), Some(call)) => Event::QuestionAnswered { call, answer },
+            (Request::Answer(text), None) | (Request::Say(text), _) => Event::PersonSaid { text },
+        };
+        self.queue.push_back(event);
+    }
+
+    fn tick(&mut self) {
+        if let Some(event) = self.engine.observe(Tick::Time, harness_host::now()) {
+            self.queue.push_back(event);
+        }
+    }
+
+    fn until_deadline(&self) -> Option<Duration> {
+        self.engine.next_deadline().map(|deadline| deadline.since(harness_host::now()))
+    }
+}

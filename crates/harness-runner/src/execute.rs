@@ -1,0 +1,285 @@
+//! Does what the engine asks for, and answers with events.
+//!
+//! One method per effect; each ends in the events the effect promises, whatever
+//! goes wrong. What blocks for more than a moment runs on another thread.
+
+mod bench;
+mod commit;
+mod open;
+mod perform;
+mod shop;
+
+use std::{
+    cell::RefCell,
+    sync::{Arc, Mutex, PoisonError},
+    time::Instant,
+};
+
+use harness_core::{
+    CallEnd, CallId, CheckpointNumber, Event, Gate, ModelDelta, ModelResponded, Prompt, RunState, SessionOpened,
+    TurnNumber,
+};
+use harness_engine::{Effect, RunGate};
+use harness_guard::Permit;
+use harness_host::{Cancelled, Canceller, cancel_pair};
+use harness_store::LogWriter;
+use tokio::sync::mpsc;
+
+pub use bench::{GateBench, GateCandidate};
+pub use commit::land_message;
+
+use crate::{ModelClient, RunnerError, Workplace};
+use bench::Bench;
+use perform::Performer;
+use shop::Workshop;
+
+/// The end of an effect.
+#[derive(Debug)]
+pub(crate) enum Ended {
+    Event(Event),
+    /// A session with the log that its events go to from now on.
+    Opened { opened: Box<SessionOpened>, log: LogWriter },
+}
+
+/// What an open session adds to the workplace.
+#[derive(Clone, Debug)]
+pub(crate) struct Setting {
+    pub(crate) opened: SessionOpened,
+    /// The run as the engine has it now.
+    pub(crate) run: RunState,
+}
+
+/// Does what the engine asks for.
+#[derive(Debug)]
+pub(crate) struct Executor {
+    workplace: Workplace,
+    model: ModelClient,
+    shop: Arc<Mutex<Workshop>>,
+    performer: Arc<Performer>,
+    bench: Bench,
+    setting: RefCell<Option<Setting>>,
+    asking: RefCell<Canceller>,
+    working: RefCell<(Canceller, Cancelled)>,
+    ended: mpsc::UnboundedSender<Ended>,
+}
+
+impl Executor {
+    pub(crate) fn new(
+        workplace: Workplace,
+        model: ModelClient,
+        ended: mpsc::UnboundedSender<Ended>,
+    ) -> Result<Self, RunnerError> {
+        let shop = Arc::new(Mutex::new(Workshop::open(&workplace.root)?));
+        let performer = Arc::new(Performer::open(&workplace)?);
+        let bench = Bench::new(workplace.clone(), Arc::clone(&shop));
+        let (asking, _) = cancel_pair();
+        Ok(Self {
+            workplace,
+            model,
+            shop,
+            performer,
+            bench,
+            setting: RefCell::new(None),
+            asking: RefCell::new(asking),
+            working: RefCell::new(cancel_pair()),
+            ended,
+        })
+    }
+
+    /// Sets up for a session that another process opened.
+    pub(crate) fn take_up(&self, opened: &SessionOpened, run: &RunState) -> Result<(), RunnerError> {
+        let setting = Setting { opened: opened.clone(), run: run.clone() };
+        let taken = lock(&self.shop).take_up(&setting);
+        taken.map_err(|message| RunnerError::SetUp {
+            attempt: format!("take up session `{}`", opened.session),
+            source: std::io::Error::other(message),
+        })?;
+        *self.setting.borrow_mut() = Some(setting);
+        Ok(())
+    }
+
+    /// Keeps what later effects need to know of the run.
+    pub(crate) fn notice(&self, event: &Event) {
+        match event {
+            Event::SessionOpened(opened) => {
+                let mut run = opened.run.clone();
+                run.work_start.get_or_insert_with(|| opened.start_tree.clone());
+                *self.setting.borrow_mut() = Some(Setting { opened: (**opened).clone(), run });
+            }
+            Event::FeaturePassed(passed) => {
+                if let Some(setting) = self.setting.borrow_mut().as_mut() {
+                    setting.run.tip = passed.commit.clone();
+                    setting.run.work_start = Some(passed.work_tree.clone());
+                }
+            }
+            Event::FeatureStatusChanged { feature, to, reason, .. } => {
+                if let Some(setting) = self.setting.borrow().as_ref() {
+                    commit::project_status(&self.performer, setting, feature, *to, reason);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    pub(crate) fn cancel_model(&self) {
+        self.asking.borrow().cancel();
+    }
+
+    pub(crate) fn cancel_work(&self) {
+        let (canceller, _) = self.working.replace(cancel_pair());
+        canceller.cancel();
+    }
+
+    /// Does one effect and sends its end.
+    pub(crate) async fn execute(&self, effect: Effect, log_head: String, deltas: mpsc::Sender<ModelDelta>) {
+        match effect {
+            Effect::OpenSession(open) => self.send(open::open(self, *open).await),
+            Effect::RequestModel { turn, prompt } => self.request(turn, prompt, deltas).await,
+            Effect::Perform { call, permit } => self.perform(call, permit).await,
+            Effect::SaveCheckpoint { number } => self.save(number).await,
+            Effect::RunBaseline { gates } => self.baseline(gates).await,
+            Effect::FreezeCandidate => self.freeze().await,
+            Effect::RunGate(gate) => self.gate(*gate).await,
+            Effect::CommitFeature(commit) => {
+                let event = match self.setting() {
+                    Some(setting) => commit::commit(self, *commit, setting, log_head).await,
+                    None => Event::CommitFailed { message: NO_SESSION.to_owned(), needs_human: false },
+                };
+                self.tell(event);
+            }
+            Effect::SetAside => self.set_aside().await,
+            Effect::Record(_) | Effect::CancelModel | Effect::CancelWork | Effect::AskPerson { .. } => {}
+        }
+    }
+
+    async fn request(&self, turn: TurnNumber, prompt: Prompt, deltas: mpsc::Sender<ModelDelta>) {
+        let (canceller, cancelled) = cancel_pair();
+        *self.asking.borrow_mut() = canceller;
+        let begun = Instant::now();
+        let answer = self.model.request(&prompt, deltas, cancelled).await;
+        let price = self.setting.borrow().as_ref().and_then(|setting| setting.run.model.price);
+        self.tell(match answer {
+            Ok(response) => {
+                let cost = price.map(|price| price.of(response.usage));
+                Event::ModelResponded(ModelResponded { turn, response, cost, ms: millis(begun) })
+            }
+            Err(failure) => Event::ModelFailed { turn, failure },
+        });
+    }
+
+    async fn perform(&self, call: CallId, permit: Permit) {
+        let begun = Instant::now();
+        let cancelled = self.working.borrow().1.clone();
+        let done = Performer::perform(&self.performer, permit, cancelled).await;
+        for event in done.maps {
+            self.tell(event);
+        }
+        self.tell(match done.result {
+            perform::Done::Ended(outcome) => {
+                Event::CallEnded { call, end: CallEnd::Done { outcome }, ms: millis(begun) }
+            }
+            perform::Done::Cancelled => Event::CallEnded { call, end: CallEnd::Cancelled, ms: millis(begun) },
+            perform::Done::Failed(message) => {
+                Event::CallEnded { call, end: CallEnd::Failed { message }, ms: millis(begun) }
+            }
+            perform::Done::Link { link, target, resolved } => Event::LinkMet { call, link, target, resolved },
+        });
+    }
+
+    async fn save(&self, number: CheckpointNumber) {
+        let event = self.in_shop(move |shop| shop.save(number)).await;
+        self.tell(event.unwrap_or_else(|message| Event::CheckpointFailed { message }));
+    }
+
+    async fn freeze(&self) {
+        let event = match self.setting() {
+            Some(setting) => self.in_shop(move |shop| shop.freeze(&setting)).await.map(Event::CandidateFrozen),
+            None => Err(NO_SESSION.to_owned()),
+        };
+        self.tell(event.unwrap_or_else(|message| Event::CandidateFailed { message }));
+    }
+
+    async fn baseline(&self, gates: Vec<Gate>) {
+        let Some(setting) = self.setting() else {
+            return self.tell(Event::BaselineFailed { message: NO_SESSION.to_owned() });
+        };
+        let cancelled = self.working.borrow().1.clone();
+        for gate in gates {
+            match self.bench.baseline(&gate, &setting, cancelled.clone()).await {
+                Ok((report, cached)) => self.tell(Event::BaselineEnded { report, cached }),
+                Err(message) => return self.tell(Event::BaselineFailed { message }),
+            }
+        }
+    }
+
+    async fn gate(&self, run: RunGate) {
+        let cancelled = self.working.borrow().1.clone();
+        let limits = self.setting().map(|setting| (setting.run.policy.limits, setting.run.policy.isolate));
+        let (limits, isolate) = limits.unwrap_or_default();
+        let candidate = GateCandidate { tree: run.tree, isolate };
+        let report = self.bench.check(&run.gate, &candidate, run.baseline.as_ref(), &limits, cancelled).await;
+        self.tell(Event::CheckEnded { report });
+    }
+
+    async fn set_aside(&self) {
+        let result = match self.setting() {
+            Some(setting) => self.in_shop(move |shop| shop.set_aside(&setting)).await,
+            None => Err(NO_SESSION.to_owned()),
+        };
+        self.tell(match result {
+            Ok(files) => Event::WorkSetAside { files, message: String::new() },
+            Err(message) => Event::WorkSetAside { files: 0, message },
+        });
+    }
+
+    /// Runs something with the repository, on a thread that may block.
+    async fn in_shop<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Workshop) -> Result<T, String> + Send + 'static,
+    ) -> Result<T, String> {
+        in_shop(&self.shop, work).await
+    }
+
+    fn setting(&self) -> Option<Setting> {
+        self.setting.borrow().clone()
+    }
+
+    fn tell(&self, event: Event) {
+        self.send(Ended::Event(event));
+    }
+
+    /// Nobody listens any more only when the run is over.
+    fn send(&self, ended: Ended) {
+        let _ = self.ended.send(ended);
+    }
+}
+
+const NO_SESSION: &str = "no session is open";
+
+pub(crate) async fn in_shop<T: Send + 'static>(
+    shop: &Arc<Mutex<Workshop>>,
+    work: impl FnOnce(&mut Workshop) -> Result<T, String> + Send + 'static,
+) -> Result<T, String> {
+    let shop = Arc::clone(shop);
+    let done = tokio::task::spawn_blocking(move || work(&mut lock(&shop))).await;
+    done.map_err(|error| format!("the work on the repository was cut short: {error}"))?
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn millis(since: Instant) -> u64 {
+    u64::try_from(since.elapsed().as_millis()).unwrap_or(u64::MAX)
+}
+
+/// Returns an error's message with the causes behind it, outermost first.
+pub(crate) fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text.push_str(&format!(": {cause}"));
+        source = cause.source();
+    }
+    text
+}

@@ -1,0 +1,285 @@
+//! Runs gates: on a clean checkout of a tree, in the cage, judged by what they report.
+//!
+//! The same code serves the agent's `check`, its `finish`, the baseline and
+//! `harness gate run`.
+
+use std::{
+    ffi::OsString,
+    fmt::Write as _,
+    fs,
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex},
+    time::Instant,
+};
+
+use harness_core::{ByteCount, Captured, CheckReport, CheckStatus, Gate, Limits, Stop, TreeId};
+use harness_gate::check::{self, RunFacts};
+use harness_git::CheckoutStamp;
+use harness_guard::CagePlan;
+use harness_host::{Cancelled, RunLimits};
+use harness_store::state;
+use sha2::{Digest as _, Sha256};
+use tokio::sync::Mutex as AsyncMutex;
+
+use super::{Setting, in_shop, shop::Workshop};
+use crate::{RunnerError, Workplace};
+
+/// What a reader gets of a gate's output; more is cut and makes the report unreadable.
+const REPORT_MAX: ByteCount = ByteCount::mib(16);
+/// What the log keeps of a gate's output: so much of the beginning, and as much of the end.
+const KEPT: usize = 16 * 1024;
+
+/// The tree a gate runs on.
+#[derive(Clone, Debug)]
+pub struct GateCandidate {
+    /// The tree.
+    pub tree: TreeId,
+    /// Whether it is checked out elsewhere, or the work tree stands for it.
+    pub isolate: bool,
+}
+
+/// Gates outside of a run: for `harness gate run`.
+#[derive(Debug)]
+pub struct GateBench(Bench);
+
+impl GateBench {
+    /// Opens the repository of a workplace.
+    ///
+    /// # Errors
+    /// When it cannot be opened.
+    pub fn open(workplace: Workplace) -> Result<Self, RunnerError> {
+        let shop = Arc::new(Mutex::new(Workshop::open(&workplace.root)?));
+        Ok(Self(Bench::new(workplace, shop)))
+    }
+
+    /// Runs one gate on a tree.
+    pub async fn check(&self, gate: &Gate, candidate: &GateCandidate, limits: &Limits) -> CheckReport {
+        self.0.check(gate, candidate, None, limits, Cancelled::never()).await
+    }
+}
+
+/// Where gates run.
+#[derive(Debug)]
+pub(crate) struct Bench {
+    workplace: Workplace,
+    shop: Arc<Mutex<Workshop>>,
+    base: AsyncMutex<Checkout>,
+    candidate: AsyncMutex<Checkout>,
+}
+
+/// A kept checkout: a folder, and the tree it holds as far as we know.
+#[derive(Debug)]
+struct Checkout {
+    folder: PathBuf,
+    holds: Option<(TreeId, CheckoutStamp)>,
+}
+
+impl Bench {
+    pub(crate) fn new(workplace: Workplace, shop: Arc<Mutex<Workshop>>) -> Self {
+        let checkout = |name: &str| Checkout { folder: workplace.cache.join("gates").join(name), holds: None };
+        Self {
+            base: AsyncMutex::new(checkout("base")),
+            candidate: AsyncMutex::new(checkout("candidate")),
+            workplace,
+            shop,
+        }
+    }
+
+    /// Runs a gate on the tip of the run's branch, or returns what is known from before.
+    pub(crate) async fn baseline(
+        &self,
+        gate: &Gate,
+        setting: &Setting,
+        cancelled: Cancelled,
+    ) -> Result<(CheckReport, bool), String> {
+        let tip = setting.run.tip.clone();
+        let tree = in_shop(&self.shop, move |shop| shop.tree_of(&tip)).await?;
+        let kept = self.baseline_file(&tree, gate);
+        // A kept result that cannot be read is made again.
+        if let Ok(Some(Kept(report))) = state::read_json(&kept) {
+            return Ok((report, true));
+        }
+        // The floor of tests is for the candidate: a project without tests is a green base.
+        let floorless = Gate { min_tests: 0, ..gate.clone() };
+        let limits = &setting.run.policy.limits;
+        let mut checkout = self.base.lock().await;
+        let report = self.check_in(&mut checkout, &floorless, &tree, None, limits, cancelled).await;
+        if matches!(report.stop, Some(Stop::Exited(_))) {
+            self.keep(&kept, &report);
+        }
+        Ok((report, false))
+    }
+
+    /// Keeps the results of a proven tree: they are the baseline of what comes after it.
+    pub(crate) fn keep_baseline(&self, tree: &TreeId, gates: &[Gate], reports: &[CheckReport]) {
+        for gate in gates {
+            if let Some(report) = reports.iter().find(|report| report.gate == gate.name) {
+                self.keep(&self.baseline_file(tree, gate), report);
+            }
+        }
+    }
+
+    /// A baseline that cannot be kept is run again next time.
+    fn keep(&self, file: &Path, report: &CheckReport) {
+        let made = file.parent().is_some_and(|folder| fs::create_dir_all(folder).is_ok());
+        if made {
+            let _ = state::write_json(file, &Kept(report.clone()));
+        }
+    }
+
+    fn baseline_file(&self, tree: &TreeId, gate: &Gate) -> PathBuf {
+        let name = format!("{tree}-{}.json", &check::gate_hash(gate)[..16]);
+        self.workplace.cache.join("baseline").join(name)
+    }
+
+    /// Runs a gate on a candidate.
+    pub(crate) async fn check(
+        &self,
+        gate: &Gate,
+        candidate: &GateCandidate,
+        baseline: Option<&CheckReport>,
+        limits: &Limits,
+        cancelled: Cancelled,
+    ) -> CheckReport {
+        if candidate.isolate {
+            let mut checkout = self.candidate.lock().await;
+            return self.check_in(&mut checkout, gate, &candidate.tree, baseline, limits, cancelled).await;
+        }
+        let root = self.workplace.root.clone();
+        self.run(gate, &root, limits, cancelled).await.judge(gate, baseline)
+    }
+
+    /// Runs a gate on a checkout of `tree`, and sees whether it left the files alone.
+    async fn check_in(
+        &self,
+        checkout: &mut Checkout,
+        gate: &Gate,
+        tree: &TreeId,
+        baseline: Option<&CheckReport>,
+        limits: &Limits,
+        cancelled: Cancelled,
+    ) -> CheckReport {
+        if let Err(message) = self.bring(checkout, tree).await {
+            return GateRun::not_started(gate, message).judge(gate, baseline);
+        }
+        let report = self.run(gate, &checkout.folder, limits, cancelled).await.judge(gate, baseline);
+        match self.changed_by_gate(checkout).await {
+            Ok(changed) if changed.is_empty() => report,
+            Ok(changed) => {
+                // What it holds is no longer the tree: the next check brings it back.
+                checkout.holds = None;
+                spoiled(report, format!("the gate changed files of the candidate: {}", changed.join(", ")))
+            }
+            Err(message) => spoiled(report, message),
+        }
+    }
+
+    async fn bring(&self, checkout: &mut Checkout, tree: &TreeId) -> Result<(), String> {
+        if checkout.holds.as_ref().is_some_and(|(held, _)| held == tree) {
+            return Ok(());
+        }
+        let previous = checkout.holds.take().map(|(held, _)| held);
+        let (folder, tree) = (checkout.folder.clone(), tree.clone());
+        let held = tree.clone();
+        let done = in_shop(&self.shop, move |shop| {
+            fs::create_dir_all(&folder).map_err(|error| format!("cannot create `{}`: {error}", folder.display()))?;
+            shop.check_out(&tree, &folder, previous.as_ref())
+        });
+        checkout.holds = Some((held, done.await?.stamp));
+        Ok(())
+    }
+
+    async fn changed_by_gate(&self, checkout: &Checkout) -> Result<Vec<String>, String> {
+        let Some((tree, stamp)) = checkout.holds.clone() else { return Ok(Vec::new()) };
+        let folder = checkout.folder.clone();
+        let changed = in_shop(&self.shop, move |shop| shop.changed_files(&tree, &folder, &stamp)).await?;
+        Ok(changed.iter().take(10).map(ToString::to_string).collect())
+    }
+
+    async fn run(&self, gate: &Gate, folder: &Path, limits: &Limits, cancelled: Cancelled) -> GateRun {
+        let plan = CagePlan::for_gate(gate, limits, &self.workplace.gate, folder);
+        let argv: Vec<OsString> = gate.run.iter().map(OsString::from).collect();
+        let bounds = RunLimits { total: gate.timeout, silence: gate.timeout, ..RunLimits::of(limits) };
+        let bounds = bounds.keep_whole(REPORT_MAX);
+        let begun = Instant::now();
+        let mut hasher = Sha256::new();
+        let run = harness_host::run(&plan, &argv, &bounds, |bytes| hasher.update(bytes), cancelled).await;
+        let ms = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
+        match run {
+            Ok(exited) => GateRun {
+                argv: gate.run.clone(),
+                stop: Some(exited.stop),
+                ms,
+                full: exited.output,
+                output_sha256: hex(&hasher.finalize()),
+                start_error: None,
+            },
+            Err(error) => GateRun { ms, ..GateRun::not_started(gate, super::chain(&error)) },
+        }
+    }
+}
+
+/// A report as it is kept between runs.
+#[derive(Debug, serde::Serialize, serde::Deserialize)]
+struct Kept(CheckReport);
+
+/// The run of a gate's command.
+#[derive(Debug)]
+struct GateRun {
+    argv: Vec<String>,
+    stop: Option<Stop>,
+    ms: u64,
+    full: Captured,
+    output_sha256: String,
+    start_error: Option<String>,
+}
+
+impl GateRun {
+    fn not_started(gate: &Gate, message: String) -> Self {
+        Self {
+            argv: gate.run.clone(),
+            stop: None,
+            ms: 0,
+            full: Captured::default(),
+            output_sha256: hex(&Sha256::digest([])),
+            start_error: Some(message),
+        }
+    }
+
+    fn judge(self, gate: &Gate, baseline: Option<&CheckReport>) -> CheckReport {
+        let text = self.full.to_text();
+        let facts = RunFacts {
+            argv: self.argv,
+            stop: self.stop,
+            ms: self.ms,
+            output: kept(&text, self.full.bytes),
+            full_text: &text,
+            output_sha256: self.output_sha256,
+            start_error: self.start_error,
+        };
+        check::judge(gate, facts, baseline)
+    }
+}
+
+/// Returns head and tail of an output for the log.
+fn kept(text: &str, bytes: u64) -> Captured {
+    if text.len() <= 2 * KEPT {
+        return Captured { head: text.to_owned(), tail: String::new(), bytes };
+    }
+    let head = text.floor_char_boundary(KEPT);
+    let tail = text.ceil_char_boundary(text.len() - KEPT);
+    Captured { head: text[..head].to_owned(), tail: text[tail..].to_owned(), bytes }
+}
+
+/// Makes a report that counts for nothing, whatever the gate said.
+fn spoiled(report: CheckReport, reason: String) -> CheckReport {
+    CheckReport { status: CheckStatus::Error, reason, ..report }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+        // Writing to a string cannot fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}

@@ -1,0 +1,312 @@
+//! Commits a proven feature: evidence, feature list, progress log and code in one step.
+//!
+//! The commit is the step; the files of the work tree are brought to it
+//! afterwards, so that a crash in between is mended by doing it again.
+
+use std::sync::Arc;
+
+use harness_core::{
+    ByteCount, CommitId, Event, Feature, FeatureId, FeaturePassed, FeatureStatus, Goal, RepoPath, TreeId,
+};
+use harness_engine::CommitFeature;
+use harness_gate::{
+    check,
+    evidence::{self, Evidence, EvidenceFacts},
+    list::{self, FeatureList},
+    progress::{self, Entry},
+};
+use harness_guard::HostAct;
+use harness_host::{DiskError, Expected, Root};
+
+use super::{Executor, Setting, chain, perform::Performer, shop::Workshop};
+
+/// The largest host-owned file that is read.
+const HOST_FILE_MAX: ByteCount = ByteCount::mib(16);
+
+/// Why a feature was not committed.
+struct NotCommitted {
+    message: String,
+    needs_human: bool,
+}
+
+impl NotCommitted {
+    fn failed(message: impl Into<String>) -> Self {
+        Self { message: message.into(), needs_human: false }
+    }
+
+    fn by_person(message: impl Into<String>) -> Self {
+        Self { message: message.into(), needs_human: true }
+    }
+}
+
+/// Commits a feature; doing it twice is doing it once.
+pub(super) async fn commit(executor: &Executor, commit: CommitFeature, setting: Setting, log_head: String) -> Event {
+    let performer = Arc::clone(&executor.performer);
+    let gates = commit.gates.clone();
+    let reports = commit.reports.clone();
+    let done = executor.in_shop(move |shop| Ok(Commit { shop, performer: &performer, setting: &setting, commit: &commit }.make(&log_head)));
+    match done.await {
+        Ok(Ok((passed, tree))) => {
+            executor.bench.keep_baseline(&tree, &gates, &reports);
+            Event::FeaturePassed(passed)
+        }
+        Ok(Err(NotCommitted { message, needs_human })) => Event::CommitFailed { message, needs_human },
+        Err(message) => Event::CommitFailed { message, needs_human: false },
+    }
+}
+
+struct Commit<'a> {
+    shop: &'a mut Workshop,
+    performer: &'a Performer,
+    setting: &'a Setting,
+    commit: &'a CommitFeature,
+}
+
+impl Commit<'_> {
+    fn make(self, log_head: &str) -> Result<(FeaturePassed, TreeId), NotCommitted> {
+        self.check_head()?;
+        if let Some(made) = self.made_before()? {
+            return self.finish(made);
+        }
+        let files = self.host_files(log_head)?;
+        let subject = &self.commit.subject;
+        let changes: Vec<_> = files.iter().map(|(path, bytes)| (path.clone(), Some(bytes.clone()))).collect();
+        let repo = &self.shop.repo;
+        let tree = repo.with_files(&subject.tree, &changes).map_err(|error| NotCommitted::failed(chain(&error)))?;
+        let run = &self.setting.run;
+        let branch = &self.setting.opened.branch;
+        let expected = repo.branch_tip(branch).map_err(|error| NotCommitted::failed(chain(&error)))?;
+        if expected.as_ref().is_some_and(|tip| *tip != run.tip) {
+            return Err(NotCommitted::by_person(format!("branch `{branch}` was moved by somebody else")));
+        }
+        let message = self.message(log_head, &files);
+        let made = repo.commit_to_branch(
+            branch,
+            expected.as_ref(),
+            &tree,
+            std::slice::from_ref(&run.tip),
+            &message,
+            harness_host::now(),
+        );
+        self.finish(made.map_err(|error| NotCommitted::failed(chain(&error)))?)
+    }
+
+    /// The person's branch must be where the run began.
+    fn check_head(&self) -> Result<(), NotCommitted> {
+        let head = self.shop.repo.head().map_err(|error| NotCommitted::failed(chain(&error)))?;
+        let base = &self.setting.run.base;
+        if head.commit == *base {
+            return Ok(());
+        }
+        Err(NotCommitted::by_person(format!(
+            "HEAD moved during the run, from {} to {}: the proof is about the old base; start a new run, or go back with `git reset`",
+            base.short(),
+            head.commit.short()
+        )))
+    }
+
+    /// Returns the commit a process made before it died, if there is one.
+    fn made_before(&self) -> Result<Option<CommitId>, NotCommitted> {
+        let repo = &self.shop.repo;
+        let failed = |error: harness_git::GitError| NotCommitted::failed(chain(&error));
+        let Some(tip) = repo.branch_tip(&self.setting.opened.branch).map_err(failed)? else { return Ok(None) };
+        let info = repo.commit_info(&tip).map_err(failed)?;
+        let says = |key: &str, value: &str| info.trailers.iter().any(|(k, v)| k == key && v == value);
+        let ours = says("Harness-Session", &self.setting.opened.session.to_string())
+            && says("Harness-Feature", self.commit.feature.id.as_str())
+            && says("Harness-Tree", self.commit.subject.tree.as_str())
+            && info.parents == [self.setting.run.tip.clone()];
+        Ok(ours.then_some(tip))
+    }
+
+    /// Brings the host-owned files of the work tree to what is committed.
+    fn finish(self, commit: CommitId) -> Result<(FeaturePassed, TreeId), NotCommitted> {
+        let failed = |error: harness_git::GitError| NotCommitted::failed(chain(&error));
+        let repo = &self.shop.repo;
+        let tree = repo.tree_of(&commit).map_err(failed)?;
+        for path in self.host_paths() {
+            if let Some(bytes) = repo.read_blob(&tree, &path, HOST_FILE_MAX.0).map_err(failed)? {
+                write(self.performer.root(), &path, &bytes).map_err(|error| NotCommitted::failed(chain(&error)))?;
+            }
+        }
+        let passed = FeaturePassed {
+            feature: self.commit.feature.id.clone(),
+            commit,
+            tree: self.commit.subject.tree.clone(),
+            work_tree: self.commit.subject.work_tree.clone(),
+            evidence: (!self.is_task()).then(|| evidence_path(&self.commit.feature.id)),
+        };
+        Ok((passed, tree))
+    }
+
+    fn is_task(&self) -> bool {
+        matches!(self.setting.run.goal, Goal::Task { .. })
+    }
+
+    fn host_paths(&self) -> Vec<RepoPath> {
+        let policy = &self.setting.run.policy;
+        let mut paths = vec![policy.progress_file.clone()];
+        if !self.is_task() {
+            paths.extend([policy.feature_file.clone(), evidence_path(&self.commit.feature.id)]);
+        }
+        paths
+    }
+
+    /// Makes the host-owned files of the commit. A task writes the progress log alone, and only where one is kept.
+    fn host_files(&self, log_head: &str) -> Result<Vec<(RepoPath, Vec<u8>)>, NotCommitted> {
+        let policy = &self.setting.run.policy;
+        let mut files = Vec::new();
+        let progress = self.read(&policy.progress_file)?;
+        if !self.is_task() || progress.is_some() {
+            let text = progress::append(&progress.unwrap_or_default(), &self.progress_entry());
+            files.push((policy.progress_file.clone(), text.into_bytes()));
+        }
+        if !self.is_task() {
+            files.push((policy.feature_file.clone(), self.feature_list()?.into_bytes()));
+            files.push((evidence_path(&self.commit.feature.id), self.evidence(log_head)?.into_bytes()));
+        }
+        Ok(files)
+    }
+
+    /// Returns the feature list with the feature passing; a changed intent stops the run.
+    fn feature_list(&self) -> Result<String, NotCommitted> {
+        let path = &self.setting.run.policy.feature_file;
+        let text = self.read(path)?.ok_or_else(|| NotCommitted::by_person(format!("`{path}` is gone")))?;
+        let mut list = FeatureList::parse(&text)
+            .map_err(|error| NotCommitted::by_person(format!("cannot read `{path}`: {}", chain(&error))))?;
+        let feature = &self.commit.feature;
+        let now = list.find(&feature.id).ok_or_else(|| {
+            NotCommitted::by_person(format!("feature `{}` was removed from `{path}` by hand", feature.id))
+        })?;
+        if list::intent_hash(now) != list::intent_hash(feature) {
+            return Err(NotCommitted::by_person(changed_intent(path, feature, now)));
+        }
+        list.set_status(&feature.id, FeatureStatus::Passing).map_err(|error| NotCommitted::failed(chain(&error)))?;
+        Ok(list.render())
+    }
+
+    fn evidence(&self, log_head: &str) -> Result<String, NotCommitted> {
+        let subject = &self.commit.subject;
+        let digest = self.shop.content_digest(&self.commit.feature, &self.setting.run.policy, subject);
+        let facts = EvidenceFacts {
+            feature: &self.commit.feature,
+            gates: &self.commit.gates,
+            subject,
+            base: &self.setting.run.base,
+            content_sha256: digest.map_err(NotCommitted::failed)?,
+            reports: &self.commit.reports,
+            isolated: self.setting.run.policy.isolate,
+            level: self.setting.opened.level,
+            session: self.setting.opened.session,
+            log_head,
+        };
+        Ok(Evidence::of(facts).render())
+    }
+
+    fn progress_entry(&self) -> String {
+        let gates = self.commit.reports.iter().map(|report| match report.tests {
+            Some(tests) => format!("{} green, {} tests", report.gate, tests.run),
+            None => format!("{} green", report.gate),
+        });
+        let mut done = vec![self.commit.summary.clone()];
+        done.extend(self.commit.notes.iter().cloned());
+        let entry = Entry {
+            done,
+            tried: self.commit.refusals.clone(),
+            gates: gates.collect(),
+            parent: Some(self.setting.run.tip.short().to_owned()),
+            next: Vec::new(),
+            questions: Vec::new(),
+        };
+        progress::entry(harness_host::now(), self.setting.opened.session, &self.commit.feature.id, "passing", &entry)
+    }
+
+    fn message(&self, log_head: &str, files: &[(RepoPath, Vec<u8>)]) -> String {
+        let feature = &self.commit.feature;
+        let gates: Vec<&str> = self.commit.reports.iter().map(|report| report.gate.as_str()).collect();
+        let evidence = files.iter().find(|(path, _)| *path == evidence_path(&feature.id));
+        let proof = match evidence {
+            Some((path, _)) => path.to_string(),
+            None => format!("gates {}", check::gates_hash(&self.commit.gates)),
+        };
+        format!(
+            "{}\n\n{}\n\nHarness-Session: {}\nHarness-Feature: {}\nHarness-Tree: {}\nHarness-Gates: {}\nHarness-Evidence: {proof}\nHarness-Log: {log_head}\n",
+            subject_line(feature),
+            harness_guard::redact(self.commit.summary.trim()),
+            self.setting.opened.session,
+            feature.id,
+            self.commit.subject.tree,
+            gates.join(", "),
+        )
+    }
+
+    fn read(&self, path: &RepoPath) -> Result<Option<String>, NotCommitted> {
+        read(self.performer.root(), path).map_err(NotCommitted::failed)
+    }
+}
+
+/// Writes a status that is not part of a commit to the feature list, for people and for the next run.
+///
+/// The log has it already; a list that cannot be read or written is left as it is.
+pub(super) fn project_status(
+    performer: &Performer,
+    setting: &Setting,
+    feature: &FeatureId,
+    to: FeatureStatus,
+    reason: &str,
+) {
+    let settled = matches!(to, FeatureStatus::NeedsHuman | FeatureStatus::Blocked | FeatureStatus::Failing);
+    if !settled || reason.is_empty() || matches!(setting.run.goal, Goal::Task { .. }) {
+        return;
+    }
+    let path = &setting.run.policy.feature_file;
+    let Ok(Some(text)) = read(performer.root(), path) else { return };
+    let Ok(mut list) = FeatureList::parse(&text) else { return };
+    if list.set_status(feature, to).is_ok() {
+        let _ = write(performer.root(), path, list.render().as_bytes());
+    }
+}
+
+/// Returns where the proof of a feature is kept.
+pub(crate) fn evidence_path(feature: &FeatureId) -> RepoPath {
+    RepoPath::parse(format!(".harness/evidence/{feature}.json")).expect("feature ids are file names")
+}
+
+/// Makes the message of a landed commit that stands for several.
+pub fn land_message(features: &[(FeatureId, String)]) -> String {
+    let titles: Vec<String> = features.iter().map(|(id, title)| format!("{id} {title}")).collect();
+    let trailers: Vec<String> = features.iter().map(|(id, _)| format!("Harness-Feature: {id}")).collect();
+    format!("{}\n\n{}\n", titles.join("; "), trailers.join("\n"))
+}
+
+fn subject_line(feature: &Feature) -> String {
+    let title = feature.title.lines().next().unwrap_or_default();
+    let line = format!("{}: {}", feature.id, harness_guard::redact(title));
+    let end = line.floor_char_boundary(100);
+    line[..end].to_owned()
+}
+
+fn changed_intent(path: &RepoPath, old: &Feature, new: &Feature) -> String {
+    let show = |feature: &Feature| serde_json::to_string(feature).unwrap_or_default();
+    format!(
+        "`{}` was changed by hand in `{path}` while the run worked on it; old: {}; new: {}",
+        old.id,
+        show(old),
+        show(new)
+    )
+}
+
+fn read(root: &Root, path: &RepoPath) -> Result<Option<String>, String> {
+    match root.host_read_file(&HostAct::ReadContext, path, HOST_FILE_MAX) {
+        Ok(file) => {
+            let text = String::from_utf8(file.bytes);
+            text.map(Some).map_err(|_| format!("`{path}` is no UTF-8"))
+        }
+        Err(DiskError::NotFound { .. }) => Ok(None),
+        Err(error) => Err(chain(&error)),
+    }
+}
+
+fn write(root: &Root, path: &RepoPath, bytes: &[u8]) -> Result<(), DiskError> {
+    root.host_write_file(&HostAct::WriteHostFile, path, bytes, Expected::Any).map(|_| ())
+}

@@ -1,0 +1,226 @@
+//! Does what an agent was permitted to do: files through the root's handle, commands in the cage.
+
+use std::{
+    collections::{BTreeSet, HashMap},
+    ffi::OsString,
+    sync::{Arc, Mutex},
+};
+
+use harness_core::{Action, ByteCount, Event, LineRange, Outcome, RepoPath, Stop, TokenCount};
+use harness_guard::{CagePlan, HostAct, Machine, Permit, Scope};
+use harness_host::{Cancelled, DiskError, EntryKind, Expected, Root, RunLimits, SearchLimits, Stamp};
+use harness_tool::edit::{self, Edited};
+
+use super::{chain, lock};
+use crate::{RunnerError, Workplace};
+
+/// The largest file the tools read.
+const FILE_MAX: ByteCount = ByteCount::mib(4);
+/// What is given of a file or a search before the tool layer cuts it for the model.
+const TEXT_MAX: ByteCount = ByteCount::kib(256);
+/// Entries listed of one folder.
+const ENTRIES_MAX: usize = 2_000;
+/// The largest nested map that is loaded.
+const MAP_MAX: ByteCount = ByteCount::kib(64);
+
+/// Performs actions.
+#[derive(Debug)]
+pub(crate) struct Performer {
+    root: Root,
+    machine: Machine,
+    map_file: Mutex<String>,
+    scope: Mutex<Option<Scope>>,
+    /// What the agent last saw of each file.
+    seen: Mutex<HashMap<RepoPath, Stamp>>,
+    /// Folders whose map was looked for.
+    touched: Mutex<BTreeSet<RepoPath>>,
+}
+
+/// What came of an action, and the maps of folders it touched first.
+#[derive(Debug)]
+pub(crate) struct Performed {
+    pub(crate) result: Done,
+    pub(crate) maps: Vec<Event>,
+}
+
+/// What came of an action.
+#[derive(Debug)]
+pub(crate) enum Done {
+    Ended(Outcome),
+    Cancelled,
+    Failed(String),
+    Link { link: RepoPath, target: String, resolved: Option<RepoPath> },
+}
+
+impl Performer {
+    pub(crate) fn open(workplace: &Workplace) -> Result<Self, RunnerError> {
+        let root = Root::open(&workplace.root).map_err(|error| RunnerError::SetUp {
+            attempt: format!("open `{}`", workplace.root.display()),
+            source: std::io::Error::other(chain(&error)),
+        })?;
+        Ok(Self {
+            root,
+            machine: workplace.agent.clone(),
+            map_file: Mutex::new(String::new()),
+            scope: Mutex::new(None),
+            seen: Mutex::default(),
+            touched: Mutex::default(),
+        })
+    }
+
+    /// Sets up for a session: what it hides, and the maps it has in its first window.
+    pub(crate) fn begin_session(&self, scope: Scope, map_file: &str) {
+        *lock(&self.scope) = Some(scope);
+        map_file.clone_into(&mut lock(&self.map_file));
+        lock(&self.seen).clear();
+        *lock(&self.touched) = BTreeSet::from([RepoPath::root()]);
+    }
+
+    pub(crate) const fn root(&self) -> &Root {
+        &self.root
+    }
+
+    /// Does one action.
+    pub(crate) async fn perform(self: &Arc<Self>, permit: Permit, cancelled: Cancelled) -> Performed {
+        let path = permit.action().path().clone();
+        let is_command = matches!(permit.action(), Action::Run { .. });
+        let result = if is_command {
+            self.run(&permit, cancelled).await
+        } else {
+            let performer = Arc::clone(self);
+            let done = tokio::task::spawn_blocking(move || performer.touch_files(&permit)).await;
+            done.unwrap_or_else(|error| Done::Failed(format!("the action was cut short: {error}")))
+        };
+        let maps = if matches!(result, Done::Ended(_)) { self.new_maps(&path) } else { Vec::new() };
+        Performed { result, maps }
+    }
+
+    fn touch_files(&self, permit: &Permit) -> Done {
+        let done = match permit.action() {
+            Action::Read { path, lines } => self.read(permit, path, *lines),
+            Action::List { .. } => self.list(permit),
+            Action::Search { .. } => self.search(permit),
+            Action::Write { path, content } => self.write(permit, path, content),
+            Action::Edit { path, old, new } => self.edit(permit, path, old, new),
+            Action::Run { .. } => return Done::Failed("a command is no file action".to_owned()),
+        };
+        done.map_or_else(refused_or_link, Done::Ended)
+    }
+
+    fn read(&self, permit: &Permit, path: &RepoPath, lines: Option<LineRange>) -> Result<Outcome, DiskError> {
+        let file = self.root.read_file(permit, FILE_MAX)?;
+        lock(&self.seen).insert(path.clone(), file.stamp);
+        Ok(harness_tool::select_lines(&file.bytes, lines, TEXT_MAX))
+    }
+
+    fn list(&self, permit: &Permit) -> Result<Outcome, DiskError> {
+        let listing = self.root.list(permit, &|path| self.is_hidden(path), ENTRIES_MAX)?;
+        let lines = listing.entries.iter().map(|entry| {
+            let mark = match entry.kind {
+                EntryKind::Folder => "/",
+                EntryKind::Link => "@",
+                EntryKind::File | EntryKind::Other => "",
+            };
+            format!("{}{mark}\n", harness_tool::quote(&entry.path))
+        });
+        Ok(Outcome::Text { text: lines.collect(), lines: listing.entries.len() as u64, cut: listing.cut })
+    }
+
+    fn search(&self, permit: &Permit) -> Result<Outcome, DiskError> {
+        let found = self.root.search(permit, &|path| self.is_hidden(path), SearchLimits::default())?;
+        let lines = found.hits.iter().map(|hit| format!("{}:{}: {}\n", harness_tool::quote(&hit.path), hit.line, hit.text));
+        Ok(Outcome::Text { text: lines.collect(), lines: found.hits.len() as u64, cut: found.cut })
+    }
+
+    fn write(&self, permit: &Permit, path: &RepoPath, content: &str) -> Result<Outcome, DiskError> {
+        let old = match self.root.read_file(permit, FILE_MAX) {
+            Ok(file) => Some(file),
+            Err(DiskError::NotFound { .. }) => None,
+            Err(error) => return Err(error),
+        };
+        let expected = match &old {
+            Some(file) => Expected::Unchanged(self.last_seen(path).unwrap_or(file.stamp)),
+            None => Expected::Absent,
+        };
+        let stamp = self.root.write_file(permit, content.as_bytes(), expected)?;
+        lock(&self.seen).insert(path.clone(), stamp);
+        let (added, removed) = harness_tool::write_counts(old.as_ref().map(|file| file.bytes.as_slice()), content.as_bytes());
+        Ok(Outcome::Written { created: old.is_none(), added, removed, inexact: None })
+    }
+
+    fn edit(&self, permit: &Permit, path: &RepoPath, old: &str, new: &str) -> Result<Outcome, DiskError> {
+        let file = self.root.read_file(permit, FILE_MAX)?;
+        if self.last_seen(path).is_some_and(|seen| seen != file.stamp) {
+            return Err(DiskError::Stale { path: path.clone() });
+        }
+        match edit::apply(&file.bytes, old, new) {
+            Err(fault) => Ok(Outcome::Refused { message: fault.to_string() }),
+            Ok(Edited { bytes, inexact, added, removed }) => {
+                let stamp = self.root.write_file(permit, &bytes, Expected::Unchanged(file.stamp))?;
+                lock(&self.seen).insert(path.clone(), stamp);
+                Ok(Outcome::Written { created: false, added, removed, inexact: inexact.map(str::to_owned) })
+            }
+        }
+    }
+
+    async fn run(&self, permit: &Permit, cancelled: Cancelled) -> Done {
+        let (Action::Run { command, .. }, Some(plan)) = (permit.action(), CagePlan::for_permit(permit, &self.machine))
+        else {
+            return Done::Failed("the permit is for no command".to_owned());
+        };
+        let argv = ["sh", "-c", command].map(OsString::from);
+        let limits = RunLimits::of(&permit.bounds().limits);
+        match harness_host::run(&plan, &argv, &limits, |_| {}, cancelled).await {
+            Ok(exited) if exited.stop == Stop::Cancelled => Done::Cancelled,
+            Ok(exited) => Done::Ended(Outcome::Exited { stop: exited.stop, output: exited.output }),
+            Err(error) => Done::Failed(chain(&error)),
+        }
+    }
+
+    fn last_seen(&self, path: &RepoPath) -> Option<Stamp> {
+        lock(&self.seen).get(path).copied()
+    }
+
+    fn is_hidden(&self, path: &RepoPath) -> bool {
+        lock(&self.scope).as_ref().is_some_and(|scope| scope.is_hidden(path))
+    }
+
+    /// Returns the maps of folders that `path` lies in and that were not touched before.
+    fn new_maps(&self, path: &RepoPath) -> Vec<Event> {
+        let map_file = lock(&self.map_file).clone();
+        let mut maps = Vec::new();
+        let mut folder = Some(path.clone());
+        while let Some(current) = folder {
+            folder = current.parent();
+            if !map_file.is_empty() && lock(&self.touched).insert(current.clone()) {
+                maps.extend(self.map_of(&map_file, &current));
+            }
+        }
+        maps.reverse();
+        maps
+    }
+
+    fn map_of(&self, map_file: &str, folder: &RepoPath) -> Option<Event> {
+        let candidates = harness_context::map_candidates(map_file, folder).pop()?;
+        candidates.into_iter().find_map(|path| {
+            let file = self.root.host_read_file(&HostAct::ReadContext, &path, MAP_MAX).ok()?;
+            let text = String::from_utf8_lossy(&file.bytes).into_owned();
+            let tokens = TokenCount::estimate(&text);
+            Some(Event::DocumentLoaded { path, tokens, text: Some(text) })
+        })
+    }
+}
+
+/// A link goes back to the guard; everything else is an answer the agent can act on.
+fn refused_or_link(error: DiskError) -> Done {
+    match error {
+        DiskError::IsLink { link, target, resolved } => {
+            Done::Link { link, target: String::from_utf8_lossy(&target).into_owned(), resolved }
+        }
+        DiskError::Stale { path } => Done::Ended(Outcome::Refused {
+            message: format!("`{path}` was changed since it was last read; read it again"),
+        }),
+        error @ DiskError::NotPermitted { .. } => Done::Failed(chain(&error)),
+        error => Done::Ended(Outcome::Refused { message: chain(&error) }),
+    }
+}

@@ -1,0 +1,154 @@
+//! Asks a model: over HTTP, or a script.
+
+use std::time::Duration;
+
+use harness_core::{AssistantPart, FailureClass, ModelDelta, ModelFailure, ModelResponse, Prompt};
+use harness_host::{Cancelled, HttpClient, HttpRequest};
+use harness_provider::{Api, Decoder, RequestOptions, Script, WireRequest};
+use tokio::sync::mpsc;
+
+/// What is read of the body of an answer that reports an error.
+const ERROR_BODY_MAX: harness_core::ByteCount = harness_core::ByteCount::kib(64);
+
+/// Something that answers prompts.
+#[derive(Debug)]
+pub enum ModelClient {
+    /// A server.
+    Http(Box<HttpModel>),
+    /// A script; a recording for all who watch.
+    Script {
+        /// The turns.
+        script: Script,
+        /// Whether it takes its time.
+        pace: Pace,
+    },
+}
+
+/// How fast a script answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pace {
+    /// As the script says, word by word.
+    Natural,
+    /// At once.
+    Fast,
+}
+
+/// A model behind a server.
+#[derive(Debug)]
+pub struct HttpModel {
+    client: HttpClient,
+    api: Api,
+    options: RequestOptions,
+    key: Option<String>,
+    idle: Duration,
+}
+
+impl HttpModel {
+    /// Makes a client; nothing is sent before the first request. `idle` is how long a stream may be silent.
+    pub fn new(api: Api, options: RequestOptions, key: Option<String>, idle: Duration) -> Self {
+        Self { client: HttpClient::new(), api, options, key, idle }
+    }
+
+    async fn request(
+        &self,
+        prompt: &Prompt,
+        deltas: &mpsc::Sender<ModelDelta>,
+        cancelled: Cancelled,
+    ) -> Result<ModelResponse, ModelFailure> {
+        let wire = harness_provider::encode(self.api, prompt, &self.options);
+        let sent = self.client.stream(self.to_http(wire), self.idle, cancelled);
+        let mut response = sent.await.map_err(|error| failure(&error))?;
+        if response.status != 200 {
+            let headers = response.headers;
+            let body = response.body.collect(ERROR_BODY_MAX).await;
+            let header = |name: &str| headers.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str());
+            let now = harness_host::now();
+            return Err(harness_provider::failure_of_status(self.api, response.status, header, &body, now));
+        }
+        let mut decoder = Decoder::new(self.api);
+        while !decoder.is_complete() {
+            match response.body.next().await {
+                None => break,
+                Some(Ok(bytes)) => send_all(deltas, decoder.push(&bytes)).await,
+                Some(Err(error)) if error.class.class() == FailureClass::Cancelled => return Err(failure(&error)),
+                // A server may fall silent after it has said everything.
+                Some(Err(error)) => return decoder.finish().map_err(|_| failure(&error)),
+            }
+        }
+        decoder.finish()
+    }
+
+    fn to_http(&self, wire: WireRequest) -> HttpRequest {
+        let (name, prefix) = wire.key_header;
+        let key = self.key.as_ref().map(|key| (name.to_owned(), format!("{prefix}{key}")));
+        let headers = wire.headers.into_iter().map(|(name, value)| (name.to_owned(), value));
+        HttpRequest { url: wire.url, headers: headers.chain(key).collect(), body: wire.body.into() }
+    }
+}
+
+impl ModelClient {
+    /// Asks for one answer; `deltas` gets its pieces while it streams.
+    ///
+    /// # Errors
+    /// When there is no whole answer; a cut answer is never returned.
+    pub async fn request(
+        &self,
+        prompt: &Prompt,
+        deltas: mpsc::Sender<ModelDelta>,
+        mut cancelled: Cancelled,
+    ) -> Result<ModelResponse, ModelFailure> {
+        match self {
+            Self::Http(model) => model.request(prompt, &deltas, cancelled).await,
+            Self::Script { script, pace } => tokio::select! {
+                biased;
+                () = cancelled.wait() => Err(cancelled_failure()),
+                answer = play(script, *pace, prompt, &deltas) => answer,
+            },
+        }
+    }
+}
+
+async fn play(
+    script: &Script,
+    pace: Pace,
+    prompt: &Prompt,
+    deltas: &mpsc::Sender<ModelDelta>,
+) -> Result<ModelResponse, ModelFailure> {
+    let turn = script.answer(prompt).map_err(|error| ModelFailure {
+        class: FailureClass::Invalid,
+        message: error.to_string(),
+        status: None,
+        retry_after_ms: None,
+    })?;
+    if pace == Pace::Natural {
+        tokio::time::sleep(turn.think()).await;
+    }
+    let sent = harness_provider::encode(Api::Anthropic, prompt, &RequestOptions::default()).body.len();
+    let response = turn.to_response(prompt.messages.len().div_ceil(2), sent);
+    for part in &response.parts {
+        if let AssistantPart::Text { text } = part {
+            send_all(deltas, vec![ModelDelta::Text(text.clone())]).await;
+        }
+    }
+    Ok(response)
+}
+
+/// Passes pieces on; a face that is gone wants none.
+async fn send_all(deltas: &mpsc::Sender<ModelDelta>, pieces: Vec<ModelDelta>) {
+    for piece in pieces {
+        let _ = deltas.send(piece).await;
+    }
+}
+
+fn failure(error: &harness_host::HttpError) -> ModelFailure {
+    ModelFailure { class: error.class.class(), message: error.message.clone(), status: None, retry_after_ms: None }
+}
+
+fn cancelled_failure() -> ModelFailure {
+    ModelFailure {
+        class: FailureClass::Cancelled,
+        message: "the request was cancelled".to_owned(),
+        status: None,
+        retry_after_ms: None,
+    }
+}
