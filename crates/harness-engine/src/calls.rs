@@ -30,8 +30,6 @@ pub(crate) enum CallState {
     Answering { text: String, is_error: bool },
     /// The process that did it is gone; not recorded yet.
     Orphaned,
-    /// It will not be done; not recorded yet.
-    Dropped,
     /// Over.
     Ended(ToolResult),
 }
@@ -191,10 +189,6 @@ impl Calls {
         self.0.is_empty()
     }
 
-    pub(crate) fn iter(&self) -> impl Iterator<Item = &Call> {
-        self.0.iter()
-    }
-
     pub(crate) fn iter_mut(&mut self) -> impl Iterator<Item = &mut Call> {
         self.0.iter_mut()
     }
@@ -205,10 +199,6 @@ impl Calls {
 
     pub(crate) fn are_over(&self) -> bool {
         self.0.iter().all(Call::is_over)
-    }
-
-    pub(crate) fn is_any_running(&self) -> bool {
-        self.0.iter().any(|call| call.state == CallState::Running)
     }
 
     /// Returns the first call the guard has to speak about.

@@ -1,8 +1,8 @@
 //! The run: features in order, one session each, until everything is proven or something stands in the way.
 
 use harness_core::{
-    CheckpointNumber, EndReason, Event, FeatureId, FeaturePassed, FeatureStatus, GivenUp, Goal,
-    Limits, ModelProfile, RunState, SessionOpened, Timestamp, Usage,
+    EndReason, Event, FeatureId, FeaturePassed, FeatureStatus, GivenUp, Goal, Limits, ModelProfile,
+    RunState, SessionId, SessionOpened, Timestamp, Usage,
 };
 
 use crate::{
@@ -27,6 +27,7 @@ pub enum Tick {
 pub struct Engine {
     run: RunState,
     session: Option<Session>,
+    opened: Option<SessionOpened>,
     opening: bool,
     stop: Option<(EndReason, String)>,
     end: Option<EndReason>,
@@ -40,6 +41,7 @@ impl Engine {
         Self {
             run,
             session: None,
+            opened: None,
             opening: false,
             stop: None,
             end: None,
@@ -128,6 +130,19 @@ impl Engine {
         self.end
     }
 
+    /// Returns the open session.
+    pub fn session(&self) -> Option<SessionId> {
+        self.opened
+            .as_ref()
+            .filter(|_| self.session.is_some())
+            .map(|opened| opened.session)
+    }
+
+    /// Returns the first record of the last session.
+    pub const fn opened(&self) -> Option<&SessionOpened> {
+        self.opened.as_ref()
+    }
+
     /// Returns the run as it stands, the session's part included.
     pub fn run(&self) -> RunState {
         let mut run = self.run.clone();
@@ -190,7 +205,17 @@ impl Engine {
         self.opening = false;
         match &mut self.session {
             Some(session) => session.resume(now),
-            None => self.run.given_up.clear(),
+            None => self.take_back_given_up(),
+        }
+    }
+
+    /// Opens the features again that a person was left with: resuming is their word to try on.
+    fn take_back_given_up(&mut self) {
+        let given_up = std::mem::take(&mut self.run.given_up);
+        for feature in &mut self.run.features {
+            if given_up.iter().any(|entry| entry.feature == feature.id) {
+                feature.status = FeatureStatus::Pending;
+            }
         }
     }
 
@@ -200,15 +225,17 @@ impl Engine {
         };
         absorb(&mut self.run, &session);
         self.run.attempts = 0;
-        if let Some(Conclusion::GivenUp { reason, detail }) = session.conclusion {
-            self.run.given_up.push(GivenUp {
-                feature: session.feature.id,
-                reason,
-                detail,
-            });
-        }
-        if session.conclusion == Some(Conclusion::Answered) {
-            self.stop_for(EndReason::Answered, "");
+        match session.conclusion {
+            Some(Conclusion::GivenUp { reason, detail }) => {
+                let feature = session.feature.id;
+                self.run.given_up.push(GivenUp {
+                    feature,
+                    reason,
+                    detail,
+                });
+            }
+            Some(Conclusion::Answered) => self.stop_for(EndReason::Answered, ""),
+            Some(Conclusion::Passed) | None => {}
         }
     }
 
@@ -314,19 +341,8 @@ impl Engine {
                 .as_ref()
                 .map(|session| session.feature.id.clone()),
         );
-        match &self.run.goal {
-            Goal::All => harness_gate::next_feature(&self.run.features, &taken)
-                .map(|feature| feature.id.clone()),
-            Goal::One { feature } | Goal::Task { feature } => {
-                let passed = |id| {
-                    self.run
-                        .features
-                        .iter()
-                        .any(|f| f.id == id && f.status == FeatureStatus::Passing)
-                };
-                (!taken.contains(feature) && !passed(feature.clone())).then(|| feature.clone())
-            }
-        }
+        let next = harness_gate::list::next_feature(&self.run.features, &self.run.goal, &taken);
+        next.map(|feature| feature.id.clone())
     }
 
     /// Says how a run ends that has no feature left to take up.

@@ -97,16 +97,6 @@ struct Pending {
     documents: VecDeque<(RepoPath, TokenCount)>,
 }
 
-/// Whether the session is to end before its work does.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Winding {
-    No,
-    /// What is in flight is to be cancelled.
-    Asked,
-    /// The cancelling is under way.
-    Cancelling,
-}
-
 /// The state of a session.
 #[derive(Debug)]
 pub(crate) struct Session {
@@ -127,7 +117,8 @@ pub(crate) struct Session {
     loaded: BTreeSet<RepoPath>,
     warned: BTreeSet<&'static str>,
     aside: SettingAside,
-    winding: Winding,
+    /// Whether the run is to stop: what is in flight ends and nothing new begins.
+    winding: bool,
     root: PathBuf,
 }
 
@@ -180,7 +171,7 @@ impl Session {
                 .collect(),
             warned: BTreeSet::new(),
             aside: SettingAside::Open,
-            winding: Winding::No,
+            winding: false,
             root: PathBuf::from(&opened.root),
             feature,
         })
@@ -194,7 +185,7 @@ impl Session {
             Event::ModelResponded(responded) => self.on_response(responded),
             Event::ModelFailed { turn, failure } => self.on_failure(*turn, failure, now),
             Event::ProviderRetried { turn, delay_ms, .. } => {
-                self.on_retry_planned(*turn, *delay_ms, now)
+                self.on_retry_planned(*turn, *delay_ms, now);
             }
             Event::RetryDue { turn } => self.on_retry_due(*turn),
             Event::CallJudged {
@@ -278,15 +269,13 @@ impl Session {
             self.aside = SettingAside::Open;
         }
         self.pending = Pending::default();
-        self.winding = Winding::No;
+        self.winding = false;
         self.cost.since = now;
     }
 
     /// Tells the session that the run is to stop.
     pub(crate) fn wind_down(&mut self) {
-        if self.winding == Winding::No {
-            self.winding = Winding::Asked;
-        }
+        self.winding = true;
     }
 
     /// Returns when something is due on its own.
@@ -345,7 +334,7 @@ impl Session {
             self.talk.request = Request::Due;
             return;
         }
-        let earlier = self.talk.failures.map(|(failures, _)| failures);
+        let earlier = self.talk.failures.as_ref().map(|(failures, _)| *failures);
         let failures = Failures {
             count: earlier.map_or(1, |failures| failures.count + 1),
             since: earlier.map_or(now, |failures| failures.since),

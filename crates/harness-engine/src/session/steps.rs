@@ -9,7 +9,7 @@ use harness_core::{
 };
 use harness_tool::Intent;
 
-use super::{Conclusion, Session, SettingAside, Winding};
+use super::{Conclusion, Session, SettingAside};
 use crate::{
     Effect, RunGate,
     calls::{Call, CallState},
@@ -49,7 +49,7 @@ pub(crate) struct Surroundings<'a> {
 impl Session {
     /// Says what is to be done now.
     pub(crate) fn next_step(&mut self, around: Surroundings<'_>, now: Timestamp) -> Step {
-        if self.winding != Winding::No {
+        if self.winding {
             return self.settle().unwrap_or(Step::Over);
         }
         if let Some(step) = self.overdue_record() {
@@ -176,7 +176,6 @@ impl Session {
                 },
             ),
             CallState::Orphaned => ended(id, CallEnd::Lost),
-            CallState::Dropped => ended(id, CallEnd::Cancelled),
             CallState::Judged(verdict) if !verdict.is_allowed() => ended(
                 id,
                 CallEnd::Refused {
