@@ -1,1 +1,47 @@
-//! Placeholder.
+//! Git for the harness: status, checkpoints, commits, undo and landing, all through libgit2.
+//!
+//! No git program is ever started, and nothing a repository's configuration
+//! names is run: no hook, filter, pager, credential helper or file-system
+//! monitor. Trees are built here from raw bytes; the index and the ignore rules
+//! are read as data. HEAD, the index and the person's branches move in
+//! [`Repo::land`] alone.
+//!
+//! The crate decides nothing: which paths are in scope, which belong to the
+//! host and when to commit are the caller's closures and calls. Every function
+//! blocks. The runner calls it, one [`Repo`] per thread.
+
+mod beneath;
+mod checkout;
+mod checkpoint;
+mod commit;
+mod dirty;
+mod durable;
+mod ignored;
+mod index;
+mod land;
+mod libgit2;
+mod listing;
+mod open;
+mod person;
+mod repo;
+mod restore;
+mod signature;
+mod snapshot;
+mod steps;
+mod text;
+mod tree;
+mod walk;
+
+#[cfg(test)]
+mod tests;
+
+pub use checkout::{CheckedOut, CheckoutStamp};
+pub use checkpoint::{CheckpointEntry, CheckpointRef, Checkpoints};
+pub use commit::CommitInfo;
+pub use land::{LandError, LandStyle, Landed};
+pub use listing::TreeFile;
+pub use open::OpenError;
+pub use person::Person;
+pub use repo::{GitError, Head, Repo};
+pub use restore::{Refused, RestoreMode, Restored};
+pub use snapshot::{SkipReason, Skipped, Snapshot, SnapshotCache};

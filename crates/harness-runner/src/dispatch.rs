@@ -1,12 +1,6 @@
 //! One select, one queue: every event passes here, in order.
 
-use std::{
-    collections::VecDeque,
-    io,
-    pin::Pin,
-    rc::Rc,
-    time::Duration,
-};
+use std::{collections::VecDeque, io, pin::Pin, rc::Rc, time::Duration};
 
 use futures_util::{StreamExt as _, stream::FuturesUnordered};
 use harness_core::{CallId, EndReason, Event, ModelDelta, SessionId, Timestamp};
@@ -133,7 +127,11 @@ pub async fn drive(
     loop {
         dispatcher.work_off()?;
         if let Some((reason, detail)) = dispatcher.finished.take() {
-            return Ok(Finished { reason, detail, session: dispatcher.session });
+            return Ok(Finished {
+                reason,
+                detail,
+                session: dispatcher.session,
+            });
         }
         let deadline = dispatcher.until_deadline();
         tokio::select! {
@@ -160,7 +158,7 @@ impl Dispatcher<'_> {
                 Ok(())
             }
             None => {
-                let effects = self.engine.start(harness_host::now());
+                let effects = self.engine.start(harness_host::clock::now());
                 self.carry_out(effects)
             }
         }
@@ -169,7 +167,9 @@ impl Dispatcher<'_> {
     /// Handles every event that is there.
     fn work_off(&mut self) -> Result<(), RunnerError> {
         for _ in 0..EVENTS_IN_A_ROW_MAX {
-            let Some(event) = self.queue.pop_front() else { return Ok(()) };
+            let Some(event) = self.queue.pop_front() else {
+                return Ok(());
+            };
             self.take(&event)?;
         }
         Err(RunnerError::Circles)
@@ -177,9 +177,10 @@ impl Dispatcher<'_> {
 
     /// Logs an event, shows it, and does what follows from it.
     fn take(&mut self, event: &Event) -> Result<(), RunnerError> {
-        let now = harness_host::now();
+        let now = harness_host::clock::now();
         if let Some(log) = &mut self.log {
-            log.append(event, now).map_err(|source| RunnerError::Log { source })?;
+            log.append(event, now)
+                .map_err(|source| RunnerError::Log { source })?;
         }
         self.owes_sync |= matches!(event, Event::ModelResponded(_) | Event::CallJudged { .. });
         self.executor.notice(event);
@@ -213,14 +214,20 @@ impl Dispatcher<'_> {
             self.sync()?;
         }
         let executor = Rc::clone(&self.executor);
-        let head = self.log.as_ref().map(|log| log.head().to_string()).unwrap_or_default();
+        let head = self
+            .log
+            .as_ref()
+            .map(|log| log.head().hash.to_string())
+            .unwrap_or_default();
         let deltas = self.deltas.clone();
         match effect {
             Effect::CancelModel => executor.cancel_model(),
             Effect::CancelWork => executor.cancel_work(),
             // The face has shown the question; the answer comes as a request.
             Effect::AskPerson { .. } | Effect::Record(_) => {}
-            effect => self.in_flight.push(Box::pin(async move { executor.execute(effect, head, deltas).await })),
+            effect => self.in_flight.push(Box::pin(async move {
+                executor.execute(effect, head, deltas).await
+            })),
         }
         Ok(())
     }
@@ -257,7 +264,9 @@ impl Dispatcher<'_> {
 
     fn show(&mut self, delta: &ModelDelta) {
         if let ModelDelta::Usage(usage) = delta
-            && let Some(event) = self.engine.observe(Tick::Usage(*usage), harness_host::now())
+            && let Some(event) = self
+                .engine
+                .observe(Tick::Usage(*usage), harness_host::clock::now())
         {
             self.queue.push_back(event);
         }
@@ -276,12 +285,14 @@ impl Dispatcher<'_> {
     }
 
     fn tick(&mut self) {
-        if let Some(event) = self.engine.observe(Tick::Time, harness_host::now()) {
+        if let Some(event) = self.engine.observe(Tick::Time, harness_host::clock::now()) {
             self.queue.push_back(event);
         }
     }
 
     fn until_deadline(&self) -> Option<Duration> {
-        self.engine.next_deadline().map(|deadline| deadline.since(harness_host::now()))
+        self.engine
+            .next_deadline()
+            .map(|deadline| deadline.since(harness_host::clock::now()))
     }
 }

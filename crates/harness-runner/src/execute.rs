@@ -16,8 +16,8 @@ use std::{
 };
 
 use harness_core::{
-    CallEnd, CallId, CheckpointNumber, Event, Gate, ModelDelta, ModelResponded, Prompt, RunState, SessionOpened,
-    TurnNumber,
+    CallEnd, CallId, CheckpointNumber, Event, Gate, ModelDelta, ModelResponded, Prompt, RunState,
+    SessionOpened, TurnNumber,
 };
 use harness_engine::{Effect, RunGate};
 use harness_guard::Permit;
@@ -38,7 +38,10 @@ use shop::Workshop;
 pub(crate) enum Ended {
     Event(Event),
     /// A session with the log that its events go to from now on.
-    Opened { opened: Box<SessionOpened>, log: LogWriter },
+    Opened {
+        opened: Box<SessionOpened>,
+        log: LogWriter,
+    },
 }
 
 /// What an open session adds to the workplace.
@@ -87,8 +90,15 @@ impl Executor {
     }
 
     /// Sets up for a session that another process opened.
-    pub(crate) fn take_up(&self, opened: &SessionOpened, run: &RunState) -> Result<(), RunnerError> {
-        let setting = Setting { opened: opened.clone(), run: run.clone() };
+    pub(crate) fn take_up(
+        &self,
+        opened: &SessionOpened,
+        run: &RunState,
+    ) -> Result<(), RunnerError> {
+        let setting = Setting {
+            opened: opened.clone(),
+            run: run.clone(),
+        };
         let taken = lock(&self.shop).take_up(&setting);
         taken.map_err(|message| RunnerError::SetUp {
             attempt: format!("take up session `{}`", opened.session),
@@ -103,8 +113,12 @@ impl Executor {
         match event {
             Event::SessionOpened(opened) => {
                 let mut run = opened.run.clone();
-                run.work_start.get_or_insert_with(|| opened.start_tree.clone());
-                *self.setting.borrow_mut() = Some(Setting { opened: (**opened).clone(), run });
+                run.work_start
+                    .get_or_insert_with(|| opened.start_tree.clone());
+                *self.setting.borrow_mut() = Some(Setting {
+                    opened: (**opened).clone(),
+                    run,
+                });
             }
             Event::FeaturePassed(passed) => {
                 if let Some(setting) = self.setting.borrow_mut().as_mut() {
@@ -112,7 +126,12 @@ impl Executor {
                     setting.run.work_start = Some(passed.work_tree.clone());
                 }
             }
-            Event::FeatureStatusChanged { feature, to, reason, .. } => {
+            Event::FeatureStatusChanged {
+                feature,
+                to,
+                reason,
+                ..
+            } => {
                 if let Some(setting) = self.setting.borrow().as_ref() {
                     commit::project_status(&self.performer, setting, feature, *to, reason);
                 }
@@ -131,7 +150,12 @@ impl Executor {
     }
 
     /// Does one effect and sends its end.
-    pub(crate) async fn execute(&self, effect: Effect, log_head: String, deltas: mpsc::Sender<ModelDelta>) {
+    pub(crate) async fn execute(
+        &self,
+        effect: Effect,
+        log_head: String,
+        deltas: mpsc::Sender<ModelDelta>,
+    ) {
         match effect {
             Effect::OpenSession(open) => self.send(open::open(self, *open).await),
             Effect::RequestModel { turn, prompt } => self.request(turn, prompt, deltas).await,
@@ -143,12 +167,18 @@ impl Executor {
             Effect::CommitFeature(commit) => {
                 let event = match self.setting() {
                     Some(setting) => commit::commit(self, *commit, setting, log_head).await,
-                    None => Event::CommitFailed { message: NO_SESSION.to_owned(), needs_human: false },
+                    None => Event::CommitFailed {
+                        message: NO_SESSION.to_owned(),
+                        needs_human: false,
+                    },
                 };
                 self.tell(event);
             }
             Effect::SetAside => self.set_aside().await,
-            Effect::Record(_) | Effect::CancelModel | Effect::CancelWork | Effect::AskPerson { .. } => {}
+            Effect::Record(_)
+            | Effect::CancelModel
+            | Effect::CancelWork
+            | Effect::AskPerson { .. } => {}
         }
     }
 
@@ -157,11 +187,20 @@ impl Executor {
         *self.asking.borrow_mut() = canceller;
         let begun = Instant::now();
         let answer = self.model.request(&prompt, deltas, cancelled).await;
-        let price = self.setting.borrow().as_ref().and_then(|setting| setting.run.model.price);
+        let price = self
+            .setting
+            .borrow()
+            .as_ref()
+            .and_then(|setting| setting.run.model.price);
         self.tell(match answer {
             Ok(response) => {
                 let cost = price.map(|price| price.of(response.usage));
-                Event::ModelResponded(ModelResponded { turn, response, cost, ms: millis(begun) })
+                Event::ModelResponded(ModelResponded {
+                    turn,
+                    response,
+                    cost,
+                    ms: millis(begun),
+                })
             }
             Err(failure) => Event::ModelFailed { turn, failure },
         });
@@ -175,14 +214,31 @@ impl Executor {
             self.tell(event);
         }
         self.tell(match done.result {
-            perform::Done::Ended(outcome) => {
-                Event::CallEnded { call, end: CallEnd::Done { outcome }, ms: millis(begun) }
-            }
-            perform::Done::Cancelled => Event::CallEnded { call, end: CallEnd::Cancelled, ms: millis(begun) },
-            perform::Done::Failed(message) => {
-                Event::CallEnded { call, end: CallEnd::Failed { message }, ms: millis(begun) }
-            }
-            perform::Done::Link { link, target, resolved } => Event::LinkMet { call, link, target, resolved },
+            perform::Done::Ended(outcome) => Event::CallEnded {
+                call,
+                end: CallEnd::Done { outcome },
+                ms: millis(begun),
+            },
+            perform::Done::Cancelled => Event::CallEnded {
+                call,
+                end: CallEnd::Cancelled,
+                ms: millis(begun),
+            },
+            perform::Done::Failed(message) => Event::CallEnded {
+                call,
+                end: CallEnd::Failed { message },
+                ms: millis(begun),
+            },
+            perform::Done::Link {
+                link,
+                target,
+                resolved,
+            } => Event::LinkMet {
+                call,
+                link,
+                target,
+                resolved,
+            },
         });
     }
 
@@ -193,7 +249,10 @@ impl Executor {
 
     async fn freeze(&self) {
         let event = match self.setting() {
-            Some(setting) => self.in_shop(move |shop| shop.freeze(&setting)).await.map(Event::CandidateFrozen),
+            Some(setting) => self
+                .in_shop(move |shop| shop.freeze(&setting))
+                .await
+                .map(Event::CandidateFrozen),
             None => Err(NO_SESSION.to_owned()),
         };
         self.tell(event.unwrap_or_else(|message| Event::CandidateFailed { message }));
@@ -201,11 +260,17 @@ impl Executor {
 
     async fn baseline(&self, gates: Vec<Gate>) {
         let Some(setting) = self.setting() else {
-            return self.tell(Event::BaselineFailed { message: NO_SESSION.to_owned() });
+            return self.tell(Event::BaselineFailed {
+                message: NO_SESSION.to_owned(),
+            });
         };
         let cancelled = self.working.borrow().1.clone();
         for gate in gates {
-            match self.bench.baseline(&gate, &setting, cancelled.clone()).await {
+            match self
+                .bench
+                .baseline(&gate, &setting, cancelled.clone())
+                .await
+            {
                 Ok((report, cached)) => self.tell(Event::BaselineEnded { report, cached }),
                 Err(message) => return self.tell(Event::BaselineFailed { message }),
             }
@@ -214,10 +279,24 @@ impl Executor {
 
     async fn gate(&self, run: RunGate) {
         let cancelled = self.working.borrow().1.clone();
-        let limits = self.setting().map(|setting| (setting.run.policy.limits, setting.run.policy.isolate));
+        let limits = self
+            .setting()
+            .map(|setting| (setting.run.policy.limits, setting.run.policy.isolate));
         let (limits, isolate) = limits.unwrap_or_default();
-        let candidate = GateCandidate { tree: run.tree, isolate };
-        let report = self.bench.check(&run.gate, &candidate, run.baseline.as_ref(), &limits, cancelled).await;
+        let candidate = GateCandidate {
+            tree: run.tree,
+            isolate,
+        };
+        let report = self
+            .bench
+            .check(
+                &run.gate,
+                &candidate,
+                run.baseline.as_ref(),
+                &limits,
+                cancelled,
+            )
+            .await;
         self.tell(Event::CheckEnded { report });
     }
 
@@ -227,7 +306,10 @@ impl Executor {
             None => Err(NO_SESSION.to_owned()),
         };
         self.tell(match result {
-            Ok(files) => Event::WorkSetAside { files, message: String::new() },
+            Ok(files) => Event::WorkSetAside {
+                files,
+                message: String::new(),
+            },
             Err(message) => Event::WorkSetAside { files: 0, message },
         });
     }

@@ -2,8 +2,13 @@
 
 use std::time::Duration;
 
-use harness_core::{AssistantPart, FailureClass, ModelDelta, ModelFailure, ModelResponse, Prompt};
-use harness_host::{Cancelled, HttpClient, HttpRequest};
+use harness_core::{
+    AssistantPart, FailureClass, Message, ModelDelta, ModelFailure, ModelResponse, Prompt, UserPart,
+};
+use harness_host::{
+    Cancelled,
+    http::{HttpClient, HttpRequest},
+};
 use harness_provider::{Api, Decoder, RequestOptions, Script, WireRequest};
 use tokio::sync::mpsc;
 
@@ -46,7 +51,13 @@ pub struct HttpModel {
 impl HttpModel {
     /// Makes a client; nothing is sent before the first request. `idle` is how long a stream may be silent.
     pub fn new(api: Api, options: RequestOptions, key: Option<String>, idle: Duration) -> Self {
-        Self { client: HttpClient::new(), api, options, key, idle }
+        Self {
+            client: HttpClient::new(),
+            api,
+            options,
+            key,
+            idle,
+        }
     }
 
     async fn request(
@@ -61,16 +72,29 @@ impl HttpModel {
         if response.status != 200 {
             let headers = response.headers;
             let body = response.body.collect(ERROR_BODY_MAX).await;
-            let header = |name: &str| headers.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str());
-            let now = harness_host::now();
-            return Err(harness_provider::failure_of_status(self.api, response.status, header, &body, now));
+            let header = |name: &str| {
+                headers
+                    .iter()
+                    .find(|(key, _)| key == name)
+                    .map(|(_, value)| value.as_str())
+            };
+            let now = harness_host::clock::now();
+            return Err(harness_provider::failure_of_status(
+                self.api,
+                response.status,
+                header,
+                &body,
+                now,
+            ));
         }
         let mut decoder = Decoder::new(self.api);
         while !decoder.is_complete() {
             match response.body.next().await {
                 None => break,
                 Some(Ok(bytes)) => send_all(deltas, decoder.push(&bytes)).await,
-                Some(Err(error)) if error.class.class() == FailureClass::Cancelled => return Err(failure(&error)),
+                Some(Err(error)) if error.class.class() == FailureClass::Cancelled => {
+                    return Err(failure(&error));
+                }
                 // A server may fall silent after it has said everything.
                 Some(Err(error)) => return decoder.finish().map_err(|_| failure(&error)),
             }
@@ -80,9 +104,19 @@ impl HttpModel {
 
     fn to_http(&self, wire: WireRequest) -> HttpRequest {
         let (name, prefix) = wire.key_header;
-        let key = self.key.as_ref().map(|key| (name.to_owned(), format!("{prefix}{key}")));
-        let headers = wire.headers.into_iter().map(|(name, value)| (name.to_owned(), value));
-        HttpRequest { url: wire.url, headers: headers.chain(key).collect(), body: wire.body.into() }
+        let key = self
+            .key
+            .as_ref()
+            .map(|key| (name.to_owned(), format!("{prefix}{key}")));
+        let headers = wire
+            .headers
+            .into_iter()
+            .map(|(name, value)| (name.to_owned(), value));
+        HttpRequest {
+            url: wire.url,
+            headers: headers.chain(key).collect(),
+            body: wire.body.into(),
+        }
     }
 }
 
@@ -123,14 +157,41 @@ async fn play(
     if pace == Pace::Natural {
         tokio::time::sleep(turn.think()).await;
     }
-    let sent = harness_provider::encode(Api::Anthropic, prompt, &RequestOptions::default()).body.len();
-    let response = turn.to_response(prompt.messages.len().div_ceil(2), sent);
+    let response = turn.to_response(prompt.messages.len().div_ceil(2), size_of_prompt(prompt));
     for part in &response.parts {
         if let AssistantPart::Text { text } = part {
             send_all(deltas, vec![ModelDelta::Text(text.clone())]).await;
         }
     }
     Ok(response)
+}
+
+/// Returns about how many bytes a request with this prompt would have.
+fn size_of_prompt(prompt: &Prompt) -> usize {
+    let messages = prompt.messages.iter().map(|message| match &**message {
+        Message::User(parts) => parts.iter().map(user_bytes).sum::<usize>(),
+        Message::Assistant(parts) => parts.iter().map(assistant_bytes).sum(),
+    });
+    let tools = prompt
+        .tools
+        .iter()
+        .map(|tool| tool.description.len() + tool.schema.len());
+    prompt.system.len() + tools.sum::<usize>() + messages.sum::<usize>()
+}
+
+fn user_bytes(part: &UserPart) -> usize {
+    match part {
+        UserPart::Text { text } => text.len(),
+        UserPart::ToolResult(result) => result.content.len(),
+    }
+}
+
+fn assistant_bytes(part: &AssistantPart) -> usize {
+    match part {
+        AssistantPart::Text { text } | AssistantPart::Thinking { text, .. } => text.len(),
+        AssistantPart::RedactedThinking { data } => data.len(),
+        AssistantPart::ToolCall(call) => call.name.len() + call.arguments.len(),
+    }
 }
 
 /// Passes pieces on; a face that is gone wants none.
@@ -140,8 +201,13 @@ async fn send_all(deltas: &mpsc::Sender<ModelDelta>, pieces: Vec<ModelDelta>) {
     }
 }
 
-fn failure(error: &harness_host::HttpError) -> ModelFailure {
-    ModelFailure { class: error.class.class(), message: error.message.clone(), status: None, retry_after_ms: None }
+fn failure(error: &harness_host::http::HttpError) -> ModelFailure {
+    ModelFailure {
+        class: error.class.class(),
+        message: error.message.clone(),
+        status: None,
+        retry_after_ms: None,
+    }
 }
 
 fn cancelled_failure() -> ModelFailure {

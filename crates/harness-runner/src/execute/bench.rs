@@ -16,7 +16,7 @@ use harness_core::{ByteCount, Captured, CheckReport, CheckStatus, Gate, Limits, 
 use harness_gate::check::{self, RunFacts};
 use harness_git::CheckoutStamp;
 use harness_guard::CagePlan;
-use harness_host::{Cancelled, RunLimits};
+use harness_host::{Cancelled, process::RunLimits};
 use harness_store::state;
 use sha2::{Digest as _, Sha256};
 use tokio::sync::Mutex as AsyncMutex;
@@ -53,8 +53,15 @@ impl GateBench {
     }
 
     /// Runs one gate on a tree.
-    pub async fn check(&self, gate: &Gate, candidate: &GateCandidate, limits: &Limits) -> CheckReport {
-        self.0.check(gate, candidate, None, limits, Cancelled::never()).await
+    pub async fn check(
+        &self,
+        gate: &Gate,
+        candidate: &GateCandidate,
+        limits: &Limits,
+    ) -> CheckReport {
+        self.0
+            .check(gate, candidate, None, limits, Cancelled::never())
+            .await
     }
 }
 
@@ -67,16 +74,19 @@ pub(crate) struct Bench {
     candidate: AsyncMutex<Checkout>,
 }
 
-/// A kept checkout: a folder, and the tree it holds as far as we know.
+/// A kept checkout: a folder, and what is known of its files.
 #[derive(Debug)]
 struct Checkout {
     folder: PathBuf,
-    holds: Option<(TreeId, CheckoutStamp)>,
+    stamp: CheckoutStamp,
 }
 
 impl Bench {
     pub(crate) fn new(workplace: Workplace, shop: Arc<Mutex<Workshop>>) -> Self {
-        let checkout = |name: &str| Checkout { folder: workplace.cache.join("gates").join(name), holds: None };
+        let checkout = |name: &str| Checkout {
+            folder: workplace.cache.join("gates").join(name),
+            stamp: CheckoutStamp::default(),
+        };
         Self {
             base: AsyncMutex::new(checkout("base")),
             candidate: AsyncMutex::new(checkout("candidate")),
@@ -100,10 +110,15 @@ impl Bench {
             return Ok((report, true));
         }
         // The floor of tests is for the candidate: a project without tests is a green base.
-        let floorless = Gate { min_tests: 0, ..gate.clone() };
+        let floorless = Gate {
+            min_tests: 0,
+            ..gate.clone()
+        };
         let limits = &setting.run.policy.limits;
         let mut checkout = self.base.lock().await;
-        let report = self.check_in(&mut checkout, &floorless, &tree, None, limits, cancelled).await;
+        let report = self
+            .check_in(&mut checkout, &floorless, &tree, None, limits, cancelled)
+            .await;
         if matches!(report.stop, Some(Stop::Exited(_))) {
             self.keep(&kept, &report);
         }
@@ -121,7 +136,9 @@ impl Bench {
 
     /// A baseline that cannot be kept is run again next time.
     fn keep(&self, file: &Path, report: &CheckReport) {
-        let made = file.parent().is_some_and(|folder| fs::create_dir_all(folder).is_ok());
+        let made = file
+            .parent()
+            .is_some_and(|folder| fs::create_dir_all(folder).is_ok());
         if made {
             let _ = state::write_json(file, &Kept(report.clone()));
         }
@@ -143,10 +160,21 @@ impl Bench {
     ) -> CheckReport {
         if candidate.isolate {
             let mut checkout = self.candidate.lock().await;
-            return self.check_in(&mut checkout, gate, &candidate.tree, baseline, limits, cancelled).await;
+            return self
+                .check_in(
+                    &mut checkout,
+                    gate,
+                    &candidate.tree,
+                    baseline,
+                    limits,
+                    cancelled,
+                )
+                .await;
         }
         let root = self.workplace.root.clone();
-        self.run(gate, &root, limits, cancelled).await.judge(gate, baseline)
+        self.run(gate, &root, limits, cancelled)
+            .await
+            .judge(gate, baseline)
     }
 
     /// Runs a gate on a checkout of `tree`, and sees whether it left the files alone.
@@ -162,48 +190,87 @@ impl Bench {
         if let Err(message) = self.bring(checkout, tree).await {
             return GateRun::not_started(gate, message).judge(gate, baseline);
         }
-        let report = self.run(gate, &checkout.folder, limits, cancelled).await.judge(gate, baseline);
-        match self.changed_by_gate(checkout).await {
+        let report = self
+            .run(gate, &checkout.folder, limits, cancelled)
+            .await
+            .judge(gate, baseline);
+        match self.changed_by_gate(checkout, tree).await {
             Ok(changed) if changed.is_empty() => report,
-            Ok(changed) => {
-                // What it holds is no longer the tree: the next check brings it back.
-                checkout.holds = None;
-                spoiled(report, format!("the gate changed files of the candidate: {}", changed.join(", ")))
-            }
+            Ok(changed) => spoiled(
+                report,
+                format!(
+                    "the gate changed files of the candidate: {}",
+                    changed.join(", ")
+                ),
+            ),
             Err(message) => spoiled(report, message),
         }
     }
 
+    /// Brings the checkout to a tree; what a gate changed in it is brought back as well.
     async fn bring(&self, checkout: &mut Checkout, tree: &TreeId) -> Result<(), String> {
-        if checkout.holds.as_ref().is_some_and(|(held, _)| held == tree) {
-            return Ok(());
-        }
-        let previous = checkout.holds.take().map(|(held, _)| held);
         let (folder, tree) = (checkout.folder.clone(), tree.clone());
-        let held = tree.clone();
-        let done = in_shop(&self.shop, move |shop| {
-            fs::create_dir_all(&folder).map_err(|error| format!("cannot create `{}`: {error}", folder.display()))?;
-            shop.check_out(&tree, &folder, previous.as_ref())
-        });
-        checkout.holds = Some((held, done.await?.stamp));
-        Ok(())
+        self.with_stamp(checkout, move |shop, stamp| {
+            shop.check_out(&tree, &folder, stamp)
+        })
+        .await
     }
 
-    async fn changed_by_gate(&self, checkout: &Checkout) -> Result<Vec<String>, String> {
-        let Some((tree, stamp)) = checkout.holds.clone() else { return Ok(Vec::new()) };
-        let folder = checkout.folder.clone();
-        let changed = in_shop(&self.shop, move |shop| shop.changed_files(&tree, &folder, &stamp)).await?;
+    async fn changed_by_gate(
+        &self,
+        checkout: &mut Checkout,
+        tree: &TreeId,
+    ) -> Result<Vec<String>, String> {
+        let (folder, tree) = (checkout.folder.clone(), tree.clone());
+        let changed = self
+            .with_stamp(checkout, move |shop, stamp| {
+                shop.changed_files(&tree, &folder, stamp)
+            })
+            .await?;
         Ok(changed.iter().take(10).map(ToString::to_string).collect())
     }
 
-    async fn run(&self, gate: &Gate, folder: &Path, limits: &Limits, cancelled: Cancelled) -> GateRun {
+    /// Lends what is known of a checkout's files to the workshop's thread; cut short, it is simply not known.
+    async fn with_stamp<T: Send + 'static>(
+        &self,
+        checkout: &mut Checkout,
+        work: impl FnOnce(&Workshop, &mut CheckoutStamp) -> Result<T, String> + Send + 'static,
+    ) -> Result<T, String> {
+        let mut stamp = std::mem::take(&mut checkout.stamp);
+        let (result, stamp) = in_shop(&self.shop, move |shop| {
+            let result = work(shop, &mut stamp);
+            Ok((result, stamp))
+        })
+        .await?;
+        checkout.stamp = stamp;
+        result
+    }
+
+    async fn run(
+        &self,
+        gate: &Gate,
+        folder: &Path,
+        limits: &Limits,
+        cancelled: Cancelled,
+    ) -> GateRun {
         let plan = CagePlan::for_gate(gate, limits, &self.workplace.gate, folder);
         let argv: Vec<OsString> = gate.run.iter().map(OsString::from).collect();
-        let bounds = RunLimits { total: gate.timeout, silence: gate.timeout, ..RunLimits::of(limits) };
+        let bounds = RunLimits {
+            total: gate.timeout,
+            silence: gate.timeout,
+            ..RunLimits::of(limits)
+        };
         let bounds = bounds.keep_whole(REPORT_MAX);
         let begun = Instant::now();
         let mut hasher = Sha256::new();
-        let run = harness_host::run(&plan, &argv, &bounds, |bytes| hasher.update(bytes), cancelled).await;
+        let run = harness_host::process::run(
+            &plan,
+            &argv,
+            &bounds,
+            |bytes| hasher.update(bytes),
+            cancelled,
+        )
+        .await;
         let ms = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
         match run {
             Ok(exited) => GateRun {
@@ -214,7 +281,10 @@ impl Bench {
                 output_sha256: hex(&hasher.finalize()),
                 start_error: None,
             },
-            Err(error) => GateRun { ms, ..GateRun::not_started(gate, super::chain(&error)) },
+            Err(error) => GateRun {
+                ms,
+                ..GateRun::not_started(gate, super::chain(&error))
+            },
         }
     }
 }
@@ -264,22 +334,36 @@ impl GateRun {
 /// Returns head and tail of an output for the log.
 fn kept(text: &str, bytes: u64) -> Captured {
     if text.len() <= 2 * KEPT {
-        return Captured { head: text.to_owned(), tail: String::new(), bytes };
+        return Captured {
+            head: text.to_owned(),
+            tail: String::new(),
+            bytes,
+        };
     }
     let head = text.floor_char_boundary(KEPT);
     let tail = text.ceil_char_boundary(text.len() - KEPT);
-    Captured { head: text[..head].to_owned(), tail: text[tail..].to_owned(), bytes }
+    Captured {
+        head: text[..head].to_owned(),
+        tail: text[tail..].to_owned(),
+        bytes,
+    }
 }
 
 /// Makes a report that counts for nothing, whatever the gate said.
 fn spoiled(report: CheckReport, reason: String) -> CheckReport {
-    CheckReport { status: CheckStatus::Error, reason, ..report }
+    CheckReport {
+        status: CheckStatus::Error,
+        reason,
+        ..report
+    }
 }
 
 fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-        // Writing to a string cannot fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
+    bytes
+        .iter()
+        .fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+            // Writing to a string cannot fail.
+            let _ = write!(text, "{byte:02x}");
+            text
+        })
 }

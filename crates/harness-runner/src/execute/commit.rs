@@ -6,17 +6,18 @@
 use std::sync::Arc;
 
 use harness_core::{
-    ByteCount, CommitId, Event, Feature, FeatureId, FeaturePassed, FeatureStatus, Goal, RepoPath, TreeId,
+    ByteCount, CommitId, Event, Feature, FeatureId, FeaturePassed, FeatureStatus, Goal, RepoPath,
+    TreeId,
 };
 use harness_engine::CommitFeature;
 use harness_gate::{
     check,
-    evidence::{self, Evidence, EvidenceFacts},
+    evidence::{self, Evidence},
     list::{self, FeatureList},
-    progress::{self, Entry},
+    progress::{self, Entry, Word},
 };
 use harness_guard::HostAct;
-use harness_host::{DiskError, Expected, Root};
+use harness_host::disk::{DiskError, Expected, Root};
 
 use super::{Executor, Setting, chain, perform::Performer, shop::Workshop};
 
@@ -31,27 +32,55 @@ struct NotCommitted {
 
 impl NotCommitted {
     fn failed(message: impl Into<String>) -> Self {
-        Self { message: message.into(), needs_human: false }
+        Self {
+            message: message.into(),
+            needs_human: false,
+        }
     }
 
     fn by_person(message: impl Into<String>) -> Self {
-        Self { message: message.into(), needs_human: true }
+        Self {
+            message: message.into(),
+            needs_human: true,
+        }
     }
 }
 
 /// Commits a feature; doing it twice is doing it once.
-pub(super) async fn commit(executor: &Executor, commit: CommitFeature, setting: Setting, log_head: String) -> Event {
+pub(super) async fn commit(
+    executor: &Executor,
+    commit: CommitFeature,
+    setting: Setting,
+    log_head: String,
+) -> Event {
     let performer = Arc::clone(&executor.performer);
     let gates = commit.gates.clone();
     let reports = commit.reports.clone();
-    let done = executor.in_shop(move |shop| Ok(Commit { shop, performer: &performer, setting: &setting, commit: &commit }.make(&log_head)));
+    let done = executor.in_shop(move |shop| {
+        Ok(Commit {
+            shop,
+            performer: &performer,
+            setting: &setting,
+            commit: &commit,
+        }
+        .make(&log_head))
+    });
     match done.await {
         Ok(Ok((passed, tree))) => {
             executor.bench.keep_baseline(&tree, &gates, &reports);
             Event::FeaturePassed(passed)
         }
-        Ok(Err(NotCommitted { message, needs_human })) => Event::CommitFailed { message, needs_human },
-        Err(message) => Event::CommitFailed { message, needs_human: false },
+        Ok(Err(NotCommitted {
+            message,
+            needs_human,
+        })) => Event::CommitFailed {
+            message,
+            needs_human,
+        },
+        Err(message) => Event::CommitFailed {
+            message,
+            needs_human: false,
+        },
     }
 }
 
@@ -70,14 +99,23 @@ impl Commit<'_> {
         }
         let files = self.host_files(log_head)?;
         let subject = &self.commit.subject;
-        let changes: Vec<_> = files.iter().map(|(path, bytes)| (path.clone(), Some(bytes.clone()))).collect();
+        let changes: Vec<_> = files
+            .iter()
+            .map(|(path, bytes)| (path.clone(), Some(bytes.clone())))
+            .collect();
         let repo = &self.shop.repo;
-        let tree = repo.with_files(&subject.tree, &changes).map_err(|error| NotCommitted::failed(chain(&error)))?;
+        let tree = repo
+            .with_files(&subject.tree, &changes)
+            .map_err(|error| NotCommitted::failed(chain(&error)))?;
         let run = &self.setting.run;
         let branch = &self.setting.opened.branch;
-        let expected = repo.branch_tip(branch).map_err(|error| NotCommitted::failed(chain(&error)))?;
+        let expected = repo
+            .branch_tip(branch)
+            .map_err(|error| NotCommitted::failed(chain(&error)))?;
         if expected.as_ref().is_some_and(|tip| *tip != run.tip) {
-            return Err(NotCommitted::by_person(format!("branch `{branch}` was moved by somebody else")));
+            return Err(NotCommitted::by_person(format!(
+                "branch `{branch}` was moved by somebody else"
+            )));
         }
         let message = self.message(log_head, &files);
         let made = repo.commit_to_branch(
@@ -86,14 +124,18 @@ impl Commit<'_> {
             &tree,
             std::slice::from_ref(&run.tip),
             &message,
-            harness_host::now(),
+            harness_host::clock::now(),
         );
         self.finish(made.map_err(|error| NotCommitted::failed(chain(&error)))?)
     }
 
     /// The person's branch must be where the run began.
     fn check_head(&self) -> Result<(), NotCommitted> {
-        let head = self.shop.repo.head().map_err(|error| NotCommitted::failed(chain(&error)))?;
+        let head = self
+            .shop
+            .repo
+            .head()
+            .map_err(|error| NotCommitted::failed(chain(&error)))?;
         let base = &self.setting.run.base;
         if head.commit == *base {
             return Ok(());
@@ -109,9 +151,15 @@ impl Commit<'_> {
     fn made_before(&self) -> Result<Option<CommitId>, NotCommitted> {
         let repo = &self.shop.repo;
         let failed = |error: harness_git::GitError| NotCommitted::failed(chain(&error));
-        let Some(tip) = repo.branch_tip(&self.setting.opened.branch).map_err(failed)? else { return Ok(None) };
+        let Some(tip) = repo
+            .branch_tip(&self.setting.opened.branch)
+            .map_err(failed)?
+        else {
+            return Ok(None);
+        };
         let info = repo.commit_info(&tip).map_err(failed)?;
-        let says = |key: &str, value: &str| info.trailers.iter().any(|(k, v)| k == key && v == value);
+        let says =
+            |key: &str, value: &str| info.trailers.iter().any(|(k, v)| k == key && v == value);
         let ours = says("Harness-Session", &self.setting.opened.session.to_string())
             && says("Harness-Feature", self.commit.feature.id.as_str())
             && says("Harness-Tree", self.commit.subject.tree.as_str())
@@ -125,8 +173,12 @@ impl Commit<'_> {
         let repo = &self.shop.repo;
         let tree = repo.tree_of(&commit).map_err(failed)?;
         for path in self.host_paths() {
-            if let Some(bytes) = repo.read_blob(&tree, &path, HOST_FILE_MAX.0).map_err(failed)? {
-                write(self.performer.root(), &path, &bytes).map_err(|error| NotCommitted::failed(chain(&error)))?;
+            if let Some(bytes) = repo
+                .read_blob(&tree, &path, HOST_FILE_MAX.0)
+                .map_err(failed)?
+            {
+                write(self.performer.root(), &path, &bytes)
+                    .map_err(|error| NotCommitted::failed(chain(&error)))?;
             }
         }
         let passed = FeaturePassed {
@@ -147,7 +199,10 @@ impl Commit<'_> {
         let policy = &self.setting.run.policy;
         let mut paths = vec![policy.progress_file.clone()];
         if !self.is_task() {
-            paths.extend([policy.feature_file.clone(), evidence_path(&self.commit.feature.id)]);
+            paths.extend([
+                policy.feature_file.clone(),
+                evidence_path(&self.commit.feature.id),
+            ]);
         }
         paths
     }
@@ -162,8 +217,14 @@ impl Commit<'_> {
             files.push((policy.progress_file.clone(), text.into_bytes()));
         }
         if !self.is_task() {
-            files.push((policy.feature_file.clone(), self.feature_list()?.into_bytes()));
-            files.push((evidence_path(&self.commit.feature.id), self.evidence(log_head)?.into_bytes()));
+            files.push((
+                policy.feature_file.clone(),
+                self.feature_list()?.into_bytes(),
+            ));
+            files.push((
+                evidence_path(&self.commit.feature.id),
+                self.evidence(log_head)?.into_bytes(),
+            ));
         }
         Ok(files)
     }
@@ -171,36 +232,58 @@ impl Commit<'_> {
     /// Returns the feature list with the feature passing; a changed intent stops the run.
     fn feature_list(&self) -> Result<String, NotCommitted> {
         let path = &self.setting.run.policy.feature_file;
-        let text = self.read(path)?.ok_or_else(|| NotCommitted::by_person(format!("`{path}` is gone")))?;
-        let mut list = FeatureList::parse(&text)
-            .map_err(|error| NotCommitted::by_person(format!("cannot read `{path}`: {}", chain(&error))))?;
+        let text = self
+            .read(path)?
+            .ok_or_else(|| NotCommitted::by_person(format!("`{path}` is gone")))?;
+        let mut list = FeatureList::parse(&text).map_err(|error| {
+            NotCommitted::by_person(format!("cannot read `{path}`: {}", chain(&error)))
+        })?;
         let feature = &self.commit.feature;
         let now = list.find(&feature.id).ok_or_else(|| {
-            NotCommitted::by_person(format!("feature `{}` was removed from `{path}` by hand", feature.id))
+            NotCommitted::by_person(format!(
+                "feature `{}` was removed from `{path}` by hand",
+                feature.id
+            ))
         })?;
         if list::intent_hash(now) != list::intent_hash(feature) {
             return Err(NotCommitted::by_person(changed_intent(path, feature, now)));
         }
-        list.set_status(&feature.id, FeatureStatus::Passing).map_err(|error| NotCommitted::failed(chain(&error)))?;
+        list.set_status(&feature.id, FeatureStatus::Passing)
+            .map_err(|error| NotCommitted::failed(chain(&error)))?;
         Ok(list.render())
     }
 
     fn evidence(&self, log_head: &str) -> Result<String, NotCommitted> {
         let subject = &self.commit.subject;
-        let digest = self.shop.content_digest(&self.commit.feature, &self.setting.run.policy, subject);
-        let facts = EvidenceFacts {
-            feature: &self.commit.feature,
-            gates: &self.commit.gates,
-            subject,
-            base: &self.setting.run.base,
-            content_sha256: digest.map_err(NotCommitted::failed)?,
-            reports: &self.commit.reports,
-            isolated: self.setting.run.policy.isolate,
+        let policy = &self.setting.run.policy;
+        let CommitFeature {
+            feature, reports, ..
+        } = self.commit;
+        let digest = self
+            .shop
+            .content_digest(feature, policy, &subject.tree)
+            .map_err(NotCommitted::failed)?;
+        let evidence = Evidence {
+            schema: evidence::SCHEMA,
+            feature: feature.id.clone(),
+            spec_sha256: list::intent_hash(feature),
+            gates_sha256: check::gates_hash(evidence::gates_of(feature, &policy.gates)),
+            subject_tree: subject.tree.clone(),
+            base: self.setting.run.base.clone(),
+            content_sha256: digest,
+            checks: reports.iter().map(Into::into).collect(),
+            isolated: policy.isolate,
             level: self.setting.opened.level,
+            findings: subject.findings.iter().map(Into::into).collect(),
+            negative_control: None,
             session: self.setting.opened.session,
-            log_head,
+            log_head: log_head.to_owned(),
+            known_failures: reports
+                .iter()
+                .flat_map(|report| report.failed_tests.iter().cloned())
+                .collect(),
         };
-        Ok(Evidence::of(facts).render())
+        Ok(evidence.render())
     }
 
     fn progress_entry(&self) -> String {
@@ -214,17 +297,30 @@ impl Commit<'_> {
             done,
             tried: self.commit.refusals.clone(),
             gates: gates.collect(),
-            parent: Some(self.setting.run.tip.short().to_owned()),
+            parent: Some(self.setting.run.tip.clone()),
             next: Vec::new(),
             questions: Vec::new(),
         };
-        progress::entry(harness_host::now(), self.setting.opened.session, &self.commit.feature.id, "passing", &entry)
+        progress::entry(
+            harness_host::clock::now(),
+            self.setting.opened.session,
+            &self.commit.feature.id,
+            Word::Passing,
+            &entry,
+        )
     }
 
     fn message(&self, log_head: &str, files: &[(RepoPath, Vec<u8>)]) -> String {
         let feature = &self.commit.feature;
-        let gates: Vec<&str> = self.commit.reports.iter().map(|report| report.gate.as_str()).collect();
-        let evidence = files.iter().find(|(path, _)| *path == evidence_path(&feature.id));
+        let gates: Vec<&str> = self
+            .commit
+            .reports
+            .iter()
+            .map(|report| report.gate.as_str())
+            .collect();
+        let evidence = files
+            .iter()
+            .find(|(path, _)| *path == evidence_path(&feature.id));
         let proof = match evidence {
             Some((path, _)) => path.to_string(),
             None => format!("gates {}", check::gates_hash(&self.commit.gates)),
@@ -255,13 +351,20 @@ pub(super) fn project_status(
     to: FeatureStatus,
     reason: &str,
 ) {
-    let settled = matches!(to, FeatureStatus::NeedsHuman | FeatureStatus::Blocked | FeatureStatus::Failing);
+    let settled = matches!(
+        to,
+        FeatureStatus::NeedsHuman | FeatureStatus::Blocked | FeatureStatus::Failing
+    );
     if !settled || reason.is_empty() || matches!(setting.run.goal, Goal::Task { .. }) {
         return;
     }
     let path = &setting.run.policy.feature_file;
-    let Ok(Some(text)) = read(performer.root(), path) else { return };
-    let Ok(mut list) = FeatureList::parse(&text) else { return };
+    let Ok(Some(text)) = read(performer.root(), path) else {
+        return;
+    };
+    let Ok(mut list) = FeatureList::parse(&text) else {
+        return;
+    };
     if list.set_status(feature, to).is_ok() {
         let _ = write(performer.root(), path, list.render().as_bytes());
     }
@@ -269,13 +372,20 @@ pub(super) fn project_status(
 
 /// Returns where the proof of a feature is kept.
 pub(crate) fn evidence_path(feature: &FeatureId) -> RepoPath {
-    RepoPath::parse(format!(".harness/evidence/{feature}.json")).expect("feature ids are file names")
+    RepoPath::parse(format!(".harness/evidence/{feature}.json"))
+        .expect("feature ids are file names")
 }
 
 /// Makes the message of a landed commit that stands for several.
 pub fn land_message(features: &[(FeatureId, String)]) -> String {
-    let titles: Vec<String> = features.iter().map(|(id, title)| format!("{id} {title}")).collect();
-    let trailers: Vec<String> = features.iter().map(|(id, _)| format!("Harness-Feature: {id}")).collect();
+    let titles: Vec<String> = features
+        .iter()
+        .map(|(id, title)| format!("{id} {title}"))
+        .collect();
+    let trailers: Vec<String> = features
+        .iter()
+        .map(|(id, _)| format!("Harness-Feature: {id}"))
+        .collect();
     format!("{}\n\n{}\n", titles.join("; "), trailers.join("\n"))
 }
 
@@ -297,7 +407,7 @@ fn changed_intent(path: &RepoPath, old: &Feature, new: &Feature) -> String {
 }
 
 fn read(root: &Root, path: &RepoPath) -> Result<Option<String>, String> {
-    match root.host_read_file(&HostAct::ReadContext, path, HOST_FILE_MAX) {
+    match root.host_read_file(path, HOST_FILE_MAX) {
         Ok(file) => {
             let text = String::from_utf8(file.bytes);
             text.map(Some).map_err(|_| format!("`{path}` is no UTF-8"))
@@ -308,5 +418,6 @@ fn read(root: &Root, path: &RepoPath) -> Result<Option<String>, String> {
 }
 
 fn write(root: &Root, path: &RepoPath, bytes: &[u8]) -> Result<(), DiskError> {
-    root.host_write_file(&HostAct::WriteHostFile, path, bytes, Expected::Any).map(|_| ())
+    root.host_write_file(HostAct::WriteHostFile, path, bytes, Expected::Any)
+        .map(|_| ())
 }

@@ -3,12 +3,13 @@
 use std::sync::Arc;
 
 use harness_core::{
-    ByteCount, CommitId, DirtyMode, Event, Level, RepoPath, RunState, SessionId, SessionOpened, Source, SourceKind,
+    ByteCount, CommitId, DirtyMode, Event, Level, RepoPath, RunState, SessionId, SessionOpened,
+    Source, SourceKind,
 };
 use harness_engine::OpenSession;
 use harness_gate::progress;
-use harness_guard::{Guard, HostAct};
-use harness_host::{DiskError, Root};
+use harness_guard::Guard;
+use harness_host::disk::{DiskError, Root};
 use harness_store::{LogWriter, RunEntry};
 
 use super::{Ended, Executor, Setting, chain, shop::Workshop};
@@ -25,33 +26,55 @@ const TREE_ENTRIES: usize = 60;
 /// Opens a session for the feature the engine has chosen.
 pub(super) async fn open(executor: &Executor, open: OpenSession) -> Ended {
     match try_open(executor, open).await {
-        Ok((opened, log)) => Ended::Opened { opened: Box::new(opened), log },
+        Ok((opened, log)) => Ended::Opened {
+            opened: Box::new(opened),
+            log,
+        },
         Err(message) => Ended::Event(Event::OpenFailed { message }),
     }
 }
 
-async fn try_open(executor: &Executor, open: OpenSession) -> Result<(SessionOpened, LogWriter), String> {
+async fn try_open(
+    executor: &Executor,
+    open: OpenSession,
+) -> Result<(SessionOpened, LogWriter), String> {
     let OpenSession { run, feature } = open;
     let guard = Guard::new(&run.policy, &feature).map_err(|error| chain(&error))?;
-    let (session, log) = executor.workplace.store.new_session().map_err(|error| chain(&error))?;
+    let (session, log) = executor
+        .workplace
+        .store
+        .new_session()
+        .map_err(|error| chain(&error))?;
     let log = log.with_redaction(Box::new(|text| match harness_guard::redact(text) {
         std::borrow::Cow::Borrowed(_) => None,
         std::borrow::Cow::Owned(text) => Some(text),
     }));
-    let entry = RunEntry { run: run.run, session, started_at: harness_host::now() };
-    executor.workplace.store.append_run(&entry).map_err(|error| chain(&error))?;
-    executor.performer.begin_session(guard.scope().clone(), &run.policy.map_file);
+    let entry = RunEntry {
+        run: run.run,
+        session,
+        started_at: harness_host::clock::now(),
+    };
+    executor
+        .workplace
+        .store
+        .append_run(&entry)
+        .map_err(|error| chain(&error))?;
+    executor
+        .performer
+        .begin_session(guard.scope().clone(), &run.policy.map_file);
     let performer = Arc::clone(&executor.performer);
     let place = Place {
         level: executor.workplace.level,
         name: executor.workplace.name.clone(),
         root: executor.workplace.root.display().to_string(),
     };
-    let opened = executor.in_shop(move |shop| {
-        prepare(shop, performer.root(), place, session, run, feature, &guard)
-    });
+    let opened = executor
+        .in_shop(move |shop| prepare(shop, performer.root(), place, session, run, feature, &guard));
     let opened = opened.await?;
-    let setting = Setting { run: opened.run.clone(), opened: opened.clone() };
+    let setting = Setting {
+        run: opened.run.clone(),
+        opened: opened.clone(),
+    };
     executor.in_shop(move |shop| shop.take_up(&setting)).await?;
     Ok((opened, log))
 }
@@ -103,16 +126,32 @@ fn keep_dirty(
 ) -> Result<CommitId, String> {
     let message = format!("wip before {}\n", run.run);
     let parents = std::slice::from_ref(&run.base);
-    let made = shop.repo.commit_to_branch(branch, None, tree, parents, &message, harness_host::now());
+    let made = shop.repo.commit_to_branch(
+        branch,
+        None,
+        tree,
+        parents,
+        &message,
+        harness_host::clock::now(),
+    );
     made.map_err(|error| chain(&error))
 }
 
-fn sources(shop: &Workshop, root: &Root, run: &RunState, guard: &Guard) -> Result<Vec<Source>, String> {
+fn sources(
+    shop: &Workshop,
+    root: &Root,
+    run: &RunState,
+    guard: &Guard,
+) -> Result<Vec<Source>, String> {
     let mut sources = Vec::new();
     for candidates in harness_context::map_candidates(&run.policy.map_file, &RepoPath::root()) {
         for path in candidates {
             if let Some(text) = read(root, &path, MAP_MAX)? {
-                sources.push(Source { kind: SourceKind::Map, path: Some(path), text });
+                sources.push(Source {
+                    kind: SourceKind::Map,
+                    path: Some(path),
+                    text,
+                });
                 break;
             }
         }
@@ -120,27 +159,39 @@ fn sources(shop: &Workshop, root: &Root, run: &RunState, guard: &Guard) -> Resul
     if let Some(text) = read(root, &run.policy.progress_file, PROGRESS_MAX)? {
         let tail = progress::tail(&text, PROGRESS_TAIL).to_owned();
         let path = Some(run.policy.progress_file.clone());
-        sources.push(Source { kind: SourceKind::Progress, path, text: tail });
+        sources.push(Source {
+            kind: SourceKind::Progress,
+            path,
+            text: tail,
+        });
     }
     let commits = shop.repo.recent_commits(COMMITS).join("\n");
-    sources.push(Source { kind: SourceKind::Commits, path: None, text: commits });
+    sources.push(Source {
+        kind: SourceKind::Commits,
+        path: None,
+        text: commits,
+    });
     let hidden = |path: &RepoPath| guard.scope().is_hidden(path);
-    let listing = root.host_list(&HostAct::ReadContext, &RepoPath::root(), &hidden, TREE_ENTRIES);
+    let listing = root.host_list(&RepoPath::root(), &hidden, TREE_ENTRIES);
     let listing = listing.map_err(|error| chain(&error))?;
     let names = listing.entries.iter().map(|entry| match entry.kind {
-        harness_host::EntryKind::Folder => format!("{}/", harness_tool::quote(&entry.path)),
+        harness_host::disk::EntryKind::Folder => format!("{}/", harness_tool::quote(&entry.path)),
         _ => harness_tool::quote(&entry.path),
     });
     let mut text = names.collect::<Vec<_>>().join("\n");
     if listing.cut {
         text.push_str("\n[more entries left out]");
     }
-    sources.push(Source { kind: SourceKind::Tree, path: None, text });
+    sources.push(Source {
+        kind: SourceKind::Tree,
+        path: None,
+        text,
+    });
     Ok(sources)
 }
 
 fn read(root: &Root, path: &RepoPath, max: ByteCount) -> Result<Option<String>, String> {
-    match root.host_read_file(&HostAct::ReadContext, path, max) {
+    match root.host_read_file(path, max) {
         Ok(file) => Ok(Some(String::from_utf8_lossy(&file.bytes).into_owned())),
         Err(DiskError::NotFound { .. }) => Ok(None),
         Err(error) => Err(chain(&error)),

@@ -7,8 +7,12 @@ use std::{
 };
 
 use harness_core::{Action, ByteCount, Event, LineRange, Outcome, RepoPath, Stop, TokenCount};
-use harness_guard::{CagePlan, HostAct, Machine, Permit, Scope};
-use harness_host::{Cancelled, DiskError, EntryKind, Expected, Root, RunLimits, SearchLimits, Stamp};
+use harness_guard::{CagePlan, Machine, Permit, Scope};
+use harness_host::{
+    Cancelled,
+    disk::{DiskError, EntryKind, Expected, Root, SearchLimits, Stamp},
+    process::RunLimits,
+};
 use harness_tool::edit::{self, Edited};
 
 use super::{chain, lock};
@@ -49,7 +53,11 @@ pub(crate) enum Done {
     Ended(Outcome),
     Cancelled,
     Failed(String),
-    Link { link: RepoPath, target: String, resolved: Option<RepoPath> },
+    Link {
+        link: RepoPath,
+        target: String,
+        resolved: Option<RepoPath>,
+    },
 }
 
 impl Performer {
@@ -81,7 +89,11 @@ impl Performer {
     }
 
     /// Does one action.
-    pub(crate) async fn perform(self: &Arc<Self>, permit: Permit, cancelled: Cancelled) -> Performed {
+    pub(crate) async fn perform(
+        self: &Arc<Self>,
+        permit: Permit,
+        cancelled: Cancelled,
+    ) -> Performed {
         let path = permit.action().path().clone();
         let is_command = matches!(permit.action(), Action::Run { .. });
         let result = if is_command {
@@ -91,7 +103,11 @@ impl Performer {
             let done = tokio::task::spawn_blocking(move || performer.touch_files(&permit)).await;
             done.unwrap_or_else(|error| Done::Failed(format!("the action was cut short: {error}")))
         };
-        let maps = if matches!(result, Done::Ended(_)) { self.new_maps(&path) } else { Vec::new() };
+        let maps = if matches!(result, Done::Ended(_)) {
+            self.new_maps(&path)
+        } else {
+            Vec::new()
+        };
         Performed { result, maps }
     }
 
@@ -107,14 +123,21 @@ impl Performer {
         done.map_or_else(refused_or_link, Done::Ended)
     }
 
-    fn read(&self, permit: &Permit, path: &RepoPath, lines: Option<LineRange>) -> Result<Outcome, DiskError> {
+    fn read(
+        &self,
+        permit: &Permit,
+        path: &RepoPath,
+        lines: Option<LineRange>,
+    ) -> Result<Outcome, DiskError> {
         let file = self.root.read_file(permit, FILE_MAX)?;
         lock(&self.seen).insert(path.clone(), file.stamp);
         Ok(harness_tool::select_lines(&file.bytes, lines, TEXT_MAX))
     }
 
     fn list(&self, permit: &Permit) -> Result<Outcome, DiskError> {
-        let listing = self.root.list(permit, &|path| self.is_hidden(path), ENTRIES_MAX)?;
+        let listing = self
+            .root
+            .list(permit, &|path| self.is_hidden(path), ENTRIES_MAX)?;
         let lines = listing.entries.iter().map(|entry| {
             let mark = match entry.kind {
                 EntryKind::Folder => "/",
@@ -123,13 +146,32 @@ impl Performer {
             };
             format!("{}{mark}\n", harness_tool::quote(&entry.path))
         });
-        Ok(Outcome::Text { text: lines.collect(), lines: listing.entries.len() as u64, cut: listing.cut })
+        Ok(Outcome::Text {
+            text: lines.collect(),
+            lines: listing.entries.len() as u64,
+            cut: listing.cut,
+        })
     }
 
     fn search(&self, permit: &Permit) -> Result<Outcome, DiskError> {
-        let found = self.root.search(permit, &|path| self.is_hidden(path), SearchLimits::default())?;
-        let lines = found.hits.iter().map(|hit| format!("{}:{}: {}\n", harness_tool::quote(&hit.path), hit.line, hit.text));
-        Ok(Outcome::Text { text: lines.collect(), lines: found.hits.len() as u64, cut: found.cut })
+        let found = self.root.search(
+            permit,
+            &|path| self.is_hidden(path),
+            SearchLimits::default(),
+        )?;
+        let lines = found.hits.iter().map(|hit| {
+            format!(
+                "{}:{}: {}\n",
+                harness_tool::quote(&hit.path),
+                hit.line,
+                hit.text
+            )
+        });
+        Ok(Outcome::Text {
+            text: lines.collect(),
+            lines: found.hits.len() as u64,
+            cut: found.cut,
+        })
     }
 
     fn write(&self, permit: &Permit, path: &RepoPath, content: &str) -> Result<Outcome, DiskError> {
@@ -144,35 +186,67 @@ impl Performer {
         };
         let stamp = self.root.write_file(permit, content.as_bytes(), expected)?;
         lock(&self.seen).insert(path.clone(), stamp);
-        let (added, removed) = harness_tool::write_counts(old.as_ref().map(|file| file.bytes.as_slice()), content.as_bytes());
-        Ok(Outcome::Written { created: old.is_none(), added, removed, inexact: None })
+        let (added, removed) = harness_tool::write_counts(
+            old.as_ref().map(|file| file.bytes.as_slice()),
+            content.as_bytes(),
+        );
+        Ok(Outcome::Written {
+            created: old.is_none(),
+            added,
+            removed,
+            inexact: None,
+        })
     }
 
-    fn edit(&self, permit: &Permit, path: &RepoPath, old: &str, new: &str) -> Result<Outcome, DiskError> {
+    fn edit(
+        &self,
+        permit: &Permit,
+        path: &RepoPath,
+        old: &str,
+        new: &str,
+    ) -> Result<Outcome, DiskError> {
         let file = self.root.read_file(permit, FILE_MAX)?;
         if self.last_seen(path).is_some_and(|seen| seen != file.stamp) {
             return Err(DiskError::Stale { path: path.clone() });
         }
         match edit::apply(&file.bytes, old, new) {
-            Err(fault) => Ok(Outcome::Refused { message: fault.to_string() }),
-            Ok(Edited { bytes, inexact, added, removed }) => {
-                let stamp = self.root.write_file(permit, &bytes, Expected::Unchanged(file.stamp))?;
+            Err(fault) => Ok(Outcome::Refused {
+                message: fault.to_string(),
+            }),
+            Ok(Edited {
+                bytes,
+                inexact,
+                added,
+                removed,
+            }) => {
+                let stamp =
+                    self.root
+                        .write_file(permit, &bytes, Expected::Unchanged(file.stamp))?;
                 lock(&self.seen).insert(path.clone(), stamp);
-                Ok(Outcome::Written { created: false, added, removed, inexact: inexact.map(str::to_owned) })
+                Ok(Outcome::Written {
+                    created: false,
+                    added,
+                    removed,
+                    inexact: inexact.map(str::to_owned),
+                })
             }
         }
     }
 
     async fn run(&self, permit: &Permit, cancelled: Cancelled) -> Done {
-        let (Action::Run { command, .. }, Some(plan)) = (permit.action(), CagePlan::for_permit(permit, &self.machine))
+        let (Action::Run { command, .. }, Some(plan)) =
+            (permit.action(), CagePlan::for_permit(permit, &self.machine))
         else {
             return Done::Failed("the permit is for no command".to_owned());
         };
         let argv = ["sh", "-c", command].map(OsString::from);
         let limits = RunLimits::of(&permit.bounds().limits);
-        match harness_host::run(&plan, &argv, &limits, |_| {}, cancelled).await {
+        match harness_host::process::run(&plan, &argv, &limits, |_| {}, cancelled).await {
             Ok(exited) if exited.stop == Stop::Cancelled => Done::Cancelled,
-            Ok(exited) => Done::Ended(Outcome::Exited { stop: exited.stop, output: exited.output }),
+            Ok(exited) => Done::Ended(Outcome::Exited {
+                stop: exited.stop,
+                output: exited.output,
+            }),
             Err(error) => Done::Failed(chain(&error)),
         }
     }
@@ -182,7 +256,9 @@ impl Performer {
     }
 
     fn is_hidden(&self, path: &RepoPath) -> bool {
-        lock(&self.scope).as_ref().is_some_and(|scope| scope.is_hidden(path))
+        lock(&self.scope)
+            .as_ref()
+            .is_some_and(|scope| scope.is_hidden(path))
     }
 
     /// Returns the maps of folders that `path` lies in and that were not touched before.
@@ -203,10 +279,14 @@ impl Performer {
     fn map_of(&self, map_file: &str, folder: &RepoPath) -> Option<Event> {
         let candidates = harness_context::map_candidates(map_file, folder).pop()?;
         candidates.into_iter().find_map(|path| {
-            let file = self.root.host_read_file(&HostAct::ReadContext, &path, MAP_MAX).ok()?;
+            let file = self.root.host_read_file(&path, MAP_MAX).ok()?;
             let text = String::from_utf8_lossy(&file.bytes).into_owned();
             let tokens = TokenCount::estimate(&text);
-            Some(Event::DocumentLoaded { path, tokens, text: Some(text) })
+            Some(Event::DocumentLoaded {
+                path,
+                tokens,
+                text: Some(text),
+            })
         })
     }
 }
@@ -214,13 +294,21 @@ impl Performer {
 /// A link goes back to the guard; everything else is an answer the agent can act on.
 fn refused_or_link(error: DiskError) -> Done {
     match error {
-        DiskError::IsLink { link, target, resolved } => {
-            Done::Link { link, target: String::from_utf8_lossy(&target).into_owned(), resolved }
-        }
+        DiskError::IsLink {
+            link,
+            target,
+            resolved,
+        } => Done::Link {
+            link,
+            target: String::from_utf8_lossy(&target).into_owned(),
+            resolved,
+        },
         DiskError::Stale { path } => Done::Ended(Outcome::Refused {
             message: format!("`{path}` was changed since it was last read; read it again"),
         }),
         error @ DiskError::NotPermitted { .. } => Done::Failed(chain(&error)),
-        error => Done::Ended(Outcome::Refused { message: chain(&error) }),
+        error => Done::Ended(Outcome::Refused {
+            message: chain(&error),
+        }),
     }
 }

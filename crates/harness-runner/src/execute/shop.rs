@@ -2,16 +2,17 @@
 //!
 //! Blocks; called on threads that may. Holds what makes snapshots cheap.
 
-use std::{collections::BTreeSet, path::Path, time::Instant};
+use std::{path::Path, time::Instant};
 
 use harness_core::{
-    CheckpointNumber, CheckpointSaved, CommitId, Event, Feature, FinishSubject, Policy, RepoPath, TreeId,
+    CheckpointNumber, CheckpointSaved, CommitId, Event, Feature, FinishSubject, Policy, RepoPath,
+    TreeId,
 };
 use harness_gate::{
     evidence,
     integrity::{self, FileChange},
 };
-use harness_git::{CheckedOut, CheckpointRef, CheckoutStamp, Repo, RestoreMode, SnapshotCache};
+use harness_git::{CheckoutStamp, CheckpointRef, Repo, RestoreMode, SnapshotCache};
 use harness_guard::Guard;
 
 use super::{Setting, chain};
@@ -54,7 +55,11 @@ impl Workshop {
             attempt: format!("open the repository at `{}`", root.display()),
             source: std::io::Error::other(chain(&error)),
         })?;
-        Ok(Self { repo, cache: SnapshotCache::default(), session: None })
+        Ok(Self {
+            repo,
+            cache: SnapshotCache::default(),
+            session: None,
+        })
     }
 
     /// Saves the work tree as checkpoint 0 of a new session.
@@ -66,26 +71,47 @@ impl Workshop {
         feature: &Feature,
     ) -> Result<Start, String> {
         let under = self.existing_folders(guard);
-        let shot = self.repo.snapshot(&mut self.cache, base, &under, &|path| guard.scope().is_hidden(path));
+        let shot = self.repo.snapshot(&mut self.cache, base, &under, &|path| {
+            guard.scope().is_hidden(path)
+        });
         let shot = shot.map_err(|error| chain(&error))?;
-        let name = CheckpointRef { session, number: CheckpointNumber(0) };
+        let name = CheckpointRef {
+            session,
+            number: CheckpointNumber(0),
+        };
         let message = format!("checkpoint 0 of {session}, {}", feature.id);
-        let checkpoint = self.repo.checkpoint(name, &shot.tree, None, &message, harness_host::now());
-        Ok(Start { checkpoint: checkpoint.map_err(|error| chain(&error))?, tree: shot.tree })
+        let checkpoint =
+            self.repo
+                .checkpoint(name, &shot.tree, None, &message, harness_host::clock::now());
+        Ok(Start {
+            checkpoint: checkpoint.map_err(|error| chain(&error))?,
+            tree: shot.tree,
+        })
     }
 
     /// Sets up for the open session, after its start or when it is taken up again.
     pub(crate) fn take_up(&mut self, setting: &Setting) -> Result<(), String> {
         let opened = &setting.opened;
-        let feature = setting.feature().ok_or("the session's feature is not in the run's list")?;
+        let feature = setting
+            .feature()
+            .ok_or("the session's feature is not in the run's list")?;
         let guard = Guard::new(&setting.run.policy, feature).map_err(|error| chain(&error))?;
         let under = self.existing_folders(&guard);
-        let known = self.repo.checkpoints(opened.session).map_err(|error| chain(&error))?;
+        let known = self
+            .repo
+            .checkpoints(opened.session)
+            .map_err(|error| chain(&error))?;
         let (last, last_checkpoint) = match known.whole.last() {
             Some(entry) => (entry.tree.clone(), entry.commit.clone()),
             None => (opened.start_tree.clone(), opened.start_checkpoint.clone()),
         };
-        self.session = Some(OpenWork { setting: setting.clone(), guard, under, last, last_checkpoint });
+        self.session = Some(OpenWork {
+            setting: setting.clone(),
+            guard,
+            under,
+            last,
+            last_checkpoint,
+        });
         Ok(())
     }
 
@@ -93,25 +119,54 @@ impl Workshop {
     pub(crate) fn save(&mut self, number: CheckpointNumber) -> Result<Event, String> {
         let begun = Instant::now();
         let session = self.session.as_mut().ok_or(super::NO_SESSION)?;
-        let OpenWork { setting, guard, under, last, last_checkpoint } = session;
+        let OpenWork {
+            setting,
+            guard,
+            under,
+            last,
+            last_checkpoint,
+        } = session;
         let hidden = |path: &RepoPath| guard.scope().is_hidden(path);
-        let shot = self.repo.snapshot(&mut self.cache, last, under, &hidden).map_err(|error| chain(&error))?;
+        let shot = self
+            .repo
+            .snapshot(&mut self.cache, last, under, &hidden)
+            .map_err(|error| chain(&error))?;
         if shot.tree == *last {
             return Ok(Event::CheckpointUnchanged);
         }
         let opened = &setting.opened;
-        let name = CheckpointRef { session: opened.session, number };
-        let message = format!("checkpoint {number} of {}, {}", opened.session, opened.feature);
+        let name = CheckpointRef {
+            session: opened.session,
+            number,
+        };
+        let message = format!(
+            "checkpoint {number} of {}, {}",
+            opened.session, opened.feature
+        );
         // A number that is taken was made just before a crash and never logged.
-        self.repo.forget_checkpoint(name).map_err(|error| chain(&error))?;
-        let saved = self.repo.checkpoint(name, &shot.tree, Some(last_checkpoint), &message, harness_host::now());
+        self.repo
+            .forget_checkpoint(name)
+            .map_err(|error| chain(&error))?;
+        let saved = self.repo.checkpoint(
+            name,
+            &shot.tree,
+            Some(last_checkpoint),
+            &message,
+            harness_host::clock::now(),
+        );
         let commit = saved.map_err(|error| chain(&error))?;
         let mut changes = shot.changes;
         changes.truncate(CHANGES_MAX);
         last.clone_from(&shot.tree);
         last_checkpoint.clone_from(&commit);
         let ms = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
-        Ok(Event::CheckpointSaved(CheckpointSaved { number, commit, tree: shot.tree, changes, ms }))
+        Ok(Event::CheckpointSaved(CheckpointSaved {
+            number,
+            commit,
+            tree: shot.tree,
+            changes,
+            ms,
+        }))
     }
 
     /// Fixes what would be committed: the tip of the run's branch with the agent's changes.
@@ -119,13 +174,24 @@ impl Workshop {
         let session = self.session.as_ref().ok_or(super::NO_SESSION)?;
         let guard = &session.guard;
         let hidden = |path: &RepoPath| guard.scope().is_hidden(path);
-        let shot = self.repo.snapshot(&mut self.cache, &session.last, &session.under, &hidden);
+        let shot = self
+            .repo
+            .snapshot(&mut self.cache, &session.last, &session.under, &hidden);
         let work_tree = shot.map_err(|error| chain(&error))?.tree;
-        let start = setting.run.work_start.as_ref().unwrap_or(&setting.opened.start_tree);
+        let start = setting
+            .run
+            .work_start
+            .as_ref()
+            .unwrap_or(&setting.opened.start_tree);
         let (tree, changes) = self.candidate(&setting.run.tip, start, &work_tree, guard)?;
         let mut findings = guard.judge_changes(&changes);
         findings.extend(self.inspect(&setting.run.tip, &tree, &changes)?);
-        Ok(FinishSubject { tree, work_tree, changes, findings })
+        Ok(FinishSubject {
+            tree,
+            work_tree,
+            changes,
+            findings,
+        })
     }
 
     fn candidate(
@@ -137,8 +203,14 @@ impl Workshop {
     ) -> Result<(TreeId, Vec<harness_core::Change>), String> {
         let onto = self.repo.tree_of(tip).map_err(|error| chain(&error))?;
         let is_agents = |path: &RepoPath| !guard.scope().is_host_owned(path);
-        let tree = self.repo.apply_changes(&onto, start, work_tree, &is_agents).map_err(|error| chain(&error))?;
-        let changes = self.repo.diff(&onto, &tree).map_err(|error| chain(&error))?;
+        let tree = self
+            .repo
+            .apply_changes(&onto, start, work_tree, &is_agents)
+            .map_err(|error| chain(&error))?;
+        let changes = self
+            .repo
+            .diff(&onto, &tree)
+            .map_err(|error| chain(&error))?;
         Ok((tree, changes))
     }
 
@@ -152,11 +224,19 @@ impl Workshop {
         let base = self.repo.tree_of(tip).map_err(|error| chain(&error))?;
         let mut texts = Vec::with_capacity(changes.len());
         for change in changes {
-            texts.push((change.path.clone(), self.text(&base, &change.path)?, self.text(tree, &change.path)?));
+            texts.push((
+                change.path.clone(),
+                self.text(&base, &change.path)?,
+                self.text(tree, &change.path)?,
+            ));
         }
         let files: Vec<FileChange<'_>> = texts
             .iter()
-            .map(|(path, old, new)| FileChange { path: path.clone(), old: old.as_deref(), new: new.as_deref() })
+            .map(|(path, old, new)| FileChange {
+                path: path.clone(),
+                old: old.as_deref(),
+                new: new.as_deref(),
+            })
             .collect();
         Ok(integrity::inspect(&files))
     }
@@ -165,7 +245,9 @@ impl Workshop {
     fn text(&self, tree: &TreeId, path: &RepoPath) -> Result<Option<String>, String> {
         match self.repo.read_blob(tree, path, TEXT_MAX) {
             Ok(bytes) => Ok(bytes.and_then(|bytes| String::from_utf8(bytes).ok())),
-            Err(harness_git::GitError::TooLarge { .. } | harness_git::GitError::NotAFile { .. }) => Ok(None),
+            Err(
+                harness_git::GitError::TooLarge { .. } | harness_git::GitError::NotAFile { .. },
+            ) => Ok(None),
             Err(error) => Err(chain(&error)),
         }
     }
@@ -173,44 +255,60 @@ impl Workshop {
     /// Takes the work tree back to where the feature began; its last state stays in the checkpoints.
     pub(crate) fn set_aside(&mut self, setting: &Setting) -> Result<u32, String> {
         let session = self.session.as_mut().ok_or(super::NO_SESSION)?;
-        let start = setting.run.work_start.as_ref().unwrap_or(&setting.opened.start_tree);
-        let restored = self.repo.restore(&session.last, start, RestoreMode::Write).map_err(|error| chain(&error))?;
+        let start = setting
+            .run
+            .work_start
+            .as_ref()
+            .unwrap_or(&setting.opened.start_tree);
+        let restored = self
+            .repo
+            .restore(&session.last, start, RestoreMode::Write)
+            .map_err(|error| chain(&error))?;
         if let Some(refused) = restored.refused.first() {
-            return Err(format!("`{}` was changed meanwhile: {}", refused.path, refused.reason));
+            return Err(format!(
+                "`{}` was changed meanwhile: {}",
+                refused.path, refused.reason
+            ));
         }
         session.last.clone_from(start);
-        u32::try_from(restored.written.len() + restored.removed.len()).map_err(|error| error.to_string())
+        u32::try_from(restored.written.len() + restored.removed.len())
+            .map_err(|error| error.to_string())
     }
 
     pub(crate) fn tree_of(&self, commit: &CommitId) -> Result<TreeId, String> {
         self.repo.tree_of(commit).map_err(|error| chain(&error))
     }
 
-    /// Digests what a proof of the feature is about: its write scope, what it changed, what decides how gates run.
+    /// Digests what a proof of the feature is about: its write scope and what decides how gates run.
     pub(crate) fn content_digest(
         &self,
         feature: &Feature,
         policy: &Policy,
-        subject: &FinishSubject,
+        tree: &TreeId,
     ) -> Result<String, String> {
         let guard = Guard::new(policy, feature).map_err(|error| chain(&error))?;
-        let changed: BTreeSet<&RepoPath> = subject.changes.iter().map(|change| &change.path).collect();
+        // What the feature changed lies in its scope, or it would have been a finding.
         let concerns = |path: &RepoPath| {
-            changed.contains(path) || guard.scope().is_writable(path) || harness_guard::is_gate_affecting(path)
+            guard.scope().is_writable(path) || harness_guard::is_gate_affecting(path)
         };
-        let files = self.repo.files(&subject.tree).map_err(|error| chain(&error))?;
+        let files = self.repo.files(tree).map_err(|error| chain(&error))?;
         let entries = files.iter().filter(|file| concerns(&file.path));
-        Ok(evidence::content_digest(entries.map(|file| (&file.path, file.mode, &file.blob))))
+        Ok(evidence::content_digest(
+            entries.map(|file| (&file.path, file.mode, &file.blob)),
+        ))
     }
 
-    /// Brings a tree's files into a folder outside the repository.
+    /// Brings a kept folder outside the repository to a tree.
     pub(crate) fn check_out(
         &self,
         tree: &TreeId,
         folder: &Path,
-        previous: Option<&TreeId>,
-    ) -> Result<CheckedOut, String> {
-        self.repo.check_out(tree, folder, previous).map_err(|error| chain(&error))
+        stamp: &mut CheckoutStamp,
+    ) -> Result<(), String> {
+        self.repo
+            .check_out(tree, folder, stamp)
+            .map(|_| ())
+            .map_err(|error| chain(&error))
     }
 
     /// Returns the checked-out files that are not as their tree has them.
@@ -218,9 +316,11 @@ impl Workshop {
         &self,
         tree: &TreeId,
         folder: &Path,
-        stamp: &CheckoutStamp,
+        stamp: &mut CheckoutStamp,
     ) -> Result<Vec<RepoPath>, String> {
-        self.repo.verify_checkout(tree, folder, stamp).map_err(|error| chain(&error))
+        self.repo
+            .verify_checkout(tree, folder, stamp)
+            .map_err(|error| chain(&error))
     }
 
     /// Returns the folders that exist among those a process may write below.
@@ -233,13 +333,21 @@ impl Workshop {
             }
             Some(folder)
         };
-        guard.bounds().writable.iter().filter_map(existing).collect()
+        guard
+            .bounds()
+            .writable
+            .iter()
+            .filter_map(existing)
+            .collect()
     }
 }
 
 impl Setting {
     /// Returns the feature in work.
     pub(crate) fn feature(&self) -> Option<&Feature> {
-        self.run.features.iter().find(|feature| feature.id == self.opened.feature)
+        self.run
+            .features
+            .iter()
+            .find(|feature| feature.id == self.opened.feature)
     }
 }

@@ -1,0 +1,180 @@
+//! Which commands prove something, by the files that say so.
+
+use std::time::Duration;
+
+use harness_core::{Baseline, Gate, Reader, RepoPath, When};
+use serde_json::Value;
+
+use super::{Language, Project};
+
+/// The names `make` looks for.
+pub(super) const MAKEFILES: [&str; 3] = ["GNUmakefile", "makefile", "Makefile"];
+
+/// How long a proposed gate may run.
+const TIMEOUT: Duration = Duration::from_secs(600);
+
+/// The most test scripts that become a gate each.
+const SCRIPTS_MAX: usize = 8;
+
+/// Proposes gates for the languages found.
+///
+/// Scripts and make targets are proposed only where no language has tests of
+/// its own: they usually run these.
+pub(super) fn propose(project: &Project<'_>, languages: &[Language]) -> Vec<Gate> {
+    let mut gates: Vec<Gate> = Vec::new();
+    let mut has_tests = false;
+    for language in languages {
+        let proposed = match language {
+            Language::Rust => rust(),
+            Language::Python => python(project),
+            Language::Node => node(project),
+            Language::Shell if !has_tests => shell(project),
+            Language::Make if !has_tests => make(project),
+            Language::Shell | Language::Make => Vec::new(),
+        };
+        has_tests |= proposed.iter().any(|gate| gate.name.starts_with("test"));
+        for mut gate in proposed {
+            if gates.iter().any(|other| other.name == gate.name) {
+                gate.name = format!("{}-{}", language.name(), gate.name);
+            }
+            gates.push(gate);
+        }
+    }
+    gates
+}
+
+fn rust() -> Vec<Gate> {
+    vec![
+        gate("fmt", "cargo fmt --all --check", Reader::Exit),
+        gate(
+            "clippy",
+            "cargo clippy --all-targets -- -D warnings",
+            Reader::Exit,
+        ),
+        gate("test", "cargo test", Reader::Cargo),
+    ]
+}
+
+fn python(project: &Project<'_>) -> Vec<Gate> {
+    let pyproject = project.text("pyproject.toml");
+    let mut gates = Vec::new();
+    if project.has_any(&["ruff.toml", ".ruff.toml"]) || pyproject.contains("[tool.ruff") {
+        gates.push(gate("lint", "ruff check .", Reader::Exit));
+    }
+    let is_test = |name: &str| {
+        name.ends_with(".py") && (name.starts_with("test_") || name.ends_with("_test.py"))
+    };
+    let has_tests = project.has_any(&["pytest.ini", "conftest.py", "tests/conftest.py"])
+        || pyproject.contains("[tool.pytest")
+        || project.top().any(is_test)
+        || project.second().any(|(_, name)| is_test(name));
+    if has_tests {
+        gates.push(gate("test", "python3 -m pytest -q", Reader::Exit));
+    }
+    gates
+}
+
+fn node(project: &Project<'_>) -> Vec<Gate> {
+    const NODE_TEST: &str = "node --test --test-reporter=tap";
+    let package: Value = serde_json::from_str(&project.text("package.json")).unwrap_or_default();
+    let script = package["scripts"]["test"].as_str().unwrap_or_default();
+    let is_test = |name: &str| {
+        let stem = name
+            .rsplit_once('.')
+            .map_or("", |(stem, ending)| match ending {
+                "js" | "mjs" | "cjs" => stem,
+                _ => "",
+            });
+        stem.ends_with(".test") || stem.ends_with("_test") || stem.ends_with("-test")
+    };
+    let has_tests = project.top().any(is_test)
+        || project
+            .second()
+            .any(|(folder, name)| is_test(name) || (folder == "test" && name.ends_with("js")));
+    match script.trim() {
+        // The same run, with a report that names its tests.
+        "node --test" => vec![gate("test", NODE_TEST, Reader::Tap)],
+        // What `npm init` writes fails on purpose.
+        script if !script.is_empty() && !script.contains("no test specified") => {
+            vec![gate("test", "npm test", Reader::Exit)]
+        }
+        _ if has_tests => vec![gate("test", NODE_TEST, Reader::Tap)],
+        _ => Vec::new(),
+    }
+}
+
+fn shell(project: &Project<'_>) -> Vec<Gate> {
+    let runners = ["tests/run.sh", "test/run.sh", "test.sh", "tests/test.sh"];
+    if let Some(path) = runners.iter().find(|path| project.has(path)) {
+        return vec![script(project, "test", path)];
+    }
+    let mut scripts: Vec<(&str, &str)> = project
+        .second()
+        .filter(|(folder, name)| matches!(*folder, "tests" | "test") && name.ends_with(".sh"))
+        .collect();
+    scripts.sort_unstable();
+    scripts.truncate(SCRIPTS_MAX);
+    scripts
+        .into_iter()
+        .map(|(folder, name)| {
+            let stem = name.trim_end_matches(".sh");
+            script(
+                project,
+                &format!("test-{stem}"),
+                &format!("{folder}/{name}"),
+            )
+        })
+        .collect()
+}
+
+/// Makes the gate of a script: read as TAP where its text writes a plan, run by the shell it names.
+fn script(project: &Project<'_>, name: &str, path: &str) -> Gate {
+    let text = project.text(path);
+    let first = text.lines().next().unwrap_or_default();
+    let shell = match first.starts_with("#!") && first.contains("bash") {
+        true => "bash",
+        false => "sh",
+    };
+    let reader = match text.contains("1..") {
+        true => Reader::Tap,
+        false => Reader::Exit,
+    };
+    Gate {
+        run: vec![shell.to_owned(), path.to_owned()],
+        ..gate(name, "", reader)
+    }
+}
+
+fn make(project: &Project<'_>) -> Vec<Gate> {
+    let path = MAKEFILES.iter().find(|path| project.has(path));
+    let text = path.map(|path| project.text(path)).unwrap_or_default();
+    let has_target = text.lines().any(|line| {
+        let targets = line
+            .split_once(':')
+            .filter(|(_, rest)| !rest.starts_with('='));
+        targets.is_some_and(|(targets, _)| {
+            !targets.starts_with(['\t', '#'])
+                && targets.split_whitespace().any(|word| word == "test")
+        })
+    });
+    match has_target {
+        true => vec![gate("test", "make test", Reader::Exit)],
+        false => Vec::new(),
+    }
+}
+
+/// Makes a gate of a command without quotes in it; at least one test where tests are counted.
+fn gate(name: &str, command: &str, reader: Reader) -> Gate {
+    Gate {
+        name: name.to_owned(),
+        run: command.split_whitespace().map(str::to_owned).collect(),
+        cwd: RepoPath::root(),
+        environment: Vec::new(),
+        timeout: TIMEOUT,
+        reader,
+        min_tests: u32::from(reader.names_tests()),
+        when: When::Finish,
+        baseline: Baseline::Strict,
+        paths: Vec::new(),
+    }
+}

@@ -1,0 +1,175 @@
+use insta::assert_snapshot;
+use proptest::prelude::*;
+
+use super::*;
+
+/// Detects a project of files, each with its text.
+fn detected(files: &[(&str, &str)]) -> Detected {
+    let paths: Vec<RepoPath> = files
+        .iter()
+        .map(|(path, _)| RepoPath::parse(path).unwrap())
+        .collect();
+    detect(&paths, &|path| {
+        let file = files.iter().find(|(other, _)| *other == path);
+        file.map(|(_, text)| (*text).to_owned())
+    })
+}
+
+/// Writes what was found, one line each.
+fn shown(files: &[(&str, &str)]) -> String {
+    let found = detected(files);
+    let gates: String = found
+        .gates
+        .iter()
+        .map(|gate| {
+            let reader = gate.reader.as_str();
+            format!(
+                "{}: {} ({reader}, {})\n",
+                gate.name,
+                gate.run.join(" "),
+                gate.min_tests
+            )
+        })
+        .collect();
+    format!(
+        "languages {}\nwrite {}\nbuild {}\n{gates}",
+        found.languages.join(" "),
+        found.write.join(" "),
+        found.build.join(" ")
+    )
+}
+
+#[test]
+fn a_rust_workspace() {
+    let files = [
+        ("Cargo.toml", "[workspace]"),
+        ("build.rs", ""),
+        ("src/main.rs", ""),
+        ("tests/run.sh", ""),
+        ("crates/a", ""),
+        ("tool/Cargo.toml", ""),
+        (".cargo/config.toml", ""),
+    ];
+    assert_snapshot!(shown(&files), @r"
+    languages rust shell
+    write src/** crates/** tests/** tool/**
+    build target
+    fmt: cargo fmt --all --check (exit, 0)
+    clippy: cargo clippy --all-targets -- -D warnings (exit, 0)
+    test: cargo test (cargo, 1)
+    ");
+}
+
+#[test]
+fn a_python_package() {
+    let files = [
+        ("pyproject.toml", "[tool.ruff]\nline-length = 90"),
+        ("shop/__init__.py", ""),
+        ("main.py", ""),
+        ("setup.py", ""),
+        ("tests/test_a.py", ""),
+    ];
+    assert_snapshot!(shown(&files), @r"
+    languages python
+    write tests/** shop/** *.py
+    build .pytest_cache .ruff_cache
+    lint: ruff check . (exit, 0)
+    test: python3 -m pytest -q (exit, 0)
+    ");
+    assert_eq!(detected(&[("setup.py", ""), ("src/a.py", "")]).gates, []);
+}
+
+#[test]
+fn a_node_package_by_its_test_script_or_its_files() {
+    let gate = |files: &[(&str, &str)]| {
+        let shown = shown(files);
+        shown.lines().nth(3).unwrap_or_default().to_owned()
+    };
+    let package = |script: &str| format!(r#"{{"scripts": {{"test": "{script}"}}}}"#);
+    let jest = package("jest --ci");
+    assert_eq!(gate(&[("package.json", &jest)]), "test: npm test (exit, 0)");
+    let plain = package("node --test");
+    let tap = "test: node --test --test-reporter=tap (tap, 1)";
+    assert_eq!(gate(&[("package.json", &plain)]), tap);
+    let unset = package("echo \\\"Error: no test specified\\\" && exit 1");
+    assert_eq!(gate(&[("package.json", &unset)]), "");
+    assert_eq!(
+        gate(&[("package.json", &unset), ("src/a.test.js", "")]),
+        tap
+    );
+    assert_eq!(gate(&[("package.json", "{"), ("test/a.mjs", "")]), tap);
+    let found = detected(&[
+        ("package.json", &jest),
+        ("index.js", ""),
+        ("eslint.config.js", ""),
+    ]);
+    assert_eq!(found.build, ["node_modules", "dist"]);
+    assert_eq!(found.write, ["*.js"]);
+}
+
+#[test]
+fn scripts_and_make_targets_where_nothing_else_tests() {
+    let files = [
+        ("lib/a.sh", ""),
+        ("tests/run.sh", "#!/usr/bin/env bash\necho 1..3"),
+        ("tests/other.sh", ""),
+        ("Makefile", "test:\n"),
+    ];
+    assert_snapshot!(shown(&files), @r"
+    languages shell make
+    write lib/** tests/**
+    build 
+    test: bash tests/run.sh (tap, 1)
+    ");
+    let files = [
+        ("tests/b.sh", "exit 0"),
+        ("tests/a.sh", "echo \"1..$n\""),
+        ("run.sh", ""),
+    ];
+    assert_snapshot!(shown(&files), @r"
+    languages shell
+    write tests/** *.sh
+    build 
+    test-a: sh tests/a.sh (tap, 1)
+    test-b: sh tests/b.sh (exit, 0)
+    ");
+    let make = |text| detected(&[("Makefile", text)]).gates.len();
+    assert_eq!(make("all test: a\n\t./a"), 1);
+    assert_eq!(make("tests: a\ntest := 1\n\ttest: x\n# test: y"), 0);
+}
+
+#[test]
+fn names_of_gates_are_unique() {
+    let files = [
+        ("Cargo.toml", ""),
+        ("test_a.py", ""),
+        ("package.json", r#"{"scripts": {"test": "jest"}}"#),
+    ];
+    let names: Vec<String> = detected(&files)
+        .gates
+        .into_iter()
+        .map(|gate| gate.name)
+        .collect();
+    assert_eq!(names, ["fmt", "clippy", "test", "python-test", "node-test"]);
+}
+
+#[test]
+fn an_empty_repository_gets_the_usual_folders_and_no_gate() {
+    let found = detected(&[("README.md", "")]);
+    assert_eq!(found.write, ["src/**", "tests/**"]);
+    assert_eq!((found.languages.len(), found.gates.len()), (0, 0));
+}
+
+proptest! {
+    #[test]
+    fn garbage_never_panics(text in "\\PC{0,80}", names in proptest::collection::vec("[a-z./é]{1,12}", 0..6)) {
+        let fixed = ["package.json", "Makefile", "pyproject.toml", "tests/run.sh", "Cargo.toml"];
+        let paths: Vec<RepoPath> = names
+            .iter()
+            .map(String::as_str)
+            .chain(fixed)
+            .filter_map(|path| RepoPath::parse(path).ok())
+            .collect();
+        detect(&paths, &|_| Some(text.clone()));
+    }
+}

@@ -1,0 +1,100 @@
+//! What a change does to the tests: removed, skipped, weakened, or a lint silenced.
+//!
+//! It reads text, not programs: comments and strings are taken out, then the
+//! words of the usual test frameworks are counted by name. It cannot know
+//! every way to weaken a test, which is why gates count tests as well. Findings
+//! go to the engine, and a person decides; scope and protected paths are the
+//! guard's business.
+
+mod compare;
+mod facts;
+mod language;
+mod lexer;
+mod scan;
+
+use harness_core::{Finding, FindingKind, RepoPath};
+
+use compare::Pool;
+use facts::Facts;
+use language::Language;
+
+/// Larger files are not read: a person or a program that looks at them sees more.
+const FILE_BYTES_MAX: usize = 2 * 1024 * 1024;
+
+/// A file before and after; absent where it did not or does not exist, or is no text.
+#[derive(Clone, Debug)]
+pub struct FileChange<'a> {
+    /// The file.
+    pub path: RepoPath,
+    /// Its text before.
+    pub old: Option<&'a str>,
+    /// Its text now.
+    pub new: Option<&'a str>,
+}
+
+/// Returns what the changes, taken together, do to tests, in the order of the files.
+///
+/// A test, a skip or a suppression that moves from one changed file to another
+/// under its name is no finding. At most one finding per file and kind of
+/// weakness, with the names it is about.
+pub fn inspect(changes: &[FileChange<'_>]) -> Vec<Finding> {
+    let sides: Vec<Sides> = changes.iter().map(Sides::read).collect();
+    let mut moved = Pool::of(sides.iter().map(|sides| (&sides.old, &sides.new)));
+    let mut findings = Vec::new();
+    for (change, sides) in changes.iter().zip(&sides) {
+        let found = match sides.language {
+            Some(_) if change.new.is_none() => compare::deleted(&sides.old, &mut moved),
+            Some(_) => compare::changed(&sides.old, &sides.new, &mut moved),
+            None => other_file(change, changes),
+        };
+        findings.extend(found.into_iter().map(|(kind, message)| Finding {
+            kind,
+            path: change.path.clone(),
+            message,
+        }));
+    }
+    findings
+}
+
+/// The facts of a file before and after.
+struct Sides {
+    language: Option<Language>,
+    old: Facts,
+    new: Facts,
+}
+
+impl Sides {
+    fn read(change: &FileChange<'_>) -> Self {
+        let language = Language::of(&change.path);
+        let is_test = language::is_test_file(&change.path);
+        let facts = |text: Option<&str>| match (language, text) {
+            (Some(language), Some(text)) if text.len() <= FILE_BYTES_MAX => {
+                scan::facts(language, text, is_test)
+            }
+            _ => Facts::default(),
+        };
+        Self {
+            language,
+            old: facts(change.old),
+            new: facts(change.new),
+        }
+    }
+}
+
+/// Judges a file whose language is not known: among tests it must not vanish.
+fn other_file(change: &FileChange<'_>, changes: &[FileChange<'_>]) -> Vec<(FindingKind, String)> {
+    let is_gone = change.old.is_some() && change.new.is_none();
+    let moved = || {
+        changes.iter().any(|other| {
+            other.old.is_none() && other.new == change.old && language::is_test_file(&other.path)
+        })
+    };
+    if is_gone && language::is_test_file(&change.path) && !moved() {
+        let message = "the file stood among the tests and is gone".to_owned();
+        return vec![(FindingKind::TestsRemoved, message)];
+    }
+    Vec::new()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,166 @@
+//! Finds tests, skips, assertions and suppressions in the code of one file.
+
+mod go;
+mod python;
+mod rust;
+mod script;
+
+use super::{
+    facts::{self, Facts, Mark},
+    language::Language,
+    lexer::{Source, is_word_byte},
+};
+use crate::text::one_line;
+
+/// How far the end of an argument list is looked for. Unit: bytes.
+const CALL_BYTES_MAX: usize = 4_096;
+
+/// Marks with the places where they stand.
+type Marks = Vec<(usize, Mark)>;
+
+/// Returns what a text says about tests; `is_test` says that its path is a test's.
+pub(super) fn facts(language: Language, text: &str, is_test: bool) -> Facts {
+    let source = Source::read(language, text);
+    let mut marks = match language {
+        Language::Rust => rust::marks(&source, is_test),
+        Language::Python if is_test => python::marks(&source),
+        Language::Script if is_test => script::marks(&source),
+        Language::Go if is_test => go::marks(&source),
+        _ => Marks::new(),
+    };
+    marks.extend(silenced(language, &source));
+    marks.sort_by_key(|(at, _)| *at);
+    facts::fold(marks.into_iter().map(|(_, mark)| mark))
+}
+
+/// Finds the comments that silence a linter or a type checker.
+fn silenced(language: Language, source: &Source<'_>) -> Marks {
+    let directives: &[&str] = match language {
+        Language::Rust => &[],
+        Language::Python => &["noqa", "type: ignore", "pylint: disable", "pyright: ignore"],
+        Language::Script => &[
+            "eslint-disable",
+            "@ts-ignore",
+            "@ts-nocheck",
+            "@ts-expect-error",
+            "biome-ignore",
+        ],
+        Language::Go => &["nolint"],
+    };
+    let found = source.comments.iter().flat_map(|(at, comment)| {
+        // A sentence may speak of a directive; one that works begins the comment.
+        let content = comment.trim_start_matches(['#', '/', '*', ' ', '\t']);
+        let matching = directives
+            .iter()
+            .filter(move |word| content.starts_with(**word));
+        matching.map(|word| (*at, Mark::Silenced((*word).to_owned())))
+    });
+    found.collect()
+}
+
+/// Iterates over the words of code with their places; numbers count as words.
+fn words(code: &str) -> impl Iterator<Item = (usize, &str)> {
+    let bytes = code.as_bytes();
+    let mut at = 0;
+    std::iter::from_fn(move || {
+        at += bytes[at..].iter().position(|&byte| is_word_byte(byte))?;
+        let start = at;
+        let rest = &bytes[start..];
+        let length = rest.iter().position(|&byte| !is_word_byte(byte));
+        at = length.map_or(bytes.len(), |length| start + length);
+        Some((start, &code[start..at]))
+    })
+}
+
+/// Returns the place of the next byte of code that is no white space, from `at` on.
+fn next_code(code: &str, at: usize) -> Option<usize> {
+    let rest = &code.as_bytes()[at..];
+    let skipped = rest.iter().position(|byte| !byte.is_ascii_whitespace())?;
+    Some(at + skipped)
+}
+
+/// Returns the place of `byte` when it is the next code from `at` on.
+fn next_is(code: &str, at: usize, byte: u8) -> Option<usize> {
+    next_code(code, at).filter(|next| code.as_bytes()[*next] == byte)
+}
+
+/// Returns the word that begins with the next code from `at` on; empty when none does.
+fn next_word(code: &str, at: usize) -> &str {
+    let rest = next_code(code, at).map_or("", |next| &code[next..]);
+    let end = rest.bytes().position(|byte| !is_word_byte(byte));
+    &rest[..end.unwrap_or(rest.len())]
+}
+
+/// Returns the place of the bracket that closes the one at `open`, where it is not too far.
+fn closing(code: &str, open: usize) -> Option<usize> {
+    let mut depth = 0_usize;
+    for (length, byte) in code.bytes().skip(open).take(CALL_BYTES_MAX).enumerate() {
+        match byte {
+            b'(' | b'[' | b'{' => depth += 1,
+            b')' | b']' | b'}' => {
+                depth = depth.checked_sub(1)?;
+                if depth == 0 {
+                    return Some(open + length);
+                }
+            }
+            _ => {}
+        }
+    }
+    None
+}
+
+/// Returns the arguments between the bracket at `open` and its end, as they are written, trimmed.
+fn arguments<'a>(source: &Source<'a>, open: usize) -> Vec<&'a str> {
+    let Some(close) = closing(&source.code, open) else {
+        return Vec::new();
+    };
+    split_arguments(source, open + 1, close)
+}
+
+fn split_arguments<'a>(source: &Source<'a>, start: usize, end: usize) -> Vec<&'a str> {
+    let mut arguments = Vec::new();
+    let (mut depth, mut begin) = (0_i32, start);
+    for (at, byte) in source.code.bytes().enumerate().take(end).skip(start) {
+        match byte {
+            b'(' | b'[' | b'{' => depth += 1,
+            b')' | b']' | b'}' => depth -= 1,
+            b',' if depth == 0 => {
+                arguments.push(source.text[begin..at].trim());
+                begin = at + 1;
+            }
+            _ => {}
+        }
+    }
+    arguments.push(source.text[begin..end].trim());
+    arguments
+}
+
+/// Whether a condition holds whatever the program does.
+fn always_holds(condition: &str) -> bool {
+    if matches!(condition, "true" | "True" | "1" | "!false" | "not False") {
+        return true;
+    }
+    let sides = condition.split_once("==");
+    sides.is_some_and(|(left, right)| is_same(left, right.trim_start_matches('=')))
+}
+
+/// Whether two expressions are the same and call nothing, so that comparing them shows nothing.
+fn is_same(left: &str, right: &str) -> bool {
+    let (left, right) = (left.trim(), right.trim());
+    !left.is_empty() && left == right && !left.contains('(')
+}
+
+/// Makes the mark of an assertion that stands from `start` to `end`.
+fn assertion(source: &Source<'_>, start: usize, end: usize, holds: bool) -> (usize, Mark) {
+    let trivial = holds.then(|| one_line(&source.text[start..end], 120));
+    (start, Mark::Assertion { trivial })
+}
+
+/// Whether a function of this name may assert for its caller.
+fn may_assert(name: &str) -> bool {
+    [
+        "assert", "check", "expect", "verify", "ensure", "require", "panic",
+    ]
+    .iter()
+    .any(|beginning| name.to_ascii_lowercase().starts_with(beginning))
+}

@@ -1,0 +1,44 @@
+//! Go: the `testing` package and the assertions of testify.
+
+use super::{Mark, Marks, Source, assertion, may_assert, next_is, next_word, words};
+
+/// Finds the marks of a test file.
+pub(super) fn marks(source: &Source<'_>) -> Marks {
+    let found = words(&source.code);
+    found
+        .filter_map(|(at, word)| mark(source, at, word))
+        .collect()
+}
+
+fn mark(source: &Source<'_>, at: usize, word: &str) -> Option<(usize, Mark)> {
+    let code = &source.code;
+    let before = &code[..at];
+    if word == "func" {
+        let name = next_word(code, at + word.len()).to_owned();
+        let is_test = ["Test", "Fuzz", "Example"]
+            .iter()
+            .any(|beginning| name.starts_with(beginning));
+        let skipped = false;
+        return match (is_test, name.is_empty()) {
+            (true, _) => Some((at, Mark::Test { name, skipped })),
+            (false, false) => Some((at, Mark::Helper)),
+            // A function literal belongs to the test around it.
+            (false, true) => None,
+        };
+    }
+    let open = next_is(code, at + word.len(), b'(')?;
+    let is_testing = ["t.", "tb.", "b.", "f."]
+        .iter()
+        .any(|receiver| before.ends_with(receiver));
+    match word {
+        "Skip" | "Skipf" | "SkipNow" if is_testing => Some((at, Mark::Skip(word.to_owned()))),
+        "Error" | "Errorf" | "Fatal" | "Fatalf" | "Fail" | "FailNow" if is_testing => {
+            Some(assertion(source, at, open, false))
+        }
+        "Exit" if before.ends_with("os.") => Some((at, Mark::Exit("os.Exit".to_owned()))),
+        _ if before.ends_with("assert.") || before.ends_with("require.") => {
+            Some(assertion(source, at, open, false))
+        }
+        _ => may_assert(word).then_some((at, Mark::Delegate)),
+    }
+}

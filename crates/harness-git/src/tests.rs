@@ -1,0 +1,10 @@
+//! Behaviour against real repositories, made and checked with the `git` program.
+
+mod checkout;
+mod checkpoints;
+mod fixture;
+mod landing;
+mod opening;
+mod reading;
+mod snapshots;
+mod undo;

@@ -1,0 +1,334 @@
+//! Landing: picks, overlaps, and the work of the person beside it.
+
+use std::fs;
+
+use harness_core::CommitId;
+
+use super::fixture::{Fixture, NOW};
+use crate::{LandError, LandStyle, Landed};
+
+fn land(fixture: &Fixture, commits: &[CommitId]) -> Result<Landed, LandError> {
+    fixture
+        .repo
+        .land("harness/R-0001", commits, LandStyle::EachCommit, NOW)
+}
+
+/// What `git` says about uncommitted work.
+fn uncommitted(fixture: &Fixture) -> String {
+    fixture.git(&["status", "--porcelain"])
+}
+
+/// Two features on top of each other, as a run leaves them: committed aside, files in place.
+fn two_features(fixture: &Fixture) -> [CommitId; 2] {
+    fixture.write("src/main.rs", "fn main() { one() }\n");
+    let one = fixture.feature(&fixture.head(), "one\n\nHarness-Feature: F-1\n");
+    fixture.write("src/two.rs", "two\n");
+    fixture.remove("run.sh");
+    let two = fixture.feature(&one, "two\n\nHarness-Feature: F-2\n");
+    [one, two]
+}
+
+#[test]
+fn on_an_unmoved_head_the_commits_are_taken_as_they_are() {
+    let Some(fixture) = Fixture::new() else {
+        return;
+    };
+    let features = two_features(&fixture);
+    let landed = land(&fixture, &features).unwrap();
+    assert_eq!(landed.head, features[1]);
+    assert_eq!(landed.commits, 2);
+    assert_eq!(landed.branch.as_deref(), Some("main"));
+    assert!(landed.touched.is_empty(), "the files were there already");
+    assert_eq!(uncommitted(&fixture), "");
+    let log = fixture.git(&["reflog", "-1", "--format=%gs", "main"]);
+    assert_eq!(log.trim(), "harness land: harness/R-0001");
+    let head_log = fixture.git(&["reflog", "-1", "--format=%gs", "HEAD"]);
+    assert_eq!(head_log, log);
+    let again = land(&fixture, &features).unwrap();
+    assert_eq!((again.commits, again.head), (0, features[1].clone()));
+}
+
+#[test]
+fn on_a_moved_head_the_commits_are_picked() {
+    let Some(fixture) = Fixture::new() else {
+        return;
+    };
+    let features = two_features(&fixture);
+    fixture.write("docs.md", "by the person\n");
+    fixture.git(&["add", "docs.md"]);
+    fixture.git(&["commit", "-q", "-m", "person", "docs.md"]);
+    let landed = land(&fixture, &features).unwrap();
+    assert_ne!(landed.head, features[1]);
+    assert_eq!(uncommitted(&fixture), "");
+    let log = fixture.git(&[
+        "log",
+        "--format=%s %(trailers:key=Harness-Feature,valueonly,separator=)",
+        "-4",
+    ]);
+    assert_eq!(log, "two F-2\none F-1\nperson \nstart \n");
+    fixture.git(&["fsck", "--strict", "--no-dangling"]);
+}
+
+#[test]
+fn a_file_both_changed_is_merged_and_written() {
+    let Some(fixture) = Fixture::new() else {
+        return;
+    };
+    let deep =
+        |first: &str, last: &str| format!("// {first}\n// two\n// three\n// four\n// {last}\n");
+    fixture.write("src/lib/deep.rs", deep("agent", "five"));
+    let feature = fixture.feature(&fixture.head(), "feature");
+    // The person commits another end of the same file, then has the run's version back on the disk.
+    fixture.write("src/lib/deep.rs", deep("one", "person"));
+    fixture.git(&["commit", "-q", "-a", "-m", "person"]);
+    fixture.write("src/lib/deep.rs", deep("agent", "five"));
+    let landed = land(&fixture, &[feature]).unwrap();
+    assert_eq!(landed.touched.len(), 1);
+    assert_eq!(
+        fixture.read("src/lib/deep.rs"),
+        deep("agent", "person").as_bytes()
+    );
+    assert_eq!(uncommitted(&fixture), "");
+}
+
+#[test]
+fn a_conflict_lands_nothing() {
+    let Some(fixture) = Fixture::new() else {
+        return;
+    };
+    fixture.write("src/main.rs", "fn main() { agent() }\n");
+    let feature = fixture.feature(&fixture.head(), "feature");
+    fixture.write("src/main.rs", "fn main() { person() }\n");
+    fixture.git(&["commit", "-q", "-a", "-m", "person"]);
+    let before = fixture.standing();
+    let error = land(&fixture, std::slice::from_ref(&feature)).unwrap_err();
+    let LandError::Conflict { commit, paths } = error else {
+        panic!("{error}");
+    };
+    assert_eq!(commit, feature);
+    assert_eq!(paths[0].to_text(), "src/main.rs");
+    assert_eq!(fixture.standing(), before);
+    assert_eq!(fixture.read("src/main.rs"), b"fn main() { person() }\n");
+}
+
+#[test]
+fn uncommitted_work_in_the_same_file_is_an_overlap() {
+    let Some(fixture) = Fixture::new() else {
+        return;
+    };
+    let features = two_features(&fixture);
+    fixture.write("src/main.rs", "edited by the person afterwards\n");
+    let before = fixture.standing();
+    let error = land(&fixture, &features).unwrap_err();
+    let LandError::Overlap { work_tree, staged } = error else {
+        panic!("{error}");
+    };
+    assert_eq!(work_tree[0].to_text(), "src/main.rs");
+    assert!(staged.is_empty());
+    assert_eq!(fixture.standing(), before);
+    assert_eq!(
+        fixture.read("src/main.rs"),
+        b"edited by the person afterwards\n"
+    );
+}
+
+#[test]
+fn staged_work_in_the_same_file_is_an_overlap() {
+    let Some(fixture) = Fixture::new() else {
+        return;
+    };
+    let features = two_features(&fixture);
+    let run = fixture.read("src/main.rs");
+    fixture.write("src/main.rs", "staged by the person\n");
+    fixture.git(&["add", "src/main.rs"]);
+    fixture.write("src/main.rs", run);
+    let before = fixture.standing();
+    let error = land(&fixture, &features).unwrap_err();
+    assert!(matches!(error, LandError::Overlap { staged, .. } if staged.len() == 1));
+    assert_eq!(fixture.standing(), before);
+}
+
+#[test]
+fn staged_and_unstaged_work_elsewhere_stays() {
+    let Some(fixture) = Fixture::new() else {
+        return;
+    };
+    fixture.write("README.md", "staged\n");
+    fixture.write("staged-new", "x\n");
+    fixture.git(&["add", "README.md", "staged-new"]);
+    fixture.write("README.md", "staged\nand unstaged\n");
+    fixture.write("untracked", "x\n");
+    let (staged, unstaged) = (fixture.git(&["diff", "--cached"]), fixture.git(&["diff"]));
+    // The features hold nothing of it.
+    let head = fixture.repo.head().unwrap();
+    let files = [(
+        super::fixture::path_of(b"src/main.rs"),
+        Some(b"agent\n".to_vec()),
+    )];
+    let tree = fixture.repo.with_files(&head.tree, &files).unwrap();
+    let feature = fixture
+        .repo
+        .commit_to_branch("harness/R-0001", None, &tree, &[head.commit], "f", NOW)
+        .unwrap();
+    fixture.write("src/main.rs", "agent\n");
+    land(&fixture, &[feature]).unwrap();
+    assert_eq!(fixture.git(&["diff", "--cached"]), staged);
+    assert_eq!(fixture.git(&["diff"]), unstaged);
+    assert_eq!(
+        uncommitted(&fixture),
+        "MM README.md\nA  staged-new\n?? untracked\n"
+    );
+}
+
+#[test]
+fn the_commit_of_the_persons_own_work_is_never_taken() {
+    let Some(fixture) = Fixture::new() else {
+        return;
+    };
+    fixture.write("README.md", "the person's edit\n");
+    let wip = fixture.feature(&fixture.head(), "wip before R-0001");
+    fixture.write("src/two.rs", "two\n");
+    let feature = fixture.feature(&wip, "two");
+    let landed = land(&fixture, &[feature]).unwrap();
+    assert_eq!(landed.commits, 1);
+    assert_eq!(fixture.git(&["log", "--format=%s"]), "two\nstart\n");
+    assert_eq!(uncommitted(&fixture), " M README.md\n");
+}
+
+#[test]
+fn a_file_with_the_persons_own_hunk_is_an_overlap() {
+    let Some(fixture) = Fixture::new() else {
+        return;
+    };
+    let deep =
+        |first: &str, last: &str| format!("// {first}\n// two\n// three\n// four\n// {last}\n");
+    fixture.write("src/lib/deep.rs", deep("person", "five"));
+    let wip = fixture.feature(&fixture.head(), "wip before R-0001");
+    fixture.write("src/lib/deep.rs", deep("person", "agent"));
+    let feature = fixture.feature(&wip, "feature");
+    let before = fixture.standing();
+    let error = land(&fixture, &[feature]).unwrap_err();
+    assert!(
+        matches!(&error, LandError::Overlap { work_tree, .. } if work_tree.len() == 1),
+        "{error}"
+    );
+    assert_eq!(fixture.standing(), before);
+    assert_eq!(
+        fixture.read("src/lib/deep.rs"),
+        deep("person", "agent").as_bytes()
+    );
+}
+
+#[test]
+fn squash_makes_one_commit_in_the_persons_name() {
+    let Some(fixture) = Fixture::new() else {
+        return;
+    };
+    let features = two_features(&fixture);
+    let style = LandStyle::Squash {
+        message: "all of it",
+    };
+    let landed = fixture
+        .repo
+        .land("harness/R-0001", &features, style, NOW)
+        .unwrap();
+    assert_eq!(landed.commits, 1);
+    assert_eq!(
+        fixture.git(&["log", "--format=%s by %an"]),
+        "all of it by Ada\nstart by Ada\n"
+    );
+    assert_eq!(uncommitted(&fixture), "");
+}
+
+#[test]
+fn a_detached_head_moves_itself() {
+    let Some(fixture) = Fixture::new() else {
+        return;
+    };
+    fixture.git(&["checkout", "-q", "--detach"]);
+    let main = fixture.git(&["rev-parse", "main"]);
+    let features = two_features(&fixture);
+    let landed = land(&fixture, &features).unwrap();
+    assert_eq!(landed.branch, None);
+    assert_eq!(fixture.head(), features[1]);
+    assert_eq!(fixture.git(&["rev-parse", "main"]), main);
+    assert_eq!(uncommitted(&fixture), "");
+}
+
+#[test]
+fn files_that_were_undone_meanwhile_are_written() {
+    let Some(fixture) = Fixture::new() else {
+        return;
+    };
+    let features = two_features(&fixture);
+    fixture.git(&["checkout", "-q", "--", "."]);
+    fixture.remove("src/two.rs");
+    let landed = land(&fixture, &features).unwrap();
+    let touched: Vec<_> = landed.touched.iter().map(|path| path.to_text()).collect();
+    assert_eq!(touched, ["run.sh", "src/main.rs", "src/two.rs"]);
+    assert_eq!(uncommitted(&fixture), "");
+}
+
+#[test]
+fn landing_again_finishes_what_a_crash_left() {
+    let Some(fixture) = Fixture::new() else {
+        return;
+    };
+    let features = two_features(&fixture);
+    // As after the files and the index, before the reference.
+    fixture.git(&["add", "-A"]);
+    land(&fixture, &features).unwrap();
+    assert_eq!(fixture.head(), features[1]);
+    assert_eq!(uncommitted(&fixture), "");
+}
+
+#[test]
+fn nothing_lands_while_git_is_at_work() {
+    let Some(fixture) = Fixture::new() else {
+        return;
+    };
+    let features = two_features(&fixture);
+    let merge = fixture.root().join(".git/MERGE_HEAD");
+    fs::write(&merge, format!("{}\n", fixture.head())).unwrap();
+    let error = land(&fixture, &features).unwrap_err();
+    assert!(
+        matches!(error, LandError::Busy { what: "a merge" }),
+        "{error}"
+    );
+    fs::remove_file(merge).unwrap();
+
+    let lock = fixture.root().join(".git/index.lock");
+    fs::write(&lock, "").unwrap();
+    let before = fixture.standing();
+    assert!(land(&fixture, &features).is_err());
+    assert_eq!(fixture.standing(), before);
+    fs::remove_file(lock).unwrap();
+    land(&fixture, &features).unwrap();
+}
+
+#[test]
+fn crlf_in_the_work_tree_is_no_change_of_the_person() {
+    let Some(fixture) = Fixture::new() else {
+        return;
+    };
+    fixture.write(".gitattributes", "*.txt text eol=crlf\n");
+    fixture.write("a.txt", "one\r\n");
+    fixture.git(&["add", "-A"]);
+    fixture.git(&["commit", "-q", "-m", "crlf"]);
+    let head = fixture.repo.head().unwrap();
+    let start = fixture.snapshot().tree;
+    fixture.write("a.txt", "one\r\ntwo\r\n");
+    let end = fixture.snapshot().tree;
+    let tree = fixture
+        .repo
+        .apply_changes(&head.tree, &start, &end, &|_| true)
+        .unwrap();
+    let feature = fixture
+        .repo
+        .commit_to_branch("harness/R-0001", None, &tree, &[head.commit], "f", NOW)
+        .unwrap();
+    fixture.git(&["checkout", "-q", "--", "a.txt"]);
+    land(&fixture, &[feature]).unwrap();
+    assert_eq!(fixture.read("a.txt"), b"one\r\ntwo\r\n");
+    assert_eq!(uncommitted(&fixture), "");
+}

@@ -1,0 +1,116 @@
+//! Reading a file, and recognising it again later.
+
+use std::{fs::File, io::Read, os::fd::OwnedFd};
+
+use harness_core::{Action, ByteCount, RepoPath};
+use harness_guard::Permit;
+use rustix::fs::Stat;
+use sha2::{Digest, Sha256};
+
+use super::{DiskError, Root};
+
+/// What a file was when it was read: who it is, and what it held.
+///
+/// Two stamps are equal when neither the file nor its content was replaced
+/// between them. The content counts as well, because a size and a time can be
+/// put back by whoever changed the bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Stamp {
+    device: u64,
+    inode: u64,
+    size: u64,
+    modified: (i64, i64),
+    sha256: [u8; 32],
+}
+
+impl Stamp {
+    pub(super) fn of(stat: &Stat, bytes: &[u8]) -> Self {
+        Self {
+            device: stat.st_dev,
+            inode: stat.st_ino,
+            size: bytes.len() as u64,
+            modified: modified(stat),
+            sha256: Sha256::digest(bytes).into(),
+        }
+    }
+
+    pub(super) const fn size(&self) -> u64 {
+        self.size
+    }
+
+    /// Returns the SHA-256 of the content.
+    pub const fn sha256(&self) -> &[u8; 32] {
+        &self.sha256
+    }
+}
+
+/// A file's content and its stamp.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FileText {
+    /// The whole content, any bytes.
+    pub bytes: Vec<u8>,
+    /// For a later write that must not overwrite somebody else's.
+    pub stamp: Stamp,
+}
+
+impl Root {
+    /// Reads the file that an agent was permitted to read, write or edit.
+    ///
+    /// # Errors
+    /// [`DiskError::NotPermitted`] for a permit of another kind; else as the disk answers,
+    /// with [`DiskError::TooLarge`] for a file of more than `max`.
+    pub fn read_file(&self, permit: &Permit, max: ByteCount) -> Result<FileText, DiskError> {
+        match permit.action() {
+            Action::Read { path, .. } | Action::Write { path, .. } | Action::Edit { path, .. } => {
+                self.read_at(path, max)
+            }
+            other => Err(DiskError::NotPermitted {
+                path: other.path().clone(),
+            }),
+        }
+    }
+
+    /// Reads a file for the harness itself.
+    ///
+    /// # Errors
+    /// As [`Root::read_file`].
+    pub fn host_read_file(&self, path: &RepoPath, max: ByteCount) -> Result<FileText, DiskError> {
+        self.read_at(path, max)
+    }
+
+    fn read_at(&self, path: &RepoPath, max: ByteCount) -> Result<FileText, DiskError> {
+        let (file, stat) = self.open_file(path)?;
+        let size = ByteCount(u64::try_from(stat.st_size).unwrap_or(0));
+        let too_large = |size| DiskError::TooLarge {
+            path: path.clone(),
+            size,
+            max,
+        };
+        if size > max {
+            return Err(too_large(size));
+        }
+        let bytes = read_bounded(file, max).map_err(|error| DiskError::io("read", path, error))?;
+        // The file may have grown since it was measured.
+        let read = ByteCount(bytes.len() as u64);
+        if read > max {
+            return Err(too_large(read));
+        }
+        let stamp = Stamp::of(&stat, &bytes);
+        Ok(FileText { bytes, stamp })
+    }
+}
+
+/// Reads at most one byte more than `max`, so that the caller can tell.
+pub(super) fn read_bounded(file: OwnedFd, max: ByteCount) -> std::io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    File::from(file)
+        .take(max.0.saturating_add(1))
+        .read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+// The type of the nanoseconds differs between architectures.
+#[allow(clippy::unnecessary_cast, clippy::cast_possible_wrap)]
+fn modified(stat: &Stat) -> (i64, i64) {
+    (stat.st_mtime as i64, stat.st_mtime_nsec as i64)
+}

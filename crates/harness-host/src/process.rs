@@ -1,0 +1,43 @@
+//! Processes, each in a cage that its plan describes.
+//!
+//! A command is started by one thread that lives as long as the program, as the
+//! child of a small helper process. The helper ends everything that the command
+//! left behind, also when this program is killed. Before the command's program
+//! starts, the child gives up what it does not need: open files, capabilities,
+//! rights on files (Landlock), system calls (seccomp).
+//!
+//! What a plan may contain is the guard's business; nothing here widens one, and
+//! no process is started without one. A plan that cannot be enforced is an
+//! error, never a weaker cage.
+//!
+//! The level `landlock` has three limits that follow from what the kernel can
+//! express. Rights are given, not taken: a writable folder is writable with
+//! everything below it, so the repository's root as a writable folder is
+//! replaced by its present entries except the protected ones, and a command
+//! cannot create a new name directly in the root. Mode, owner, times and
+//! extended attributes of a file elsewhere can be changed by its owner. And
+//! local servers cannot be reached, TCP or UNIX, so tests that need one fail.
+
+mod bounds;
+mod capture;
+mod census;
+#[expect(
+    unsafe_code,
+    reason = "what runs between fork and exec is system calls; the safe wrappers allocate"
+)]
+mod child;
+mod error;
+mod filter;
+mod level;
+mod lock;
+mod prepare;
+mod ruleset;
+mod run;
+mod scratch;
+mod spawner;
+
+pub use bounds::RunLimits;
+pub use error::SpawnError;
+pub use level::probe_level;
+pub use run::{Exited, run};
+pub(crate) use scratch::Scratch;

@@ -1,0 +1,166 @@
+//! What the kernel is to allow below which path, worked out from the outline.
+//!
+//! Landlock only adds rights as one goes down the tree. What must be left out
+//! is left out by naming everything beside it: entry by entry, for the
+//! repository's root where it may be written, and for each folder on the way to
+//! a masked path where it may be read. A masked path below a writable folder
+//! cannot be left out, because new files there have to be readable.
+
+use std::{
+    ffi::OsStr,
+    os::{fd::OwnedFd, unix::ffi::OsStrExt},
+    path::{Path, PathBuf},
+};
+
+use rustix::{
+    fs::{Dir, FileType},
+    io::Errno,
+};
+
+use super::{
+    SpawnError,
+    prepare::{Outline, dotted, folder},
+    ruleset::{Right, Rules},
+};
+use crate::disk::{FOLDER, LOOK, look_at, open_beneath, open_folder};
+
+/// Devices every program may use. A terminal is not among them.
+const DEVICES: [&str; 5] = [
+    "/dev/null",
+    "/dev/zero",
+    "/dev/full",
+    "/dev/random",
+    "/dev/urandom",
+];
+
+/// How many entries are named one by one; what comes after them stays out of reach.
+const ENTRIES_MAX: usize = 4096;
+
+/// Builds the ruleset: read what the outline says, write what it says, nothing else.
+pub(super) fn rules(
+    root: &OwnedFd,
+    outline: &Outline<'_>,
+    scratch: &Path,
+) -> Result<OwnedFd, SpawnError> {
+    let mut grants = Grants {
+        rules: Rules::new().map_err(|source| SpawnError::Landlock { source })?,
+        entries: 0,
+    };
+    for path in outline.readable {
+        if let Ok(handle) = look_at(path) {
+            grants.read(&handle, path, outline.masked)?;
+        }
+    }
+    for device in DEVICES {
+        if let Ok(handle) = look_at(Path::new(device)) {
+            grants.allow(&handle, Right::Device)?;
+        }
+    }
+    for path in [outline.home, scratch] {
+        let handle = open_folder(path).map_err(|errno| folder(path, errno))?;
+        grants.allow(&handle, Right::Write)?;
+    }
+    for path in outline.writable {
+        grants.write(root, path, outline)?;
+    }
+    let ruleset = grants.rules.into_handle();
+    ruleset.ok_or_else(|| folder(outline.root, Errno::NOSYS))
+}
+
+struct Grants {
+    rules: Rules,
+    /// How many entries were named one by one so far.
+    entries: usize,
+}
+
+impl Grants {
+    fn allow(&mut self, handle: &OwnedFd, right: Right) -> Result<(), SpawnError> {
+        self.rules
+            .allow(handle, right)
+            .map_err(|source| SpawnError::Landlock { source })
+    }
+
+    /// Lets a path be read, all below it included but what is masked.
+    fn read(
+        &mut self,
+        handle: &OwnedFd,
+        path: &Path,
+        masked: &[PathBuf],
+    ) -> Result<(), SpawnError> {
+        let masked: Vec<PathBuf> = masked
+            .iter()
+            .filter(|masked| masked.starts_with(path) && look_at(masked).is_ok())
+            .cloned()
+            .collect();
+        if masked.is_empty() {
+            return self.allow(handle, Right::Read);
+        }
+        if masked.iter().any(|masked| masked == path) {
+            return Ok(());
+        }
+        self.allow(handle, Right::List)?;
+        for (entry, name) in self.entries_of(handle) {
+            self.read(&entry, &path.join(name), &masked)?;
+        }
+        Ok(())
+    }
+
+    /// Lets a path below the root be written; what does not exist or is a link gives no right.
+    fn write(
+        &mut self,
+        root: &OwnedFd,
+        path: &Path,
+        outline: &Outline<'_>,
+    ) -> Result<(), SpawnError> {
+        let Ok(inside) = path.strip_prefix(outline.root) else {
+            return Ok(());
+        };
+        let Ok(handle) = open_beneath(root, dotted(inside), LOOK) else {
+            return Ok(());
+        };
+        let kept: Vec<&OsStr> = outline
+            .read_only
+            .iter()
+            .filter(|kept| kept.parent() == Some(outline.root) && look_at(kept).is_ok())
+            .filter_map(|kept| kept.file_name())
+            .collect();
+        if !inside.as_os_str().is_empty() || kept.is_empty() {
+            return match kind_of(&handle) {
+                FileType::Symlink => Ok(()),
+                _ => self.allow(&handle, Right::Write),
+            };
+        }
+        for (entry, name) in self.entries_of(&handle) {
+            if !kept.iter().any(|kept| kept.eq_ignore_ascii_case(&name)) {
+                self.allow(&entry, Right::Write)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Opens the entries of a folder, links left out, as long as there is room for rules.
+    fn entries_of(&mut self, folder: &OwnedFd) -> Vec<(OwnedFd, PathBuf)> {
+        let Ok(names) = open_beneath(folder, ".", FOLDER).and_then(Dir::new) else {
+            return Vec::new();
+        };
+        let room = ENTRIES_MAX.saturating_sub(self.entries);
+        let entries: Vec<(OwnedFd, PathBuf)> = names
+            .flatten()
+            .filter(|entry| !matches!(entry.file_name().to_bytes(), b"." | b".."))
+            .filter_map(|entry| {
+                let name = OsStr::from_bytes(entry.file_name().to_bytes());
+                let handle = open_beneath(folder, name, LOOK).ok()?;
+                (kind_of(&handle) != FileType::Symlink).then(|| (handle, PathBuf::from(name)))
+            })
+            .take(room)
+            .collect();
+        self.entries += entries.len();
+        entries
+    }
+}
+
+fn kind_of(handle: &OwnedFd) -> FileType {
+    rustix::fs::fstat(handle).map_or(FileType::Unknown, |stat| {
+        FileType::from_raw_mode(stat.st_mode)
+    })
+}

@@ -1,0 +1,261 @@
+//! One command from start to end, within its bounds.
+
+use std::{
+    ffi::OsString,
+    os::unix::process::ExitStatusExt,
+    process::ExitStatus,
+    time::{Duration, Instant},
+};
+
+use harness_core::{Captured, Stop};
+use harness_guard::CagePlan;
+use rustix::process::Signal;
+use tokio::{io::AsyncReadExt, net::unix::pipe};
+
+use super::{
+    RunLimits, SpawnError,
+    capture::Capture,
+    child::{REPORT_BYTES, Report},
+    prepare::{Outline, prepare},
+    spawner::{self, Helper, Started},
+};
+use crate::Cancelled;
+
+/// How a command ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Exited {
+    /// Why it is over.
+    pub stop: Stop,
+    /// What it wrote, standard output and standard error in the order they came.
+    pub output: Captured,
+    /// How long it took, descendants included.
+    pub took: Duration,
+    /// Whether a descendant could not be ended; only one that hangs in the kernel can do that.
+    pub has_survivors: bool,
+}
+
+/// How long output is read on after everything that could write it was ended.
+const DRAIN: Duration = Duration::from_millis(200);
+
+/// How long a helper has to end everything at once before it is given up.
+const GIVE_UP: Duration = Duration::from_secs(15);
+
+/// How much is read at a time.
+const CHUNK_BYTES: usize = 64 << 10;
+
+/// Runs a command in the cage of `plan` and waits until it and all its descendants are gone.
+///
+/// `argv` is the program, found on the plan's `PATH`, and its arguments; standard
+/// input is empty. `on_output` sees every byte as it comes. Past a bound, or when
+/// cancelled, the command is asked to end (`SIGTERM`), and after the grace it is
+/// killed; one that writes too much is killed at once. Dropping the future kills
+/// it too, without waiting.
+///
+/// # Errors
+/// When the command was not started, because there is no such program, because
+/// the working folder is gone or a link, or because the plan cannot be enforced.
+pub async fn run(
+    plan: &CagePlan,
+    argv: &[OsString],
+    limits: &RunLimits,
+    on_output: impl FnMut(&[u8]),
+    cancelled: Cancelled,
+) -> Result<Exited, SpawnError> {
+    run_outline(&Outline::of(plan), argv, limits, on_output, cancelled).await
+}
+
+pub(super) async fn run_outline(
+    outline: &Outline<'_>,
+    argv: &[OsString],
+    limits: &RunLimits,
+    on_output: impl FnMut(&[u8]),
+    cancelled: Cancelled,
+) -> Result<Exited, SpawnError> {
+    let prepared = prepare(outline, argv)?;
+    let begun = Instant::now();
+    let started = spawner::start(prepared.start)
+        .await
+        .map_err(|source| SpawnError::Program {
+            program: prepared.program,
+            source,
+        })?;
+    let watch = Watch::new(started, limits, begun, on_output)?;
+    let exited = watch.until_end(cancelled).await;
+    drop(prepared.scratch);
+    Ok(exited)
+}
+
+/// A command while it runs.
+struct Watch<'a, F> {
+    output: pipe::Receiver,
+    report: pipe::Receiver,
+    helper: Helper,
+    limits: &'a RunLimits,
+    begun: Instant,
+    heard: Instant,
+    capture: Capture,
+    on_output: F,
+    is_closed: bool,
+    ending: Option<Ending>,
+}
+
+/// Why a command is being ended, and how far that has come.
+struct Ending {
+    stop: Stop,
+    next: Instant,
+    is_killed: bool,
+}
+
+impl<'a, F: FnMut(&[u8])> Watch<'a, F> {
+    fn new(
+        started: Started,
+        limits: &'a RunLimits,
+        begun: Instant,
+        on_output: F,
+    ) -> Result<Self, SpawnError> {
+        let receiver = |handle| {
+            pipe::Receiver::from_owned_fd(handle).map_err(|source| SpawnError::Prepare { source })
+        };
+        Ok(Self {
+            output: receiver(started.output)?,
+            report: receiver(started.report)?,
+            helper: started.helper,
+            limits,
+            begun,
+            heard: begun,
+            capture: Capture::new(limits.head, limits.tail),
+            on_output,
+            is_closed: false,
+            ending: None,
+        })
+    }
+
+    async fn until_end(mut self, mut cancelled: Cancelled) -> Exited {
+        let mut chunk = vec![0; CHUNK_BYTES];
+        let report = loop {
+            let deadline = tokio::time::Instant::from_std(self.deadline());
+            tokio::select! {
+                biased;
+                report = read_report(&mut self.report) => break report,
+                () = cancelled.wait(), if self.ending.is_none() => self.ask(Stop::Cancelled),
+                () = tokio::time::sleep_until(deadline) => {
+                    if !self.pass_deadline() {
+                        break None;
+                    }
+                }
+                read = self.output.read(&mut chunk), if !self.is_closed => {
+                    self.take(&chunk, read.unwrap_or(0));
+                }
+            }
+        };
+        self.drain(&mut chunk).await;
+        self.finish(report).await
+    }
+
+    /// Returns when something is due: a bound while the command may run, the next step afterwards.
+    fn deadline(&self) -> Instant {
+        match &self.ending {
+            Some(ending) => ending.next,
+            None => (self.begun + self.limits.total).min(self.heard + self.limits.silence),
+        }
+    }
+
+    /// Takes the step that is due; `false` when there is none left.
+    fn pass_deadline(&mut self) -> bool {
+        match &self.ending {
+            None if self.begun.elapsed() >= self.limits.total => self.ask(Stop::TimedOut),
+            None => self.ask(Stop::Silent),
+            Some(ending) if ending.is_killed => return false,
+            Some(ending) => self.kill(ending.stop),
+        }
+        true
+    }
+
+    fn ask(&mut self, stop: Stop) {
+        self.helper.signal(Signal::TERM);
+        self.ending = Some(Ending {
+            stop,
+            next: Instant::now() + self.limits.grace,
+            is_killed: false,
+        });
+    }
+
+    fn kill(&mut self, stop: Stop) {
+        self.helper.signal(spawner::END_NOW);
+        self.ending = Some(Ending {
+            stop,
+            next: Instant::now() + GIVE_UP,
+            is_killed: true,
+        });
+    }
+
+    fn take(&mut self, chunk: &[u8], read: usize) {
+        let chunk = &chunk[..read];
+        self.is_closed = chunk.is_empty();
+        self.heard = Instant::now();
+        self.capture.push(chunk);
+        if !chunk.is_empty() {
+            (self.on_output)(chunk);
+        }
+        let is_flood = self.capture.bytes() > self.limits.flood.0;
+        if is_flood && self.ending.as_ref().is_none_or(|ending| !ending.is_killed) {
+            let stop = self
+                .ending
+                .as_ref()
+                .map_or(Stop::Flooded, |ending| ending.stop);
+            self.kill(stop);
+        }
+    }
+
+    /// Reads what is left in the pipe. Nobody writes to it any more, unless something survived.
+    async fn drain(&mut self, chunk: &mut [u8]) {
+        let until = tokio::time::Instant::now() + DRAIN;
+        while !self.is_closed {
+            match tokio::time::timeout_at(until, self.output.read(chunk)).await {
+                Ok(Ok(read)) => self.take(chunk, read),
+                Ok(Err(_)) | Err(_) => return,
+            }
+        }
+    }
+
+    async fn finish(self, report: Option<Report>) -> Exited {
+        let stop = match (&self.ending, report) {
+            (Some(ending), _) => ending.stop,
+            (None, Some(report)) => stop_of(ExitStatus::from_raw(report.status)),
+            // The helper was killed, and the kernel ended the command with it.
+            (None, None) => Stop::Signalled(Signal::KILL.as_raw()),
+        };
+        let is_given_up = report.is_none()
+            && self
+                .ending
+                .is_some_and(|ending| ending.is_killed && ending.next <= Instant::now());
+        if !is_given_up {
+            self.helper.reap().await;
+        }
+        Exited {
+            stop,
+            output: self.capture.into_captured(),
+            took: self.begun.elapsed(),
+            has_survivors: is_given_up || report.is_some_and(|report| report.has_survivors),
+        }
+    }
+}
+
+/// Returns what the helper says, `None` when it ended without a word.
+async fn read_report(pipe: &mut pipe::Receiver) -> Option<Report> {
+    // A report is written at once and is far smaller than a pipe's atomic unit.
+    let mut bytes = [0; REPORT_BYTES];
+    match pipe.read(&mut bytes).await {
+        Ok(REPORT_BYTES) => Some(Report::decode(bytes)),
+        _ => None,
+    }
+}
+
+fn stop_of(status: ExitStatus) -> Stop {
+    match (status.code(), status.signal()) {
+        (Some(code), _) => Stop::Exited(code),
+        (None, Some(signal)) => Stop::Signalled(signal),
+        // A wait for an ended process yields one of the two.
+        (None, None) => Stop::Exited(-1),
+    }
+}

@@ -1,0 +1,14 @@
+//! The host against real files, real processes and real sockets.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::print_stderr,
+    reason = "a test that cannot go on should say where, and one that is skipped why"
+)]
+
+mod cage;
+mod disk;
+mod http;
+mod leaks;
+mod process;
+mod world;
