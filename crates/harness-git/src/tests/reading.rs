@@ -48,6 +48,20 @@ fn blobs_are_read_whole_or_not_at_all() {
 }
 
 #[test]
+fn the_files_of_a_tree_are_listed_as_git_lists_them() {
+    let Some(fixture) = Fixture::new() else {
+        return;
+    };
+    let tree = fixture.repo.head().unwrap().tree;
+    let files = fixture.repo.files(&tree).unwrap();
+    let listed: String = files
+        .iter()
+        .map(|file| format!("{:o} blob {}\t{}\n", file.mode, file.blob, file.path))
+        .collect();
+    assert_eq!(listed, fixture.list(&tree));
+}
+
+#[test]
 fn trees_are_edited_path_by_path() {
     let Some(fixture) = Fixture::new() else {
         return;
