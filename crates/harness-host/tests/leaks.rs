@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use harness_core::Level;
+use harness_core::{Level, Stop};
 
 use crate::world::{World, alive, levels, quick, unique_sleep, within};
 
@@ -47,6 +47,26 @@ fn a_process_that_forks_all_the_time_is_caught() {
         let exited = world.shell_within(level, &command, &quick());
         assert!(!exited.has_survivors);
         assert_eq!(alive(&word), 0, "{level}");
+    }
+}
+
+#[test]
+fn a_crowd_of_processes_is_ended() {
+    let world = World::new().with_processes(20);
+    for level in levels() {
+        for start in ["sleep N &", "setsid sleep N &"] {
+            let sleep = unique_sleep();
+            let start = start.replace('N', &sleep);
+            let command = format!("for i in $(seq 40); do {start} done; wait; sleep {sleep}");
+            let exited = world.shell_within(level, &command, &quick());
+            // Where the kernel's own bound holds, the shell cannot start that many.
+            if exited.is_crowded {
+                assert_eq!(exited.stop, Stop::Signalled(9));
+            } else {
+                assert!(exited.output.to_text().contains("fork"), "{exited:?}");
+            }
+            assert_eq!(alive(&sleep), 0, "{level}");
+        }
     }
 }
 

@@ -24,6 +24,7 @@ use tempfile::TempDir;
 pub(crate) struct World {
     folder: TempDir,
     write: Vec<&'static str>,
+    limits: Limits,
 }
 
 impl World {
@@ -54,7 +55,14 @@ impl World {
         Self {
             folder,
             write: write.to_vec(),
+            limits: Limits::default(),
         }
+    }
+
+    /// Bounds the processes of a command.
+    pub(crate) fn with_processes(mut self, processes: u32) -> Self {
+        self.limits.processes = processes;
+        self
     }
 
     pub(crate) fn root(&self) -> PathBuf {
@@ -84,7 +92,7 @@ impl World {
             },
             gates: Vec::new(),
             commands: Vec::new(),
-            limits: Limits::default(),
+            limits: self.limits.clone(),
             isolate: true,
             feature_file: path("feature_list.json"),
             progress_file: path("progress.md"),

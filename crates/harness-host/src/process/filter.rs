@@ -12,7 +12,7 @@ use seccompiler::{
 };
 
 /// Calls that are refused whatever their arguments are.
-const REFUSED: [libc::c_long; 46] = [
+const REFUSED: [libc::c_long; 47] = [
     // Rings carry out other calls unseen by a filter.
     libc::SYS_io_uring_setup,
     libc::SYS_io_uring_enter,
@@ -48,6 +48,7 @@ const REFUSED: [libc::c_long; 46] = [
     libc::SYS_request_key,
     libc::SYS_open_by_handle_at,
     libc::SYS_kexec_load,
+    libc::SYS_kexec_file_load,
     libc::SYS_init_module,
     libc::SYS_finit_module,
     libc::SYS_delete_module,

@@ -7,7 +7,7 @@
 //! cannot be left out, because new files there have to be readable.
 
 use std::{
-    ffi::OsStr,
+    ffi::{OsStr, OsString},
     os::{fd::OwnedFd, unix::ffi::OsStrExt},
     path::{Path, PathBuf},
 };
@@ -99,8 +99,10 @@ impl Grants {
             return Ok(());
         }
         self.allow(handle, Right::List)?;
-        for (entry, name) in self.entries_of(handle) {
-            self.read(&entry, &path.join(name), &masked)?;
+        for name in self.entries_of(handle) {
+            if let Some(entry) = open_entry(handle, &name) {
+                self.read(&entry, &path.join(name), &masked)?;
+            }
         }
         Ok(())
     }
@@ -130,33 +132,37 @@ impl Grants {
                 _ => self.allow(&handle, Right::Write),
             };
         }
-        for (entry, name) in self.entries_of(&handle) {
-            if !kept.iter().any(|kept| kept.eq_ignore_ascii_case(&name)) {
+        for name in self.entries_of(&handle) {
+            let is_kept = kept.iter().any(|kept| kept.eq_ignore_ascii_case(&name));
+            if let Some(entry) = open_entry(&handle, &name).filter(|_| !is_kept) {
                 self.allow(&entry, Right::Write)?;
             }
         }
         Ok(())
     }
 
-    /// Opens the entries of a folder, links left out, as long as there is room for rules.
-    fn entries_of(&mut self, folder: &OwnedFd) -> Vec<(OwnedFd, PathBuf)> {
+    /// Returns the names in a folder, as many as there is room for rules.
+    fn entries_of(&mut self, folder: &OwnedFd) -> Vec<OsString> {
         let Ok(names) = open_beneath(folder, ".", FOLDER).and_then(Dir::new) else {
             return Vec::new();
         };
         let room = ENTRIES_MAX.saturating_sub(self.entries);
-        let entries: Vec<(OwnedFd, PathBuf)> = names
+        let entries: Vec<OsString> = names
             .flatten()
-            .filter(|entry| !matches!(entry.file_name().to_bytes(), b"." | b".."))
-            .filter_map(|entry| {
-                let name = OsStr::from_bytes(entry.file_name().to_bytes());
-                let handle = open_beneath(folder, name, LOOK).ok()?;
-                (kind_of(&handle) != FileType::Symlink).then(|| (handle, PathBuf::from(name)))
-            })
+            .map(|entry| OsStr::from_bytes(entry.file_name().to_bytes()).to_owned())
+            .filter(|name| name != "." && name != "..")
             .take(room)
             .collect();
         self.entries += entries.len();
         entries
     }
+}
+
+/// Opens an entry of a folder; a link gives no right, so it is left out.
+fn open_entry(folder: &OwnedFd, name: &OsStr) -> Option<OwnedFd> {
+    open_beneath(folder, name, LOOK)
+        .ok()
+        .filter(|entry| kind_of(entry) != FileType::Symlink)
 }
 
 fn kind_of(handle: &OwnedFd) -> FileType {

@@ -32,6 +32,8 @@ pub struct Exited {
     pub took: Duration,
     /// Whether a descendant could not be ended; only one that hangs in the kernel can do that.
     pub has_survivors: bool,
+    /// Whether it was killed because it had more processes than it may; `stop` is signal 9 then.
+    pub is_crowded: bool,
 }
 
 /// How long output is read on after everything that could write it was ended.
@@ -39,6 +41,9 @@ const DRAIN: Duration = Duration::from_millis(200);
 
 /// How long a helper has to end everything at once before it is given up.
 const GIVE_UP: Duration = Duration::from_secs(15);
+
+/// How often the processes of a command are counted.
+const COUNT_EVERY: Duration = Duration::from_millis(250);
 
 /// How much is read at a time.
 const CHUNK_BYTES: usize = 64 << 10;
@@ -72,14 +77,13 @@ pub(super) async fn run_outline(
     cancelled: Cancelled,
 ) -> Result<Exited, SpawnError> {
     let prepared = prepare(outline, argv)?;
-    let begun = Instant::now();
     let started = spawner::start(prepared.start)
         .await
         .map_err(|source| SpawnError::Program {
             program: prepared.program,
             source,
         })?;
-    let watch = Watch::new(started, limits, begun, on_output)?;
+    let watch = Watch::new(started, limits, outline.processes, on_output)?;
     let exited = watch.until_end(cancelled).await;
     drop(prepared.scratch);
     Ok(exited)
@@ -93,6 +97,9 @@ struct Watch<'a, F> {
     limits: &'a RunLimits,
     begun: Instant,
     heard: Instant,
+    counted: Instant,
+    processes_max: u32,
+    is_crowded: bool,
     capture: Capture,
     on_output: F,
     is_closed: bool,
@@ -110,12 +117,13 @@ impl<'a, F: FnMut(&[u8])> Watch<'a, F> {
     fn new(
         started: Started,
         limits: &'a RunLimits,
-        begun: Instant,
+        processes_max: u32,
         on_output: F,
     ) -> Result<Self, SpawnError> {
         let receiver = |handle| {
             pipe::Receiver::from_owned_fd(handle).map_err(|source| SpawnError::Prepare { source })
         };
+        let begun = started.begun;
         Ok(Self {
             output: receiver(started.output)?,
             report: receiver(started.report)?,
@@ -123,6 +131,9 @@ impl<'a, F: FnMut(&[u8])> Watch<'a, F> {
             limits,
             begun,
             heard: begun,
+            counted: begun,
+            processes_max,
+            is_crowded: false,
             capture: Capture::new(limits.head, limits.tail),
             on_output,
             is_closed: false,
@@ -156,7 +167,9 @@ impl<'a, F: FnMut(&[u8])> Watch<'a, F> {
     fn deadline(&self) -> Instant {
         match &self.ending {
             Some(ending) => ending.next,
-            None => (self.begun + self.limits.total).min(self.heard + self.limits.silence),
+            None => after(self.begun, self.limits.total)
+                .min(after(self.heard, self.limits.silence))
+                .min(self.counted + COUNT_EVERY),
         }
     }
 
@@ -164,18 +177,28 @@ impl<'a, F: FnMut(&[u8])> Watch<'a, F> {
     fn pass_deadline(&mut self) -> bool {
         match &self.ending {
             None if self.begun.elapsed() >= self.limits.total => self.ask(Stop::TimedOut),
-            None => self.ask(Stop::Silent),
+            None if self.heard.elapsed() >= self.limits.silence => self.ask(Stop::Silent),
+            None => self.count_processes(),
             Some(ending) if ending.is_killed => return false,
             Some(ending) => self.kill(ending.stop),
         }
         true
     }
 
+    /// Kills a command that has too many processes: the kernel's own bound does not hold for root.
+    fn count_processes(&mut self) {
+        self.counted = Instant::now();
+        if self.helper.has_more_descendants_than(self.processes_max) {
+            self.is_crowded = true;
+            self.kill(Stop::Signalled(Signal::KILL.as_raw()));
+        }
+    }
+
     fn ask(&mut self, stop: Stop) {
         self.helper.signal(Signal::TERM);
         self.ending = Some(Ending {
             stop,
-            next: Instant::now() + self.limits.grace,
+            next: after(Instant::now(), self.limits.grace),
             is_killed: false,
         });
     }
@@ -236,6 +259,7 @@ impl<'a, F: FnMut(&[u8])> Watch<'a, F> {
             stop,
             output: self.capture.into_captured(),
             took: self.begun.elapsed(),
+            is_crowded: self.is_crowded,
             has_survivors: is_given_up || report.is_some_and(|report| report.has_survivors),
         }
     }
@@ -249,6 +273,12 @@ async fn read_report(pipe: &mut pipe::Receiver) -> Option<Report> {
         Ok(REPORT_BYTES) => Some(Report::decode(bytes)),
         _ => None,
     }
+}
+
+/// Returns a later point in time; one that is out of reach is a year away.
+fn after(point: Instant, duration: Duration) -> Instant {
+    const YEAR: Duration = Duration::from_secs(365 * 24 * 3600);
+    point + duration.min(YEAR)
 }
 
 fn stop_of(status: ExitStatus) -> Stop {

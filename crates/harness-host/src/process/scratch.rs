@@ -18,6 +18,8 @@ impl Scratch {
         static COUNT: AtomicU64 = AtomicU64::new(0);
         let mut builder = fs::DirBuilder::new();
         builder.mode(0o700);
+        builder.recursive(true).create(parent)?;
+        builder.recursive(false);
         loop {
             let count = COUNT.fetch_add(1, Ordering::Relaxed);
             let path = parent.join(format!("{}-{count}", process::id()));
@@ -25,12 +27,6 @@ impl Scratch {
                 Ok(()) => return Ok(Self(path)),
                 // Left by an earlier process with the same id.
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-                Err(error) if error.kind() == io::ErrorKind::NotFound && count < u64::MAX => {
-                    fs::DirBuilder::new()
-                        .recursive(true)
-                        .mode(0o700)
-                        .create(parent)?;
-                }
                 Err(error) => return Err(error),
             }
         }

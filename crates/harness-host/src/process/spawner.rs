@@ -47,6 +47,7 @@ pub(super) struct Started {
     pub(super) output: OwnedFd,
     /// What the helper says at the end.
     pub(super) report: OwnedFd,
+    pub(super) begun: Instant,
     pub(super) helper: Helper,
 }
 
@@ -73,6 +74,23 @@ impl Helper {
     pub(super) fn signal(&self, signal: Signal) {
         // A helper that is gone already is reaped in a moment.
         let _ = rustix::process::kill_process(self.pid, signal);
+    }
+
+    /// Whether the command and what it started are more than `max` processes at this moment.
+    pub(super) fn has_more_descendants_than(&self, max: u32) -> bool {
+        let mut left = max;
+        let mut generation = vec![self.pid];
+        while !generation.is_empty() {
+            generation = generation
+                .iter()
+                .flat_map(|pid| children_of(*pid))
+                .collect();
+            match left.checked_sub(u32::try_from(generation.len()).unwrap_or(u32::MAX)) {
+                Some(rest) => left = rest,
+                None => return true,
+            }
+        }
+        false
     }
 
     /// Waits until the helper is reaped, and, if it was killed, its orphans too.
@@ -176,11 +194,13 @@ pub(super) fn start_now(start: Start) -> io::Result<Started> {
             lock: start.lock,
         },
     );
+    let begun = Instant::now();
     let child = command.spawn()?;
     let pid = Pid::from_child(&child);
     Ok(Started {
         output: output.into(),
         report: report.into(),
+        begun,
         helper: Helper {
             child: Some(child),
             pid,
@@ -195,7 +215,7 @@ pub(super) fn start_now(start: Start) -> io::Result<Started> {
 fn end_orphans(helpers: &HashSet<Pid>) {
     let since = Instant::now();
     while since.elapsed() < ORPHANS_MAX {
-        let orphans: Vec<Pid> = children()
+        let orphans: Vec<Pid> = children_of(rustix::process::getpid())
             .into_iter()
             .filter(|pid| !helpers.contains(pid) && has_no_new_privileges(*pid))
             .collect();
@@ -211,9 +231,9 @@ fn end_orphans(helpers: &HashSet<Pid>) {
     }
 }
 
-/// Returns the children of all threads of this program.
-fn children() -> Vec<Pid> {
-    let Ok(threads) = fs::read_dir("/proc/self/task") else {
+/// Returns the children of all threads of a process; none when it is gone.
+fn children_of(parent: Pid) -> Vec<Pid> {
+    let Ok(threads) = fs::read_dir(format!("/proc/{}/task", parent.as_raw_nonzero())) else {
         return Vec::new();
     };
     threads

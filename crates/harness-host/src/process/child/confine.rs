@@ -1,8 +1,8 @@
 //! The command's side: gives up everything it does not need, then goes on to exec.
 //!
 //! Each step that fails ends the start: a command never runs with less of a cage
-//! than its entry says. Lowering its chance of surviving a lack of memory is the
-//! one step that may fail.
+//! than its entry says. Only two steps may fail, on kernels that do not
+//! know them: marking descriptors, and volunteering when memory runs out.
 
 use std::{
     io,
@@ -25,7 +25,7 @@ pub(super) fn confine(entry: &Entry, helper: libc::pid_t) -> io::Result<()> {
     reset_signals()?;
     // SAFETY: no arguments; a new process leads no group, so this cannot fail for that reason.
     check(unsafe { libc::setsid() })?;
-    close_on_exec()?;
+    close_on_exec();
     for (resource, limit) in &entry.resources {
         rustix::process::setrlimit(*resource, *limit)?;
     }
@@ -71,17 +71,18 @@ fn reset_signals() -> io::Result<()> {
     set_signal_mask(&no_signal())
 }
 
-/// Marks all other descriptors to be closed at exec; the standard library still uses one until then.
-fn close_on_exec() -> io::Result<()> {
+/// Marks all other descriptors to be closed at exec; the standard library still uses one until
+/// then. It opens all of its own so: a kernel that cannot mark many at once changes little.
+fn close_on_exec() {
     // SAFETY: integers only; closing happens at exec.
-    check_call(unsafe {
+    unsafe {
         libc::syscall(
             libc::SYS_close_range,
             FIRST_OTHER_FD,
             libc::c_uint::MAX,
             libc::CLOSE_RANGE_CLOEXEC,
-        )
-    })
+        );
+    }
 }
 
 fn volunteer_for_the_oom_killer() {
