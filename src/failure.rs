@@ -17,15 +17,25 @@ const NEEDS_HUMAN: u8 = 5;
 /// A command that could not do what was asked.
 #[derive(Debug)]
 pub(crate) struct Failure {
-    pub(crate) code: u8,
+    code: u8,
     message: String,
     snippet: Option<String>,
     hint: Option<String>,
 }
 
 impl Failure {
+    /// Returns what the process exits with.
+    pub(crate) const fn code(&self) -> u8 {
+        self.code
+    }
+
     fn new(code: u8, message: impl Display) -> Self {
-        Self { code, message: message.to_string(), snippet: None, hint: None }
+        Self {
+            code,
+            message: message.to_string(),
+            snippet: None,
+            hint: None,
+        }
     }
 
     /// Our bug, or the system said no.

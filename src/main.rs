@@ -1,1 +1,30 @@
-fn main() {}
+//! The binary: reads the command line, calls one command, sets the exit code.
+
+mod ask;
+mod cli;
+mod cmd;
+mod compose;
+mod detect;
+mod faces;
+mod failure;
+mod folders;
+mod output;
+mod session;
+mod trust;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+use crate::{cli::Cli, failure::Failure};
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    match cmd::run(&cli) {
+        Ok(code) => ExitCode::from(code),
+        Err(failure) => {
+            failure.print();
+            ExitCode::from(Failure::code(&failure))
+        }
+    }
+}

@@ -13,8 +13,6 @@ use serde::Serialize;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum HostAct {
-    /// Reads the map, documents, the feature list and the progress log.
-    ReadContext,
     /// Saves the work tree on a private ref.
     Checkpoint,
     /// Brings the work tree back to a checkpoint.
@@ -37,7 +35,6 @@ impl HostAct {
     /// Returns the word of lines and logs.
     pub const fn as_str(self) -> &'static str {
         match self {
-            Self::ReadContext => "read_context",
             Self::Checkpoint => "checkpoint",
             Self::Undo => "undo",
             Self::Commit => "commit",

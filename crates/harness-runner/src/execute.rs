@@ -8,8 +8,10 @@ mod commit;
 mod open;
 mod perform;
 mod shop;
+mod subject;
 
 use std::{
+    borrow::Cow,
     cell::RefCell,
     sync::{Arc, Mutex, PoisonError},
     time::Instant,
@@ -27,6 +29,7 @@ use tokio::sync::mpsc;
 
 pub use bench::{GateBench, GateCandidate};
 pub use commit::land_message;
+pub use subject::Subject;
 
 use crate::{ModelClient, RunnerError, Workplace};
 use bench::Bench;
@@ -353,6 +356,14 @@ fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
 
 fn millis(since: Instant) -> u64 {
     u64::try_from(since.elapsed().as_millis()).unwrap_or(u64::MAX)
+}
+
+/// Returns `text` without known secrets, or `None` when there are none: what a log is given.
+pub fn redact_for_log(text: &str) -> Option<String> {
+    match harness_guard::redact(text) {
+        Cow::Borrowed(_) => None,
+        Cow::Owned(text) => Some(text),
+    }
 }
 
 /// Returns an error's message with the causes behind it, outermost first.

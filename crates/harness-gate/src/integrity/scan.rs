@@ -12,8 +12,10 @@ use super::{
 };
 use crate::text::one_line;
 
-/// How far the end of an argument list is looked for. Unit: bytes.
-const CALL_BYTES_MAX: usize = 4_096;
+/// How far the end of an argument list or of a statement is looked for. Unit: bytes.
+///
+/// Nested calls are looked at again and again, so this bounds the work per byte.
+const CALL_BYTES_MAX: usize = 1_024;
 
 /// Marks with the places where they stand.
 type Marks = Vec<(usize, Mark)>;
@@ -91,10 +93,13 @@ fn next_word(code: &str, at: usize) -> &str {
     &rest[..end.unwrap_or(rest.len())]
 }
 
-/// Returns the place of the bracket that closes the one at `open`, where it is not too far.
+/// Returns the place of the bracket that closes the one at `open`, where it is not too far;
+/// `None` when there is no bracket.
 fn closing(code: &str, open: usize) -> Option<usize> {
+    let rest = &code.as_bytes()[open..];
+    rest.first().filter(|byte| b"([{".contains(byte))?;
     let mut depth = 0_usize;
-    for (length, byte) in code.bytes().skip(open).take(CALL_BYTES_MAX).enumerate() {
+    for (length, byte) in rest.iter().take(CALL_BYTES_MAX).enumerate() {
         match byte {
             b'(' | b'[' | b'{' => depth += 1,
             b')' | b']' | b'}' => {
@@ -120,7 +125,8 @@ fn arguments<'a>(source: &Source<'a>, open: usize) -> Vec<&'a str> {
 fn split_arguments<'a>(source: &Source<'a>, start: usize, end: usize) -> Vec<&'a str> {
     let mut arguments = Vec::new();
     let (mut depth, mut begin) = (0_i32, start);
-    for (at, byte) in source.code.bytes().enumerate().take(end).skip(start) {
+    for (length, byte) in source.code.as_bytes()[start..end].iter().enumerate() {
+        let at = start + length;
         match byte {
             b'(' | b'[' | b'{' => depth += 1,
             b')' | b']' | b'}' => depth -= 1,

@@ -409,6 +409,36 @@ fn words_in_comments_and_strings_are_no_findings() {
 }
 
 #[test]
+fn code_that_does_not_parse_is_read_as_far_as_it_goes() {
+    for text in [
+        "#[test",
+        "assert!",
+        "assert!é(true)",
+        "assert_eq!(1,",
+        "r#\"",
+        "'é",
+    ] {
+        check("tests/a.rs", "", text, &[]);
+    }
+    for text in ["assert", "assert(", "def", "\"\"\"", "@", "class"] {
+        check("tests/a.py", "", text, &[]);
+    }
+    for text in [
+        "it",
+        "it.",
+        "it.each(",
+        "it(",
+        "expect(",
+        "expect(a).",
+        "`${",
+        "/[",
+        "assert.",
+    ] {
+        check("tests/a.js", "", text, &[]);
+    }
+}
+
+#[test]
 fn words_outside_of_tests_are_no_tests() {
     check(
         "src/a.js",

@@ -19,7 +19,7 @@ use harness_gate::{
 use harness_guard::HostAct;
 use harness_host::disk::{DiskError, Expected, Root};
 
-use super::{Executor, Setting, chain, perform::Performer, shop::Workshop};
+use super::{Executor, Setting, chain, perform::Performer, shop::Workshop, subject};
 
 /// The largest host-owned file that is read.
 const HOST_FILE_MAX: ByteCount = ByteCount::mib(16);
@@ -259,9 +259,7 @@ impl Commit<'_> {
         let CommitFeature {
             feature, reports, ..
         } = self.commit;
-        let digest = self
-            .shop
-            .content_digest(feature, policy, &subject.tree)
+        let digest = subject::content_digest(&self.shop.repo, policy, feature, &subject.tree)
             .map_err(NotCommitted::failed)?;
         let evidence = Evidence {
             schema: evidence::SCHEMA,

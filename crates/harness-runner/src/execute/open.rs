@@ -45,10 +45,7 @@ async fn try_open(
         .store
         .new_session()
         .map_err(|error| chain(&error))?;
-    let log = log.with_redaction(Box::new(|text| match harness_guard::redact(text) {
-        std::borrow::Cow::Borrowed(_) => None,
-        std::borrow::Cow::Owned(text) => Some(text),
-    }));
+    let log = log.with_redaction(Box::new(super::redact_for_log));
     let entry = RunEntry {
         run: run.run,
         session,

@@ -5,13 +5,9 @@
 use std::{path::Path, time::Instant};
 
 use harness_core::{
-    CheckpointNumber, CheckpointSaved, CommitId, Event, Feature, FinishSubject, Policy, RepoPath,
-    TreeId,
+    CheckpointNumber, CheckpointSaved, CommitId, Event, Feature, FinishSubject, RepoPath, TreeId,
 };
-use harness_gate::{
-    evidence,
-    integrity::{self, FileChange},
-};
+use harness_gate::integrity::{self, FileChange};
 use harness_git::{CheckoutStamp, CheckpointRef, Repo, RestoreMode, SnapshotCache};
 use harness_guard::Guard;
 
@@ -277,25 +273,6 @@ impl Workshop {
 
     pub(crate) fn tree_of(&self, commit: &CommitId) -> Result<TreeId, String> {
         self.repo.tree_of(commit).map_err(|error| chain(&error))
-    }
-
-    /// Digests what a proof of the feature is about: its write scope and what decides how gates run.
-    pub(crate) fn content_digest(
-        &self,
-        feature: &Feature,
-        policy: &Policy,
-        tree: &TreeId,
-    ) -> Result<String, String> {
-        let guard = Guard::new(policy, feature).map_err(|error| chain(&error))?;
-        // What the feature changed lies in its scope, or it would have been a finding.
-        let concerns = |path: &RepoPath| {
-            guard.scope().is_writable(path) || harness_guard::is_gate_affecting(path)
-        };
-        let files = self.repo.files(tree).map_err(|error| chain(&error))?;
-        let entries = files.iter().filter(|file| concerns(&file.path));
-        Ok(evidence::content_digest(
-            entries.map(|file| (&file.path, file.mode, &file.blob)),
-        ))
     }
 
     /// Brings a kept folder outside the repository to a tree.

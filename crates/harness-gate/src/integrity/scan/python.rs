@@ -1,8 +1,8 @@
 //! Python: pytest and unittest.
 
 use super::{
-    Mark, Marks, Source, always_holds, arguments, assertion, closing, is_same, may_assert, next_is,
-    next_word, split_arguments, words,
+    CALL_BYTES_MAX, Mark, Marks, Source, always_holds, arguments, assertion, closing, is_same,
+    may_assert, next_is, next_word, split_arguments, words,
 };
 use crate::text::char_floor;
 
@@ -58,8 +58,9 @@ fn is_skip(code: &str, at: usize, word: &str) -> bool {
 }
 
 fn is_decorator(code: &str, at: usize) -> bool {
-    let line = code[..at].rfind('\n').map_or(0, |newline| newline + 1);
-    code[line..at].trim_start().starts_with('@')
+    let nearby = char_floor(code, at.saturating_sub(CALL_BYTES_MAX));
+    let line = code[nearby..at].rsplit('\n').next().unwrap_or_default();
+    line.trim_start().starts_with('@')
 }
 
 fn call(source: &Source<'_>, at: usize, word: &str) -> Option<(usize, Mark)> {
@@ -93,10 +94,9 @@ fn call(source: &Source<'_>, at: usize, word: &str) -> Option<(usize, Mark)> {
 /// Makes the mark of an `assert` statement, whose condition goes to a comma or the line's end.
 fn statement(source: &Source<'_>, at: usize) -> (usize, Mark) {
     let start = at + "assert".len();
-    let end = source.code[start..]
-        .find('\n')
-        .map_or(source.code.len(), |end| start + end);
-    let end = end.min(char_floor(&source.code, start + super::CALL_BYTES_MAX));
+    let limit = char_floor(&source.code, start + CALL_BYTES_MAX);
+    let line = source.code[start..limit].find('\n');
+    let end = line.map_or(limit, |line| start + line);
     // The comment behind the condition is blank in the code but not in the text.
     let end = start + source.code[start..end].trim_end().len();
     let condition = split_arguments(source, start, end)[0];

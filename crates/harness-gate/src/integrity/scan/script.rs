@@ -1,8 +1,8 @@
 //! JavaScript and TypeScript: the words that Jest, Vitest, Mocha, Jasmine and `node:test` share.
 
 use super::{
-    Mark, Marks, Source, always_holds, arguments, assertion, closing, is_same, is_word_byte,
-    may_assert, next_is, next_word, words,
+    CALL_BYTES_MAX, Mark, Marks, Source, always_holds, arguments, assertion, closing, is_same,
+    is_word_byte, may_assert, next_is, next_word, words,
 };
 
 /// Finds the marks of a test file.
@@ -63,8 +63,9 @@ fn block(source: &Source<'_>, at: usize, word: &str) -> Option<(usize, Mark)> {
 /// Returns the first argument as a name, without its quotes.
 fn name(source: &Source<'_>, open: usize) -> Option<String> {
     // The call goes far beyond its name: only the way to the first comma is looked at.
-    let rest = &source.code[open + 1..];
-    let end = open + 1 + rest.find([',', ')'])?;
+    let rest = source.code.as_bytes()[open + 1..].iter();
+    let mut ends = rest.take(CALL_BYTES_MAX);
+    let end = open + 1 + ends.position(|byte| matches!(byte, b',' | b')'))?;
     let name = source.text[open + 1..end].trim();
     let name = name.trim_matches(['"', '\'', '`']);
     (!name.is_empty()).then(|| name.to_owned())

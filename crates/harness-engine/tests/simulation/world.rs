@@ -1,0 +1,330 @@
+//! A repository that is a few numbers: what effects do to it and how they end.
+
+use fastrand::Rng;
+use harness_core::{
+    Action, CallEnd, CallId, Captured, Change, ChangeKind, CheckReport, CheckStatus,
+    CheckpointNumber, CheckpointSaved, CommitId, Event, FailureClass, FeatureId, FeaturePassed,
+    Finding, FindingKind, FinishSubject, Gate, ModelFailure, ModelResponded, Outcome, Stop, TreeId,
+    TurnNumber,
+};
+use harness_engine::{CommitFeature, Effect, OpenSession};
+
+use super::{model::Model, plan::{Plan, chance}};
+use crate::support::facts;
+
+/// How an effect ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Ending {
+    Well,
+    Badly,
+    Cancelled,
+}
+
+/// A commit on the run's branch.
+#[derive(Clone, Debug)]
+pub(crate) struct Commit {
+    pub(crate) feature: FeatureId,
+    pub(crate) session: u32,
+    pub(crate) tree: TreeId,
+    pub(crate) id: CommitId,
+    work_tree: TreeId,
+}
+
+/// What lasts when the program dies.
+#[derive(Debug)]
+pub(crate) struct World {
+    pub(crate) plan: Plan,
+    pub(crate) model: Model,
+    pub(crate) branch: Vec<Commit>,
+    rng: Rng,
+    /// The work tree.
+    work: u64,
+    /// The tree of the last checkpoint.
+    saved: u64,
+    /// The work tree that belongs to the branch's tip.
+    start: u64,
+    session: u32,
+}
+
+impl World {
+    pub(crate) fn new(plan: Plan, model: Model, rng: Rng) -> Self {
+        Self {
+            plan,
+            model,
+            branch: Vec::new(),
+            rng,
+            work: 1,
+            saved: 1,
+            start: 1,
+            session: 0,
+        }
+    }
+
+    /// Carries an effect out and returns the events it ends in.
+    pub(crate) fn act(&mut self, effect: &Effect, ending: Ending) -> Vec<Event> {
+        match effect {
+            Effect::OpenSession(open) => vec![self.open(open, ending)],
+            Effect::RequestModel { turn, .. } => vec![self.respond(*turn, ending)],
+            Effect::Perform { call, permit } => self.perform(*call, permit.action(), ending),
+            Effect::AskPerson { call, .. } => vec![Event::QuestionAnswered {
+                call: *call,
+                answer: "the second".to_owned(),
+            }],
+            Effect::SaveCheckpoint { number } => vec![self.save(*number, ending)],
+            Effect::RunBaseline { gates } => self.baseline(gates, ending),
+            Effect::FreezeCandidate => vec![self.freeze(ending)],
+            Effect::RunGate(run) => vec![Event::CheckEnded {
+                report: self.check(&run.gate, number(&run.tree), ending),
+            }],
+            Effect::CommitFeature(commit) => vec![self.commit(commit, ending)],
+            Effect::SetAside => vec![self.set_aside(ending)],
+            Effect::Record(_) | Effect::CancelModel | Effect::CancelWork => Vec::new(),
+        }
+    }
+
+    /// Says what a gate shows on a tree, whoever asks.
+    pub(crate) fn colour(&self, gate: &str, tree: u64) -> CheckStatus {
+        let lot = mix(tree, gate.bytes().map(u64::from).sum());
+        match lot % 10 {
+            low if low < self.plan.green_of_ten => CheckStatus::Green,
+            9 => CheckStatus::Timeout,
+            _ => CheckStatus::Red,
+        }
+    }
+
+    fn open(&mut self, open: &OpenSession, ending: Ending) -> Event {
+        if ending == Ending::Badly {
+            return Event::OpenFailed { message: "no space left".to_owned() };
+        }
+        self.session += 1;
+        self.saved = self.work;
+        self.start = open.run.work_start.as_ref().map_or(self.work, number);
+        let start = facts::tree(self.work);
+        Event::SessionOpened(Box::new(facts::opened(self.session, &open.run, &open.feature, start)))
+    }
+
+    fn respond(&mut self, turn: TurnNumber, ending: Ending) -> Event {
+        let failure = match ending {
+            Ending::Cancelled => ModelFailure {
+                class: FailureClass::Cancelled,
+                message: "cancelled".to_owned(),
+                status: None,
+                retry_after_ms: None,
+            },
+            Ending::Badly => self.model.fail(),
+            Ending::Well => {
+                let response = self.model.answer();
+                let cost = self.plan.run.model.price.map(|price| price.of(response.usage));
+                return Event::ModelResponded(ModelResponded { turn, response, cost, ms: 900 });
+            }
+        };
+        Event::ModelFailed { turn, failure }
+    }
+
+    fn perform(&mut self, call: CallId, action: &Action, ending: Ending) -> Vec<Event> {
+        if let Some(met) = met_link(call, action) {
+            return vec![met];
+        }
+        let end = match ending {
+            Ending::Cancelled => {
+                // A command that is cut short may have done a part of its work.
+                if matches!(action, Action::Run { .. }) && self.rng.bool() {
+                    self.work = mix(self.work, 5);
+                }
+                CallEnd::Cancelled
+            }
+            Ending::Badly => CallEnd::Failed { message: "disk failed".to_owned() },
+            Ending::Well => CallEnd::Done { outcome: self.outcome(action) },
+        };
+        let mut events = Vec::new();
+        if action.path().to_text().starts_with("docs/") {
+            events.push(Event::DocumentLoaded {
+                path: facts::path("docs/AGENTS.md"),
+                tokens: harness_core::TokenCount(9),
+                text: Some("keep it short".to_owned()),
+            });
+        }
+        if matches!(action, Action::Run { .. }) && chance(&mut self.rng, 1, 10) {
+            let message = "taken back".to_owned();
+            events.push(Event::StrayUndone { path: facts::path("docs/x.md"), message });
+        }
+        events.push(Event::CallEnded { call, end, ms: 3 });
+        events
+    }
+
+    fn outcome(&mut self, action: &Action) -> Outcome {
+        match action {
+            Action::Read { .. } | Action::List { .. } | Action::Search { .. } => Outcome::Text {
+                text: format!("content {}\n", self.work % 7),
+                lines: 1,
+                cut: false,
+            },
+            Action::Write { content, .. } => {
+                self.work = mix(self.work, content.len() as u64);
+                Outcome::Written { created: false, added: 1, removed: 1, inexact: None }
+            }
+            Action::Edit { .. } if self.rng.bool() => {
+                Outcome::Refused { message: "`old` is not there".to_owned() }
+            }
+            Action::Edit { .. } => {
+                self.work = mix(self.work, 2);
+                Outcome::Written { created: false, added: 1, removed: 1, inexact: None }
+            }
+            Action::Run { .. } => {
+                if self.rng.bool() {
+                    self.work = mix(self.work, 3);
+                }
+                let code = i32::from(self.rng.bool());
+                Outcome::Exited { stop: Stop::Exited(code), output: Captured::default() }
+            }
+        }
+    }
+
+    fn save(&mut self, number: CheckpointNumber, ending: Ending) -> Event {
+        if ending == Ending::Badly {
+            return Event::CheckpointFailed { message: "disk full".to_owned() };
+        }
+        if self.saved == self.work {
+            return Event::CheckpointUnchanged;
+        }
+        self.saved = self.work;
+        Event::CheckpointSaved(CheckpointSaved {
+            number,
+            commit: facts::commit(self.work),
+            tree: facts::tree(self.work),
+            changes: Vec::new(),
+            ms: 4,
+        })
+    }
+
+    fn baseline(&mut self, gates: &[Gate], ending: Ending) -> Vec<Event> {
+        if ending == Ending::Badly {
+            return vec![Event::BaselineFailed { message: "cannot check out".to_owned() }];
+        }
+        let ended = |gate: &Gate| {
+            let mut report = facts::report(gate, CheckStatus::Green);
+            if ending == Ending::Cancelled {
+                report = cancelled(gate);
+            } else if self.plan.is_base_red && self.branch.is_empty() {
+                report = facts::report(gate, CheckStatus::Red);
+            }
+            Event::BaselineEnded { report, cached: false }
+        };
+        gates.iter().map(ended).collect()
+    }
+
+    fn freeze(&mut self, ending: Ending) -> Event {
+        if ending != Ending::Well {
+            return Event::CandidateFailed { message: "cannot freeze".to_owned() };
+        }
+        let change = Change { path: facts::path("src/a.rs"), kind: ChangeKind::Modified };
+        let finding = Finding {
+            kind: FindingKind::TestsRemoved,
+            path: change.path.clone(),
+            message: "one test fewer".to_owned(),
+        };
+        let has_findings = mix(self.work, 11) % 10 < self.plan.findings_of_ten;
+        Event::CandidateFrozen(FinishSubject {
+            tree: facts::tree(mix(self.work, 1)),
+            work_tree: facts::tree(self.work),
+            changes: vec![change],
+            findings: has_findings.then_some(finding).into_iter().collect(),
+        })
+    }
+
+    fn check(&self, gate: &Gate, tree: u64, ending: Ending) -> CheckReport {
+        match ending {
+            Ending::Well => facts::report(gate, self.colour(&gate.name, tree)),
+            Ending::Badly => facts::report(gate, CheckStatus::Error),
+            Ending::Cancelled => cancelled(gate),
+        }
+    }
+
+    fn commit(&mut self, commit: &CommitFeature, ending: Ending) -> Event {
+        let failed = |message: &str, needs_human: bool| Event::CommitFailed {
+            message: message.to_owned(),
+            needs_human,
+        };
+        let made = self.branch.iter().find(|made| {
+            made.feature == commit.feature.id
+                && made.session == self.session
+                && made.tree == commit.subject.tree
+        });
+        if let Some(made) = made {
+            return passed(made);
+        }
+        if ending == Ending::Badly {
+            return failed("the branch was moved by somebody else", self.rng.bool());
+        }
+        // The harness's own files change with the commit, so the work tree does.
+        self.work = mix(self.work, 21);
+        self.start = self.work;
+        let made = Commit {
+            feature: commit.feature.id.clone(),
+            session: self.session,
+            tree: commit.subject.tree.clone(),
+            id: facts::commit(100 + self.branch.len() as u64),
+            work_tree: facts::tree(self.work),
+        };
+        self.branch.push(made.clone());
+        passed(&made)
+    }
+
+    fn set_aside(&mut self, ending: Ending) -> Event {
+        if ending == Ending::Badly {
+            return Event::WorkSetAside { files: 0, message: "`src/a.rs` was changed".to_owned() };
+        }
+        self.work = self.start;
+        Event::WorkSetAside { files: 1, message: String::new() }
+    }
+}
+
+fn passed(made: &Commit) -> Event {
+    Event::FeaturePassed(FeaturePassed {
+        feature: made.feature.clone(),
+        commit: made.id.clone(),
+        tree: made.tree.clone(),
+        work_tree: made.work_tree.clone(),
+        evidence: None,
+    })
+}
+
+fn cancelled(gate: &Gate) -> CheckReport {
+    CheckReport {
+        stop: Some(Stop::Cancelled),
+        ..facts::report(gate, CheckStatus::Error)
+    }
+}
+
+/// `link/**` leads to `src/**`, to a place outside, and to itself through a chain of twelve.
+fn met_link(call: CallId, action: &Action) -> Option<Event> {
+    let path = action.path().to_text();
+    let (link, rest) = path.split_once('/').unwrap_or((&path, ""));
+    let (target, resolved) = match link {
+        "link" if rest == "out.rs" => ("/etc/out.rs".to_owned(), None),
+        "link" => ("src".to_owned(), Some(format!("src/{rest}"))),
+        _ => {
+            let place: u32 = link.strip_prefix("chain")?.parse().ok()?;
+            let next = format!("chain{}", place + 1);
+            (next.clone(), Some(format!("{next}/{rest}")))
+        }
+    };
+    Some(Event::LinkMet {
+        call,
+        link: facts::path(link),
+        target,
+        resolved: resolved.map(|path| facts::path(&path)),
+    })
+}
+
+/// Returns the number a tree stands for.
+pub(crate) fn number(tree: &TreeId) -> u64 {
+    u64::from_str_radix(&tree.as_str()[24..], 16).unwrap()
+}
+
+/// Makes another tree of a tree and what happens to it.
+const fn mix(tree: u64, what: u64) -> u64 {
+    let mut bits = tree.wrapping_mul(0x9e37_79b9_7f4a_7c15).wrapping_add(what);
+    bits = (bits ^ (bits >> 31)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    bits ^ (bits >> 29)
+}

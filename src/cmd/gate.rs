@@ -1,0 +1,124 @@
+//! `harness gate`: the gates, and how they come out on the work tree as it would be committed.
+
+use std::time::Duration;
+
+use harness_core::{CheckReport, CheckStatus, Event, Gate, RepoPath, TreeId};
+use harness_git::SnapshotCache;
+use harness_report::{JsonLines, Lines};
+use harness_runner::{GateBench, GateCandidate};
+use serde_json::json;
+
+use crate::{
+    cli::{Common, GateCommand, RunOptions},
+    compose::Site,
+    failure::{Failure, chain},
+    output::{self, Output},
+    session,
+    trust::{self, Subject},
+};
+
+/// Exit code for red gates.
+const RED: u8 = 4;
+
+pub(super) fn run(common: &Common, command: &GateCommand) -> Result<u8, Failure> {
+    let site = Site::open(common)?;
+    match command {
+        GateCommand::List => list(&site, common),
+        GateCommand::Run { names } => run_gates(&site, common, names),
+    }
+}
+
+fn list(site: &Site, common: &Common) -> Result<u8, Failure> {
+    let resolved = site.resolve(&RunOptions::default())?;
+    let mut output = Output::new(common);
+    for gate in &resolved.policy.gates {
+        let text = format!(
+            "gate: {} `{}`, report {}, {}",
+            gate.name,
+            gate.run.join(" "),
+            gate.reader.as_str(),
+            minutes(gate.timeout)
+        );
+        let body = json!({ "gate": gate.name, "run": gate.run, "report": gate.reader.as_str(), "min_tests": gate.min_tests,
+            "timeout_ms": u64::try_from(gate.timeout.as_millis()).unwrap_or(u64::MAX) });
+        output.entry("gate", &text, body)?;
+    }
+    if resolved.policy.gates.is_empty() {
+        output.text(
+            "note: there are no gates, so nothing can become passing; `harness init` proposes some",
+        )?;
+    }
+    Ok(0)
+}
+
+fn run_gates(site: &Site, common: &Common, names: &[String]) -> Result<u8, Failure> {
+    let resolved = site.resolve(&RunOptions::default())?;
+    let gates = choose(&resolved.policy.gates, names)?;
+    let list = site.features(&resolved.policy.feature_file)?;
+    let features = list
+        .as_ref()
+        .map(|list| list.features().to_vec())
+        .unwrap_or_default();
+    trust::require(site, &Subject::of(site, &features)?, common)?;
+    let store = site.store()?;
+    let _lock = session::lock(site, &store)?;
+    let tree = snapshot(site)?;
+    let bench = GateBench::open(site.workplace(&resolved, store)?)
+        .map_err(|error| Failure::failed(chain(&error)))?;
+    let candidate = GateCandidate {
+        tree,
+        isolate: resolved.policy.isolate,
+    };
+    let runtime = session::runtime()?;
+    let (mut lines, mut json) = (Lines::default(), JsonLines::default());
+    let mut code = 0;
+    for gate in gates {
+        let report: CheckReport =
+            runtime.block_on(bench.check(&gate, &candidate, &resolved.policy.limits));
+        if report.status != CheckStatus::Green {
+            code = RED;
+        }
+        let event = Event::CheckEnded { report };
+        let text = if common.json {
+            json.write(&event, harness_host::clock::now())
+        } else {
+            lines.write(&event)
+        };
+        output::write(&text)?;
+    }
+    runtime.shutdown_timeout(session::SHUTDOWN);
+    Ok(code)
+}
+
+/// Stores the work tree with everything that is not ignored.
+fn snapshot(site: &Site) -> Result<TreeId, Failure> {
+    let head = site.head()?;
+    let mut cache = SnapshotCache::default();
+    let shot = site
+        .repo
+        .snapshot(&mut cache, &head.tree, &[RepoPath::root()], &|_| false);
+    shot.map(|shot| shot.tree)
+        .map_err(|error| Failure::failed(chain(&error)))
+}
+
+fn choose(gates: &[Gate], names: &[String]) -> Result<Vec<Gate>, Failure> {
+    if gates.is_empty() {
+        return Err(Failure::usage("there are no gates")
+            .hint("harness init, or add a [[gate]] to harness.toml"));
+    }
+    if names.is_empty() {
+        return Ok(gates.to_vec());
+    }
+    let find = |name: &String| {
+        let found = gates.iter().find(|gate| gate.name == *name).cloned();
+        found.ok_or_else(|| {
+            Failure::usage(format!("there is no gate `{name}`"))
+                .hint(format!("the gates are: {}", super::run::names(gates)))
+        })
+    };
+    names.iter().map(find).collect()
+}
+
+fn minutes(timeout: Duration) -> String {
+    format!("at most {}", humantime::format_duration(timeout))
+}

@@ -1,0 +1,95 @@
+//! `harness land`: brings a run's proven features to the current branch.
+
+use harness_git::{LandError, LandStyle};
+use serde_json::json;
+
+use super::runs;
+use crate::{
+    cli::{Common, Land},
+    compose::Site,
+    failure::{Failure, chain},
+    output::Output,
+    session,
+};
+
+pub(super) fn run(common: &Common, flags: &Land) -> Result<u8, Failure> {
+    let site = Site::open(common)?;
+    let store = site.store()?;
+    let _lock = session::lock(&site, &store)?;
+    let run = runs::find(Some(&store), &site.repo, flags.run.as_deref())?;
+    let (proven, _) = runs::proven(&site.repo, run)?;
+    if proven.is_empty() {
+        return Err(
+            Failure::red(format!("run `{run}` has no proven feature to land"))
+                .hint("harness status"),
+        );
+    }
+    let commits: Vec<_> = proven.iter().map(|proven| proven.commit.clone()).collect();
+    let titles: Vec<_> = proven
+        .iter()
+        .map(|proven| (proven.feature.clone(), proven.title.clone()))
+        .collect();
+    let message = harness_runner::land_message(&titles);
+    let style = if flags.squash {
+        LandStyle::Squash { message: &message }
+    } else {
+        LandStyle::EachCommit
+    };
+    let landed = site.repo.land(
+        &runs::branch(run),
+        &commits,
+        style,
+        harness_host::clock::now(),
+    );
+    let landed = landed.map_err(|error| refusal(&error))?;
+    let branch = landed
+        .branch
+        .clone()
+        .unwrap_or_else(|| "a detached HEAD".to_owned());
+    let names: Vec<&str> = proven
+        .iter()
+        .map(|proven| proven.feature.as_str())
+        .collect();
+    let text = match landed.commits {
+        0 => format!(
+            "feature: nothing new in {run}, {} landed before",
+            names.join(", ")
+        ),
+        commits => {
+            let plural = if commits == 1 { "" } else { "s" };
+            format!(
+                "feature: landed {} on {branch}, {commits} commit{plural}, HEAD {}",
+                names.join(", "),
+                landed.head.short()
+            )
+        }
+    };
+    let body = json!({ "run": run.to_string(), "branch": landed.branch, "head": landed.head.to_string(),
+        "commits": landed.commits, "features": names });
+    Output::new(common).entry("landed", &text, body)?;
+    Ok(0)
+}
+
+fn refusal(error: &LandError) -> Failure {
+    let list = |paths: &[harness_core::RepoPath]| {
+        paths
+            .iter()
+            .take(20)
+            .map(|path| format!("\n  {path}"))
+            .collect::<String>()
+    };
+    let text = chain(error);
+    match error {
+        LandError::Conflict { paths, .. } => {
+            Failure::needs_human(format!("{text}:{}", list(paths)))
+                .hint("start a new run on the present HEAD, or merge the run's branch by hand")
+        }
+        LandError::Overlap { work_tree, staged } => {
+            Failure::needs_human(format!("{text}:{}{}", list(work_tree), list(staged)))
+                .hint("commit or stash your changes in these files, then land again")
+        }
+        LandError::Busy { .. } => Failure::needs_human(text).hint("finish or abort it first"),
+        LandError::Moved => Failure::needs_human(text).hint("land again"),
+        _ => Failure::failed(text),
+    }
+}

@@ -1,0 +1,137 @@
+//! `harness status`: where the repository, its features and its runs stand. Reads only.
+
+use harness_core::{Event, FeatureStatus};
+use serde_json::json;
+
+use super::runs;
+use crate::{
+    cli::{Common, RunOptions},
+    compose::Site,
+    failure::{Failure, chain},
+    output::Output,
+    trust::{self, Subject, Trusted},
+};
+
+pub(super) fn run(common: &Common) -> Result<u8, Failure> {
+    let site = Site::open(common)?;
+    let head = site.head()?;
+    let resolved = site.resolve(&RunOptions::default())?;
+    let list = site.features(&resolved.policy.feature_file)?;
+    let features = list
+        .as_ref()
+        .map(|list| list.features().to_vec())
+        .unwrap_or_default();
+    let mut output = Output::new(common);
+
+    let branch = head
+        .branch
+        .clone()
+        .unwrap_or_else(|| "detached HEAD".to_owned());
+    let trusted = match trust::check(&site, &Subject::of(&site, &features)?)? {
+        Trusted::Yes => "trusted",
+        Trusted::Never => "not trusted",
+        Trusted::Changed { .. } => "changed since it was trusted",
+    };
+    let config = if site.repository.is_some() {
+        trusted
+    } else {
+        "no harness.toml, `harness init` writes one"
+    };
+    let gates = super::run::names(&resolved.policy.gates);
+    let text = format!(
+        "harness: repo {}, branch {branch}, {config}, gates {}",
+        site.repo.name(),
+        if gates.is_empty() { "none" } else { &gates }
+    );
+    let body = json!({ "name": site.repo.name(), "branch": head.branch, "head": head.commit.to_string(), "trust": trusted,
+        "configured": site.repository.is_some() });
+    output.entry("repository", &text, body)?;
+
+    let mut passing = 0;
+    let mut claimed = 0;
+    for feature in &features {
+        if site.is_claimed(feature, &resolved)? {
+            claimed += 1;
+        } else if feature.status == FeatureStatus::Passing {
+            passing += 1;
+        }
+    }
+    let count = |status: FeatureStatus| {
+        features
+            .iter()
+            .filter(|feature| feature.status == status)
+            .count()
+    };
+    let waiting = count(FeatureStatus::NeedsHuman) + count(FeatureStatus::Blocked);
+    let text = format!(
+        "feature: {passing} of {} passing, {claimed} claimed, {waiting} need you",
+        features.len()
+    );
+    let body = json!({ "features": features.len(), "passing": passing, "claimed": claimed, "waiting": waiting });
+    output.entry("features", &text, body)?;
+    last_session(&site, &mut output)?;
+    Ok(0)
+}
+
+fn last_session(site: &Site, output: &mut Output) -> Result<(), Failure> {
+    let Some(store) = site.existing_store()? else {
+        return output.text("note: no run yet");
+    };
+    let Some(session) = store
+        .latest_session()
+        .map_err(|error| Failure::failed(chain(&error)))?
+    else {
+        return output.text("note: no run yet");
+    };
+    let log = match harness_store::read(store.log_path(session)) {
+        Ok(log) => log,
+        Err(error) => {
+            let body = json!({ "session": session.to_string(), "problem": chain(&error) });
+            let text = format!(
+                "note: the log of {session} cannot be read: {}; `harness log verify` tells more",
+                chain(&error)
+            );
+            return output.entry("last_session", &text, body);
+        }
+    };
+    let Some(Event::SessionOpened(opened)) = log.records.first().map(|record| &record.event) else {
+        return output.text(&format!("note: session {session} never began"));
+    };
+    let ended = log
+        .records
+        .iter()
+        .rev()
+        .find_map(|record| match &record.event {
+            Event::RunEnded { reason, .. } => Some(reason.to_string()),
+            Event::SessionEnded { reason } => Some(reason.clone()),
+            _ => None,
+        });
+    let last = log
+        .records
+        .last()
+        .map(|record| record.time.to_string())
+        .unwrap_or_default();
+    let state = ended
+        .clone()
+        .unwrap_or_else(|| "running or cut short".to_owned());
+    let text = format!(
+        "note: last session {session} of run {}, {}, {state}, last record {last}",
+        opened.run.run, opened.feature
+    );
+    let (proven, _) = runs::proven(&site.repo, opened.run.run)?;
+    let names: Vec<&str> = proven
+        .iter()
+        .map(|proven| proven.feature.as_str())
+        .collect();
+    let body = json!({ "session": session.to_string(), "run": opened.run.run.to_string(), "feature": opened.feature.to_string(),
+        "ended": ended, "last_record": last, "branch": opened.branch, "proven": names });
+    output.entry("last_session", &text, body)?;
+    if !names.is_empty() {
+        output.text(&format!(
+            "note: branch {} holds {}",
+            opened.branch,
+            names.join(", ")
+        ))?;
+    }
+    Ok(())
+}

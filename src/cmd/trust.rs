@@ -1,0 +1,74 @@
+//! `harness trust`: accepts, shows or takes back what a repository may execute.
+
+use serde_json::json;
+
+use crate::{
+    ask,
+    cli::RunOptions,
+    cli::{Common, Trust},
+    compose::{CONFIG_FILE, Site},
+    failure::Failure,
+    output::{Output, say},
+    trust::{self, Subject, Trusted},
+};
+
+pub(super) fn run(common: &Common, flags: &Trust) -> Result<u8, Failure> {
+    let site = Site::open(common)?;
+    let mut output = Output::new(common);
+    if flags.revoke {
+        let text = if trust::revoke(&site)? {
+            "note: trust taken back"
+        } else {
+            "note: nothing was trusted"
+        };
+        output.entry("trust_revoked", text, json!({}))?;
+        return Ok(0);
+    }
+    if site.repository.is_none() {
+        let message = format!(
+            "there is nothing to trust: `{}` has no `{CONFIG_FILE}`",
+            site.repo.root().display()
+        );
+        return Err(Failure::usage(message).hint("harness init --yes"));
+    }
+    let resolved = site.resolve(&RunOptions::default())?;
+    let list = site.features(&resolved.policy.feature_file)?;
+    let features = list
+        .as_ref()
+        .map(|list| list.features().to_vec())
+        .unwrap_or_default();
+    let subject = Subject::of(&site, &features)?;
+    let trusted = trust::check(&site, &subject)?;
+    let body = json!({ "trusted": trusted == Trusted::Yes, "lines": subject.lines });
+    output.entry(
+        "trust_subject",
+        trust::describe(&subject, &trusted).trim_end(),
+        body,
+    )?;
+    if flags.show {
+        return Ok(0);
+    }
+    if trusted == Trusted::Yes {
+        output.text("note: this is trusted already")?;
+        return Ok(0);
+    }
+    if !flags.yes && !(ask::is_attended(common) && ask::confirm("Trust exactly this?")) {
+        return Err(Failure::needs_human("nothing was accepted").hint("harness trust --yes"));
+    }
+    if is_root() {
+        say("warning: you are root; what you trust runs as root inside the cage");
+    }
+    trust::accept(&site, &subject)?;
+    output.entry(
+        "trusted",
+        "note: trusted; any change of it asks again",
+        json!({}),
+    )?;
+    Ok(0)
+}
+
+/// Whether this process belongs to root.
+fn is_root() -> bool {
+    use std::os::unix::fs::MetadataExt as _;
+    std::fs::metadata("/proc/self").is_ok_and(|stat| stat.uid() == 0)
+}

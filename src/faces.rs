@@ -1,0 +1,59 @@
+//! Faces without a screen: plain lines and JSON lines on standard output.
+
+use std::io::{self, Write as _};
+
+use harness_core::{Event, Timestamp};
+use harness_report::{JsonLine, JsonLines, Lines};
+use harness_runner::Face;
+
+use crate::cli::Common;
+
+/// Makes the face that the flags ask for.
+pub(crate) fn choose(common: &Common) -> Box<dyn Face> {
+    if common.json {
+        Box::new(JsonFace::default())
+    } else {
+        Box::new(LineFace::default())
+    }
+}
+
+/// Plain lines.
+#[derive(Debug, Default)]
+pub(crate) struct LineFace {
+    lines: Lines,
+}
+
+impl Face for LineFace {
+    fn event(&mut self, event: &Event, _time: Timestamp) -> bool {
+        put(&self.lines.write(event))
+    }
+}
+
+/// One JSON object per line.
+#[derive(Debug, Default)]
+pub(crate) struct JsonFace {
+    lines: JsonLines,
+}
+
+impl JsonFace {
+    /// Writes a line that comes from no event.
+    pub(crate) fn put(&mut self, line: &JsonLine) -> bool {
+        let time = harness_host::clock::now();
+        put(&self.lines.format(line, time))
+    }
+}
+
+impl Face for JsonFace {
+    fn event(&mut self, event: &Event, time: Timestamp) -> bool {
+        put(&self.lines.write(event, time))
+    }
+}
+
+/// Writes at once, so that a reader of the pipe sees each line; `false` when there is none.
+fn put(text: &str) -> bool {
+    let mut stdout = io::stdout().lock();
+    stdout
+        .write_all(text.as_bytes())
+        .and_then(|()| stdout.flush())
+        .is_ok()
+}

@@ -1,0 +1,58 @@
+//! Where the person's files are: configuration, state, caches, by the XDG rules.
+
+use std::path::{Path, PathBuf};
+
+use etcetera::BaseStrategy as _;
+use sha2::{Digest as _, Sha256};
+
+use crate::failure::Failure;
+
+/// The person's folders for this program.
+#[derive(Clone, Debug)]
+pub(crate) struct Folders {
+    config: PathBuf,
+    state: PathBuf,
+    cache: PathBuf,
+}
+
+impl Folders {
+    /// Finds them; nothing is created.
+    pub(crate) fn find() -> Result<Self, Failure> {
+        let base = etcetera::base_strategy::Xdg::new().map_err(|error| {
+            Failure::usage(format!("cannot find your home folder: {error}")).hint("set HOME")
+        })?;
+        let state = base.state_dir().unwrap_or_else(|| base.data_dir());
+        Ok(Self {
+            config: base.config_dir().join("harness"),
+            state: state.join("harness"),
+            cache: base.cache_dir().join("harness"),
+        })
+    }
+
+    /// Returns the person's configuration file.
+    pub(crate) fn user_config(&self) -> PathBuf {
+        self.config.join("config.toml")
+    }
+
+    /// Returns the file with what the person trusts.
+    pub(crate) fn trust(&self) -> PathBuf {
+        self.state.join("trust.json")
+    }
+
+    /// Returns the cache of one repository: its name for people, a digest of its path for us.
+    pub(crate) fn cache_of(&self, root: &Path) -> PathBuf {
+        let name = root
+            .file_name()
+            .map(|name| name.to_string_lossy().into_owned())
+            .unwrap_or_default();
+        let safe: String = name
+            .chars()
+            .filter(|char| char.is_ascii_alphanumeric() || "-_.".contains(*char))
+            .collect();
+        let digest = Sha256::digest(root.as_os_str().as_encoded_bytes());
+        self.cache.join(format!(
+            "{safe}-{:02x}{:02x}{:02x}{:02x}",
+            digest[0], digest[1], digest[2], digest[3]
+        ))
+    }
+}
