@@ -1,1 +1,15 @@
-//! T
+//! The one integration binary: the real program, real repositories, real processes.
+//!
+//! Only the model is a fake: a script, or a server on loopback that speaks the
+//! wires from one.
+
+mod architecture;
+mod bad_input;
+mod commands;
+mod crash;
+mod demo;
+mod flow;
+mod guardrails;
+mod json;
+mod real_crate;
+mod support;

@@ -337,11 +337,10 @@ impl Phrases {
             Decision::Allow => Vec::new(),
             Decision::Ask => one(Who::Ask, clean_line(&verdict.reason, 400)),
             Decision::Deny => {
-                let what = action.map_or_else(|| clean_line(tool, 40), describe);
-                one(
-                    Who::Guard,
-                    format!("refused {what}: {}", clean_line(&verdict.reason, 400)),
-                )
+                let reason = clean_line(&verdict.reason, 400);
+                // The guard's reason begins with what was attempted.
+                let what = if action.is_some() { String::new() } else { format!("{}: ", clean_line(tool, 40)) };
+                one(Who::Guard, format!("refused {what}{reason}"))
             }
         }
     }

@@ -1,0 +1,88 @@
+//! Thousands of whole runs with a scripted model, a fake clock and faults everywhere.
+//!
+//! First safety while things go wrong, then everything works and the run must
+//! end. `HARNESS_SIM_SEED=n` runs one seed and tells its whole story;
+//! `HARNESS_SIM_SEEDS=n` sets how many are run.
+
+mod simulation {
+    mod driver;
+    mod model;
+    mod monitor;
+    mod plan;
+    mod prompt;
+    mod story;
+    mod world;
+
+    pub(crate) use driver::Driver;
+    pub(crate) use plan::Bounds;
+    pub(crate) use story::Story;
+}
+mod support {
+    pub(crate) mod facts;
+}
+
+use std::{
+    collections::BTreeMap,
+    io::Write as _,
+    panic::{AssertUnwindSafe, catch_unwind},
+};
+
+use harness_core::EndReason;
+use simulation::{Bounds, Driver, Story};
+
+/// Seeds of a plain test run.
+const SEEDS: u64 = 3_000;
+/// Lines shown of a failure's story.
+const LINES: usize = 30;
+
+#[test]
+fn runs_are_safe_whatever_fails_and_end_when_nothing_does() {
+    if let Some(seed) = number("HARNESS_SIM_SEED") {
+        return tell(seed);
+    }
+    let mut ends: BTreeMap<&str, u32> = BTreeMap::new();
+    for seed in 0..number("HARNESS_SIM_SEEDS").unwrap_or(SEEDS) {
+        match simulate(seed, Bounds::FULL, &mut Story::default()) {
+            Ok(reason) => *ends.entry(reason.as_str()).or_default() += 1,
+            Err(problem) => panic!("{}", shortened(seed, &problem)),
+        }
+    }
+    if ends.values().sum::<u32>() >= 1_000 {
+        for reason in ["all_passing", "feature_passed", "answered", "gates_red", "limit", "needs_human"] {
+            assert!(ends.contains_key(reason), "no run ends {reason}: {ends:?}");
+        }
+    }
+}
+
+/// Runs one seed; a panic inside the engine is a problem like any other.
+fn simulate(seed: u64, bounds: Bounds, story: &mut Story) -> Result<EndReason, String> {
+    let run = AssertUnwindSafe(|| Driver::new(seed, bounds, story).run());
+    catch_unwind(run).unwrap_or_else(|_| Err("a panic".to_owned()))
+}
+
+/// Looks for the shortest run of a seed that still fails, and tells its end.
+fn shortened(seed: u64, problem: &str) -> String {
+    let fails = |bounds: &Bounds| simulate(seed, *bounds, &mut Story::default()).is_err();
+    let full = Bounds::FULL;
+    let with_faults = |faults| Bounds { faults, ..full };
+    let fewest = (0..=full.faults).map(with_faults).find(|bounds| fails(bounds)).unwrap_or(full);
+    let with_steps = |faulty_steps| Bounds { faulty_steps, ..fewest };
+    let shortest = (0..=full.faulty_steps).map(with_steps).find(|bounds| fails(bounds)).unwrap_or(fewest);
+    let mut story = Story::told();
+    let last = simulate(seed, shortest, &mut story).err().unwrap_or_default();
+    let lines = story.into_lines();
+    let end = &lines[lines.len().saturating_sub(LINES)..];
+    format!("seed {seed}: {problem}\nshortest with {shortest:?}: {last}\n{}\n", end.join("\n"))
+}
+
+fn tell(seed: u64) {
+    let mut story = Story::told();
+    let end = simulate(seed, Bounds::FULL, &mut story);
+    let lines = story.into_lines().join("\n");
+    writeln!(std::io::stderr(), "{lines}\nseed {seed}: {end:?}").unwrap();
+    assert!(end.is_ok(), "{end:?}");
+}
+
+fn number(variable: &str) -> Option<u64> {
+    std::env::var(variable).ok()?.parse().ok()
+}

@@ -1,0 +1,317 @@
+//! What must hold after every event, found out without asking the engine.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use harness_core::{
+    Action, CallId, CheckStatus, EndReason, Event, Feature, FeatureId, FinishSubject, Gate, Goal,
+    Money, ModelResponded, RunState, SessionOpened, TurnNumber,
+};
+use harness_engine::{CommitFeature, Effect, RunGate};
+use harness_guard::Guard;
+
+use super::{prompt::check_prompt, world::{World, number}};
+
+/// Who says an event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Origin {
+    /// The engine's own record, or the first end of an effect.
+    First,
+    /// An end that was there already.
+    Repeated,
+}
+
+/// What is known of the session whose log is open.
+struct Facts {
+    guard: Guard,
+    feature: Feature,
+    gates: Vec<String>,
+    attempts_max: u32,
+    refused: u32,
+    turns: TurnNumber,
+    /// The action and whether it was allowed, by call.
+    judged: BTreeMap<CallId, (Option<Action>, bool)>,
+    ended: BTreeMap<CallId, u32>,
+    frozen: Option<FinishSubject>,
+    committing: bool,
+}
+
+/// Watches one simulated run.
+#[derive(Default)]
+pub(crate) struct Monitor {
+    facts: Option<Facts>,
+    run: Option<RunState>,
+    spent: Money,
+    passed: BTreeSet<FeatureId>,
+    ended: bool,
+}
+
+impl Monitor {
+    pub(crate) fn new(run: &RunState) -> Self {
+        Self { run: Some(run.clone()), ..Self::default() }
+    }
+
+    /// Returns what the answers in all logs have cost.
+    pub(crate) const fn spent(&self) -> Money {
+        self.spent
+    }
+
+    /// Takes note of an event that is logged.
+    pub(crate) fn event(&mut self, event: &Event, origin: Origin, world: &World) -> Result<(), String> {
+        match event {
+            Event::SessionOpened(opened) => self.opened(opened),
+            Event::SessionResumed { attended, limits, .. } => {
+                self.ended = false;
+                if let Some(run) = &mut self.run {
+                    run.attended = *attended;
+                    run.policy.limits = limits.clone();
+                }
+                self.adapt_attempts();
+            }
+            Event::ModelResponded(responded) if origin == Origin::First => self.responded(responded)?,
+            Event::CallJudged { call, action, verdict, .. } => self.judged(*call, action.as_ref(), verdict.is_allowed())?,
+            Event::CallEnded { call, .. } if origin == Origin::First => self.call_ended(*call)?,
+            Event::FinishRequested { .. } => self.facts()?.frozen = None,
+            Event::CandidateFrozen(subject) if origin == Origin::First => {
+                self.facts()?.frozen = Some(subject.clone());
+            }
+            Event::FinishRefused { .. } => self.refused()?,
+            Event::FeaturePassed(passed) if origin == Origin::First => {
+                let facts = self.facts()?;
+                ensure(facts.committing, || "passed without a commit".to_owned())?;
+                ensure(facts.feature.id == passed.feature, || "another feature passed".to_owned())?;
+                ensure(facts.frozen.as_ref().is_some_and(|f| f.tree == passed.tree), || {
+                    "passed on a tree that is not the last frozen one".to_owned()
+                })?;
+                facts.committing = false;
+                ensure(self.passed.insert(passed.feature.clone()), || "passed twice".to_owned())?;
+            }
+            Event::CommitFailed { .. } => self.facts()?.committing = false,
+            Event::SessionEnded { .. } => {
+                self.all_calls_ended()?;
+                self.facts = None;
+            }
+            Event::RunEnded { reason, .. } => {
+                self.ended = true;
+                self.all_calls_ended()?;
+                self.end_is_true(*reason, world)?;
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// Looks at something the engine asks for, given what is in flight besides.
+    pub(crate) fn effect(&mut self, effect: &Effect, in_flight: &[&Effect], world: &World) -> Result<(), String> {
+        ensure(!self.ended, || "asked for something after the run's end".to_owned())?;
+        match effect {
+            Effect::Record(_) => {}
+            Effect::OpenSession(_) => {
+                ensure(self.facts.is_none(), || "a session is opened inside a session".to_owned())?;
+            }
+            Effect::RequestModel { turn, prompt } => {
+                ensure(!in_flight.iter().any(|e| is_request(e)), || "two requests in flight".to_owned())?;
+                self.turn_is_allowed(*turn)?;
+                check_prompt(prompt)?;
+            }
+            Effect::CancelModel => {
+                ensure(in_flight.iter().any(|e| is_request(e)), || "cancels a request that is not there".to_owned())?;
+            }
+            Effect::CancelWork => {
+                ensure(in_flight.iter().any(|e| is_work(e)), || "cancels work that is not there".to_owned())?;
+            }
+            Effect::Perform { call, permit } => {
+                self.may_perform(*call, permit.action())?;
+                if !permit.action().is_read_only() {
+                    ensure(!in_flight.iter().any(|e| is_change(e) || is_save(e)), || {
+                        "a change beside another change or a checkpoint".to_owned()
+                    })?;
+                }
+            }
+            Effect::AskPerson { .. } => {
+                let attended = self.run.as_ref().is_some_and(|run| run.attended);
+                ensure(attended, || "asks a person who is not there".to_owned())?;
+            }
+            Effect::SaveCheckpoint { .. } => {
+                ensure(!in_flight.iter().any(|e| is_change(e) || is_save(e)), || {
+                    "a checkpoint beside a change or a checkpoint".to_owned()
+                })?;
+            }
+            Effect::RunBaseline { .. } => {}
+            Effect::FreezeCandidate => {
+                ensure(!in_flight.iter().any(|e| is_change(e)), || "frozen while something changes".to_owned())?;
+            }
+            Effect::RunGate(run) => self.gate_fits(run)?,
+            Effect::CommitFeature(commit) => self.may_commit(commit, world)?,
+            Effect::SetAside => {
+                ensure(in_flight.iter().all(|e| is_beside(e)), || "set aside while work runs".to_owned())?;
+            }
+        }
+        Ok(())
+    }
+
+    fn facts(&mut self) -> Result<&mut Facts, String> {
+        self.facts.as_mut().ok_or_else(|| "an event of a session outside of one".to_owned())
+    }
+
+    fn opened(&mut self, opened: &SessionOpened) {
+        self.run = Some(opened.run.clone());
+        let run = &opened.run;
+        let feature = run.features.iter().find(|f| f.id == opened.feature).cloned().unwrap();
+        let Ok(guard) = Guard::new(&run.policy, &feature) else { return };
+        self.facts = Some(Facts {
+            guard,
+            gates: gate_names(&run.policy.gates, &feature),
+            attempts_max: 0,
+            feature,
+            refused: run.attempts,
+            turns: TurnNumber(0),
+            judged: BTreeMap::new(),
+            ended: BTreeMap::new(),
+            frozen: None,
+            committing: false,
+        });
+        self.adapt_attempts();
+    }
+
+    fn adapt_attempts(&mut self) {
+        if let (Some(facts), Some(run)) = (&mut self.facts, &self.run) {
+            facts.attempts_max = facts.feature.budget.attempts.unwrap_or(run.policy.limits.attempts).max(1);
+        }
+    }
+
+    fn responded(&mut self, responded: &ModelResponded) -> Result<(), String> {
+        self.spent = self.spent + responded.cost.unwrap_or_default();
+        let calls = responded.response.calls().count();
+        let turn = responded.turn;
+        let facts = self.facts()?;
+        for index in (0..).take(calls) {
+            ensure(facts.ended.insert(CallId { turn, index }, 0).is_none(), || "a turn was answered twice".to_owned())?;
+        }
+        Ok(())
+    }
+
+    fn judged(&mut self, call: CallId, action: Option<&Action>, allowed: bool) -> Result<(), String> {
+        let facts = self.facts()?;
+        let truth = action.is_none_or(|action| facts.guard.judge(action).is_allowed());
+        ensure(truth || !allowed, || format!("{call:?} was allowed against the guard"))?;
+        facts.judged.insert(call, (action.cloned(), allowed));
+        Ok(())
+    }
+
+    fn may_perform(&mut self, call: CallId, action: &Action) -> Result<(), String> {
+        let facts = self.facts()?;
+        ensure(facts.guard.judge(action).is_allowed(), || format!("performs what the guard denies: {action:?}"))?;
+        let logged = facts.judged.get(&call);
+        ensure(logged == Some(&(Some(action.clone()), true)), || format!("performs what was not judged: {action:?}"))
+    }
+
+    fn call_ended(&mut self, call: CallId) -> Result<(), String> {
+        let count = self.facts()?.ended.get_mut(&call);
+        let count = count.ok_or_else(|| format!("{call:?} ended and was never asked for"))?;
+        *count += 1;
+        ensure(*count == 1, || format!("{call:?} ended {count} times"))
+    }
+
+    fn all_calls_ended(&self) -> Result<(), String> {
+        let open = self.facts.iter().flat_map(|facts| &facts.ended).find(|(_, count)| **count != 1);
+        ensure(open.is_none(), || format!("{open:?} has no end"))
+    }
+
+    fn refused(&mut self) -> Result<(), String> {
+        let facts = self.facts()?;
+        facts.refused += 1;
+        ensure(facts.refused <= facts.attempts_max, || format!("{} attempts", facts.refused))
+    }
+
+    fn turn_is_allowed(&mut self, turn: TurnNumber) -> Result<(), String> {
+        let limits = self.run.as_ref().map(|run| run.policy.limits.clone()).unwrap_or_default();
+        let spent = self.spent;
+        let facts = self.facts()?;
+        ensure(turn.0 <= limits.turns, || format!("turn {turn} of {}", limits.turns))?;
+        ensure(turn == facts.turns || turn == facts.turns.next(), || format!("turn {turn} after {}", facts.turns))?;
+        facts.turns = turn;
+        ensure(limits.usd.is_none_or(|usd| spent < usd), || format!("{spent} spent and goes on"))
+    }
+
+    fn gate_fits(&mut self, run: &RunGate) -> Result<(), String> {
+        let facts = self.facts()?;
+        let fits = facts.frozen.as_ref().is_some_and(|frozen| frozen.tree == run.tree);
+        ensure(fits, || "a gate runs on a tree that is not the last frozen one".to_owned())
+    }
+
+    fn may_commit(&mut self, commit: &CommitFeature, world: &World) -> Result<(), String> {
+        let facts = self.facts()?;
+        ensure(facts.frozen.as_ref() == Some(&commit.subject), || "commits what was not frozen last".to_owned())?;
+        ensure(commit.subject.findings.is_empty(), || "commits with findings".to_owned())?;
+        ensure(!facts.gates.is_empty(), || "commits without gates".to_owned())?;
+        let names: Vec<&String> = commit.reports.iter().map(|report| &report.gate).collect();
+        ensure(names.iter().copied().eq(&facts.gates), || format!("gates {names:?} of {:?}", facts.gates))?;
+        let tree = number(&commit.subject.tree);
+        for report in &commit.reports {
+            let green = report.status == CheckStatus::Green
+                && world.colour(&report.gate, tree) == CheckStatus::Green;
+            ensure(green, || format!("commits with gate `{}` not green", report.gate))?;
+        }
+        facts.committing = true;
+        let others = world.branch.iter().filter(|made| made.feature == commit.feature.id);
+        for made in others {
+            ensure(made.tree == commit.subject.tree, || "commits a feature a second time".to_owned())?;
+        }
+        Ok(())
+    }
+
+    /// A run that says it reached its goal must have.
+    fn end_is_true(&self, reason: EndReason, world: &World) -> Result<(), String> {
+        let Some(run) = &self.run else { return Ok(()) };
+        let wanted: Vec<&FeatureId> = match (reason, &run.goal) {
+            (EndReason::AllPassing, _) => run.features.iter().map(|feature| &feature.id).collect(),
+            (EndReason::FeaturePassed, Goal::One { feature } | Goal::Task { feature }) => vec![feature],
+            _ => Vec::new(),
+        };
+        for id in wanted {
+            let made = world.branch.iter().any(|made| made.feature == *id);
+            ensure(made, || format!("ends {reason} and `{id}` was never committed"))?;
+        }
+        Ok(())
+    }
+}
+
+pub(crate) fn ensure(holds: bool, problem: impl FnOnce() -> String) -> Result<(), String> {
+    if holds { Ok(()) } else { Err(problem()) }
+}
+
+fn gate_names(all: &[Gate], feature: &Feature) -> Vec<String> {
+    let named = |gate: &&Gate| feature.gates.is_empty() || feature.gates.contains(&gate.name);
+    let names = all.iter().filter(named).map(|gate| gate.name.clone());
+    let own = (1..=feature.verify.len()).map(|number| format!("verify-{number}"));
+    names.chain(own).collect()
+}
+
+pub(crate) const fn is_request(effect: &Effect) -> bool {
+    matches!(effect, Effect::RequestModel { .. })
+}
+
+pub(crate) fn is_change(effect: &Effect) -> bool {
+    match effect {
+        Effect::Perform { permit, .. } => !permit.action().is_read_only(),
+        Effect::CommitFeature(_) | Effect::SetAside => true,
+        _ => false,
+    }
+}
+
+const fn is_save(effect: &Effect) -> bool {
+    matches!(effect, Effect::SaveCheckpoint { .. })
+}
+
+/// Whether `CancelWork` is about it.
+pub(crate) const fn is_work(effect: &Effect) -> bool {
+    matches!(
+        effect,
+        Effect::Perform { .. } | Effect::RunGate(_) | Effect::RunBaseline { .. } | Effect::FreezeCandidate
+    )
+}
+
+/// Whether a session may end while it runs: gates on the base, and a question nobody waits for.
+pub(crate) const fn is_beside(effect: &Effect) -> bool {
+    matches!(effect, Effect::RunBaseline { .. } | Effect::AskPerson { .. })
+}
