@@ -97,6 +97,13 @@ impl Failure {
     }
 }
 
+/// What git could not do says on what, so nothing has to be added.
+impl From<harness_git::GitError> for Failure {
+    fn from(error: harness_git::GitError) -> Self {
+        Self::failed(chain(&error))
+    }
+}
+
 /// Returns an error's message with the causes behind it, outermost first.
 pub(crate) fn chain(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();

@@ -201,7 +201,7 @@ pub(crate) fn drive(
         attended: ask::is_attended(common),
     }));
     runtime.block_on(async {
-        let signalled = watch_signals(requests_tx)?;
+        let signalled = watch_signals(&requests_tx)?;
         let finished = harness_runner::drive(workplace, launch, &mut faces, requests).await;
         let finished = finished.map_err(|error| Failure::failed(chain(&error)))?;
         let by_signal = *signalled.borrow();
@@ -227,7 +227,7 @@ pub(crate) fn runtime() -> Result<Runtime, Failure> {
 /// The channel holds the number of the signal that decides the exit code;
 /// `SIGINT` is a person's stop and has the run's own code.
 fn watch_signals(
-    requests: mpsc::Sender<Request>,
+    requests: &mpsc::Sender<Request>,
 ) -> Result<tokio::sync::watch::Receiver<Option<u8>>, Failure> {
     let (signalled_tx, signalled) = tokio::sync::watch::channel(None);
     let kinds = [

@@ -42,7 +42,10 @@ impl Desk {
     pub(crate) fn new() -> Self {
         Self::with_files(&[
             ("harness.toml", CONFIG),
-            ("AGENTS.md", "# demo\n\nOne answer. Details: [docs/answer.md](docs/answer.md)\n"),
+            (
+                "AGENTS.md",
+                "# demo\n\nOne answer. Details: [docs/answer.md](docs/answer.md)\n",
+            ),
             ("docs/answer.md", "The answer is 42.\n"),
             ("feature_list.json", FEATURES),
             ("src/answer", "0\n"),
@@ -52,7 +55,10 @@ impl Desk {
 
     /// Makes a project of these files, committed and trusted.
     pub(crate) fn with_files(files: &[(&str, &str)]) -> Self {
-        let desk = Self { home: Home::new(PROGRAM), project: Project::with_files(files) };
+        let desk = Self {
+            home: Home::new(PROGRAM),
+            project: Project::with_files(files),
+        };
         let trusted = desk.harness(&["trust", "--yes"]);
         assert_eq!(trusted.code, 0, "{}", trusted.stderr);
         desk
@@ -60,7 +66,11 @@ impl Desk {
 
     /// Tells the home about a model behind a test server: name `test`, wire `api`.
     pub(crate) fn use_server(&self, server: &Server, api: &str) {
-        let base = if api == "chat" { format!("{}/v1", server.url()) } else { server.url() };
+        let base = if api == "chat" {
+            format!("{}/v1", server.url())
+        } else {
+            server.url()
+        };
         self.home.configure(&format!(
             "[agent]\nmodel = \"test\"\n[model.test]\napi = \"{api}\"\nbase_url = \"{base}\"\nid = \"test-model\"\n"
         ));

@@ -1,14 +1,14 @@
 //! `harness abort`: gives a run up and restores the files it changed.
 
 use harness_core::{CommitId, RepoPath, SessionId, SessionOpened, TreeId};
-use harness_git::{GitError, RestoreMode};
+use harness_git::RestoreMode;
 use serde_json::json;
 
 use super::runs;
 use crate::{
     cli::{Abort, Common},
     compose::Site,
-    failure::{Failure, chain},
+    failure::Failure,
     output::Output,
     session,
 };
@@ -32,8 +32,7 @@ pub(super) fn run(common: &Common, flags: &Abort) -> Result<u8, Failure> {
     let now = last_tree(&site, *last, &opened)?;
     let restored = site
         .repo
-        .restore(&now, &opened.start_tree, RestoreMode::Write)
-        .map_err(failed)?;
+        .restore(&now, &opened.start_tree, RestoreMode::Write)?;
     if let Some(refused) = restored.refused.first() {
         let message = format!("cannot restore `{}`: {}", refused.path, refused.reason);
         return Err(Failure::needs_human(message)
@@ -54,7 +53,7 @@ pub(super) fn run(common: &Common, flags: &Abort) -> Result<u8, Failure> {
 }
 
 fn last_tree(site: &Site, session: SessionId, opened: &SessionOpened) -> Result<TreeId, Failure> {
-    let checkpoints = site.repo.checkpoints(session).map_err(failed)?;
+    let checkpoints = site.repo.checkpoints(session)?;
     Ok(checkpoints
         .whole
         .last()
@@ -67,30 +66,21 @@ fn restore_host_files(
     run: harness_core::RunId,
     opened: &SessionOpened,
 ) -> Result<Vec<RepoPath>, Failure> {
-    let Some(tip) = site.repo.branch_tip(&runs::branch(run)).map_err(failed)? else {
+    let Some(tip) = site.repo.branch_tip(&runs::branch(run))? else {
         return Ok(Vec::new());
     };
-    let base = site.repo.tree_of(&opened.run.base).map_err(failed)?;
+    let base = site.repo.tree_of(&opened.run.base)?;
     let mut left = Vec::new();
     for path in host_files(site, &tip, &base, opened)? {
         let at = |tree: &TreeId| {
             site.repo
                 .read_blob(tree, &path, FILE_BYTES_MAX)
-                .map_err(failed)
+                .map_err(Failure::from)
         };
-        let (then, now) = (at(&base)?, at(&site.repo.tree_of(&tip).map_err(failed)?)?);
-        let before = site
-            .repo
-            .with_files(&base, &[(path.clone(), then)])
-            .map_err(failed)?;
-        let after = site
-            .repo
-            .with_files(&base, &[(path.clone(), now)])
-            .map_err(failed)?;
-        let restored = site
-            .repo
-            .restore(&after, &before, RestoreMode::Write)
-            .map_err(failed)?;
+        let (then, now) = (at(&base)?, at(&site.repo.tree_of(&tip)?)?);
+        let before = site.repo.with_files(&base, &[(path.clone(), then)])?;
+        let after = site.repo.with_files(&base, &[(path.clone(), now)])?;
+        let restored = site.repo.restore(&after, &before, RestoreMode::Write)?;
         left.extend(restored.refused.into_iter().map(|refused| refused.path));
     }
     Ok(left)
@@ -105,8 +95,8 @@ fn host_files(
 ) -> Result<Vec<RepoPath>, Failure> {
     let policy = &opened.run.policy;
     let evidence = RepoPath::parse(".harness/evidence").expect("a plain path is inside");
-    let tip = site.repo.tree_of(tip).map_err(failed)?;
-    let changes = site.repo.diff(base, &tip).map_err(failed)?;
+    let tip = site.repo.tree_of(tip)?;
+    let changes = site.repo.diff(base, &tip)?;
     let is_host = |path: &RepoPath| {
         *path == policy.feature_file || *path == policy.progress_file || path.starts_with(&evidence)
     };
@@ -115,8 +105,4 @@ fn host_files(
         .map(|change| change.path)
         .filter(is_host)
         .collect())
-}
-
-fn failed(error: GitError) -> Failure {
-    Failure::failed(chain(&error))
 }

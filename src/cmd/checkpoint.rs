@@ -1,14 +1,14 @@
 //! `harness checkpoint`: lists what was saved and goes back to it.
 
 use harness_core::{CheckpointNumber, SessionId};
-use harness_git::{CheckpointRef, GitError, RestoreMode};
+use harness_git::{CheckpointRef, RestoreMode};
 use serde_json::json;
 
 use super::runs;
 use crate::{
     cli::{Checkpoint, Common},
     compose::Site,
-    failure::{Failure, chain},
+    failure::Failure,
     output::Output,
     session,
 };
@@ -39,13 +39,11 @@ pub(super) fn run(common: &Common, command: &Checkpoint) -> Result<u8, Failure> 
 }
 
 fn list(site: &Site, common: &Common, session: SessionId) -> Result<u8, Failure> {
-    let checkpoints = site.repo.checkpoints(session).map_err(failed)?;
+    let checkpoints = site.repo.checkpoints(session)?;
     let mut output = Output::new(common);
     let mut before = None;
     for entry in &checkpoints.whole {
-        let changes = before
-            .map_or(Ok(Vec::new()), |tree| site.repo.diff(tree, &entry.tree))
-            .map_err(failed)?;
+        let changes = before.map_or(Ok(Vec::new()), |tree| site.repo.diff(tree, &entry.tree))?;
         let paths: Vec<String> = changes
             .iter()
             .map(|change| change.path.to_string())
@@ -80,7 +78,7 @@ fn undo(
     session: SessionId,
     number: CheckpointNumber,
 ) -> Result<u8, Failure> {
-    let checkpoints = site.repo.checkpoints(session).map_err(failed)?;
+    let checkpoints = site.repo.checkpoints(session)?;
     let wanted = checkpoints
         .whole
         .iter()
@@ -91,8 +89,7 @@ fn undo(
     };
     let restored = site
         .repo
-        .restore(&last.tree, &wanted.tree, RestoreMode::Write)
-        .map_err(failed)?;
+        .restore(&last.tree, &wanted.tree, RestoreMode::Write)?;
     if !restored.refused.is_empty() {
         let list: String = restored
             .refused
@@ -123,7 +120,7 @@ fn undo(
         &message,
         harness_host::clock::now(),
     );
-    made.map_err(failed)?;
+    made?;
     let files = restored.written.len() + restored.removed.len();
     let text = format!(
         "checkpoint: back at {number}, {files} files restored, saved as checkpoint {}",
@@ -132,8 +129,4 @@ fn undo(
     let body = json!({ "session": session.to_string(), "to": number.0, "n": name.number.0, "files": files });
     Output::new(common).entry("undone", &text, body)?;
     Ok(0)
-}
-
-fn failed(error: GitError) -> Failure {
-    Failure::failed(chain(&error))
 }

@@ -30,7 +30,7 @@ pub(super) fn say_what_next(finished: &Finished, common: &Common) {
     }
     match finished.reason {
         End::AllPassing | End::FeaturePassed => {
-            say("hint: `harness land` brings the proven features to your branch")
+            say("hint: `harness land` brings the proven features to your branch");
         }
         End::Interrupted | End::Budget | End::Limit | End::ProviderFailed => {
             say("hint: `harness resume --last` goes on from here");
@@ -94,11 +94,10 @@ pub(super) fn sessions_of(store: &Store, run: RunId) -> Result<Vec<SessionId>, F
 
 /// Returns the proven features on a run's branch, oldest first, and the commit below them.
 pub(super) fn proven(repo: &Repo, run: RunId) -> Result<(Vec<Proven>, Option<CommitId>), Failure> {
-    let failed = |error: harness_git::GitError| Failure::failed(chain(&error));
-    let mut next = repo.branch_tip(&branch(run)).map_err(failed)?;
+    let mut next = repo.branch_tip(&branch(run))?;
     let mut found = Vec::new();
     while let Some(commit) = next.clone().filter(|_| found.len() < COMMITS_MAX) {
-        let info = repo.commit_info(&commit).map_err(failed)?;
+        let info = repo.commit_info(&commit)?;
         let trailer = info
             .trailers
             .iter()

@@ -52,7 +52,8 @@ pub(super) fn run(common: &Common, flags: &Trust) -> Result<u8, Failure> {
         output.text("note: this is trusted already")?;
         return Ok(0);
     }
-    if !flags.yes && !(ask::is_attended(common) && ask::confirm("Trust exactly this?")) {
+    let accepted = flags.yes || ask::is_attended(common) && ask::confirm("Trust exactly this?");
+    if !accepted {
         return Err(Failure::needs_human("nothing was accepted").hint("harness trust --yes"));
     }
     if is_root() {

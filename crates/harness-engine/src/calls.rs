@@ -76,6 +76,12 @@ impl Call {
         matches!(self.state, CallState::Ended(_))
     }
 
+    /// Whether the runner does it at present.
+    pub(crate) fn is_performed(&self) -> bool {
+        let is_effect = matches!(self.intent, Ok(Intent::Act(_) | Intent::Doc { .. }));
+        is_effect && self.state == CallState::Running
+    }
+
     /// Whether it may run beside other calls.
     fn is_read_only(&self) -> bool {
         self.action.as_ref().is_some_and(Action::is_read_only)
@@ -101,13 +107,19 @@ impl Call {
     }
 
     /// Takes the target of a link in the action's path, to be judged next; answers where there is none.
+    ///
+    /// A link that is not on the action's path was followed before.
     pub(crate) fn follow_link(
         &mut self,
         link: &RepoPath,
         target: &str,
         resolved: Option<&RepoPath>,
     ) {
+        if !self.action.as_ref().is_some_and(|action| is_on(action.path(), link)) {
+            return;
+        }
         self.links += 1;
+        self.cancelling = false;
         match (resolved, &self.action) {
             (Some(_), _) if self.links > LINKS_MAX => {
                 self.answer(
@@ -128,12 +140,17 @@ impl Call {
         }
     }
 
+    /// Whether this can be its end: only what runs is done or fails.
+    pub(crate) fn can_end(&self, end: &CallEnd) -> bool {
+        match end {
+            CallEnd::Done { .. } | CallEnd::Failed { .. } => self.state == CallState::Running,
+            _ => !self.is_over(),
+        }
+    }
+
     /// Takes the end of the call and words it for the model.
     pub(crate) fn end(&mut self, end: &CallEnd) {
-        self.touched = matches!(
-            end,
-            CallEnd::Done { .. } | CallEnd::Failed { .. } | CallEnd::Cancelled | CallEnd::Lost
-        );
+        self.touched = matches!(self.state, CallState::Running | CallState::Orphaned);
         let (content, is_error) = match end {
             CallEnd::Done { outcome } => self.word(outcome),
             CallEnd::Answered { text, is_error } => (text.clone(), *is_error),
@@ -169,6 +186,13 @@ impl Call {
     }
 }
 
+/// Whether `link` is `path` or a folder above it.
+fn is_on(path: &RepoPath, link: &RepoPath) -> bool {
+    let mut components = path.components();
+    link.components()
+        .all(|component| components.next() == Some(component))
+}
+
 /// The calls of one answer, in its order.
 #[derive(Debug, Default)]
 pub(crate) struct Calls(Vec<Call>);
@@ -187,6 +211,10 @@ impl Calls {
 
     pub(crate) fn is_empty(&self) -> bool {
         self.0.is_empty()
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Call> {
+        self.0.iter()
     }
 
     pub(crate) fn iter_mut(&mut self) -> impl Iterator<Item = &mut Call> {

@@ -65,6 +65,14 @@ impl Check {
         }
     }
 
+    /// Returns the call that waits for the gates.
+    pub(crate) const fn call(&self) -> Option<CallId> {
+        match self.purpose {
+            Purpose::Finish { call, .. } => call,
+            Purpose::Information { call } => Some(call),
+        }
+    }
+
     pub(crate) const fn is_finish(&self) -> bool {
         matches!(self.purpose, Purpose::Finish { .. })
     }
@@ -103,5 +111,6 @@ impl Check {
         if self.commit == Errand::InFlight {
             self.commit = Errand::Due;
         }
+        self.cancelling = false;
     }
 }

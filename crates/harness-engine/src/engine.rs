@@ -1,7 +1,7 @@
 //! The run: features in order, one session each, until everything is proven or something stands in the way.
 
 use harness_core::{
-    EndReason, Event, FeatureId, FeaturePassed, FeatureStatus, GivenUp, Goal, Limits, ModelProfile,
+    EndReason, Event, Feature, FeatureId, FeaturePassed, FeatureStatus, GivenUp, Goal, Limits, ModelProfile,
     RunState, SessionId, SessionOpened, Timestamp, Usage,
 };
 
@@ -82,10 +82,7 @@ impl Engine {
 
     /// Takes what is not logged; returns an event to log, if one follows.
     pub fn observe(&self, tick: Tick, now: Timestamp) -> Option<Event> {
-        let session = self
-            .session
-            .as_ref()
-            .filter(|_| self.stop.is_none() && self.end.is_none())?;
+        let session = self.working_session()?;
         match tick {
             Tick::Time => {
                 if let Some(turn) = session.retry_due(now) {
@@ -113,10 +110,7 @@ impl Engine {
 
     /// Returns when [`Tick::Time`] is wanted next; `None` when only events matter.
     pub fn next_deadline(&self) -> Option<Timestamp> {
-        let session = self
-            .session
-            .as_ref()
-            .filter(|_| self.stop.is_none() && self.end.is_none())?;
+        let session = self.working_session()?;
         let limit = self.time_is_up_at();
         Some(
             session
@@ -152,6 +146,13 @@ impl Engine {
         run
     }
 
+    /// Returns the session that time and tokens still count for: one that is over only tidies up.
+    fn working_session(&self) -> Option<&Session> {
+        let session = self.session.as_ref()?;
+        let is_over = self.stop.is_some() || self.end.is_some() || session.conclusion.is_some();
+        (!is_over).then_some(session)
+    }
+
     fn time_is_up_at(&self) -> Timestamp {
         self.since.plus(self.run.policy.limits.time)
     }
@@ -166,7 +167,7 @@ impl Engine {
             } => self.on_resumed(*attended, model, limits, now),
             Event::SessionEnded { .. } => self.on_session_ended(),
             Event::RunEnded { reason, .. } => self.end = Some(*reason),
-            Event::OpenFailed { message } => self.stop_for(EndReason::Failed, message),
+            Event::OpenFailed { message } => self.on_open_failed(message),
             Event::Interrupted => self.stop_for(EndReason::Interrupted, ""),
             Event::StopDecided { reason, detail } => self.stop_for(*reason, detail),
             Event::FeaturePassed(passed) => self.on_passed(passed),
@@ -178,7 +179,11 @@ impl Engine {
     }
 
     fn on_opened(&mut self, opened: &SessionOpened, now: Timestamp) {
+        if self.session.is_some() {
+            return;
+        }
         self.opening = false;
+        self.opened = Some(opened.clone());
         self.run = opened.run.clone();
         self.run
             .work_start
@@ -186,6 +191,12 @@ impl Engine {
         match Session::open(opened, now) {
             Ok(session) => self.session = Some(session),
             Err(problem) => self.stop_for(EndReason::Blocked, &problem),
+        }
+    }
+
+    fn on_open_failed(&mut self, message: &str) {
+        if std::mem::take(&mut self.opening) {
+            self.stop_for(EndReason::Failed, message);
         }
     }
 
@@ -240,6 +251,10 @@ impl Engine {
     }
 
     fn on_passed(&mut self, passed: &FeaturePassed) {
+        let session = self.session.as_ref();
+        if !session.is_some_and(|session| session.is_committing(&passed.feature)) {
+            return;
+        }
         self.run.tip = passed.commit.clone();
         self.run.work_start = Some(passed.work_tree.clone());
     }
@@ -358,18 +373,7 @@ impl Engine {
                 detail: lines.collect::<Vec<_>>().join("\n"),
             };
         }
-        let unsettled =
-            |status: FeatureStatus| !status.is_settled() && status != FeatureStatus::Cancelled;
-        let left: Vec<&str> = match self.run.goal {
-            Goal::All => self
-                .run
-                .features
-                .iter()
-                .filter(|f| unsettled(f.status))
-                .map(|f| f.id.as_str())
-                .collect(),
-            _ => Vec::new(),
-        };
+        let left = self.unsettled_features();
         if !left.is_empty() {
             let detail = format!(
                 "these features wait for a person or for each other: {}",
@@ -389,6 +393,21 @@ impl Engine {
             reason,
             detail: String::new(),
         }
+    }
+
+    /// Returns what was asked for and is not settled.
+    fn unsettled_features(&self) -> Vec<&str> {
+        let is_wanted = |feature: &&Feature| match &self.run.goal {
+            Goal::All => feature.status != FeatureStatus::Cancelled,
+            Goal::One { feature: id } | Goal::Task { feature: id } => feature.id == *id,
+        };
+        self.run
+            .features
+            .iter()
+            .filter(is_wanted)
+            .filter(|feature| !feature.status.is_settled())
+            .map(|feature| feature.id.as_str())
+            .collect()
     }
 }
 

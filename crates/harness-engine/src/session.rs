@@ -9,9 +9,9 @@ use std::{
 };
 
 use harness_core::{
-    CallEnd, CallId, CheckReport, CheckpointNumber, EndReason, Event, FailureClass, Feature,
-    FeatureStatus, Finding, FinishSubject, Gate, ModelFailure, ModelResponded, Money, Outcome,
-    Reader, RepoPath, RunState, SessionOpened, StopReason, Timestamp, TokenCount, TreeId,
+    CallEnd, CallId, CheckReport, CheckStatus, CheckpointNumber, EndReason, Event, FailureClass, Feature,
+    FeatureId, FeatureStatus, Finding, FinishSubject, Gate, ModelFailure, ModelResponded, Money, Outcome,
+    Reader, RepoPath, RunState, SessionOpened, Stop, StopReason, Timestamp, TokenCount, TreeId,
     TurnNumber, Usage, Verdict, When,
 };
 use harness_guard::Guard;
@@ -218,14 +218,14 @@ impl Session {
             Event::CheckEnded { report } => self.on_check_ended(report),
             Event::GateEnded { gate, .. } => self.on_gate_ended(gate),
             Event::FinishRefused { reason, findings } => self.on_refused(reason, findings),
-            Event::FeaturePassed(_) => self.on_passed(),
+            Event::FeaturePassed(passed) => self.on_passed(&passed.feature),
             Event::CommitFailed {
                 message,
                 needs_human,
             } => self.on_commit_failed(message, *needs_human),
             Event::FeatureStatusChanged { to, .. } => self.feature.status = *to,
             Event::FeatureGivenUp { reason, detail } => self.on_given_up(*reason, detail),
-            Event::WorkSetAside { .. } => self.aside = SettingAside::Done,
+            Event::WorkSetAside { message, .. } => self.on_set_aside(message),
             Event::BudgetWarned { .. }
             | Event::StopDecided { .. }
             | Event::StrayUndone { .. }
@@ -240,37 +240,61 @@ impl Session {
 
     /// Takes up a session another process left: what was in flight has no end and never will.
     pub(crate) fn resume(&mut self, now: Timestamp) {
-        for call in self
-            .calls
-            .iter_mut()
-            .filter(|call| call.state == CallState::Running)
-        {
-            call.state = match call.intent {
-                Ok(Intent::Act(_) | Intent::Doc { .. }) => CallState::Orphaned,
-                Ok(Intent::Ask { .. }) => CallState::ToAsk,
-                _ => CallState::Running,
-            };
-        }
-        if self.talk.is_in_flight() || self.talk.request == Request::Failed {
-            self.talk.request = Request::Ready;
-        }
-        if let Request::BackingOff { .. } = self.talk.request {
-            self.talk.request = Request::Ready;
-        }
-        // A checkpoint that may have been cut short is simply made again.
-        self.saving.due |= self.saving.in_flight;
-        self.saving.in_flight = false;
-        self.baseline = Baseline::default();
         if let Some(check) = &mut self.check {
             check.forget_in_flight();
-            check.cancelling = false;
         }
+        self.resume_calls();
+        self.talk.ask_again();
+        // What was saved last may have been cut short, and a person may have
+        // changed files since.
+        self.saving.in_flight = false;
+        self.saving.due = true;
+        self.resume_baseline();
         if self.aside == SettingAside::InFlight {
             self.aside = SettingAside::Open;
         }
-        self.pending = Pending::default();
+        self.pending.stop = None;
+        self.warned.clear();
         self.winding = false;
         self.cost.since = now;
+    }
+
+    fn resume_calls(&mut self) {
+        let checked = self.check.as_ref().and_then(Check::call);
+        let is_over = self.conclusion.is_some();
+        for call in self.calls.iter_mut() {
+            call.cancelling = false;
+            if call.state != CallState::Running {
+                continue;
+            }
+            match call.intent {
+                Ok(Intent::Act(_) | Intent::Doc { .. }) => call.state = CallState::Orphaned,
+                Ok(Intent::Ask { .. }) => call.state = CallState::ToAsk,
+                // Its gates were given up; they are the harness's own and run again.
+                _ if !is_over && checked != Some(call.id) => {
+                    call.state = CallState::Judged(Verdict::allow("touches nothing", None));
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// Keeps what is known of the base, but a red one that stops the run is looked at again.
+    fn resume_baseline(&mut self) {
+        self.baseline.asked = false;
+        let strict = |name: &str| {
+            let gate = self.gates.iter().find(|gate| gate.name == name);
+            gate.is_some_and(|gate| gate.baseline == harness_core::Baseline::Strict)
+        };
+        self.baseline
+            .reports
+            .retain(|name, report| report.status == CheckStatus::Green || !strict(name));
+    }
+
+    /// Whether the proof of this feature is being committed.
+    pub(crate) fn is_committing(&self, feature: &FeatureId) -> bool {
+        let check = self.check.as_ref();
+        *feature == self.feature.id && check.is_some_and(|check| check.commit == Errand::InFlight)
     }
 
     /// Tells the session that the run is to stop.
@@ -380,10 +404,11 @@ impl Session {
     }
 
     fn on_call_ended(&mut self, id: CallId, end: &CallEnd) {
-        let Some(call) = self.calls.find(id).filter(|call| !call.is_over()) else {
+        let Some(call) = self.calls.find(id).filter(|call| call.can_end(end)) else {
             return;
         };
         call.end(end);
+        self.check.take_if(|check| check.call() == Some(id));
         if let (
             Ok(Intent::Doc { .. }),
             CallEnd::Done {
@@ -445,7 +470,7 @@ impl Session {
     }
 
     fn on_saved(&mut self, tree: &TreeId, number: CheckpointNumber) {
-        if self.saving.in_flight {
+        if self.saving.in_flight && number == self.saving.next {
             self.saving.in_flight = false;
             self.saving.tree = tree.clone();
             self.saving.next = number.next();
@@ -453,7 +478,9 @@ impl Session {
     }
 
     fn on_saving_failed(&mut self, message: &str) {
-        self.saving.in_flight = false;
+        if !std::mem::take(&mut self.saving.in_flight) {
+            return;
+        }
         self.pending.stop = Some((
             EndReason::Failed,
             format!("cannot save the work tree: {message}"),
@@ -461,12 +488,19 @@ impl Session {
     }
 
     fn on_baseline(&mut self, report: &CheckReport) {
+        // It says nothing about the base; it may even come from the session before.
+        if report.stop == Some(Stop::Cancelled) {
+            return;
+        }
         self.baseline
             .reports
             .insert(report.gate.clone(), report.clone());
     }
 
     fn on_baseline_failed(&mut self, message: &str) {
+        if self.conclusion.is_some() {
+            return;
+        }
         self.pending.stop = Some((
             EndReason::Blocked,
             format!("cannot run the gates on the base: {message}"),
@@ -555,9 +589,9 @@ impl Session {
         }
     }
 
-    fn on_passed(&mut self) {
-        let committing = self.check.take_if(|check| check.commit == Errand::InFlight);
-        if committing.is_some() {
+    fn on_passed(&mut self, feature: &FeatureId) {
+        if self.is_committing(feature) {
+            self.check = None;
             self.conclusion = Some(Conclusion::Passed);
         }
     }
@@ -584,6 +618,19 @@ impl Session {
             reason,
             detail: detail.to_owned(),
         });
+    }
+
+    /// Work that is still in the way of the next feature stops the run.
+    fn on_set_aside(&mut self, problem: &str) {
+        if self.aside != SettingAside::InFlight {
+            return;
+        }
+        self.aside = SettingAside::Done;
+        if !problem.is_empty() {
+            self.aside = SettingAside::Open;
+            let detail = format!("cannot set aside the work on `{}`: {problem}", self.feature.id);
+            self.pending.stop = Some((EndReason::NeedsHuman, detail));
+        }
     }
 
     /// Takes the finished calls of an answer in and makes the next turn due.

@@ -69,27 +69,44 @@ impl Talk {
         self.results.extend(results);
     }
 
-    /// Begins a turn: what is waiting becomes a message.
+    /// Begins a turn: what is waiting becomes a message, or joins one that was not answered.
     pub(crate) fn begin_turn(&mut self, turn: TurnNumber) {
         let results = self.results.drain(..).map(UserPart::ToolResult);
         let texts = self.texts.drain(..).map(|text| UserPart::Text { text });
-        let parts: Vec<UserPart> = results.chain(texts).collect();
-        if !parts.is_empty() {
-            self.messages.push(Arc::new(Message::User(parts)));
+        let mut parts: Vec<UserPart> = results.chain(texts).collect();
+        match self.messages.last_mut().map(Arc::make_mut) {
+            Some(Message::User(unanswered)) => unanswered.append(&mut parts),
+            _ if parts.is_empty() => {}
+            _ => self.messages.push(Arc::new(Message::User(parts))),
         }
         self.turn = turn;
         self.request = Request::Ready;
         self.failures = None;
     }
 
-    /// Takes in the answer to the request in flight.
+    /// Takes in the answer to the request in flight; one that goes on where a paused one stopped joins it.
     pub(crate) fn hear(&mut self, response: &ModelResponse) {
         self.request = Request::Idle;
         self.failures = None;
-        if !response.parts.is_empty() {
-            self.messages
-                .push(Arc::new(Message::Assistant(response.parts.clone())));
+        match self.messages.last_mut().map(Arc::make_mut) {
+            Some(Message::Assistant(paused)) => paused.extend_from_slice(&response.parts),
+            _ if response.parts.is_empty() => {}
+            _ => self
+                .messages
+                .push(Arc::new(Message::Assistant(response.parts.clone()))),
         }
+    }
+
+    /// Forgets how the request in flight fared: it is sent again.
+    pub(crate) fn ask_again(&mut self) {
+        let is_waiting = matches!(
+            self.request,
+            Request::InFlight { .. } | Request::Failed | Request::BackingOff { .. }
+        );
+        if is_waiting {
+            self.request = Request::Ready;
+        }
+        self.failures = None;
     }
 
     /// Returns what the next request sends.

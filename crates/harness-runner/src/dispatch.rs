@@ -226,7 +226,7 @@ impl Dispatcher<'_> {
             // The face has shown the question; the answer comes as a request.
             Effect::AskPerson { .. } | Effect::Record(_) => {}
             effect => self.in_flight.push(Box::pin(async move {
-                executor.execute(effect, head, deltas).await
+                executor.execute(effect, head, deltas).await;
             })),
         }
         Ok(())

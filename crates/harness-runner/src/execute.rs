@@ -22,7 +22,7 @@ use harness_core::{
     SessionOpened, TurnNumber,
 };
 use harness_engine::{Effect, RunGate};
-use harness_guard::Permit;
+use harness_guard::{Guard, Permit};
 use harness_host::{Cancelled, Canceller, cancel_pair};
 use harness_store::LogWriter;
 use tokio::sync::mpsc;
@@ -102,11 +102,16 @@ impl Executor {
             opened: opened.clone(),
             run: run.clone(),
         };
-        let taken = lock(&self.shop).take_up(&setting);
-        taken.map_err(|message| RunnerError::SetUp {
+        let set_up = |message: String| RunnerError::SetUp {
             attempt: format!("take up session `{}`", opened.session),
             source: std::io::Error::other(message),
-        })?;
+        };
+        if let Some(feature) = setting.feature() {
+            let guard = Guard::new(&run.policy, feature).map_err(|error| set_up(chain(&error)))?;
+            self.performer.begin_session(&guard, &run.policy.map_file);
+        }
+        let taken = lock(&self.shop).take_up(&setting);
+        taken.map_err(set_up)?;
         *self.setting.borrow_mut() = Some(setting);
         Ok(())
     }

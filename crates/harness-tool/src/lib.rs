@@ -1,6 +1,6 @@
 //! What a model may ask for and what it is told: tool calls in, result texts out.
 //!
-//! Three things, all pure: [`parse`] turns a call into an [`Intent`], [`render`]
+//! Three things, all pure: [`parse`] turns a call into an [`Intent`], [`render()`]
 //! turns an outcome into words for the model, and [`edit`] and [`select_lines`]
 //! do to bytes in memory what the file tools promise. Nothing here judges
 //! whether a call is allowed, opens a file or starts a process; the engine

@@ -64,6 +64,9 @@ impl Session {
         if let Some(step) = self.baseline_step() {
             return step;
         }
+        if let Some(step) = self.give_up_after_attempts(around.run) {
+            return step;
+        }
         if !self.calls.is_empty() {
             return self.call_step(around.run);
         }
@@ -114,7 +117,8 @@ impl Session {
     fn baseline_step(&mut self) -> Option<Step> {
         if !self.baseline.asked {
             self.baseline.asked = true;
-            let gates: Vec<Gate> = self.baseline_gates().cloned().collect();
+            let is_new = |gate: &&Gate| !self.baseline.reports.contains_key(&gate.name);
+            let gates: Vec<Gate> = self.baseline_gates().filter(is_new).cloned().collect();
             return (!gates.is_empty()).then_some(Step::Do(Effect::RunBaseline { gates }));
         }
         let strict = |gate: &&Gate| gate.baseline == Baseline::Strict;
@@ -136,9 +140,8 @@ impl Session {
 
     /// Gates that make sense on the base; a feature's own commands are about what does not exist yet.
     fn baseline_gates(&self) -> impl Iterator<Item = &Gate> {
-        self.gates
-            .iter()
-            .filter(|gate| !gate.name.starts_with("verify-"))
+        let shared = self.gates.len() - self.feature.verify.len();
+        self.gates.iter().take(shared)
     }
 
     fn is_baseline_known(&self) -> bool {
@@ -357,7 +360,6 @@ impl Session {
         };
         if let Purpose::Information { call } = check.purpose {
             let text = words::check_result(&check.reports);
-            self.check = None;
             return ended(
                 call,
                 CallEnd::Answered {
@@ -395,7 +397,6 @@ impl Session {
     fn refuse(&mut self, reason: String) -> Step {
         match self.check.as_ref().map(|check| check.purpose.clone()) {
             Some(Purpose::Information { call }) => {
-                self.check = None;
                 ended(call, CallEnd::Failed { message: reason })
             }
             _ => Step::Record(Event::FinishRefused {
@@ -425,14 +426,6 @@ impl Session {
         if let Some(step) = self.save_if_due() {
             return step;
         }
-        if self.attempts >= self.attempts_max(around.run) {
-            let last = self.story.refusals.last().cloned().unwrap_or_default();
-            let detail = format!("{} attempts were refused; the last: {last}", self.attempts);
-            return Step::Record(Event::FeatureGivenUp {
-                reason: EndReason::GatesRed,
-                detail,
-            });
-        }
         let used = self.used(around, now);
         match limits::reached(&around.run.policy.limits, &self.feature, used) {
             Some(Reached::Run(reason, detail)) => {
@@ -456,6 +449,19 @@ impl Session {
         Step::Record(Event::TurnStarted {
             turn: self.talk.turn.next(),
         })
+    }
+
+    /// Gives the feature up as soon as its attempts are used up: one answer can hold several claims.
+    fn give_up_after_attempts(&self, run: &RunState) -> Option<Step> {
+        if self.attempts < self.attempts_max(run) {
+            return None;
+        }
+        let last = self.story.refusals.last().cloned().unwrap_or_default();
+        let detail = format!("{} attempts were refused; the last: {last}", self.attempts);
+        Some(Step::Record(Event::FeatureGivenUp {
+            reason: EndReason::GatesRed,
+            detail,
+        }))
     }
 
     fn attempts_max(&self, run: &RunState) -> u32 {
@@ -567,56 +573,26 @@ impl Session {
         if !self.calls.is_empty() {
             self.gather_results();
         }
+        let is_waiting = self.saving.in_flight || self.aside == SettingAside::InFlight;
         self.save_if_due()
-            .or_else(|| self.saving.in_flight.then_some(Step::Wait))
+            .or_else(|| is_waiting.then_some(Step::Wait))
     }
 
+    /// Cancels what runs for calls, records the end of every other call, and waits for the rest.
     fn settle_calls(&mut self) -> Option<Step> {
-        let passed = self.conclusion == Some(Conclusion::Passed);
         let mut cancel = false;
-        for call in self.calls.iter_mut().filter(|call| !call.is_over()) {
-            let is_finish = matches!(call.intent, Ok(Intent::Finish { .. }));
-            match &call.state {
-                CallState::Running
-                    if matches!(call.intent, Ok(Intent::Act(_) | Intent::Doc { .. })) =>
-                {
-                    cancel |= !std::mem::replace(&mut call.cancelling, true);
-                }
-                CallState::Running if is_finish && passed => {
-                    return Some(ended(
-                        call.id,
-                        CallEnd::Answered {
-                            text: words::PASSED.to_owned(),
-                            is_error: false,
-                        },
-                    ));
-                }
-                CallState::Answering { text, is_error } => {
-                    return Some(ended(
-                        call.id,
-                        CallEnd::Answered {
-                            text: text.clone(),
-                            is_error: *is_error,
-                        },
-                    ));
-                }
-                CallState::Orphaned => return Some(ended(call.id, CallEnd::Lost)),
-                CallState::Judged(verdict) if !verdict.is_allowed() => {
-                    return Some(ended(
-                        call.id,
-                        CallEnd::Refused {
-                            reason: verdict.reason.clone(),
-                        },
-                    ));
-                }
-                _ => return Some(ended(call.id, CallEnd::Cancelled)),
-            }
+        for call in self.calls.iter_mut().filter(|call| call.is_performed()) {
+            cancel |= !std::mem::replace(&mut call.cancelling, true);
         }
-        match (cancel, self.calls.are_over()) {
-            (true, _) => Some(Step::Do(Effect::CancelWork)),
-            (false, false) => Some(Step::Wait),
-            (false, true) => None,
+        if cancel {
+            return Some(Step::Do(Effect::CancelWork));
         }
+        let passed = self.conclusion == Some(Conclusion::Passed);
+        let can_end = |call: &&Call| !call.is_over() && !call.is_performed();
+        if let Some(call) = self.calls.iter().find(can_end) {
+            return Some(ended(call.id, early_end(call, passed)));
+        }
+        (!self.calls.are_over()).then_some(Step::Wait)
     }
 
     /// Takes unproven work out of the way when another feature waits for the work tree.
@@ -631,9 +607,29 @@ impl Session {
                 self.aside = SettingAside::InFlight;
                 Some(Step::Do(Effect::SetAside))
             }
-            SettingAside::InFlight => Some(Step::Wait),
-            SettingAside::Done => None,
+            SettingAside::InFlight | SettingAside::Done => None,
         }
+    }
+}
+
+/// Says how a call ends that is not carried out any more.
+fn early_end(call: &Call, passed: bool) -> CallEnd {
+    match &call.state {
+        CallState::Running if passed && matches!(call.intent, Ok(Intent::Finish { .. })) => {
+            CallEnd::Answered {
+                text: words::PASSED.to_owned(),
+                is_error: false,
+            }
+        }
+        CallState::Answering { text, is_error } => CallEnd::Answered {
+            text: text.clone(),
+            is_error: *is_error,
+        },
+        CallState::Orphaned => CallEnd::Lost,
+        CallState::Judged(verdict) if !verdict.is_allowed() => CallEnd::Refused {
+            reason: verdict.reason.clone(),
+        },
+        _ => CallEnd::Cancelled,
     }
 }
 

@@ -157,7 +157,11 @@ impl Monitor {
         self.run = Some(opened.run.clone());
         let run = &opened.run;
         let feature = run.features.iter().find(|f| f.id == opened.feature).cloned().unwrap();
-        let Ok(guard) = Guard::new(&run.policy, &feature) else { return };
+        let knows = |name: &String| run.policy.gates.iter().any(|gate| gate.name == *name);
+        if !feature.gates.iter().all(knows) {
+            return;
+        }
+        let guard = Guard::new(&run.policy, &feature).unwrap();
         self.facts = Some(Facts {
             guard,
             gates: gate_names(&run.policy.gates, &feature),

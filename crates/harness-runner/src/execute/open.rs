@@ -58,7 +58,7 @@ async fn try_open(
         .map_err(|error| chain(&error))?;
     executor
         .performer
-        .begin_session(guard.scope().clone(), &run.policy.map_file);
+        .begin_session(&guard, &run.policy.map_file);
     let performer = Arc::clone(&executor.performer);
     let place = Place {
         level: executor.workplace.level,

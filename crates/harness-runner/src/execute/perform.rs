@@ -3,11 +3,12 @@
 use std::{
     collections::{BTreeSet, HashMap},
     ffi::OsString,
+    path::PathBuf,
     sync::{Arc, Mutex},
 };
 
 use harness_core::{Action, ByteCount, Event, LineRange, Outcome, RepoPath, Stop, TokenCount};
-use harness_guard::{CagePlan, Machine, Permit, Scope};
+use harness_guard::{CagePlan, Guard, HostAct, Machine, Permit, Scope};
 use harness_host::{
     Cancelled,
     disk::{DiskError, EntryKind, Expected, Root, SearchLimits, Stamp},
@@ -24,6 +25,8 @@ const FILE_MAX: ByteCount = ByteCount::mib(4);
 const TEXT_MAX: ByteCount = ByteCount::kib(256);
 /// Entries listed of one folder.
 const ENTRIES_MAX: usize = 2_000;
+/// Hidden paths that commands are kept from reading.
+const MASKED_MAX: usize = 10_000;
 /// The largest nested map that is loaded.
 const MAP_MAX: ByteCount = ByteCount::kib(64);
 
@@ -34,6 +37,8 @@ pub(crate) struct Performer {
     machine: Machine,
     map_file: Mutex<String>,
     scope: Mutex<Option<Scope>>,
+    /// What the scope hides from commands; looked for before the first one.
+    masked: Mutex<Option<Vec<PathBuf>>>,
     /// What the agent last saw of each file.
     seen: Mutex<HashMap<RepoPath, Stamp>>,
     /// Folders whose map was looked for.
@@ -71,14 +76,25 @@ impl Performer {
             machine: workplace.agent.clone(),
             map_file: Mutex::new(String::new()),
             scope: Mutex::new(None),
+            masked: Mutex::new(None),
             seen: Mutex::default(),
             touched: Mutex::default(),
         })
     }
 
-    /// Sets up for a session: what it hides, and the maps it has in its first window.
-    pub(crate) fn begin_session(&self, scope: Scope, map_file: &str) {
-        *lock(&self.scope) = Some(scope);
+    /// Sets up for a session: what it hides, where it builds, and the maps it has in its first window.
+    pub(crate) fn begin_session(&self, guard: &Guard, map_file: &str) {
+        // A command cannot make a folder that was opened for it and is missing.
+        for folder in guard
+            .bounds()
+            .build
+            .iter()
+            .filter(|folder| !folder.is_root())
+        {
+            let _ = self.root.host_create_folder(HostAct::WriteHostFile, folder);
+        }
+        *lock(&self.scope) = Some(guard.scope().clone());
+        *lock(&self.masked) = None;
         map_file.clone_into(&mut lock(&self.map_file));
         lock(&self.seen).clear();
         *lock(&self.touched) = BTreeSet::from([RepoPath::root()]);
@@ -233,9 +249,13 @@ impl Performer {
         }
     }
 
-    async fn run(&self, permit: &Permit, cancelled: Cancelled) -> Done {
+    async fn run(self: &Arc<Self>, permit: &Permit, cancelled: Cancelled) -> Done {
+        let performer = Arc::clone(self);
+        let Ok(machine) = tokio::task::spawn_blocking(move || performer.machine()).await else {
+            return Done::Failed("looking for hidden files was cut short".to_owned());
+        };
         let (Action::Run { command, .. }, Some(plan)) =
-            (permit.action(), CagePlan::for_permit(permit, &self.machine))
+            (permit.action(), CagePlan::for_permit(permit, &machine))
         else {
             return Done::Failed("the permit is for no command".to_owned());
         };
@@ -248,6 +268,24 @@ impl Performer {
                 output: exited.output,
             }),
             Err(error) => Done::Failed(chain(&error)),
+        }
+    }
+
+    /// Returns the machine with what the scope hides; files that appear later are hidden from the next session on.
+    fn machine(&self) -> Machine {
+        let mut masked = lock(&self.masked);
+        let masked = masked.get_or_insert_with(|| {
+            let hidden = self
+                .root
+                .host_find(&|path| self.is_hidden(path), MASKED_MAX);
+            hidden
+                .iter()
+                .map(|path| self.root.path().join(path.as_path()))
+                .collect()
+        });
+        Machine {
+            masked: masked.clone(),
+            ..self.machine.clone()
         }
     }
 
