@@ -1,6 +1,10 @@
 //! Faces without a screen: plain lines and JSON lines on standard output.
 
-use std::io::{self, Write as _};
+use std::{
+    cell::RefCell,
+    io::{self, Write as _},
+    rc::Rc,
+};
 
 use harness_core::{Event, Timestamp};
 use harness_report::{JsonLine, JsonLines, Lines};
@@ -29,23 +33,23 @@ impl Face for LineFace {
     }
 }
 
-/// One JSON object per line.
-#[derive(Debug, Default)]
+/// One JSON object per line. Clones count their lines together.
+#[derive(Clone, Debug, Default)]
 pub(crate) struct JsonFace {
-    lines: JsonLines,
+    lines: Rc<RefCell<JsonLines>>,
 }
 
 impl JsonFace {
     /// Writes a line that comes from no event.
-    pub(crate) fn put(&mut self, line: &JsonLine) -> bool {
+    pub(crate) fn put(&self, line: &JsonLine) -> bool {
         let time = harness_host::clock::now();
-        put(&self.lines.format(line, time))
+        put(&self.lines.borrow_mut().format(line, time))
     }
 }
 
 impl Face for JsonFace {
     fn event(&mut self, event: &Event, time: Timestamp) -> bool {
-        put(&self.lines.write(event, time))
+        put(&self.lines.borrow_mut().write(event, time))
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::io::{self, Write as _};
 
-use harness_report::clean;
+use harness_report::{clean, escape_json};
 use serde_json::{Map, Value};
 
 use crate::{cli::Common, failure::Failure};
@@ -50,12 +50,16 @@ impl Output {
             "time".to_owned(),
             harness_host::clock::now().to_string().into(),
         );
+        object.insert("session".to_owned(), Value::Null);
         object.insert("type".to_owned(), kind.into());
         if let Value::Object(body) = body {
             object.extend(body);
         }
         self.seq += 1;
-        write(&format!("{}\n", Value::Object(object)))
+        write(&format!(
+            "{}\n",
+            escape_json(&Value::Object(object).to_string())
+        ))
     }
 }
 

@@ -1,1 +1,8 @@
-//! To be filled.
+//! Whole runs against a model server on loopback: features, tasks, tools, faults, limits.
+
+mod dirty;
+mod faults;
+mod feature;
+mod limits;
+mod task;
+mod tools;

@@ -1,6 +1,10 @@
 //! What the modules of this binary share: the program, a small project, and a way to run it.
 
+mod story;
+
 use harness_testkit::{Home, Project, Run, Server};
+
+pub(crate) use story::{FINISH, Story, endless, news, session, shell, write};
 
 /// The program under test.
 pub(crate) const PROGRAM: &str = env!("CARGO_BIN_EXE_harness");

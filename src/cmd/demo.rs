@@ -4,7 +4,7 @@ use std::path::Path;
 
 use harness_core::{DirtyMode, Goal, Money, RunState, Usage};
 use harness_engine::Engine;
-use harness_report::JsonLine;
+use harness_report::{JsonLine, clean};
 use harness_runner::{Face, Launch, Pace};
 
 use super::land;
@@ -63,7 +63,8 @@ pub(super) fn run(common: &Common, flags: &Demo) -> Result<u8, Failure> {
         .keep();
     let root = folder.join("till");
     unpack(&root)?;
-    let face = announce(&root, common);
+    let json = common.json.then(JsonFace::default);
+    let face = announce(&root, json.as_ref());
     let pace = if flags.fast {
         Pace::Fast
     } else {
@@ -75,18 +76,20 @@ pub(super) fn run(common: &Common, flags: &Demo) -> Result<u8, Failure> {
         say(&format!("hint: the repository is at {}", root.display()));
         return Ok(code);
     }
-    let here = Common {
-        directory: Some(root.clone()),
-        ..common.clone()
+    let flags = Land {
+        run: None,
+        squash: false,
     };
-    land::run(
-        &here,
-        &Land {
-            run: None,
-            squash: false,
-        },
-    )?;
-    say_what_next(&root, common)?;
+    let (text, line) = land::bring(&Site::open_at(&root)?, &flags)?;
+    match json {
+        Some(face) => {
+            face.put(&line);
+        }
+        None => {
+            output::write(&format!("{}\n", clean(&text)))?;
+            say_what_next(&root)?;
+        }
+    }
     Ok(0)
 }
 
@@ -107,13 +110,12 @@ fn unpack(root: &Path) -> Result<(), Failure> {
     .map_err(|error| Failure::failed(chain(&error)))
 }
 
-fn announce(root: &Path, common: &Common) -> Box<dyn Face> {
-    if common.json {
-        let mut face = JsonFace::default();
+fn announce(root: &Path, json: Option<&JsonFace>) -> Box<dyn Face> {
+    if let Some(face) = json {
         face.put(&JsonLine::DemoStarted {
             repository: root.display().to_string(),
         });
-        return Box::new(face);
+        return Box::new(face.clone());
     }
     say(
         "A recorded model works on a small project. Everything else is real: map, guard, gates, commits.",
@@ -163,10 +165,7 @@ fn play(site: &Site, common: &Common, pace: Pace, face: Box<dyn Face>) -> Result
     session::drive(workplace, launch, vec![face], common).map(|(code, _)| code)
 }
 
-fn say_what_next(root: &Path, common: &Common) -> Result<(), Failure> {
-    if common.json {
-        return Ok(());
-    }
+fn say_what_next(root: &Path) -> Result<(), Failure> {
     let commands = [
         "harness status",
         "harness feature list",

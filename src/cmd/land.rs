@@ -1,7 +1,7 @@
 //! `harness land`: brings a run's proven features to the current branch.
 
 use harness_git::{LandError, LandStyle};
-use serde_json::json;
+use harness_report::JsonLine;
 
 use super::runs;
 use crate::{
@@ -13,9 +13,16 @@ use crate::{
 };
 
 pub(super) fn run(common: &Common, flags: &Land) -> Result<u8, Failure> {
-    let site = Site::open(common)?;
+    let (text, line) = bring(&Site::open(common)?, flags)?;
+    let body = serde_json::to_value(&line).unwrap_or_default();
+    Output::new(common).entry("landed", &text, body)?;
+    Ok(0)
+}
+
+/// Lands a run; returns what there is to say, for people and for programs.
+pub(super) fn bring(site: &Site, flags: &Land) -> Result<(String, JsonLine), Failure> {
     let store = site.store()?;
-    let _lock = session::lock(&site, &store)?;
+    let _lock = session::lock(site, &store)?;
     let run = runs::find(Some(&store), &site.repo, flags.run.as_deref())?;
     let (proven, _) = runs::proven(&site.repo, run)?;
     if proven.is_empty() {
@@ -64,10 +71,14 @@ pub(super) fn run(common: &Common, flags: &Land) -> Result<u8, Failure> {
             )
         }
     };
-    let body = json!({ "run": run.to_string(), "branch": landed.branch, "head": landed.head.to_string(),
-        "commits": landed.commits, "features": names });
-    Output::new(common).entry("landed", &text, body)?;
-    Ok(0)
+    let line = JsonLine::Landed {
+        run: run.to_string(),
+        head: landed.head.to_string(),
+        commits: landed.commits,
+        features: names.iter().map(ToString::to_string).collect(),
+        branch: landed.branch,
+    };
+    Ok((text, line))
 }
 
 fn refusal(error: &LandError) -> Failure {

@@ -51,9 +51,15 @@ pub(super) fn find(
     named: Option<&str>,
 ) -> Result<RunId, Failure> {
     if let Some(named) = named {
-        return named
+        let run: RunId = named
             .parse()
-            .map_err(|error: harness_core::IdError| Failure::usage(error.to_string()));
+            .map_err(|error: harness_core::IdError| Failure::usage(error.to_string()))?;
+        let unknown = || {
+            Failure::usage(format!("there is no run `{run}` in this repository"))
+                .hint("harness status")
+        };
+        let sessions = sessions_of(store.ok_or_else(unknown)?, run)?;
+        return sessions.first().map(|_| run).ok_or_else(unknown);
     }
     let none = || Failure::usage("there is no run in this repository").hint("harness run");
     let index = store
@@ -125,9 +131,17 @@ pub(super) fn proven(repo: &Repo, run: RunId) -> Result<(Vec<Proven>, Option<Com
 /// Returns the session that is named, or the latest.
 pub(super) fn session(store: &Store, named: Option<&str>) -> Result<SessionId, Failure> {
     match named {
-        Some(named) => named
-            .parse()
-            .map_err(|error: harness_core::IdError| Failure::usage(error.to_string())),
+        Some(named) => {
+            let session: SessionId = named
+                .parse()
+                .map_err(|error: harness_core::IdError| Failure::usage(error.to_string()))?;
+            let known = store
+                .sessions()
+                .map_err(|error| Failure::failed(chain(&error)))?;
+            known.contains(&session).then_some(session).ok_or_else(|| {
+                Failure::usage(format!("there is no session `{session}`")).hint("harness status")
+            })
+        }
         None => store
             .latest_session()
             .map_err(|error| Failure::failed(chain(&error)))?

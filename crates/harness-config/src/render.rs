@@ -47,7 +47,7 @@ pub fn render_repository(detected: &Detected) -> String {
 
 const HEAD: &str = "\
 # What an agent may do in this repository, and what must be green before its work counts.
-# Every key, documented: `harness config schema`.
+# Every key, documented: `harness config default`.
 
 ";
 

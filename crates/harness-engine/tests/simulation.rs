@@ -22,9 +22,9 @@ mod support {
 }
 
 use std::{
-    collections::BTreeMap,
     io::Write as _,
     panic::{AssertUnwindSafe, catch_unwind},
+    thread,
 };
 
 use harness_core::EndReason;
@@ -32,6 +32,23 @@ use simulation::{Bounds, Driver, Story};
 
 /// Seeds of a plain test run.
 const SEEDS: u64 = 3_000;
+/// Seeds run side by side.
+const THREADS: u64 = 2;
+/// Ends that so many runs come to.
+const EVERY_END: [EndReason; 12] = [
+    EndReason::AllPassing,
+    EndReason::FeaturePassed,
+    EndReason::Answered,
+    EndReason::Failed,
+    EndReason::Budget,
+    EndReason::Limit,
+    EndReason::Interrupted,
+    EndReason::GatesRed,
+    EndReason::NeedsHuman,
+    EndReason::Blocked,
+    EndReason::Stuck,
+    EndReason::ProviderFailed,
+];
 /// Lines shown of a failure's story.
 const LINES: usize = 30;
 
@@ -40,18 +57,26 @@ fn runs_are_safe_whatever_fails_and_end_when_nothing_does() {
     if let Some(seed) = number("HARNESS_SIM_SEED") {
         return tell(seed);
     }
-    let mut ends: BTreeMap<&str, u32> = BTreeMap::new();
-    for seed in 0..number("HARNESS_SIM_SEEDS").unwrap_or(SEEDS) {
-        match simulate(seed, Bounds::FULL, &mut Story::default()) {
-            Ok(reason) => *ends.entry(reason.as_str()).or_default() += 1,
-            Err(problem) => panic!("{}", shortened(seed, &problem)),
+    let seeds = number("HARNESS_SIM_SEEDS").unwrap_or(SEEDS);
+    let ends: Vec<EndReason> = thread::scope(|scope| {
+        let threads: Vec<_> = (0..THREADS)
+            .map(|first| scope.spawn(move || simulate_all((first..seeds).step_by(THREADS as usize))))
+            .collect();
+        threads.into_iter().flat_map(|thread| thread.join().unwrap()).collect()
+    });
+    if seeds >= SEEDS {
+        for reason in EVERY_END {
+            assert!(ends.contains(&reason), "no run ends {reason}");
         }
     }
-    if ends.values().sum::<u32>() >= 1_000 {
-        for reason in ["all_passing", "feature_passed", "answered", "gates_red", "limit", "needs_human"] {
-            assert!(ends.contains_key(reason), "no run ends {reason}: {ends:?}");
-        }
-    }
+}
+
+fn simulate_all(seeds: impl Iterator<Item = u64>) -> Vec<EndReason> {
+    let end = |seed| match simulate(seed, Bounds::FULL, &mut Story::default()) {
+        Ok(reason) => reason,
+        Err(problem) => panic!("{}", shortened(seed, &problem)),
+    };
+    seeds.map(end).collect()
 }
 
 /// Runs one seed; a panic inside the engine is a problem like any other.

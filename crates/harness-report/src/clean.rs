@@ -40,6 +40,28 @@ pub fn clean_line(text: &str, chars_max: usize) -> String {
     }
 }
 
+/// Returns the same JSON with every character that acts on a terminal written as `\uXXXX`.
+///
+/// JSON itself demands this only below U+0020. `json` is one serialised value;
+/// a reader gets the very same strings back.
+pub fn escape_json(json: &str) -> Cow<'_, str> {
+    if !json.chars().any(is_harmful) {
+        return Cow::Borrowed(json);
+    }
+    let mut escaped = String::with_capacity(json.len() + 16);
+    for char in json.chars() {
+        if is_harmful(char) {
+            for unit in char.encode_utf16(&mut [0; 2]) {
+                // Writing to a string cannot fail.
+                let _ = write!(escaped, "\\u{unit:04x}");
+            }
+        } else {
+            escaped.push(char);
+        }
+    }
+    Cow::Owned(escaped)
+}
+
 /// Whether a character acts on a terminal instead of standing on it.
 fn is_harmful(char: char) -> bool {
     match char {
@@ -73,6 +95,16 @@ mod tests {
     fn ordinary_text_is_not_copied() {
         assert!(matches!(clean("héllo\n\tworld ✓"), Cow::Borrowed(_)));
         assert_eq!(clean("a\r\nb\rc"), "a\nb‹U+000D›c");
+    }
+
+    #[test]
+    fn json_keeps_its_value_and_loses_what_acts() {
+        let wild = "\u{9b}6n \u{7f} \u{202e}x\u{e0041} \u{1b}[2J\n\té";
+        let json = serde_json::to_string(wild).unwrap();
+        let escaped = escape_json(&json);
+        assert!(!escaped.chars().any(is_harmful), "{escaped}");
+        assert_eq!(serde_json::from_str::<String>(&escaped).unwrap(), wild);
+        assert!(matches!(escape_json("\"é ✓\""), Cow::Borrowed(_)));
     }
 
     #[test]

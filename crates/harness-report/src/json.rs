@@ -8,6 +8,8 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
+use crate::clean::escape_json;
+
 /// Tokens of a request or of a session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Tokens {
@@ -317,6 +319,19 @@ pub enum JsonLine {
         /// What it cost; null when the price is unknown.
         usd: Option<f64>,
     },
+    /// Proven features are on the person's branch.
+    Landed {
+        /// The run they come from.
+        run: String,
+        /// The branch; null where HEAD is detached.
+        branch: Option<String>,
+        /// The commit that HEAD is at now.
+        head: String,
+        /// How many commits were made; 0 when all had landed before.
+        commits: usize,
+        /// The features.
+        features: Vec<String>,
+    },
 }
 
 /// Turns events into JSON lines.
@@ -366,7 +381,7 @@ impl JsonLines {
             object.extend(body);
         }
         self.seq += 1;
-        format!("{}\n", Value::Object(object))
+        format!("{}\n", escape_json(&Value::Object(object).to_string()))
     }
 
     fn say(&self, event: &Event) -> Option<JsonLine> {

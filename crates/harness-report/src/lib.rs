@@ -9,7 +9,7 @@ mod json;
 mod lines;
 mod phrase;
 
-pub use clean::{clean, clean_line};
+pub use clean::{clean, clean_line, escape_json};
 pub use json::{JsonLine, JsonLines, Tests, Tokens};
 pub use lines::Lines;
 pub use phrase::{Line, Phrases, Who};

@@ -64,16 +64,25 @@ pub struct Line {
 }
 
 impl Line {
-    fn new(who: Who, text: impl Into<String>) -> Self {
+    /// Makes a line of a text; what stands behind its first newline goes below it, so that
+    /// no foreign text can begin a line of its own.
+    fn new(who: Who, text: impl AsRef<str>) -> Self {
+        let (text, below) = match text.as_ref().split_once('\n') {
+            Some((first, below)) => (first, Some(below.to_owned())),
+            None => (text.as_ref(), None),
+        };
         Self {
             who,
-            text: text.into(),
+            text: text.to_owned(),
             more: Vec::new(),
         }
+        .with(below)
     }
 
     fn with(mut self, more: impl IntoIterator<Item = String>) -> Self {
-        self.more.extend(more);
+        for text in more {
+            self.more.extend(text.split('\n').map(str::to_owned));
+        }
         self
     }
 }
@@ -368,7 +377,7 @@ impl Phrases {
     }
 }
 
-fn one(who: Who, text: impl Into<String>) -> Vec<Line> {
+fn one(who: Who, text: impl AsRef<str>) -> Vec<Line> {
     vec![Line::new(who, text)]
 }
 

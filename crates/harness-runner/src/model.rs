@@ -15,6 +15,9 @@ use tokio::sync::mpsc;
 /// What is read of the body of an answer that reports an error.
 const ERROR_BODY_MAX: harness_core::ByteCount = harness_core::ByteCount::kib(64);
 
+/// How long the end of a body is waited for after the answer is whole.
+const END_OF_BODY: Duration = Duration::from_millis(20);
+
 /// Something that answers prompts.
 #[derive(Debug)]
 pub enum ModelClient {
@@ -98,6 +101,10 @@ impl HttpModel {
                 // A server may fall silent after it has said everything.
                 Some(Err(error)) => return decoder.finish().map_err(|_| failure(&error)),
             }
+        }
+        // The connection can be used again only when the body was read to its end.
+        if decoder.is_complete() {
+            let _ = tokio::time::timeout(END_OF_BODY, response.body.next()).await;
         }
         decoder.finish()
     }

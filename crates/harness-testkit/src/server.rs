@@ -12,7 +12,7 @@ use std::{
         atomic::{AtomicUsize, Ordering},
     },
     thread,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use harness_provider::Script;
@@ -66,6 +66,8 @@ pub struct Received {
     pub body: Value,
     /// The body's size. Unit: bytes.
     pub bytes: usize,
+    /// When it had arrived.
+    pub at: Instant,
 }
 
 #[derive(Debug, Default)]
@@ -73,6 +75,7 @@ struct Shared {
     script: Option<Script>,
     replies: Mutex<VecDeque<Reply>>,
     received: Mutex<Vec<Received>>,
+    answered: Mutex<Vec<Instant>>,
     connections: AtomicUsize,
 }
 
@@ -138,6 +141,11 @@ impl Server {
         lock(&self.shared.received).clone()
     }
 
+    /// Returns when each answer had been sent.
+    pub fn answered(&self) -> Vec<Instant> {
+        lock(&self.shared.answered).clone()
+    }
+
     /// Returns how many connections were opened.
     pub fn connections(&self) -> usize {
         self.shared.connections.load(Ordering::Relaxed)
@@ -156,7 +164,9 @@ fn serve(stream: &TcpStream, shared: &Shared) -> std::io::Result<()> {
     while let Some(request) = read_request(&mut reader)? {
         lock(&shared.received).push(request.clone());
         let reply = lock(&shared.replies).pop_front().unwrap_or(Reply::Script);
-        if !answer(&mut writer, &request, &reply, shared)? {
+        let stays_open = answer(&mut writer, &request, &reply, shared)?;
+        lock(&shared.answered).push(Instant::now());
+        if !stays_open {
             return Ok(());
         }
     }
@@ -194,6 +204,7 @@ fn read_request(reader: &mut impl BufRead) -> std::io::Result<Option<Received>> 
         headers,
         body: value,
         bytes: length,
+        at: Instant::now(),
     }))
 }
 

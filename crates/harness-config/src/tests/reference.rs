@@ -160,7 +160,7 @@ fn a_fresh_file_is_short_and_explains_itself() {
     };
     insta::assert_snapshot!(render_repository(&detected), @r#"
     # What an agent may do in this repository, and what must be green before its work counts.
-    # Every key, documented: `harness config schema`.
+    # Every key, documented: `harness config default`.
 
     [scope]
     # What an agent may write.
@@ -178,7 +178,7 @@ fn a_fresh_file_is_short_and_explains_itself() {
     "#);
     insta::assert_snapshot!(render_repository(&Detected::default()), @r#"
     # What an agent may do in this repository, and what must be green before its work counts.
-    # Every key, documented: `harness config schema`.
+    # Every key, documented: `harness config default`.
 
     [scope]
     # Nothing may be written yet: name the folders of your sources, such as "src/**".

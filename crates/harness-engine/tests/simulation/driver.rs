@@ -301,14 +301,17 @@ impl<'a> Driver<'a> {
 
     /// Holds what the engine asks for against what its log, folded, would ask for.
     fn compare_twin(&mut self, event: &Event, effects: &[Effect]) -> Result<(), String> {
-        if let Some(mut twin) = self.twin.take() {
+        // A short limit of time is counted from when a process took the run up,
+        // which the log of a later session does not say.
+        if self.knows_more || self.time_is_short() {
+            self.twin = None;
+            return Ok(());
+        }
+        if let Some(twin) = &mut self.twin {
             let same = twin.handle(event, self.now);
             ensure(same == effects, || format!("the folded log asks for {same:?}"))?;
         }
-        // A short limit of time is counted from when a process took the run up,
-        // which the log of a later session does not say.
-        let can_differ = self.knows_more || self.time_is_short();
-        if !can_differ && !self.log.is_empty() && chance(&mut self.rng, 1, 10) {
+        if !self.log.is_empty() && chance(&mut self.rng, 1, 40) {
             self.twin = Engine::fold(self.log.iter().cloned());
         }
         Ok(())

@@ -1,6 +1,9 @@
 //! What must hold after every event, found out without asking the engine.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    rc::Rc,
+};
 
 use harness_core::{
     Action, CallId, CheckStatus, EndReason, Event, Feature, FeatureId, FinishSubject, Gate, Goal,
@@ -22,7 +25,7 @@ pub(crate) enum Origin {
 
 /// What is known of the session whose log is open.
 struct Facts {
-    guard: Guard,
+    guard: Rc<Guard>,
     feature: Feature,
     gates: Vec<String>,
     attempts_max: u32,
@@ -43,6 +46,8 @@ pub(crate) struct Monitor {
     spent: Money,
     passed: BTreeSet<FeatureId>,
     ended: bool,
+    /// One per feature: the rules of a run never change, and compiling them is slow.
+    guards: BTreeMap<FeatureId, Rc<Guard>>,
 }
 
 impl Monitor {
@@ -105,8 +110,11 @@ impl Monitor {
         ensure(!self.ended, || "asked for something after the run's end".to_owned())?;
         match effect {
             Effect::Record(_) => {}
-            Effect::OpenSession(_) => {
+            Effect::OpenSession(open) => {
                 ensure(self.facts.is_none(), || "a session is opened inside a session".to_owned())?;
+                ensure(!world.is_spoiled_for(&open.feature.id), || {
+                    "a feature begins on another's unproven work".to_owned()
+                })?;
             }
             Effect::RequestModel { turn, prompt } => {
                 ensure(!in_flight.iter().any(|e| is_request(e)), || "two requests in flight".to_owned())?;
@@ -161,7 +169,8 @@ impl Monitor {
         if !feature.gates.iter().all(knows) {
             return;
         }
-        let guard = Guard::new(&run.policy, &feature).unwrap();
+        let compile = || Rc::new(Guard::new(&run.policy, &feature).unwrap());
+        let guard = Rc::clone(self.guards.entry(feature.id.clone()).or_insert_with(compile));
         self.facts = Some(Facts {
             guard,
             gates: gate_names(&run.policy.gates, &feature),

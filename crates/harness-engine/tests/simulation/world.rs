@@ -44,6 +44,8 @@ pub(crate) struct World {
     /// The work tree that belongs to the branch's tip.
     start: u64,
     session: u32,
+    /// The feature in work.
+    feature: Option<FeatureId>,
 }
 
 impl World {
@@ -57,7 +59,13 @@ impl World {
             saved: 1,
             start: 1,
             session: 0,
+            feature: None,
         }
+    }
+
+    /// Whether the tree holds unproven work on a feature other than `next`.
+    pub(crate) fn is_spoiled_for(&self, next: &FeatureId) -> bool {
+        self.work != self.start && self.feature.as_ref().is_some_and(|feature| feature != next)
     }
 
     /// Carries an effect out and returns the events it ends in.
@@ -97,6 +105,7 @@ impl World {
             return Event::OpenFailed { message: "no space left".to_owned() };
         }
         self.session += 1;
+        self.feature = Some(open.feature.id.clone());
         self.saved = self.work;
         self.start = open.run.work_start.as_ref().map_or(self.work, number);
         let start = facts::tree(self.work);
