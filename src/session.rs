@@ -276,7 +276,7 @@ impl Face for AskingFace {
             let requests = self.requests.clone();
             // Reading a line blocks for as long as a person thinks.
             std::thread::spawn(move || {
-                let answer = ask::line("answer: ").unwrap_or_else(|| "no answer".to_owned());
+                let answer = ask::line("answer:\n").unwrap_or_else(|| "no answer".to_owned());
                 let _ = requests.blocking_send(Request::Answer(answer));
             });
         }

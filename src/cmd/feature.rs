@@ -12,6 +12,7 @@ use crate::{
     compose::Site,
     failure::{Failure, chain},
     output::Output,
+    trust::{self, Subject, Trusted},
 };
 
 pub(super) fn run(common: &Common, command: &Feature) -> Result<u8, Failure> {
@@ -165,9 +166,14 @@ fn add_one(
     if entry.title.is_empty() {
         return Err(Failure::usage("a feature needs a title").hint("harness feature add \"TITLE\""));
     }
+    let was_trusted = is_trusted(site, &list)?;
     list.add(&entry)
         .map_err(|error| Failure::usage(chain(&error)))?;
     save(site, path, &list)?;
+    if was_trusted {
+        // Who adds a command here has seen it: asking again would teach to say yes unread.
+        trust::accept(site, &Subject::of(site, list.features())?)?;
+    }
     Output::new(common).entry(
         "feature_added",
         &format!("feature: {id} pending, {}", entry.title),
@@ -240,6 +246,11 @@ fn find(list: Option<&FeatureList>, id: &str, path: &RepoPath) -> Result<Entry, 
 fn no_list(path: &RepoPath) -> Failure {
     Failure::usage(format!("there is no feature list at `{path}`"))
         .hint("harness feature add \"TITLE\"")
+}
+
+fn is_trusted(site: &Site, list: &FeatureList) -> Result<bool, Failure> {
+    let subject = Subject::of(site, list.features())?;
+    Ok(trust::check(site, &subject)? == Trusted::Yes)
 }
 
 fn save(site: &Site, path: &RepoPath, list: &FeatureList) -> Result<(), Failure> {
