@@ -78,7 +78,7 @@ pub(crate) enum Command {
     /// Say what may be read and written, and by which rule
     #[command(subcommand)]
     Scope(ScopeCommand),
-    /// Print the effective configuration with its origins, or its schema
+    /// Print the effective configuration with its origins, or the default files
     #[command(subcommand)]
     Config(ConfigCommand),
 }

@@ -54,10 +54,12 @@ impl Face for JsonFace {
 }
 
 /// Writes at once, so that a reader of the pipe sees each line; `false` when there is none.
+///
+/// What is printed is kept by terminals and by CI as a log is, so it has no more secrets than the log.
 fn put(text: &str) -> bool {
     let mut stdout = io::stdout().lock();
     stdout
-        .write_all(text.as_bytes())
+        .write_all(harness_guard::redact(text).as_bytes())
         .and_then(|()| stdout.flush())
         .is_ok()
 }

@@ -213,7 +213,10 @@ pub(crate) fn describe(subject: &Subject, trusted: &Trusted) -> String {
 
 fn load(site: &Site) -> Result<Accepted, Failure> {
     let path = site.folders.trust();
-    let accepted = state::read_json(&path).map_err(|error| Failure::failed(chain(&error)))?;
+    let accepted = state::read_json(&path).map_err(|error| {
+        Failure::failed(chain(&error))
+            .hint("what it held counts as not trusted: look again with `harness trust`")
+    })?;
     Ok(accepted.unwrap_or_default())
 }
 

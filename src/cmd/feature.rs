@@ -15,6 +15,9 @@ use crate::{
     trust::{self, Subject, Trusted},
 };
 
+/// How much of a title is shown. Unit: characters.
+const TITLE_CHARS: usize = 200;
+
 pub(super) fn run(common: &Common, command: &Feature) -> Result<u8, Failure> {
     let site = Site::open(common)?;
     let resolved = site.resolve(&RunOptions::default())?;
@@ -62,13 +65,18 @@ fn show_all(
         } else {
             format!(", after {}", ids(&entry.depends_on))
         };
-        let text = format!("feature: {} {word}, {}{after}", entry.id, entry.title);
+        let text = format!("feature: {} {word}, {}{after}", entry.id, title(entry));
         output.entry("feature", &text, body(entry, claimed))?;
     }
     if list.features().is_empty() {
         output.text("note: the list is empty; `harness feature add \"TITLE\"` adds to it")?;
     }
     Ok(0)
+}
+
+/// Returns the title as one line, whatever the file says.
+fn title(entry: &Entry) -> String {
+    harness_report::clean_line(&entry.title, TITLE_CHARS)
 }
 
 fn body(entry: &Entry, claimed: bool) -> serde_json::Value {
@@ -84,10 +92,10 @@ fn show(site: &Site, common: &Common, resolved: &Resolved, entry: &Entry) -> Res
     } else {
         entry.status.as_str()
     };
-    let mut text = format!("feature: {} {word}, {}", entry.id, entry.title);
+    let mut text = format!("feature: {} {word}, {}", entry.id, title(entry));
     let mut line = |name: &str, value: &str| {
         if !value.is_empty() {
-            text.push_str(&format!("\n  {name}: {value}"));
+            text.push_str(&format!("\n  {name}: {}", value.trim_end().replace('\n', "\n    ")));
         }
     };
     line("description", &entry.description);
@@ -176,7 +184,7 @@ fn add_one(
     }
     Output::new(common).entry(
         "feature_added",
-        &format!("feature: {id} pending, {}", entry.title),
+        &format!("feature: {id} pending, {}", title(&entry)),
         body(&entry, false),
     )?;
     Ok(0)

@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
-use harness_core::{CheckReport, CheckStatus, Event, Gate, RepoPath, TreeId};
+use harness_core::{CheckReport, CheckStatus, Event, Feature, FeatureId, Gate, RepoPath, TreeId};
 use harness_git::SnapshotCache;
+use harness_guard::Guard;
 use harness_report::{JsonLines, Lines};
-use harness_runner::{GateBench, GateCandidate};
+use harness_runner::{GateBench, GateCandidate, GatePlace};
 use serde_json::json;
 
 use crate::{
@@ -65,10 +66,11 @@ fn run_gates(site: &Site, common: &Common, names: &[String]) -> Result<u8, Failu
     let tree = snapshot(site)?;
     let bench = GateBench::open(site.workplace(&resolved, store)?)
         .map_err(|error| Failure::failed(chain(&error)))?;
-    let candidate = GateCandidate {
-        tree,
-        isolate: resolved.policy.isolate,
-    };
+    let any = Feature::titled(FeatureId::task(1), "any feature");
+    let guard = Guard::new(&resolved.policy, &any);
+    let guard = guard.map_err(|error| Failure::usage(chain(&error)))?;
+    let place = GatePlace::of(&resolved.policy, &guard);
+    let candidate = GateCandidate { tree, place };
     let runtime = session::runtime()?;
     let (mut lines, mut json) = (Lines::default(), JsonLines::default());
     let mut code = 0;

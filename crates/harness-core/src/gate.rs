@@ -184,4 +184,6 @@ pub enum FindingKind {
     LintSilenced,
     /// A gate changed files while it ran.
     GateChangedFiles,
+    /// Something that looks like a key or token was added.
+    SecretAdded,
 }

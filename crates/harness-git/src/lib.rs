@@ -29,6 +29,7 @@ mod restore;
 mod signature;
 mod snapshot;
 mod steps;
+mod sweep;
 mod text;
 mod tree;
 mod walk;

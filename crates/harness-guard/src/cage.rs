@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use harness_core::{Action, Gate, Level, Limits, RepoPath};
 use serde::{Serialize, Serializer};
 
-use crate::permit::Permit;
+use crate::permit::{Bounds, Permit};
 
 pub use self::environment::clean_environment;
 
@@ -74,11 +74,15 @@ impl CagePlan {
         let Action::Run { cwd, .. } = permit.action() else {
             return None;
         };
-        let bounds = permit.bounds();
+        Some(Self::within(permit.bounds(), cwd, machine))
+    }
+
+    /// Makes the plan of a process in the work tree.
+    fn within(bounds: &Bounds, cwd: &RepoPath, machine: &Machine) -> Self {
         let at = |path: &RepoPath| below(&machine.root, path);
         let writable = bounds.writable.iter().chain(&bounds.build).map(at);
         let read_only = bounds.read_only.iter().map(at);
-        Some(Self {
+        Self {
             level: machine.level,
             root: machine.root.clone(),
             cwd: at(cwd),
@@ -99,7 +103,7 @@ impl CagePlan {
             environment: machine.environment.clone(),
             network: false,
             limits: bounds.limits.clone(),
-        })
+        }
     }
 
     /// Makes the plan of a gate on a checkout of the candidate.
@@ -129,6 +133,21 @@ impl CagePlan {
                 command: gate.timeout,
                 ..limits.clone()
             },
+        }
+    }
+
+    /// Makes the plan of a gate that runs in the work tree itself.
+    ///
+    /// It may write what an agent's command may write, and nothing else: such a
+    /// gate runs the agent's tests beside the person's files.
+    pub fn for_gate_in_place(gate: &Gate, bounds: &Bounds, machine: &Machine) -> Self {
+        let limits = Limits {
+            command: gate.timeout,
+            ..bounds.limits.clone()
+        };
+        Self {
+            limits,
+            ..Self::within(bounds, &gate.cwd, machine)
         }
     }
 

@@ -156,6 +156,38 @@ pub fn machine(place: &Place<'_>) -> Result<Machine, MachineError> {
     })
 }
 
+/// Returns the machine with a home that is new: nothing a process left in an earlier one is in it.
+///
+/// `name` tells homes that are in use at the same time apart. The home lies
+/// beside the kept one and is emptied first.
+///
+/// # Errors
+/// When it cannot be emptied or made.
+pub fn with_fresh_home(machine: &Machine, name: &str) -> Result<Machine, MachineError> {
+    let home = machine.home.with_file_name(name);
+    match fs::remove_dir_all(&home) {
+        Err(source) if source.kind() != io::ErrorKind::NotFound => {
+            return Err(MachineError { path: home, source });
+        }
+        _ => {}
+    }
+    let home = private(home)?;
+    write_git_config(&home)?;
+    let (old, new) = (machine.home.to_string_lossy(), home.to_string_lossy());
+    let moved = |(key, value): &(String, String)| match value.strip_prefix(&*old) {
+        Some(rest) if rest.is_empty() || rest.starts_with('/') => {
+            (key.clone(), format!("{new}{rest}"))
+        }
+        _ => (key.clone(), value.clone()),
+    };
+    let environment = machine.environment.iter().map(moved).collect();
+    Ok(Machine {
+        home,
+        environment,
+        ..machine.clone()
+    })
+}
+
 impl Role {
     const fn folder(self) -> &'static str {
         match self {

@@ -10,7 +10,7 @@ use tokio::sync::mpsc;
 
 use crate::{
     Face, ModelClient, Workplace,
-    execute::{Ended, Executor},
+    execute::{Context, Ended, Executor},
 };
 
 /// Pieces of answers that wait to be shown; a slow face slows the stream, never memory.
@@ -135,7 +135,7 @@ pub async fn drive(
         }
         let deadline = dispatcher.until_deadline();
         tokio::select! {
-            Some(end) = ended.recv() => dispatcher.take_end(end),
+            Some(end) = ended.recv() => dispatcher.take_end(end)?,
             Some(()) = dispatcher.in_flight.next(), if !dispatcher.in_flight.is_empty() => {}
             Some(delta) = deltas.recv() => dispatcher.show(&delta),
             Some(request) = requests.recv() => dispatcher.ask(request),
@@ -210,26 +210,47 @@ impl Dispatcher<'_> {
 
     /// Starts an effect; whatever acts on the world waits until its reason is on the disk.
     fn start(&mut self, effect: Effect) -> Result<(), RunnerError> {
-        if matches!(effect, Effect::Perform { .. } | Effect::CommitFeature(_)) && self.owes_sync {
-            self.sync()?;
+        match &effect {
+            Effect::CommitFeature(_) | Effect::SetAside => self.sync()?,
+            Effect::Perform { .. } if self.owes_sync => self.sync()?,
+            _ => {}
         }
-        let executor = Rc::clone(&self.executor);
-        let head = self
-            .log
-            .as_ref()
-            .map(|log| log.head().hash.to_string())
-            .unwrap_or_default();
-        let deltas = self.deltas.clone();
         match effect {
-            Effect::CancelModel => executor.cancel_model(),
-            Effect::CancelWork => executor.cancel_work(),
-            // The face has shown the question; the answer comes as a request.
-            Effect::AskPerson { .. } | Effect::Record(_) => {}
-            effect => self.in_flight.push(Box::pin(async move {
-                executor.execute(effect, head, deltas).await;
-            })),
+            Effect::CancelModel => self.executor.cancel_model(),
+            Effect::CancelWork => self.executor.cancel_work(),
+            Effect::AskPerson { call, question } => self.ask_person(call, question),
+            Effect::Record(_) => {}
+            effect => self.set_going(effect),
         }
         Ok(())
+    }
+
+    /// Sets an effect going. Its way to be cancelled is taken now, not when it is first polled.
+    fn set_going(&mut self, effect: Effect) {
+        let executor = Rc::clone(&self.executor);
+        let context = Context {
+            cancelled: executor.begin(&effect),
+            log_head: self
+                .log
+                .as_ref()
+                .map(|log| log.head().hash.to_string())
+                .unwrap_or_default(),
+            deltas: self.deltas.clone(),
+        };
+        self.in_flight.push(Box::pin(async move {
+            executor.execute(effect, context).await;
+        }));
+    }
+
+    /// The record of a question shows it; after a resume it is shown again.
+    fn ask_person(&mut self, call: CallId, question: String) {
+        if self.question != Some(call) {
+            self.question = Some(call);
+            self.show_event(
+                &Event::QuestionAsked { call, question },
+                harness_host::clock::now(),
+            );
+        }
     }
 
     fn sync(&mut self) -> Result<(), RunnerError> {
@@ -240,15 +261,18 @@ impl Dispatcher<'_> {
         }
     }
 
-    fn take_end(&mut self, end: Ended) {
+    fn take_end(&mut self, end: Ended) -> Result<(), RunnerError> {
         match end {
             Ended::Event(event) => self.queue.push_back(event),
             Ended::Opened { opened, log } => {
+                // The log of the session before is complete now.
+                self.sync()?;
                 self.session = Some(opened.session);
                 self.log = Some(log);
                 self.queue.push_back(Event::SessionOpened(opened));
             }
         }
+        Ok(())
     }
 
     fn show_event(&mut self, event: &Event, time: Timestamp) {

@@ -21,13 +21,13 @@ use harness_core::{
     CallEnd, CallId, CheckpointNumber, Event, Gate, ModelDelta, ModelResponded, Prompt, RunState,
     SessionOpened, TurnNumber,
 };
-use harness_engine::{Effect, RunGate};
+use harness_engine::{CommitFeature, Effect, RunGate};
 use harness_guard::{Guard, Permit};
 use harness_host::{Cancelled, Canceller, cancel_pair};
 use harness_store::LogWriter;
 use tokio::sync::mpsc;
 
-pub use bench::{GateBench, GateCandidate};
+pub use bench::{GateBench, GateCandidate, GatePlace};
 pub use commit::land_message;
 pub use subject::Subject;
 
@@ -45,6 +45,17 @@ pub(crate) enum Ended {
         opened: Box<SessionOpened>,
         log: LogWriter,
     },
+}
+
+/// What an effect is started with.
+#[derive(Debug)]
+pub(crate) struct Context {
+    /// How it learns that it is not wanted any more.
+    pub(crate) cancelled: Cancelled,
+    /// The hash of the last record when it was started.
+    pub(crate) log_head: String,
+    /// Where the pieces of an answer go.
+    pub(crate) deltas: mpsc::Sender<ModelDelta>,
 }
 
 /// What an open session adds to the workplace.
@@ -128,6 +139,17 @@ impl Executor {
                     run,
                 });
             }
+            Event::SessionResumed {
+                attended,
+                model,
+                limits,
+            } => {
+                if let Some(setting) = self.setting.borrow_mut().as_mut() {
+                    setting.run.attended = *attended;
+                    setting.run.model = model.clone();
+                    setting.run.policy.limits = limits.clone();
+                }
+            }
             Event::FeaturePassed(passed) => {
                 if let Some(setting) = self.setting.borrow_mut().as_mut() {
                     setting.run.tip = passed.commit.clone();
@@ -157,31 +179,34 @@ impl Executor {
         canceller.cancel();
     }
 
+    /// Takes the way an effect is cancelled by, in the moment it is started.
+    pub(crate) fn begin(&self, effect: &Effect) -> Cancelled {
+        if !matches!(effect, Effect::RequestModel { .. }) {
+            return self.working.borrow().1.clone();
+        }
+        let (canceller, cancelled) = cancel_pair();
+        *self.asking.borrow_mut() = canceller;
+        cancelled
+    }
+
     /// Does one effect and sends its end.
-    pub(crate) async fn execute(
-        &self,
-        effect: Effect,
-        log_head: String,
-        deltas: mpsc::Sender<ModelDelta>,
-    ) {
+    pub(crate) async fn execute(&self, effect: Effect, context: Context) {
+        let Context {
+            cancelled,
+            log_head,
+            deltas,
+        } = context;
         match effect {
             Effect::OpenSession(open) => self.send(open::open(self, *open).await),
-            Effect::RequestModel { turn, prompt } => self.request(turn, prompt, deltas).await,
-            Effect::Perform { call, permit } => self.perform(call, permit).await,
-            Effect::SaveCheckpoint { number } => self.save(number).await,
-            Effect::RunBaseline { gates } => self.baseline(gates).await,
-            Effect::FreezeCandidate => self.freeze().await,
-            Effect::RunGate(gate) => self.gate(*gate).await,
-            Effect::CommitFeature(commit) => {
-                let event = match self.setting() {
-                    Some(setting) => commit::commit(self, *commit, setting, log_head).await,
-                    None => Event::CommitFailed {
-                        message: NO_SESSION.to_owned(),
-                        needs_human: false,
-                    },
-                };
-                self.tell(event);
+            Effect::RequestModel { turn, prompt } => {
+                self.request(turn, prompt, deltas, cancelled).await;
             }
+            Effect::Perform { call, permit } => self.perform(call, permit, cancelled).await,
+            Effect::SaveCheckpoint { number } => self.save(number).await,
+            Effect::RunBaseline { gates } => self.baseline(gates, cancelled).await,
+            Effect::FreezeCandidate => self.freeze().await,
+            Effect::RunGate(gate) => self.gate(*gate, cancelled).await,
+            Effect::CommitFeature(commit) => self.commit(*commit, log_head).await,
             Effect::SetAside => self.set_aside().await,
             Effect::Record(_)
             | Effect::CancelModel
@@ -190,9 +215,23 @@ impl Executor {
         }
     }
 
-    async fn request(&self, turn: TurnNumber, prompt: Prompt, deltas: mpsc::Sender<ModelDelta>) {
-        let (canceller, cancelled) = cancel_pair();
-        *self.asking.borrow_mut() = canceller;
+    async fn commit(&self, commit: CommitFeature, log_head: String) {
+        self.tell(match self.setting() {
+            Some(setting) => commit::commit(self, commit, setting, log_head).await,
+            None => Event::CommitFailed {
+                message: NO_SESSION.to_owned(),
+                needs_human: false,
+            },
+        });
+    }
+
+    async fn request(
+        &self,
+        turn: TurnNumber,
+        prompt: Prompt,
+        deltas: mpsc::Sender<ModelDelta>,
+        cancelled: Cancelled,
+    ) {
         let begun = Instant::now();
         let answer = self.model.request(&prompt, deltas, cancelled).await;
         let price = self
@@ -214,9 +253,8 @@ impl Executor {
         });
     }
 
-    async fn perform(&self, call: CallId, permit: Permit) {
+    async fn perform(&self, call: CallId, permit: Permit, cancelled: Cancelled) {
         let begun = Instant::now();
-        let cancelled = self.working.borrow().1.clone();
         let done = Performer::perform(&self.performer, permit, cancelled).await;
         for event in done.maps {
             self.tell(event);
@@ -266,13 +304,12 @@ impl Executor {
         self.tell(event.unwrap_or_else(|message| Event::CandidateFailed { message }));
     }
 
-    async fn baseline(&self, gates: Vec<Gate>) {
+    async fn baseline(&self, gates: Vec<Gate>, cancelled: Cancelled) {
         let Some(setting) = self.setting() else {
             return self.tell(Event::BaselineFailed {
                 message: NO_SESSION.to_owned(),
             });
         };
-        let cancelled = self.working.borrow().1.clone();
         for gate in gates {
             match self
                 .bench
@@ -285,27 +322,40 @@ impl Executor {
         }
     }
 
-    async fn gate(&self, run: RunGate) {
-        let cancelled = self.working.borrow().1.clone();
-        let limits = self
-            .setting()
-            .map(|setting| (setting.run.policy.limits, setting.run.policy.isolate));
-        let (limits, isolate) = limits.unwrap_or_default();
+    async fn gate(&self, run: RunGate, cancelled: Cancelled) {
+        let Some(setting) = self.setting() else {
+            return;
+        };
+        let place = match self.gate_place(&setting) {
+            Ok(place) => place,
+            Err(message) => {
+                return self.tell(Event::CheckEnded {
+                    report: bench::not_run(&run.gate, message),
+                });
+            }
+        };
         let candidate = GateCandidate {
             tree: run.tree,
-            isolate,
+            place,
         };
+        let limits = &setting.run.policy.limits;
         let report = self
             .bench
             .check(
                 &run.gate,
                 &candidate,
                 run.baseline.as_ref(),
-                &limits,
+                limits,
                 cancelled,
             )
             .await;
         self.tell(Event::CheckEnded { report });
+    }
+
+    fn gate_place(&self, setting: &Setting) -> Result<GatePlace, String> {
+        let feature = setting.feature().ok_or(NO_SESSION)?;
+        let guard = Guard::new(&setting.run.policy, feature).map_err(|error| chain(&error))?;
+        Ok(GatePlace::of(&setting.run.policy, &guard))
     }
 
     async fn set_aside(&self) {

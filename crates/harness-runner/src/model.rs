@@ -63,7 +63,23 @@ impl HttpModel {
         }
     }
 
+    /// Asks for one answer; a server that repeats the key in its complaint does not get it into the log.
     async fn request(
+        &self,
+        prompt: &Prompt,
+        deltas: &mpsc::Sender<ModelDelta>,
+        cancelled: Cancelled,
+    ) -> Result<ModelResponse, ModelFailure> {
+        let answer = self.exchange(prompt, deltas, cancelled).await;
+        answer.map_err(|mut failure| {
+            if let Some(key) = &self.key {
+                failure.message = failure.message.replace(key.as_str(), "[redacted:key]");
+            }
+            failure
+        })
+    }
+
+    async fn exchange(
         &self,
         prompt: &Prompt,
         deltas: &mpsc::Sender<ModelDelta>,

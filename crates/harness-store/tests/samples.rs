@@ -711,6 +711,7 @@ fn findings() -> Vec<Finding> {
         FindingKind::AssertionsWeakened,
         FindingKind::LintSilenced,
         FindingKind::GateChangedFiles,
+        FindingKind::SecretAdded,
     ]
     .map(|kind| Finding {
         kind,

@@ -12,11 +12,13 @@ use std::{
     time::Instant,
 };
 
-use harness_core::{ByteCount, Captured, CheckReport, CheckStatus, Gate, Limits, Stop, TreeId};
+use harness_core::{
+    ByteCount, Captured, CheckReport, CheckStatus, Gate, Limits, Policy, RepoPath, Stop, TreeId,
+};
 use harness_gate::check::{self, RunFacts};
 use harness_git::CheckoutStamp;
-use harness_guard::CagePlan;
-use harness_host::{Cancelled, process::RunLimits};
+use harness_guard::{CagePlan, Guard, Machine, Scope};
+use harness_host::{Cancelled, disk::Root, machine, process::RunLimits};
 use harness_store::state;
 use sha2::{Digest as _, Sha256};
 use tokio::sync::Mutex as AsyncMutex;
@@ -26,16 +28,43 @@ use crate::{RunnerError, Workplace};
 
 /// What a reader gets of a gate's output; more is cut and makes the report unreadable.
 const REPORT_MAX: ByteCount = ByteCount::mib(16);
+/// Hidden paths that processes are kept from reading.
+const MASKED_MAX: usize = 10_000;
 /// What the log keeps of a gate's output: so much of the beginning, and as much of the end.
 const KEPT: usize = 16 * 1024;
 
-/// The tree a gate runs on.
+/// What a gate runs on.
 #[derive(Clone, Debug)]
 pub struct GateCandidate {
     /// The tree.
     pub tree: TreeId,
-    /// Whether it is checked out elsewhere, or the work tree stands for it.
-    pub isolate: bool,
+    /// Where it stands.
+    pub place: GatePlace,
+}
+
+/// Where a gate runs.
+#[derive(Clone, Debug)]
+pub enum GatePlace {
+    /// On a checkout of the candidate, outside the repository; declared build outputs are kept there.
+    Checkout {
+        /// Folders of build outputs.
+        build: Vec<RepoPath>,
+    },
+    /// In the work tree itself, held to the scope of this guard.
+    WorkTree(Box<Guard>),
+}
+
+impl GatePlace {
+    /// Returns where gates run under a policy.
+    pub fn of(policy: &Policy, guard: &Guard) -> Self {
+        if policy.isolate {
+            Self::Checkout {
+                build: guard.bounds().build.clone(),
+            }
+        } else {
+            Self::WorkTree(Box::new(guard.clone()))
+        }
+    }
 }
 
 /// Gates outside of a run: for `harness gate run`.
@@ -78,18 +107,28 @@ pub(crate) struct Bench {
 #[derive(Debug)]
 struct Checkout {
     folder: PathBuf,
+    /// The name of the home of what runs there.
+    home: &'static str,
     stamp: CheckoutStamp,
+}
+
+/// What is checked out: the tree, and the build outputs that stay beside it.
+#[derive(Clone, Copy, Debug)]
+struct Subject<'a> {
+    tree: &'a TreeId,
+    build: &'a [RepoPath],
 }
 
 impl Bench {
     pub(crate) fn new(workplace: Workplace, shop: Arc<Mutex<Workshop>>) -> Self {
-        let checkout = |name: &str| Checkout {
+        let checkout = |name: &str, home| Checkout {
             folder: workplace.cache.join("gates").join(name),
+            home,
             stamp: CheckoutStamp::default(),
         };
         Self {
-            base: AsyncMutex::new(checkout("base")),
-            candidate: AsyncMutex::new(checkout("candidate")),
+            base: AsyncMutex::new(checkout("base", "gate-base")),
+            candidate: AsyncMutex::new(checkout("candidate", "gate-candidate")),
             workplace,
             shop,
         }
@@ -116,8 +155,13 @@ impl Bench {
         };
         let limits = &setting.run.policy.limits;
         let mut checkout = self.base.lock().await;
+        let build = setting.build_folders()?;
+        let on = Subject {
+            tree: &tree,
+            build: &build,
+        };
         let report = self
-            .check_in(&mut checkout, &floorless, &tree, None, limits, cancelled)
+            .check_in(&mut checkout, &floorless, on, None, limits, cancelled)
             .await;
         if matches!(report.stop, Some(Stop::Exited(_))) {
             self.keep(&kept, &report);
@@ -158,43 +202,67 @@ impl Bench {
         limits: &Limits,
         cancelled: Cancelled,
     ) -> CheckReport {
-        if candidate.isolate {
-            let mut checkout = self.candidate.lock().await;
-            return self
-                .check_in(
-                    &mut checkout,
-                    gate,
-                    &candidate.tree,
-                    baseline,
-                    limits,
-                    cancelled,
-                )
-                .await;
+        match &candidate.place {
+            GatePlace::Checkout { build } => {
+                let mut checkout = self.candidate.lock().await;
+                let on = Subject {
+                    tree: &candidate.tree,
+                    build,
+                };
+                self.check_in(&mut checkout, gate, on, baseline, limits, cancelled)
+                    .await
+            }
+            GatePlace::WorkTree(guard) => {
+                let run = match self.plan_in_place(gate, guard).await {
+                    Ok(plan) => self.run(gate, &plan, limits, cancelled).await,
+                    Err(message) => GateRun::not_started(gate, message),
+                };
+                run.judge(gate, baseline)
+            }
         }
-        let root = self.workplace.root.clone();
-        self.run(gate, &root, limits, cancelled)
-            .await
-            .judge(gate, baseline)
     }
 
-    /// Runs a gate on a checkout of `tree`, and sees whether it left the files alone.
+    /// Makes the plan of a gate in the work tree; what the scope hides is hidden from it too.
+    async fn plan_in_place(&self, gate: &Gate, guard: &Guard) -> Result<CagePlan, String> {
+        let (root, scope) = (self.workplace.root.clone(), guard.scope().clone());
+        let hidden = tokio::task::spawn_blocking(move || hidden_paths(&root, &scope)).await;
+        let masked = hidden
+            .map_err(|error| format!("looking for hidden files was cut short: {error}"))??;
+        let machine = self.fresh_machine("gate-work-tree")?;
+        Ok(CagePlan::for_gate_in_place(
+            gate,
+            guard.bounds(),
+            &Machine { masked, ..machine },
+        ))
+    }
+
+    /// Returns the machine with a home in which no earlier gate has left anything.
+    fn fresh_machine(&self, name: &str) -> Result<Machine, String> {
+        machine::with_fresh_home(&self.workplace.gate, name).map_err(|error| super::chain(&error))
+    }
+
+    /// Runs a gate on a checkout of a tree, and sees whether it left the files alone.
     async fn check_in(
         &self,
         checkout: &mut Checkout,
         gate: &Gate,
-        tree: &TreeId,
+        on: Subject<'_>,
         baseline: Option<&CheckReport>,
         limits: &Limits,
         cancelled: Cancelled,
     ) -> CheckReport {
-        if let Err(message) = self.bring(checkout, tree).await {
+        if let Err(message) = self.bring(checkout, on).await {
             return GateRun::not_started(gate, message).judge(gate, baseline);
         }
-        let report = self
-            .run(gate, &checkout.folder, limits, cancelled)
-            .await
-            .judge(gate, baseline);
-        match self.changed_by_gate(checkout, tree).await {
+        let run = match self.fresh_machine(checkout.home) {
+            Ok(machine) => {
+                let plan = CagePlan::for_gate(gate, limits, &machine, &checkout.folder);
+                self.run(gate, &plan, limits, cancelled).await
+            }
+            Err(message) => GateRun::not_started(gate, message),
+        };
+        let report = run.judge(gate, baseline);
+        match self.changed_by_gate(checkout, on.tree).await {
             Ok(changed) if changed.is_empty() => report,
             Ok(changed) => spoiled(
                 report,
@@ -207,11 +275,11 @@ impl Bench {
         }
     }
 
-    /// Brings the checkout to a tree; what a gate changed in it is brought back as well.
-    async fn bring(&self, checkout: &mut Checkout, tree: &TreeId) -> Result<(), String> {
-        let (folder, tree) = (checkout.folder.clone(), tree.clone());
+    /// Brings the checkout to a tree, and removes what programs left in it.
+    async fn bring(&self, checkout: &mut Checkout, on: Subject<'_>) -> Result<(), String> {
+        let (folder, tree, build) = (checkout.folder.clone(), on.tree.clone(), on.build.to_vec());
         self.with_stamp(checkout, move |shop, stamp| {
-            shop.check_out(&tree, &folder, stamp)
+            shop.check_out(&tree, &folder, stamp, &build)
         })
         .await
     }
@@ -249,11 +317,10 @@ impl Bench {
     async fn run(
         &self,
         gate: &Gate,
-        folder: &Path,
+        plan: &CagePlan,
         limits: &Limits,
         cancelled: Cancelled,
     ) -> GateRun {
-        let plan = CagePlan::for_gate(gate, limits, &self.workplace.gate, folder);
         let argv: Vec<OsString> = gate.run.iter().map(OsString::from).collect();
         let bounds = RunLimits {
             total: gate.timeout,
@@ -264,7 +331,7 @@ impl Bench {
         let begun = Instant::now();
         let mut hasher = Sha256::new();
         let run = harness_host::process::run(
-            &plan,
+            plan,
             &argv,
             &bounds,
             |bytes| hasher.update(bytes),
@@ -287,6 +354,26 @@ impl Bench {
             },
         }
     }
+}
+
+/// Returns what the scope hides, as whole paths; too many is an error, never a gap.
+pub(super) fn hidden_paths(root: &Path, scope: &Scope) -> Result<Vec<PathBuf>, String> {
+    let handle = Root::open(root).map_err(|error| super::chain(&error))?;
+    let hidden = handle.host_find(&|path| scope.is_hidden(path), MASKED_MAX + 1);
+    if hidden.len() > MASKED_MAX {
+        return Err(format!(
+            "more than {MASKED_MAX} paths match `[scope] hide`: hide their folder instead"
+        ));
+    }
+    Ok(hidden
+        .iter()
+        .map(|path| root.join(path.as_path()))
+        .collect())
+}
+
+/// Makes the report of a gate that could not be run.
+pub(super) fn not_run(gate: &Gate, message: String) -> CheckReport {
+    GateRun::not_started(gate, message).judge(gate, None)
 }
 
 /// A report as it is kept between runs.

@@ -6,13 +6,13 @@
 use std::sync::Arc;
 
 use harness_core::{
-    ByteCount, CommitId, Event, Feature, FeatureId, FeaturePassed, FeatureStatus, Goal, RepoPath,
-    TreeId,
+    ByteCount, CheckReport, CommitId, Event, Feature, FeatureId, FeaturePassed, FeatureStatus,
+    Goal, RepoPath, TreeId,
 };
 use harness_engine::CommitFeature;
 use harness_gate::{
     check,
-    evidence::{self, Evidence},
+    evidence::{self, CheckRecord, Evidence},
     list::{self, FeatureList},
     progress::{self, Entry, Word},
 };
@@ -170,16 +170,9 @@ impl Commit<'_> {
     /// Brings the host-owned files of the work tree to what is committed.
     fn finish(self, commit: CommitId) -> Result<(FeaturePassed, TreeId), NotCommitted> {
         let failed = |error: harness_git::GitError| NotCommitted::failed(chain(&error));
-        let repo = &self.shop.repo;
-        let tree = repo.tree_of(&commit).map_err(failed)?;
+        let tree = self.shop.repo.tree_of(&commit).map_err(failed)?;
         for path in self.host_paths() {
-            if let Some(bytes) = repo
-                .read_blob(&tree, &path, HOST_FILE_MAX.0)
-                .map_err(failed)?
-            {
-                write(self.performer.root(), &path, &bytes)
-                    .map_err(|error| NotCommitted::failed(chain(&error)))?;
-            }
+            self.bring_home(&path, &tree)?;
         }
         let passed = FeaturePassed {
             feature: self.commit.feature.id.clone(),
@@ -189,6 +182,47 @@ impl Commit<'_> {
             evidence: (!self.is_task()).then(|| evidence_path(&self.commit.feature.id)),
         };
         Ok((passed, tree))
+    }
+
+    /// Brings one host-owned file to what is committed, keeping what a person wrote meanwhile.
+    fn bring_home(&self, path: &RepoPath, tree: &TreeId) -> Result<(), NotCommitted> {
+        let failed = |error: harness_git::GitError| NotCommitted::failed(chain(&error));
+        let repo = &self.shop.repo;
+        let Some(committed) = repo
+            .read_blob(tree, path, HOST_FILE_MAX.0)
+            .map_err(failed)?
+        else {
+            return Ok(());
+        };
+        let committed = String::from_utf8_lossy(&committed).into_owned();
+        let parent = repo.tree_of(&self.setting.run.tip).map_err(failed)?;
+        let before = repo
+            .read_blob(&parent, path, HOST_FILE_MAX.0)
+            .map_err(failed)?;
+        let before = String::from_utf8_lossy(&before.unwrap_or_default()).into_owned();
+        let here = self.read(path)?.unwrap_or_default();
+        let policy = &self.setting.run.policy;
+        let wanted = if here == committed || here == before || here.is_empty() {
+            committed
+        } else if *path == policy.feature_file {
+            self.feature_list()?
+        } else if *path == policy.progress_file {
+            let added = committed
+                .strip_prefix(before.as_str())
+                .unwrap_or(&committed);
+            if here.contains(added.trim()) {
+                here.clone()
+            } else {
+                progress::append(&here, added)
+            }
+        } else {
+            committed
+        };
+        if wanted == here {
+            return Ok(());
+        }
+        write(self.performer.root(), path, wanted.as_bytes())
+            .map_err(|error| NotCommitted::failed(chain(&error)))
     }
 
     fn is_task(&self) -> bool {
@@ -261,15 +295,17 @@ impl Commit<'_> {
         } = self.commit;
         let digest = subject::content_digest(&self.shop.repo, policy, feature, &subject.tree)
             .map_err(NotCommitted::failed)?;
+        let tree = subject::subject_tree(&self.shop.repo, policy, &subject.tree)
+            .map_err(NotCommitted::failed)?;
         let evidence = Evidence {
             schema: evidence::SCHEMA,
             feature: feature.id.clone(),
             spec_sha256: list::intent_hash(feature),
             gates_sha256: check::gates_hash(evidence::gates_of(feature, &policy.gates)),
-            subject_tree: subject.tree.clone(),
+            subject_tree: tree,
             base: self.setting.run.base.clone(),
             content_sha256: digest,
-            checks: reports.iter().map(Into::into).collect(),
+            checks: reports.iter().map(check_record).collect(),
             isolated: policy.isolate,
             level: self.setting.opened.level,
             findings: subject.findings.iter().map(Into::into).collect(),
@@ -289,11 +325,15 @@ impl Commit<'_> {
             Some(tests) => format!("{} green, {} tests", report.gate, tests.run),
             None => format!("{} green", report.gate),
         });
-        let mut done = vec![self.commit.summary.clone()];
-        done.extend(self.commit.notes.iter().cloned());
+        let done = std::iter::once(&self.commit.summary).chain(&self.commit.notes);
         let entry = Entry {
-            done,
-            tried: self.commit.refusals.clone(),
+            done: done.map(|text| plain(text)).collect(),
+            tried: self
+                .commit
+                .refusals
+                .iter()
+                .map(|text| plain(text))
+                .collect(),
             gates: gates.collect(),
             parent: Some(self.setting.run.tip.clone()),
             next: Vec::new(),
@@ -326,7 +366,7 @@ impl Commit<'_> {
         format!(
             "{}\n\n{}\n\nHarness-Session: {}\nHarness-Feature: {}\nHarness-Tree: {}\nHarness-Gates: {}\nHarness-Evidence: {proof}\nHarness-Log: {log_head}\n",
             subject_line(feature),
-            harness_guard::redact(self.commit.summary.trim()),
+            plain(self.commit.summary.trim()),
             self.setting.opened.session,
             feature.id,
             self.commit.subject.tree,
@@ -387,9 +427,27 @@ pub fn land_message(features: &[(FeatureId, String)]) -> String {
     format!("{}\n\n{}\n", titles.join("; "), trailers.join("\n"))
 }
 
+/// Makes the record of a check; what a test printed may hold a secret.
+fn check_record(report: &CheckReport) -> CheckRecord {
+    let record = CheckRecord::from(report);
+    CheckRecord {
+        tail: plain(&record.tail),
+        ..record
+    }
+}
+
+/// Returns a text for a commit or a file: no secret of a known shape, no control code but newline and tab.
+fn plain(text: &str) -> String {
+    let redacted = harness_guard::redact(text);
+    redacted
+        .chars()
+        .filter(|char| !char.is_control() || matches!(char, '\n' | '\t'))
+        .collect()
+}
+
 fn subject_line(feature: &Feature) -> String {
     let title = feature.title.lines().next().unwrap_or_default();
-    let line = format!("{}: {}", feature.id, harness_guard::redact(title));
+    let line = format!("{}: {}", feature.id, plain(title));
     let end = line.floor_char_boundary(100);
     line[..end].to_owned()
 }

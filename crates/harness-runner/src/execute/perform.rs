@@ -16,7 +16,7 @@ use harness_host::{
 };
 use harness_tool::edit::{self, Edited};
 
-use super::{chain, lock};
+use super::{bench::hidden_paths, chain, lock};
 use crate::{RunnerError, Workplace};
 
 /// The largest file the tools read.
@@ -25,8 +25,6 @@ const FILE_MAX: ByteCount = ByteCount::mib(4);
 const TEXT_MAX: ByteCount = ByteCount::kib(256);
 /// Entries listed of one folder.
 const ENTRIES_MAX: usize = 2_000;
-/// Hidden paths that commands are kept from reading.
-const MASKED_MAX: usize = 10_000;
 /// The largest nested map that is loaded.
 const MAP_MAX: ByteCount = ByteCount::kib(64);
 
@@ -251,8 +249,12 @@ impl Performer {
 
     async fn run(self: &Arc<Self>, permit: &Permit, cancelled: Cancelled) -> Done {
         let performer = Arc::clone(self);
-        let Ok(machine) = tokio::task::spawn_blocking(move || performer.machine()).await else {
-            return Done::Failed("looking for hidden files was cut short".to_owned());
+        let machine = match tokio::task::spawn_blocking(move || performer.machine()).await {
+            Ok(Ok(machine)) => machine,
+            Ok(Err(message)) => return Done::Failed(message),
+            Err(error) => {
+                return Done::Failed(format!("looking for hidden files was cut short: {error}"));
+            }
         };
         let (Action::Run { command, .. }, Some(plan)) =
             (permit.action(), CagePlan::for_permit(permit, &machine))
@@ -272,21 +274,16 @@ impl Performer {
     }
 
     /// Returns the machine with what the scope hides; files that appear later are hidden from the next session on.
-    fn machine(&self) -> Machine {
+    fn machine(&self) -> Result<Machine, String> {
         let mut masked = lock(&self.masked);
-        let masked = masked.get_or_insert_with(|| {
-            let hidden = self
-                .root
-                .host_find(&|path| self.is_hidden(path), MASKED_MAX);
-            hidden
-                .iter()
-                .map(|path| self.root.path().join(path.as_path()))
-                .collect()
-        });
-        Machine {
-            masked: masked.clone(),
-            ..self.machine.clone()
+        if masked.is_none() {
+            let scope = lock(&self.scope).clone().ok_or(super::NO_SESSION)?;
+            *masked = Some(hidden_paths(self.root.path(), &scope)?);
         }
+        Ok(Machine {
+            masked: masked.clone().unwrap_or_default(),
+            ..self.machine.clone()
+        })
     }
 
     fn last_seen(&self, path: &RepoPath) -> Option<Stamp> {

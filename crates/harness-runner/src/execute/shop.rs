@@ -2,10 +2,11 @@
 //!
 //! Blocks; called on threads that may. Holds what makes snapshots cheap.
 
-use std::{path::Path, time::Instant};
+use std::{borrow::Cow, path::Path, time::Instant};
 
 use harness_core::{
-    CheckpointNumber, CheckpointSaved, CommitId, Event, Feature, FinishSubject, RepoPath, TreeId,
+    Change, CheckpointNumber, CheckpointSaved, CommitId, Event, Feature, Finding, FindingKind,
+    FinishSubject, RepoPath, SessionOpened, TreeId,
 };
 use harness_gate::integrity::{self, FileChange};
 use harness_git::{CheckoutStamp, CheckpointRef, Repo, RestoreMode, SnapshotCache};
@@ -34,8 +35,15 @@ struct OpenWork {
     guard: Guard,
     /// The folders that may have changed.
     under: Vec<RepoPath>,
-    last: TreeId,
-    last_checkpoint: CommitId,
+    last: LastSaved,
+}
+
+/// The checkpoint before the next one.
+#[derive(Clone, Debug)]
+struct LastSaved {
+    number: CheckpointNumber,
+    tree: TreeId,
+    commit: CommitId,
 }
 
 /// Checkpoint 0 of a session.
@@ -93,68 +101,87 @@ impl Workshop {
             .ok_or("the session's feature is not in the run's list")?;
         let guard = Guard::new(&setting.run.policy, feature).map_err(|error| chain(&error))?;
         let under = self.existing_folders(&guard);
-        let known = self
-            .repo
-            .checkpoints(opened.session)
-            .map_err(|error| chain(&error))?;
-        let (last, last_checkpoint) = match known.whole.last() {
-            Some(entry) => (entry.tree.clone(), entry.commit.clone()),
-            None => (opened.start_tree.clone(), opened.start_checkpoint.clone()),
-        };
+        let last = self.saved_before(opened, CheckpointNumber(u32::MAX))?;
         self.session = Some(OpenWork {
             setting: setting.clone(),
             guard,
             under,
             last,
-            last_checkpoint,
         });
         Ok(())
     }
 
-    /// Saves the work tree if it differs from the last checkpoint.
+    /// Returns the newest whole checkpoint of a session below a number.
+    fn saved_before(
+        &self,
+        opened: &SessionOpened,
+        number: CheckpointNumber,
+    ) -> Result<LastSaved, String> {
+        let known = self
+            .repo
+            .checkpoints(opened.session)
+            .map_err(|error| chain(&error))?;
+        let newest = known
+            .whole
+            .into_iter()
+            .rev()
+            .find(|entry| entry.number < number);
+        Ok(match newest {
+            Some(entry) => LastSaved {
+                number: entry.number,
+                tree: entry.tree,
+                commit: entry.commit,
+            },
+            None => LastSaved {
+                number: CheckpointNumber(0),
+                tree: opened.start_tree.clone(),
+                commit: opened.start_checkpoint.clone(),
+            },
+        })
+    }
+
+    /// Saves the work tree if it differs from the checkpoint before `number`.
     pub(crate) fn save(&mut self, number: CheckpointNumber) -> Result<Event, String> {
         let begun = Instant::now();
-        let session = self.session.as_mut().ok_or(super::NO_SESSION)?;
-        let OpenWork {
-            setting,
-            guard,
-            under,
-            last,
-            last_checkpoint,
-        } = session;
-        let hidden = |path: &RepoPath| guard.scope().is_hidden(path);
+        let session = self.session.as_ref().ok_or(super::NO_SESSION)?;
+        // A number that is taken was made just before a crash, and its record is missing.
+        let last = match &session.last {
+            last if last.number < number => last.clone(),
+            _ => self.saved_before(&session.setting.opened, number)?,
+        };
+        let hidden = |path: &RepoPath| session.guard.scope().is_hidden(path);
         let shot = self
             .repo
-            .snapshot(&mut self.cache, last, under, &hidden)
-            .map_err(|error| chain(&error))?;
-        if shot.tree == *last {
-            return Ok(Event::CheckpointUnchanged);
-        }
-        let opened = &setting.opened;
+            .snapshot(&mut self.cache, &last.tree, &session.under, &hidden);
+        let shot = shot.map_err(|error| chain(&error))?;
+        let opened = &session.setting.opened;
         let name = CheckpointRef {
             session: opened.session,
             number,
         };
+        if shot.tree == last.tree {
+            self.remember(last);
+            return Ok(Event::CheckpointUnchanged);
+        }
         let message = format!(
             "checkpoint {number} of {}, {}",
             opened.session, opened.feature
         );
-        // A number that is taken was made just before a crash and never logged.
         self.repo
             .forget_checkpoint(name)
             .map_err(|error| chain(&error))?;
-        let saved = self.repo.checkpoint(
-            name,
-            &shot.tree,
-            Some(last_checkpoint),
-            &message,
-            harness_host::clock::now(),
-        );
-        let commit = saved.map_err(|error| chain(&error))?;
+        let now = harness_host::clock::now();
+        let commit = self
+            .repo
+            .checkpoint(name, &shot.tree, Some(&last.commit), &message, now);
+        let commit = commit.map_err(|error| chain(&error))?;
         let mut changes = shot.changes;
         changes.truncate(CHANGES_MAX);
-        last.clone_from(&shot.tree);
-        last_checkpoint.clone_from(&commit);
+        self.remember(LastSaved {
+            number,
+            tree: shot.tree.clone(),
+            commit: commit.clone(),
+        });
         let ms = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
         Ok(Event::CheckpointSaved(CheckpointSaved {
             number,
@@ -165,6 +192,12 @@ impl Workshop {
         }))
     }
 
+    fn remember(&mut self, last: LastSaved) {
+        if let Some(session) = &mut self.session {
+            session.last = last;
+        }
+    }
+
     /// Fixes what would be committed: the tip of the run's branch with the agent's changes.
     pub(crate) fn freeze(&mut self, setting: &Setting) -> Result<FinishSubject, String> {
         let session = self.session.as_ref().ok_or(super::NO_SESSION)?;
@@ -172,7 +205,7 @@ impl Workshop {
         let hidden = |path: &RepoPath| guard.scope().is_hidden(path);
         let shot = self
             .repo
-            .snapshot(&mut self.cache, &session.last, &session.under, &hidden);
+            .snapshot(&mut self.cache, &session.last.tree, &session.under, &hidden);
         let work_tree = shot.map_err(|error| chain(&error))?.tree;
         let start = setting
             .run
@@ -181,6 +214,7 @@ impl Workshop {
             .unwrap_or(&setting.opened.start_tree);
         let (tree, changes) = self.candidate(&setting.run.tip, start, &work_tree, guard)?;
         let mut findings = guard.judge_changes(&changes);
+        findings.extend(changed_scripts(setting, &changes, &findings));
         findings.extend(self.inspect(&setting.run.tip, &tree, &changes)?);
         Ok(FinishSubject {
             tree,
@@ -196,7 +230,7 @@ impl Workshop {
         start: &TreeId,
         work_tree: &TreeId,
         guard: &Guard,
-    ) -> Result<(TreeId, Vec<harness_core::Change>), String> {
+    ) -> Result<(TreeId, Vec<Change>), String> {
         let onto = self.repo.tree_of(tip).map_err(|error| chain(&error))?;
         let is_agents = |path: &RepoPath| !guard.scope().is_host_owned(path);
         let tree = self
@@ -215,8 +249,8 @@ impl Workshop {
         &self,
         tip: &CommitId,
         tree: &TreeId,
-        changes: &[harness_core::Change],
-    ) -> Result<Vec<harness_core::Finding>, String> {
+        changes: &[Change],
+    ) -> Result<Vec<Finding>, String> {
         let base = self.repo.tree_of(tip).map_err(|error| chain(&error))?;
         let mut texts = Vec::with_capacity(changes.len());
         for change in changes {
@@ -234,7 +268,18 @@ impl Workshop {
                 new: new.as_deref(),
             })
             .collect();
-        Ok(integrity::inspect(&files))
+        let mut findings = integrity::inspect(&files);
+        findings.extend(
+            files
+                .iter()
+                .filter(|file| adds_secret(file))
+                .map(|file| Finding {
+                    kind: FindingKind::SecretAdded,
+                    path: file.path.clone(),
+                    message: "something that looks like a key or token was added".to_owned(),
+                }),
+        );
+        Ok(findings)
     }
 
     /// Reads a text file of a tree; `None` when it is absent, binary or too large to be a source.
@@ -258,7 +303,7 @@ impl Workshop {
             .unwrap_or(&setting.opened.start_tree);
         let restored = self
             .repo
-            .restore(&session.last, start, RestoreMode::Write)
+            .restore(&session.last.tree, start, RestoreMode::Write)
             .map_err(|error| chain(&error))?;
         if let Some(refused) = restored.refused.first() {
             return Err(format!(
@@ -266,7 +311,7 @@ impl Workshop {
                 refused.path, refused.reason
             ));
         }
-        session.last.clone_from(start);
+        session.last.tree.clone_from(start);
         u32::try_from(restored.written.len() + restored.removed.len())
             .map_err(|error| error.to_string())
     }
@@ -275,15 +320,20 @@ impl Workshop {
         self.repo.tree_of(commit).map_err(|error| chain(&error))
     }
 
-    /// Brings a kept folder outside the repository to a tree.
+    /// Brings a kept folder outside the repository to a tree; of anything else only build outputs stay.
     pub(crate) fn check_out(
         &self,
         tree: &TreeId,
         folder: &Path,
         stamp: &mut CheckoutStamp,
+        build: &[RepoPath],
     ) -> Result<(), String> {
         self.repo
             .check_out(tree, folder, stamp)
+            .map_err(|error| chain(&error))?;
+        let is_build = |path: &RepoPath| build.iter().any(|folder| path.starts_with(folder));
+        self.repo
+            .sweep_checkout(tree, folder, &is_build)
             .map(|_| ())
             .map_err(|error| chain(&error))
     }
@@ -319,7 +369,62 @@ impl Workshop {
     }
 }
 
+/// Whether a file has something that looks like a secret and had nothing before.
+fn adds_secret(file: &FileChange<'_>) -> bool {
+    let has_secret = |text: &str| matches!(harness_guard::redact(text), Cow::Owned(_));
+    file.new.is_some_and(has_secret) && !file.old.is_some_and(has_secret)
+}
+
+/// Finds changed files that a gate's argv names: they decide how the gate comes out.
+///
+/// The feature's own `verify` commands may name what the feature is about.
+fn changed_scripts(setting: &Setting, changes: &[Change], known: &[Finding]) -> Vec<Finding> {
+    let may_change = |path: &RepoPath| {
+        setting.feature().is_some_and(|feature| {
+            feature
+                .may_change
+                .iter()
+                .any(|allowed| path.starts_with(allowed))
+        })
+    };
+    let mut findings = Vec::new();
+    for gate in &setting.run.policy.gates {
+        let named: Vec<RepoPath> = gate
+            .run
+            .iter()
+            .filter_map(|word| gate.cwd.join(word).ok())
+            .collect();
+        let hits = changes
+            .iter()
+            .map(|change| &change.path)
+            .filter(|path| named.contains(path) && !may_change(path));
+        let is_known =
+            |path: &RepoPath, found: &[Finding]| found.iter().any(|finding| finding.path == *path);
+        for path in hits {
+            if !is_known(path, known) && !is_known(path, &findings) {
+                let message = format!(
+                    "gate `{}` runs this file, and `may_change` does not name it",
+                    gate.name
+                );
+                findings.push(Finding {
+                    kind: FindingKind::GateAffecting,
+                    path: path.clone(),
+                    message,
+                });
+            }
+        }
+    }
+    findings
+}
+
 impl Setting {
+    /// Returns the folders of build outputs.
+    pub(crate) fn build_folders(&self) -> Result<Vec<RepoPath>, String> {
+        let feature = self.feature().ok_or(super::NO_SESSION)?;
+        let guard = Guard::new(&self.run.policy, feature).map_err(|error| chain(&error))?;
+        Ok(guard.bounds().build.clone())
+    }
+
     /// Returns the feature in work.
     pub(crate) fn feature(&self) -> Option<&Feature> {
         self.run

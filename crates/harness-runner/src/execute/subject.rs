@@ -3,7 +3,7 @@
 use harness_core::{Feature, FeatureId, Policy, RepoPath, TreeId};
 use harness_gate::evidence;
 use harness_git::Repo;
-use harness_guard::{Guard, Scope};
+use harness_guard::Guard;
 
 use super::chain;
 
@@ -22,11 +22,8 @@ impl Subject {
     /// When HEAD cannot be read or the policy's scope is malformed; the text says why.
     pub fn of_head(repo: &Repo, policy: &Policy) -> Result<Self, String> {
         let head = repo.head().map_err(|error| chain(&error))?.tree;
-        let any = Feature::titled(FeatureId::task(1), "");
-        let guard = Guard::new(policy, &any).map_err(|error| chain(&error))?;
-        let tree = without_host_files(repo, &head, guard.scope())?;
         Ok(Self {
-            tree,
+            tree: subject_tree(repo, policy, &head)?,
             head,
             policy: policy.clone(),
         })
@@ -46,16 +43,16 @@ impl Subject {
     }
 }
 
-/// Returns a tree without the paths that only the harness writes.
-pub(super) fn without_host_files(
-    repo: &Repo,
-    tree: &TreeId,
-    scope: &Scope,
-) -> Result<TreeId, String> {
+/// Returns a tree without the paths that only the harness writes: the same before and after the
+/// commit that carries the proof itself.
+pub(super) fn subject_tree(repo: &Repo, policy: &Policy, tree: &TreeId) -> Result<TreeId, String> {
+    // Who owns a path does not depend on the feature.
+    let any = Feature::titled(FeatureId::task(1), "");
+    let guard = Guard::new(policy, &any).map_err(|error| chain(&error))?;
     let files = repo.files(tree).map_err(|error| chain(&error))?;
     let host: Vec<_> = files
         .into_iter()
-        .filter(|file| scope.is_host_owned(&file.path))
+        .filter(|file| guard.scope().is_host_owned(&file.path))
         .map(|file| (file.path, None))
         .collect();
     repo.with_files(tree, &host).map_err(|error| chain(&error))
