@@ -115,7 +115,11 @@ impl Call {
         target: &str,
         resolved: Option<&RepoPath>,
     ) {
-        if !self.action.as_ref().is_some_and(|action| is_on(action.path(), link)) {
+        if !self
+            .action
+            .as_ref()
+            .is_some_and(|action| is_on(action.path(), link))
+        {
             return;
         }
         self.links += 1;

@@ -42,6 +42,10 @@ pub enum Effect {
         question: String,
     },
     /// Save the work tree. Ends in `CheckpointSaved`, `CheckpointUnchanged` or `CheckpointFailed`.
+    ///
+    /// It is compared with the checkpoint before `number`, or with the session's
+    /// start: a checkpoint of this number or a later one was never logged, and
+    /// "unchanged" against it would hide a change.
     SaveCheckpoint {
         /// The number it gets if something changed.
         number: CheckpointNumber,

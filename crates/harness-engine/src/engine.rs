@@ -1,9 +1,10 @@
 //! The run: features in order, one session each, until everything is proven or something stands in the way.
 
 use harness_core::{
-    EndReason, Event, Feature, FeatureId, FeaturePassed, FeatureStatus, GivenUp, Goal, Limits, ModelProfile,
-    RunState, SessionId, SessionOpened, Timestamp, Usage,
+    EndReason, Event, Feature, FeatureId, FeaturePassed, FeatureStatus, GivenUp, Goal, Limits,
+    ModelProfile, RunState, SessionId, SessionOpened, Timestamp, Usage,
 };
+use harness_gate::list::next_feature;
 
 use crate::{
     Effect, OpenSession,
@@ -31,6 +32,8 @@ pub struct Engine {
     opening: bool,
     stop: Option<(EndReason, String)>,
     end: Option<EndReason>,
+    /// The feature given up last, whose work may still stand in the tree.
+    unfinished: Option<FeatureId>,
     /// When the present process took the run up.
     since: Timestamp,
 }
@@ -45,6 +48,7 @@ impl Engine {
             opening: false,
             stop: None,
             end: None,
+            unfinished: None,
             since: now,
         }
     }
@@ -223,6 +227,9 @@ impl Engine {
     /// Opens the features again that a person was left with: resuming is their word to try on.
     fn take_back_given_up(&mut self) {
         let given_up = std::mem::take(&mut self.run.given_up);
+        if let Some(last) = given_up.last() {
+            self.unfinished = Some(last.feature.clone());
+        }
         for feature in &mut self.run.features {
             if given_up.iter().any(|entry| entry.feature == feature.id) {
                 feature.status = FeatureStatus::Pending;
@@ -343,7 +350,8 @@ impl Engine {
         })))
     }
 
-    /// Returns the feature a session would take up after the present one.
+    /// Returns the feature a session would take up after the present one: first
+    /// the one whose work stands in the tree, so that no other is built on it.
     fn next_feature(&self) -> Option<FeatureId> {
         let mut taken: Vec<FeatureId> = self
             .run
@@ -356,7 +364,11 @@ impl Engine {
                 .as_ref()
                 .map(|session| session.feature.id.clone()),
         );
-        let next = harness_gate::list::next_feature(&self.run.features, &self.run.goal, &taken);
+        let next = |goal: &Goal| next_feature(&self.run.features, goal, &taken);
+        let unfinished = self.unfinished.clone();
+        let next = unfinished
+            .and_then(|feature| next(&Goal::One { feature }))
+            .or_else(|| next(&self.run.goal));
         next.map(|feature| feature.id.clone())
     }
 

@@ -1,6 +1,7 @@
 //! One session: one agent, one fresh context, one feature.
 //!
-//! This file takes events in; `steps` says what follows from them.
+//! This file takes events in; `steps` says what follows from them, `resume` what
+//! becomes of a session that another process left.
 
 use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},
@@ -9,10 +10,10 @@ use std::{
 };
 
 use harness_core::{
-    CallEnd, CallId, CheckReport, CheckStatus, CheckpointNumber, EndReason, Event, FailureClass, Feature,
-    FeatureId, FeatureStatus, Finding, FinishSubject, Gate, ModelFailure, ModelResponded, Money, Outcome,
-    Reader, RepoPath, RunState, SessionOpened, Stop, StopReason, Timestamp, TokenCount, TreeId,
-    TurnNumber, Usage, Verdict, When,
+    CallEnd, CallId, CheckReport, CheckpointNumber, EndReason, Event, FailureClass, Feature,
+    FeatureId, FeatureStatus, Finding, FinishSubject, Gate, ModelFailure, ModelResponded, Money,
+    Outcome, Reader, RepoPath, RunState, SessionOpened, Stop, StopReason, Timestamp, TokenCount,
+    TreeId, TurnNumber, Usage, Verdict, When,
 };
 use harness_guard::Guard;
 use harness_tool::Intent;
@@ -26,6 +27,7 @@ use crate::{
     words,
 };
 
+mod resume;
 mod steps;
 
 pub(crate) use steps::{Step, Surroundings};
@@ -236,59 +238,6 @@ impl Session {
             | Event::Interrupted
             | Event::OpenFailed { .. } => {}
         }
-    }
-
-    /// Takes up a session another process left: what was in flight has no end and never will.
-    pub(crate) fn resume(&mut self, now: Timestamp) {
-        if let Some(check) = &mut self.check {
-            check.forget_in_flight();
-        }
-        self.resume_calls();
-        self.talk.ask_again();
-        // What was saved last may have been cut short, and a person may have
-        // changed files since.
-        self.saving.in_flight = false;
-        self.saving.due = true;
-        self.resume_baseline();
-        if self.aside == SettingAside::InFlight {
-            self.aside = SettingAside::Open;
-        }
-        self.pending.stop = None;
-        self.warned.clear();
-        self.winding = false;
-        self.cost.since = now;
-    }
-
-    fn resume_calls(&mut self) {
-        let checked = self.check.as_ref().and_then(Check::call);
-        let is_over = self.conclusion.is_some();
-        for call in self.calls.iter_mut() {
-            call.cancelling = false;
-            if call.state != CallState::Running {
-                continue;
-            }
-            match call.intent {
-                Ok(Intent::Act(_) | Intent::Doc { .. }) => call.state = CallState::Orphaned,
-                Ok(Intent::Ask { .. }) => call.state = CallState::ToAsk,
-                // Its gates were given up; they are the harness's own and run again.
-                _ if !is_over && checked != Some(call.id) => {
-                    call.state = CallState::Judged(Verdict::allow("touches nothing", None));
-                }
-                _ => {}
-            }
-        }
-    }
-
-    /// Keeps what is known of the base, but a red one that stops the run is looked at again.
-    fn resume_baseline(&mut self) {
-        self.baseline.asked = false;
-        let strict = |name: &str| {
-            let gate = self.gates.iter().find(|gate| gate.name == name);
-            gate.is_some_and(|gate| gate.baseline == harness_core::Baseline::Strict)
-        };
-        self.baseline
-            .reports
-            .retain(|name, report| report.status == CheckStatus::Green || !strict(name));
     }
 
     /// Whether the proof of this feature is being committed.
@@ -628,7 +577,10 @@ impl Session {
         self.aside = SettingAside::Done;
         if !problem.is_empty() {
             self.aside = SettingAside::Open;
-            let detail = format!("cannot set aside the work on `{}`: {problem}", self.feature.id);
+            let detail = format!(
+                "cannot set aside the work on `{}`: {problem}",
+                self.feature.id
+            );
             self.pending.stop = Some((EndReason::NeedsHuman, detail));
         }
     }

@@ -4,6 +4,13 @@
 //! end. `HARNESS_SIM_SEED=n` runs one seed and tells its whole story;
 //! `HARNESS_SIM_SEEDS=n` sets how many are run.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "what a test builds is valid, and a panic is how it fails"
+)]
+
+#[path = "support/facts.rs"]
+mod facts;
 mod simulation {
     mod driver;
     mod model;
@@ -17,13 +24,10 @@ mod simulation {
     pub(crate) use plan::Bounds;
     pub(crate) use story::Story;
 }
-mod support {
-    pub(crate) mod facts;
-}
 
 use std::{
     io::Write as _,
-    panic::{AssertUnwindSafe, catch_unwind},
+    panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
     thread,
 };
 
@@ -60,9 +64,18 @@ fn runs_are_safe_whatever_fails_and_end_when_nothing_does() {
     let seeds = number("HARNESS_SIM_SEEDS").unwrap_or(SEEDS);
     let ends: Vec<EndReason> = thread::scope(|scope| {
         let threads: Vec<_> = (0..THREADS)
-            .map(|first| scope.spawn(move || simulate_all((first..seeds).step_by(THREADS as usize))))
+            .map(|first| {
+                scope.spawn(move || simulate_all((first..seeds).step_by(THREADS as usize)))
+            })
             .collect();
-        threads.into_iter().flat_map(|thread| thread.join().unwrap()).collect()
+        threads
+            .into_iter()
+            .flat_map(|thread| {
+                thread
+                    .join()
+                    .unwrap_or_else(|problem| resume_unwind(problem))
+            })
+            .collect()
     });
     if seeds >= SEEDS {
         for reason in EVERY_END {
@@ -90,21 +103,36 @@ fn shortened(seed: u64, problem: &str) -> String {
     let fails = |bounds: &Bounds| simulate(seed, *bounds, &mut Story::default()).is_err();
     let full = Bounds::FULL;
     let with_faults = |faults| Bounds { faults, ..full };
-    let fewest = (0..=full.faults).map(with_faults).find(|bounds| fails(bounds)).unwrap_or(full);
-    let with_steps = |faulty_steps| Bounds { faulty_steps, ..fewest };
-    let shortest = (0..=full.faulty_steps).map(with_steps).find(|bounds| fails(bounds)).unwrap_or(fewest);
+    let fewest = (0..=full.faults)
+        .map(with_faults)
+        .find(|bounds| fails(bounds))
+        .unwrap_or(full);
+    let with_steps = |faulty_steps| Bounds {
+        faulty_steps,
+        ..fewest
+    };
+    let shortest = (0..=full.faulty_steps)
+        .map(with_steps)
+        .find(|bounds| fails(bounds))
+        .unwrap_or(fewest);
     let mut story = Story::told();
-    let last = simulate(seed, shortest, &mut story).err().unwrap_or_default();
+    let last = simulate(seed, shortest, &mut story)
+        .err()
+        .unwrap_or_default();
     let lines = story.into_lines();
     let end = &lines[lines.len().saturating_sub(LINES)..];
-    format!("seed {seed}: {problem}\nshortest with {shortest:?}: {last}\n{}\n", end.join("\n"))
+    format!(
+        "seed {seed}: {problem}\nshortest with {shortest:?}: {last}\n{}\n",
+        end.join("\n")
+    )
 }
 
 fn tell(seed: u64) {
     let mut story = Story::told();
     let end = simulate(seed, Bounds::FULL, &mut story);
     let lines = story.into_lines().join("\n");
-    writeln!(std::io::stderr(), "{lines}\nseed {seed}: {end:?}").unwrap();
+    let story = format!("{lines}\nseed {seed}: {end:?}\n");
+    std::io::stderr().write_all(story.as_bytes()).unwrap();
     assert!(end.is_ok(), "{end:?}");
 }
 

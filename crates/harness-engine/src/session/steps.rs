@@ -396,9 +396,7 @@ impl Session {
     /// The candidate could not be fixed: a refusal for a finish, an answer for a check.
     fn refuse(&mut self, reason: String) -> Step {
         match self.check.as_ref().map(|check| check.purpose.clone()) {
-            Some(Purpose::Information { call }) => {
-                ended(call, CallEnd::Failed { message: reason })
-            }
+            Some(Purpose::Information { call }) => ended(call, CallEnd::Failed { message: reason }),
             _ => Step::Record(Event::FinishRefused {
                 reason,
                 findings: Vec::new(),

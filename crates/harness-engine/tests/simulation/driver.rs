@@ -108,7 +108,8 @@ impl<'a> Driver<'a> {
     fn step(&mut self) -> Result<(), String> {
         if !self.calm && self.steps > self.bounds.faulty_steps {
             self.calm = true;
-            self.story.add(|| "from here on everything works".to_owned());
+            self.story
+                .add(|| "from here on everything works".to_owned());
             if self.errands.iter().any(|errand| errand.never) {
                 return self.crash("what never ends");
             }
@@ -126,12 +127,15 @@ impl<'a> Driver<'a> {
 
     /// Goes on with something that is in flight, or lets time pass when nothing can.
     fn go_on(&mut self) -> Result<(), String> {
-        if !self.echoes.is_empty() && self.rng.bool() {
-            let echo = self.echoes.swap_remove(self.rng.usize(0..self.echoes.len()));
+        if !self.echoes.is_empty() && chance(&mut self.rng, 1, 6) {
+            let echo = self
+                .echoes
+                .swap_remove(self.rng.usize(0..self.echoes.len()));
             return self.take(echo, Origin::Repeated);
         }
-        let can_end: Vec<usize> =
-            (0..self.errands.len()).filter(|&index| !self.errands[index].never).collect();
+        let can_end: Vec<usize> = (0..self.errands.len())
+            .filter(|&index| !self.errands[index].never)
+            .collect();
         let Some(&index) = self.rng.choice(&can_end) else {
             return self.wait();
         };
@@ -181,12 +185,19 @@ impl<'a> Driver<'a> {
         let event = event.ok_or("a deadline passes and nothing follows")?;
         let is_retry = matches!(event, Event::RetryDue { .. });
         // A limit may be shorter than the wait for a retry.
-        ensure(is_retry || self.time_is_short() || !self.errands.is_empty(), || "waits for nothing but the limit of time".to_owned())?;
+        ensure(
+            is_retry || self.time_is_short() || !self.errands.is_empty(),
+            || "waits for nothing but the limit of time".to_owned(),
+        )?;
         self.take(event, Origin::First)
     }
 
     fn tick(&mut self) -> Result<(), String> {
-        if self.engine.next_deadline().is_none_or(|deadline| deadline > self.now) {
+        if self
+            .engine
+            .next_deadline()
+            .is_none_or(|deadline| deadline > self.now)
+        {
             return Ok(());
         }
         let event = self.engine.observe(Tick::Time, self.now);
@@ -203,10 +214,17 @@ impl<'a> Driver<'a> {
             return Some(Event::Interrupted);
         }
         if !self.calm && chance(&mut self.rng, 1, 30) {
-            return Some(Event::PersonSaid { text: "mind the tests".to_owned() });
+            return Some(Event::PersonSaid {
+                text: "mind the tests".to_owned(),
+            });
         }
-        if chance(&mut self.rng, 1, 20) && self.errands.iter().any(|errand| is_request(&errand.effect)) {
-            let usage = Usage { output: self.rng.u64(0..2_000), ..Usage::default() };
+        if chance(&mut self.rng, 1, 20)
+            && self.errands.iter().any(|errand| is_request(&errand.effect))
+        {
+            let usage = Usage {
+                output: self.rng.u64(0..2_000),
+                ..Usage::default()
+            };
             return self.engine.observe(Tick::Usage(usage), self.now);
         }
         None
@@ -220,8 +238,13 @@ impl<'a> Driver<'a> {
             self.note(&event);
             self.monitor.event(&event, origin, &self.world)?;
             if matches!(event, Event::SessionEnded { .. } | Event::RunEnded { .. }) {
-                let left = self.errands.iter().find(|errand| !is_beside(&errand.effect));
-                ensure(left.is_none(), || format!("ends while {:?} runs", left.map(|e| &e.effect)))?;
+                let left = self
+                    .errands
+                    .iter()
+                    .find(|errand| !is_beside(&errand.effect));
+                ensure(left.is_none(), || {
+                    format!("ends while {:?} runs", left.map(|e| &e.effect))
+                })?;
             }
             let effects = self.engine.handle(&event, self.now);
             self.compare_twin(&event, &effects)?;
@@ -247,11 +270,14 @@ impl<'a> Driver<'a> {
         for effect in effects {
             ensure(record.is_none(), || "an effect after a record".to_owned())?;
             self.story.effect(&effect);
-            let in_flight: Vec<&Effect> = self.errands.iter().map(|errand| &errand.effect).collect();
+            let in_flight: Vec<&Effect> =
+                self.errands.iter().map(|errand| &errand.effect).collect();
             self.monitor.effect(&effect, &in_flight, &self.world)?;
             if is_request(&effect) {
                 let spent = self.engine.run().spent;
-                ensure(spent == self.monitor.spent(), || format!("counts {spent} of {}", self.monitor.spent()))?;
+                ensure(spent == self.monitor.spent(), || {
+                    format!("counts {spent} of {}", self.monitor.spent())
+                })?;
             }
             match effect {
                 Effect::Record(event) => record = Some(event),
@@ -264,15 +290,29 @@ impl<'a> Driver<'a> {
     }
 
     fn begin(&mut self, effect: Effect) {
-        let ending = if self.fault(1, 25) { Ending::Badly } else { Ending::Well };
+        let ending = if self.fault(1, 25) {
+            Ending::Badly
+        } else {
+            Ending::Well
+        };
         let never = self.fault(1, 50);
-        let twice = self.fault(1, 25);
-        self.errands.push(Errand { effect, ending, never, twice, ends: None });
+        let twice = self.fault(1, 12);
+        self.errands.push(Errand {
+            effect,
+            ending,
+            never,
+            twice,
+            ends: None,
+        });
     }
 
     /// Ends what runs: it may have ended well already, and gates on the base may say nothing more.
     fn cancel(&mut self, concerns: fn(&Effect) -> bool) {
-        for errand in self.errands.iter_mut().filter(|errand| concerns(&errand.effect)) {
+        for errand in self
+            .errands
+            .iter_mut()
+            .filter(|errand| concerns(&errand.effect))
+        {
             if errand.ends.is_none() && chance(&mut self.rng, 3, 4) {
                 errand.ending = Ending::Cancelled;
                 errand.never = false;
@@ -280,14 +320,21 @@ impl<'a> Driver<'a> {
         }
         let silent = self.rng.bool();
         self.errands.retain(|errand| {
-            !(silent && concerns(&errand.effect) && matches!(errand.effect, Effect::RunBaseline { .. }))
+            !(silent
+                && concerns(&errand.effect)
+                && matches!(errand.effect, Effect::RunBaseline { .. }))
         });
     }
 
     /// Appends to the log; a session begins a new one.
     fn note(&mut self, event: &Event) {
         match event {
-            Event::SessionOpened(_) => self.log.clear(),
+            Event::SessionOpened(_) => {
+                self.log.clear();
+                // Turns, calls and checkpoints are counted anew in each session.
+                self.echoes
+                    .retain(|echo| matches!(echo, Event::BaselineEnded { .. }));
+            }
             Event::Interrupted | Event::StopDecided { .. } if self.engine.session().is_none() => {
                 self.knows_more = true;
             }
@@ -309,7 +356,9 @@ impl<'a> Driver<'a> {
         }
         if let Some(twin) = &mut self.twin {
             let same = twin.handle(event, self.now);
-            ensure(same == effects, || format!("the folded log asks for {same:?}"))?;
+            ensure(same == effects, || {
+                format!("the folded log asks for {same:?}")
+            })?;
         }
         if !self.log.is_empty() && chance(&mut self.rng, 1, 40) {
             self.twin = Engine::fold(self.log.iter().cloned());
@@ -332,12 +381,20 @@ impl<'a> Driver<'a> {
         };
         self.engine = engine;
         let run = self.engine.run();
-        let attended = if self.rng.bool() { self.rng.bool() } else { run.attended };
+        let attended = if self.rng.bool() {
+            self.rng.bool()
+        } else {
+            run.attended
+        };
         let mut limits = run.policy.limits;
         if let Some(usd) = &mut limits.usd {
             usd.0 += self.rng.u64(0..2) * 50_000;
         }
-        let event = Event::SessionResumed { attended, model: run.model, limits };
+        let event = Event::SessionResumed {
+            attended,
+            model: run.model,
+            limits,
+        };
         self.take(event, Origin::First)
     }
 

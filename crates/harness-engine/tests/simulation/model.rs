@@ -1,12 +1,10 @@
 //! A model that a seed speaks for.
 
 use fastrand::Rng;
-use harness_core::{
-    AssistantPart, FailureClass, ModelFailure, ModelResponse, StopReason, Usage,
-};
+use harness_core::{AssistantPart, FailureClass, ModelFailure, ModelResponse, StopReason, Usage};
 
 use super::plan::chance;
-use crate::support::facts;
+use crate::facts;
 
 /// The model of one simulation.
 #[derive(Debug)]
@@ -70,7 +68,9 @@ impl Model {
     }
 
     fn speak(&mut self) -> (Vec<AssistantPart>, StopReason) {
-        let text = |words: &str| AssistantPart::Text { text: words.to_owned() };
+        let text = |words: &str| AssistantPart::Text {
+            text: words.to_owned(),
+        };
         match self.rng.u32(0..40) {
             0 | 1 => (vec![text("I am done, I think.")], StopReason::EndTurn),
             2 => (Vec::new(), StopReason::EndTurn),
@@ -97,9 +97,18 @@ impl Model {
             parts.push(self.named("finish", r#"{"text":"done"}"#));
         }
         if self.rng.bool() {
-            parts.insert(0, AssistantPart::Text { text: "Next:".to_owned() });
+            parts.insert(
+                0,
+                AssistantPart::Text {
+                    text: "Next:".to_owned(),
+                },
+            );
         }
-        let stop = if chance(&mut self.rng, 1, 20) { StopReason::MaxTokens } else { StopReason::ToolUse };
+        let stop = if chance(&mut self.rng, 1, 20) {
+            StopReason::MaxTokens
+        } else {
+            StopReason::ToolUse
+        };
         (parts, stop)
     }
 
@@ -153,4 +162,3 @@ impl Model {
         facts::call(&format!("call-{}", self.calls_made), name, arguments)
     }
 }
-

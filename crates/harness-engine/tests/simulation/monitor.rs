@@ -7,12 +7,15 @@ use std::{
 
 use harness_core::{
     Action, CallId, CheckStatus, EndReason, Event, Feature, FeatureId, FinishSubject, Gate, Goal,
-    Money, ModelResponded, RunState, SessionOpened, TurnNumber,
+    ModelResponded, Money, RunState, SessionOpened, TurnNumber,
 };
-use harness_engine::{CommitFeature, Effect, RunGate};
+use harness_engine::{CommitFeature, Effect, OpenSession, RunGate};
 use harness_guard::Guard;
 
-use super::{prompt::check_prompt, world::{World, number}};
+use super::{
+    prompt::check_prompt,
+    world::{World, number},
+};
 
 /// Who says an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,7 +55,10 @@ pub(crate) struct Monitor {
 
 impl Monitor {
     pub(crate) fn new(run: &RunState) -> Self {
-        Self { run: Some(run.clone()), ..Self::default() }
+        Self {
+            run: Some(run.clone()),
+            ..Self::default()
+        }
     }
 
     /// Returns what the answers in all logs have cost.
@@ -61,10 +67,17 @@ impl Monitor {
     }
 
     /// Takes note of an event that is logged.
-    pub(crate) fn event(&mut self, event: &Event, origin: Origin, world: &World) -> Result<(), String> {
+    pub(crate) fn event(
+        &mut self,
+        event: &Event,
+        origin: Origin,
+        world: &World,
+    ) -> Result<(), String> {
         match event {
             Event::SessionOpened(opened) => self.opened(opened),
-            Event::SessionResumed { attended, limits, .. } => {
+            Event::SessionResumed {
+                attended, limits, ..
+            } => {
                 self.ended = false;
                 if let Some(run) = &mut self.run {
                     run.attended = *attended;
@@ -72,8 +85,15 @@ impl Monitor {
                 }
                 self.adapt_attempts();
             }
-            Event::ModelResponded(responded) if origin == Origin::First => self.responded(responded)?,
-            Event::CallJudged { call, action, verdict, .. } => self.judged(*call, action.as_ref(), verdict.is_allowed())?,
+            Event::ModelResponded(responded) if origin == Origin::First => {
+                self.responded(responded)?;
+            }
+            Event::CallJudged {
+                call,
+                action,
+                verdict,
+                ..
+            } => self.judged(*call, action.as_ref(), verdict.is_allowed())?,
             Event::CallEnded { call, .. } if origin == Origin::First => self.call_ended(*call)?,
             Event::FinishRequested { .. } => self.facts()?.frozen = None,
             Event::CandidateFrozen(subject) if origin == Origin::First => {
@@ -83,12 +103,17 @@ impl Monitor {
             Event::FeaturePassed(passed) if origin == Origin::First => {
                 let facts = self.facts()?;
                 ensure(facts.committing, || "passed without a commit".to_owned())?;
-                ensure(facts.feature.id == passed.feature, || "another feature passed".to_owned())?;
-                ensure(facts.frozen.as_ref().is_some_and(|f| f.tree == passed.tree), || {
-                    "passed on a tree that is not the last frozen one".to_owned()
+                ensure(facts.feature.id == passed.feature, || {
+                    "another feature passed".to_owned()
                 })?;
+                ensure(
+                    facts.frozen.as_ref().is_some_and(|f| f.tree == passed.tree),
+                    || "passed on a tree that is not the last frozen one".to_owned(),
+                )?;
                 facts.committing = false;
-                ensure(self.passed.insert(passed.feature.clone()), || "passed twice".to_owned())?;
+                ensure(self.passed.insert(passed.feature.clone()), || {
+                    "passed twice".to_owned()
+                })?;
             }
             Event::CommitFailed { .. } => self.facts()?.committing = false,
             Event::SessionEnded { .. } => {
@@ -106,71 +131,97 @@ impl Monitor {
     }
 
     /// Looks at something the engine asks for, given what is in flight besides.
-    pub(crate) fn effect(&mut self, effect: &Effect, in_flight: &[&Effect], world: &World) -> Result<(), String> {
-        ensure(!self.ended, || "asked for something after the run's end".to_owned())?;
+    pub(crate) fn effect(
+        &mut self,
+        effect: &Effect,
+        in_flight: &[&Effect],
+        world: &World,
+    ) -> Result<(), String> {
+        ensure(!self.ended, || {
+            "asked for something after the run's end".to_owned()
+        })?;
         match effect {
             Effect::Record(_) => {}
-            Effect::OpenSession(open) => {
-                ensure(self.facts.is_none(), || "a session is opened inside a session".to_owned())?;
-                ensure(!world.is_spoiled_for(&open.feature.id), || {
-                    "a feature begins on another's unproven work".to_owned()
-                })?;
-            }
+            Effect::OpenSession(open) => self.may_open(open, world)?,
             Effect::RequestModel { turn, prompt } => {
-                ensure(!in_flight.iter().any(|e| is_request(e)), || "two requests in flight".to_owned())?;
+                ensure(!in_flight.iter().any(|e| is_request(e)), || {
+                    "two requests in flight".to_owned()
+                })?;
                 self.turn_is_allowed(*turn)?;
                 check_prompt(prompt)?;
             }
             Effect::CancelModel => {
-                ensure(in_flight.iter().any(|e| is_request(e)), || "cancels a request that is not there".to_owned())?;
+                ensure(in_flight.iter().any(|e| is_request(e)), || {
+                    "cancels a request that is not there".to_owned()
+                })?;
             }
             Effect::CancelWork => {
-                ensure(in_flight.iter().any(|e| is_work(e)), || "cancels work that is not there".to_owned())?;
+                ensure(in_flight.iter().any(|e| is_work(e)), || {
+                    "cancels work that is not there".to_owned()
+                })?;
             }
             Effect::Perform { call, permit } => {
                 self.may_perform(*call, permit.action())?;
-                if !permit.action().is_read_only() {
-                    ensure(!in_flight.iter().any(|e| is_change(e) || is_save(e)), || {
-                        "a change beside another change or a checkpoint".to_owned()
-                    })?;
-                }
+                let is_read = permit.action().is_read_only();
+                let clashes = |other: &&Effect| {
+                    is_change(other) || !is_read && (is_read_call(other) || is_save(other))
+                };
+                ensure(!in_flight.iter().any(clashes), || {
+                    "a change beside another call or a checkpoint".to_owned()
+                })?;
             }
             Effect::AskPerson { .. } => {
                 let attended = self.run.as_ref().is_some_and(|run| run.attended);
                 ensure(attended, || "asks a person who is not there".to_owned())?;
             }
             Effect::SaveCheckpoint { .. } => {
-                ensure(!in_flight.iter().any(|e| is_change(e) || is_save(e)), || {
-                    "a checkpoint beside a change or a checkpoint".to_owned()
-                })?;
+                ensure(
+                    !in_flight.iter().any(|e| is_change(e) || is_save(e)),
+                    || "a checkpoint beside a change or a checkpoint".to_owned(),
+                )?;
             }
             Effect::RunBaseline { .. } => {}
             Effect::FreezeCandidate => {
-                ensure(!in_flight.iter().any(|e| is_change(e)), || "frozen while something changes".to_owned())?;
+                ensure(!in_flight.iter().any(|e| is_change(e)), || {
+                    "frozen while something changes".to_owned()
+                })?;
             }
             Effect::RunGate(run) => self.gate_fits(run)?,
             Effect::CommitFeature(commit) => self.may_commit(commit, world)?,
             Effect::SetAside => {
-                ensure(in_flight.iter().all(|e| is_beside(e)), || "set aside while work runs".to_owned())?;
+                ensure(in_flight.iter().all(|e| is_beside(e)), || {
+                    "set aside while work runs".to_owned()
+                })?;
             }
         }
         Ok(())
     }
 
     fn facts(&mut self) -> Result<&mut Facts, String> {
-        self.facts.as_mut().ok_or_else(|| "an event of a session outside of one".to_owned())
+        self.facts
+            .as_mut()
+            .ok_or_else(|| "an event of a session outside of one".to_owned())
     }
 
     fn opened(&mut self, opened: &SessionOpened) {
         self.run = Some(opened.run.clone());
         let run = &opened.run;
-        let feature = run.features.iter().find(|f| f.id == opened.feature).cloned().unwrap();
+        let feature = run
+            .features
+            .iter()
+            .find(|f| f.id == opened.feature)
+            .cloned()
+            .unwrap();
         let knows = |name: &String| run.policy.gates.iter().any(|gate| gate.name == *name);
         if !feature.gates.iter().all(knows) {
             return;
         }
         let compile = || Rc::new(Guard::new(&run.policy, &feature).unwrap());
-        let guard = Rc::clone(self.guards.entry(feature.id.clone()).or_insert_with(compile));
+        let guard = Rc::clone(
+            self.guards
+                .entry(feature.id.clone())
+                .or_insert_with(compile),
+        );
         self.facts = Some(Facts {
             guard,
             gates: gate_names(&run.policy.gates, &feature),
@@ -186,9 +237,37 @@ impl Monitor {
         self.adapt_attempts();
     }
 
+    fn may_open(&self, open: &OpenSession, world: &World) -> Result<(), String> {
+        ensure(self.facts.is_none(), || {
+            "a session inside a session".to_owned()
+        })?;
+        ensure(!world.is_spoiled_for(&open.feature.id), || {
+            "a feature begins on another's unproven work".to_owned()
+        })?;
+        ensure(!self.passed.contains(&open.feature.id), || {
+            "works on what has passed".to_owned()
+        })?;
+        let tip = world
+            .branch
+            .last()
+            .map_or(&world.plan.run.base, |made| &made.id);
+        ensure(open.run.tip == *tip, || {
+            "a session begins on another tip".to_owned()
+        })?;
+        let start = open.run.work_start.as_ref();
+        ensure(start.is_none_or(|start| world.is_start(start)), || {
+            "a session begins on another work tree".to_owned()
+        })
+    }
+
     fn adapt_attempts(&mut self) {
         if let (Some(facts), Some(run)) = (&mut self.facts, &self.run) {
-            facts.attempts_max = facts.feature.budget.attempts.unwrap_or(run.policy.limits.attempts).max(1);
+            facts.attempts_max = facts
+                .feature
+                .budget
+                .attempts
+                .unwrap_or(run.policy.limits.attempts)
+                .max(1);
         }
     }
 
@@ -198,24 +277,38 @@ impl Monitor {
         let turn = responded.turn;
         let facts = self.facts()?;
         for index in (0..).take(calls) {
-            ensure(facts.ended.insert(CallId { turn, index }, 0).is_none(), || "a turn was answered twice".to_owned())?;
+            ensure(
+                facts.ended.insert(CallId { turn, index }, 0).is_none(),
+                || "a turn was answered twice".to_owned(),
+            )?;
         }
         Ok(())
     }
 
-    fn judged(&mut self, call: CallId, action: Option<&Action>, allowed: bool) -> Result<(), String> {
+    fn judged(
+        &mut self,
+        call: CallId,
+        action: Option<&Action>,
+        allowed: bool,
+    ) -> Result<(), String> {
         let facts = self.facts()?;
         let truth = action.is_none_or(|action| facts.guard.judge(action).is_allowed());
-        ensure(truth || !allowed, || format!("{call:?} was allowed against the guard"))?;
+        ensure(truth || !allowed, || {
+            format!("{call:?} was allowed against the guard")
+        })?;
         facts.judged.insert(call, (action.cloned(), allowed));
         Ok(())
     }
 
     fn may_perform(&mut self, call: CallId, action: &Action) -> Result<(), String> {
         let facts = self.facts()?;
-        ensure(facts.guard.judge(action).is_allowed(), || format!("performs what the guard denies: {action:?}"))?;
+        ensure(facts.guard.judge(action).is_allowed(), || {
+            format!("performs what the guard denies: {action:?}")
+        })?;
         let logged = facts.judged.get(&call);
-        ensure(logged == Some(&(Some(action.clone()), true)), || format!("performs what was not judged: {action:?}"))
+        ensure(logged == Some(&(Some(action.clone()), true)), || {
+            format!("performs what was not judged: {action:?}")
+        })
     }
 
     fn call_ended(&mut self, call: CallId) -> Result<(), String> {
@@ -226,49 +319,85 @@ impl Monitor {
     }
 
     fn all_calls_ended(&self) -> Result<(), String> {
-        let open = self.facts.iter().flat_map(|facts| &facts.ended).find(|(_, count)| **count != 1);
+        let open = self
+            .facts
+            .iter()
+            .flat_map(|facts| &facts.ended)
+            .find(|(_, count)| **count != 1);
         ensure(open.is_none(), || format!("{open:?} has no end"))
     }
 
     fn refused(&mut self) -> Result<(), String> {
         let facts = self.facts()?;
         facts.refused += 1;
-        ensure(facts.refused <= facts.attempts_max, || format!("{} attempts", facts.refused))
+        ensure(facts.refused <= facts.attempts_max, || {
+            format!("{} attempts", facts.refused)
+        })
     }
 
     fn turn_is_allowed(&mut self, turn: TurnNumber) -> Result<(), String> {
-        let limits = self.run.as_ref().map(|run| run.policy.limits.clone()).unwrap_or_default();
+        let limits = self
+            .run
+            .as_ref()
+            .map(|run| run.policy.limits.clone())
+            .unwrap_or_default();
         let spent = self.spent;
         let facts = self.facts()?;
-        ensure(turn.0 <= limits.turns, || format!("turn {turn} of {}", limits.turns))?;
-        ensure(turn == facts.turns || turn == facts.turns.next(), || format!("turn {turn} after {}", facts.turns))?;
+        ensure(turn.0 <= limits.turns, || {
+            format!("turn {turn} of {}", limits.turns)
+        })?;
+        ensure(turn == facts.turns || turn == facts.turns.next(), || {
+            format!("turn {turn} after {}", facts.turns)
+        })?;
         facts.turns = turn;
-        ensure(limits.usd.is_none_or(|usd| spent < usd), || format!("{spent} spent and goes on"))
+        ensure(limits.usd.is_none_or(|usd| spent < usd), || {
+            format!("{spent} spent and goes on")
+        })
     }
 
     fn gate_fits(&mut self, run: &RunGate) -> Result<(), String> {
         let facts = self.facts()?;
-        let fits = facts.frozen.as_ref().is_some_and(|frozen| frozen.tree == run.tree);
-        ensure(fits, || "a gate runs on a tree that is not the last frozen one".to_owned())
+        let fits = facts
+            .frozen
+            .as_ref()
+            .is_some_and(|frozen| frozen.tree == run.tree);
+        ensure(fits, || {
+            "a gate runs on a tree that is not the last frozen one".to_owned()
+        })
     }
 
     fn may_commit(&mut self, commit: &CommitFeature, world: &World) -> Result<(), String> {
         let facts = self.facts()?;
-        ensure(facts.frozen.as_ref() == Some(&commit.subject), || "commits what was not frozen last".to_owned())?;
-        ensure(commit.subject.findings.is_empty(), || "commits with findings".to_owned())?;
-        ensure(!facts.gates.is_empty(), || "commits without gates".to_owned())?;
+        ensure(facts.frozen.as_ref() == Some(&commit.subject), || {
+            "commits what was not frozen last".to_owned()
+        })?;
+        ensure(commit.subject.findings.is_empty(), || {
+            "commits with findings".to_owned()
+        })?;
+        ensure(!facts.gates.is_empty(), || {
+            "commits without gates".to_owned()
+        })?;
         let names: Vec<&String> = commit.reports.iter().map(|report| &report.gate).collect();
-        ensure(names.iter().copied().eq(&facts.gates), || format!("gates {names:?} of {:?}", facts.gates))?;
+        ensure(names.iter().copied().eq(&facts.gates), || {
+            format!("gates {names:?} of {:?}", facts.gates)
+        })?;
         let tree = number(&commit.subject.tree);
         for report in &commit.reports {
             let green = report.status == CheckStatus::Green
                 && world.colour(&report.gate, tree) == CheckStatus::Green;
-            ensure(green, || format!("commits with gate `{}` not green", report.gate))?;
+            ensure(green, || {
+                format!("commits with gate `{}` not green", report.gate)
+            })?;
         }
         facts.committing = true;
-        let others = world.branch.iter().filter(|made| made.feature == commit.feature.id);
+        let others = world
+            .branch
+            .iter()
+            .filter(|made| made.feature == commit.feature.id);
         for made in others {
-            ensure(made.tree == commit.subject.tree, || "commits a feature a second time".to_owned())?;
+            ensure(made.tree == commit.subject.tree, || {
+                "commits a feature a second time".to_owned()
+            })?;
         }
         Ok(())
     }
@@ -276,14 +405,22 @@ impl Monitor {
     /// A run that says it reached its goal must have.
     fn end_is_true(&self, reason: EndReason, world: &World) -> Result<(), String> {
         let Some(run) = &self.run else { return Ok(()) };
+        let answers = reason == EndReason::Answered;
+        ensure(!answers || world.is_untouched(), || {
+            "answered, but files have changed".to_owned()
+        })?;
         let wanted: Vec<&FeatureId> = match (reason, &run.goal) {
             (EndReason::AllPassing, _) => run.features.iter().map(|feature| &feature.id).collect(),
-            (EndReason::FeaturePassed, Goal::One { feature } | Goal::Task { feature }) => vec![feature],
+            (EndReason::FeaturePassed, Goal::One { feature } | Goal::Task { feature }) => {
+                vec![feature]
+            }
             _ => Vec::new(),
         };
         for id in wanted {
             let made = world.branch.iter().any(|made| made.feature == *id);
-            ensure(made, || format!("ends {reason} and `{id}` was never committed"))?;
+            ensure(made, || {
+                format!("ends {reason} and `{id}` was never committed")
+            })?;
         }
         Ok(())
     }
@@ -312,6 +449,10 @@ pub(crate) fn is_change(effect: &Effect) -> bool {
     }
 }
 
+fn is_read_call(effect: &Effect) -> bool {
+    matches!(effect, Effect::Perform { permit, .. } if permit.action().is_read_only())
+}
+
 const fn is_save(effect: &Effect) -> bool {
     matches!(effect, Effect::SaveCheckpoint { .. })
 }
@@ -320,11 +461,17 @@ const fn is_save(effect: &Effect) -> bool {
 pub(crate) const fn is_work(effect: &Effect) -> bool {
     matches!(
         effect,
-        Effect::Perform { .. } | Effect::RunGate(_) | Effect::RunBaseline { .. } | Effect::FreezeCandidate
+        Effect::Perform { .. }
+            | Effect::RunGate(_)
+            | Effect::RunBaseline { .. }
+            | Effect::FreezeCandidate
     )
 }
 
 /// Whether a session may end while it runs: gates on the base, and a question nobody waits for.
 pub(crate) const fn is_beside(effect: &Effect) -> bool {
-    matches!(effect, Effect::RunBaseline { .. } | Effect::AskPerson { .. })
+    matches!(
+        effect,
+        Effect::RunBaseline { .. } | Effect::AskPerson { .. }
+    )
 }

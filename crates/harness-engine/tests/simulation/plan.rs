@@ -7,7 +7,7 @@ use harness_core::{
     Baseline, CommandRule, Feature, FeatureId, Goal, Money, Price, RuleDecision, RunState,
 };
 
-use crate::support::facts;
+use crate::facts;
 
 /// How far a simulation may go wrong; smaller ones are tried to shorten a failure.
 #[derive(Clone, Copy, Debug)]
@@ -42,7 +42,11 @@ impl Plan {
         let mut policy = facts::policy(gates(rng));
         policy.commands = vec![CommandRule {
             prefix: vec!["curl".to_owned()],
-            decision: if rng.bool() { RuleDecision::Deny } else { RuleDecision::Ask },
+            decision: if rng.bool() {
+                RuleDecision::Deny
+            } else {
+                RuleDecision::Ask
+            },
             reason: "no network".to_owned(),
         }];
         policy.limits.turns = rng.u32(3..25);
@@ -75,7 +79,11 @@ pub(crate) fn chance(rng: &mut Rng, part: u32, whole: u32) -> bool {
 
 fn gates(rng: &mut Rng) -> Vec<harness_core::Gate> {
     let names = ["lint", "test", "docs"];
-    let count = if chance(rng, 1, 12) { 0 } else { rng.usize(1..4) };
+    let count = if chance(rng, 1, 12) {
+        0
+    } else {
+        rng.usize(1..4)
+    };
     let gate = |name: &&str| {
         let mut gate = facts::gate(name);
         if rng.bool() {
@@ -90,12 +98,15 @@ fn wanted(rng: &mut Rng) -> (Goal, Vec<Feature>) {
     let id = |number: usize| FeatureId::new(format!("F-{number:03}")).unwrap();
     if chance(rng, 1, 4) {
         let task = FeatureId::task(1);
-        let goal = Goal::Task { feature: task.clone() };
+        let goal = Goal::Task {
+            feature: task.clone(),
+        };
         return (goal, vec![Feature::titled(task, "fix the bug")]);
     }
     let count = rng.usize(1..4);
-    let mut features: Vec<Feature> =
-        (1..=count).map(|number| Feature::titled(id(number), format!("feature {number}"))).collect();
+    let mut features: Vec<Feature> = (1..=count)
+        .map(|number| Feature::titled(id(number), format!("feature {number}")))
+        .collect();
     for (index, feature) in features.iter_mut().enumerate() {
         feature.priority = rng.i64(0..3);
         if index > 0 && chance(rng, 1, 3) {
@@ -117,6 +128,10 @@ fn wanted(rng: &mut Rng) -> (Goal, Vec<Feature>) {
             feature.budget.usd = Some(Money(rng.u64(1..100) * 1000));
         }
     }
-    let goal = if chance(rng, 1, 4) { Goal::One { feature: id(count) } } else { Goal::All };
+    let goal = if chance(rng, 1, 4) {
+        Goal::One { feature: id(count) }
+    } else {
+        Goal::All
+    };
     (goal, features)
 }

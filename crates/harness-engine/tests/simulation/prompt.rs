@@ -14,11 +14,20 @@ pub(crate) fn check_prompt(prompt: &Prompt) -> Result<(), String> {
             (0, Message::User(parts)) => {
                 let results: Vec<&str> = parts.iter().filter_map(result_id).collect();
                 let given: BTreeSet<&str> = results.iter().copied().collect();
-                ensure(given.len() == results.len(), || format!("two results for one call in message {index}"))?;
-                ensure(given == called, || format!("message {index} has results {given:?} for {called:?}"))?;
+                ensure(given.len() == results.len(), || {
+                    format!("two results for one call in message {index}")
+                })?;
+                ensure(given == called, || {
+                    format!("message {index} has results {given:?} for {called:?}")
+                })?;
                 ensure(!parts.is_empty(), || format!("message {index} is empty"))?;
-                let sorted = parts.iter().skip(results.len()).all(|part| matches!(part, UserPart::Text { .. }));
-                ensure(sorted, || format!("message {index} has text before results"))?;
+                let sorted = parts
+                    .iter()
+                    .skip(results.len())
+                    .all(|part| matches!(part, UserPart::Text { .. }));
+                ensure(sorted, || {
+                    format!("message {index} has text before results")
+                })?;
                 called.clear();
             }
             (1, Message::Assistant(parts)) => {
@@ -28,7 +37,9 @@ pub(crate) fn check_prompt(prompt: &Prompt) -> Result<(), String> {
             _ => return Err(format!("message {index} does not alternate")),
         }
     }
-    ensure(!prompt.messages.is_empty(), || "a prompt without messages".to_owned())?;
+    ensure(!prompt.messages.is_empty(), || {
+        "a prompt without messages".to_owned()
+    })?;
     ensure(called.is_empty(), || format!("{called:?} have no results"))
 }
 

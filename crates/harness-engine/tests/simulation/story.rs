@@ -11,7 +11,9 @@ pub(crate) struct Story {
 
 impl Story {
     pub(crate) const fn told() -> Self {
-        Self { lines: Some(Vec::new()) }
+        Self {
+            lines: Some(Vec::new()),
+        }
     }
 
     pub(crate) fn event(&mut self, event: &Event) {
@@ -35,19 +37,37 @@ impl Story {
 
 fn shown(event: &Event) -> String {
     let text = match event {
-        Event::SessionOpened(opened) => format!("SessionOpened {} {}", opened.session, opened.feature),
+        Event::SessionOpened(opened) => {
+            format!("SessionOpened {} {}", opened.session, opened.feature)
+        }
         Event::SessionResumed { attended, .. } => format!("SessionResumed attended {attended}"),
         Event::ModelResponded(responded) => {
-            let calls: Vec<String> =
-                responded.response.calls().map(|call| format!("{} {}", call.name, call.arguments)).collect();
-            format!("ModelResponded {} {:?} {calls:?}", responded.turn, responded.response.stop)
+            let calls: Vec<String> = responded
+                .response
+                .calls()
+                .map(|call| format!("{} {}", call.name, call.arguments))
+                .collect();
+            format!(
+                "ModelResponded {} {:?} {calls:?}",
+                responded.turn, responded.response.stop
+            )
         }
-        Event::CallJudged { call, action, verdict, .. } => {
+        Event::CallJudged {
+            call,
+            action,
+            verdict,
+            ..
+        } => {
             format!("CallJudged {call:?} {:?} {action:?}", verdict.decision)
         }
         Event::CallEnded { call, end, .. } => format!("CallEnded {call:?} {}", how(end)),
-        Event::CheckEnded { report } => format!("CheckEnded {} {} {:?}", report.gate, report.status, report.stop),
-        Event::BaselineEnded { report, .. } => format!("BaselineEnded {} {}", report.gate, report.status),
+        Event::CheckEnded { report } => format!(
+            "CheckEnded {} {} {:?}",
+            report.gate, report.status, report.stop
+        ),
+        Event::BaselineEnded { report, .. } => {
+            format!("BaselineEnded {} {}", report.gate, report.status)
+        }
         other => format!("{other:?}"),
     };
     text.chars().take(260).collect()
@@ -61,7 +81,9 @@ fn asked(effect: &Effect) -> String {
     match effect {
         Effect::Record(_) => "Record".to_owned(),
         Effect::OpenSession(open) => format!("OpenSession {}", open.feature.id),
-        Effect::RequestModel { turn, prompt } => format!("RequestModel {turn}, {} messages", prompt.messages.len()),
+        Effect::RequestModel { turn, prompt } => {
+            format!("RequestModel {turn}, {} messages", prompt.messages.len())
+        }
         Effect::Perform { call, permit } => format!("Perform {call:?} {:?}", permit.action()),
         Effect::RunBaseline { gates } => format!("RunBaseline of {}", gates.len()),
         Effect::RunGate(run) => format!("RunGate {} on {}", run.gate.name, run.tree),

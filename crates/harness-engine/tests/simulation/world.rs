@@ -9,8 +9,11 @@ use harness_core::{
 };
 use harness_engine::{CommitFeature, Effect, OpenSession};
 
-use super::{model::Model, plan::{Plan, chance}};
-use crate::support::facts;
+use super::{
+    model::Model,
+    plan::{Plan, chance},
+};
+use crate::facts;
 
 /// How an effect ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,8 +42,8 @@ pub(crate) struct World {
     rng: Rng,
     /// The work tree.
     work: u64,
-    /// The tree of the last checkpoint.
-    saved: u64,
+    /// The checkpoints of the session: their numbers and trees.
+    saved: Vec<(CheckpointNumber, u64)>,
     /// The work tree that belongs to the branch's tip.
     start: u64,
     session: u32,
@@ -56,7 +59,7 @@ impl World {
             branch: Vec::new(),
             rng,
             work: 1,
-            saved: 1,
+            saved: Vec::new(),
             start: 1,
             session: 0,
             feature: None,
@@ -66,6 +69,16 @@ impl World {
     /// Whether the tree holds unproven work on a feature other than `next`.
     pub(crate) fn is_spoiled_for(&self, next: &FeatureId) -> bool {
         self.work != self.start && self.feature.as_ref().is_some_and(|feature| feature != next)
+    }
+
+    /// Whether the work tree is the one that belongs to the branch's tip.
+    pub(crate) const fn is_untouched(&self) -> bool {
+        self.work == self.start
+    }
+
+    /// Whether `tree` is the work tree that belongs to the branch's tip.
+    pub(crate) fn is_start(&self, tree: &TreeId) -> bool {
+        number(tree) == self.start
     }
 
     /// Carries an effect out and returns the events it ends in.
@@ -102,14 +115,21 @@ impl World {
 
     fn open(&mut self, open: &OpenSession, ending: Ending) -> Event {
         if ending == Ending::Badly {
-            return Event::OpenFailed { message: "no space left".to_owned() };
+            return Event::OpenFailed {
+                message: "no space left".to_owned(),
+            };
         }
         self.session += 1;
         self.feature = Some(open.feature.id.clone());
-        self.saved = self.work;
+        self.saved = vec![(CheckpointNumber(0), self.work)];
         self.start = open.run.work_start.as_ref().map_or(self.work, number);
         let start = facts::tree(self.work);
-        Event::SessionOpened(Box::new(facts::opened(self.session, &open.run, &open.feature, start)))
+        Event::SessionOpened(Box::new(facts::opened(
+            self.session,
+            &open.run,
+            &open.feature,
+            start,
+        )))
     }
 
     fn respond(&mut self, turn: TurnNumber, ending: Ending) -> Event {
@@ -123,8 +143,18 @@ impl World {
             Ending::Badly => self.model.fail(),
             Ending::Well => {
                 let response = self.model.answer();
-                let cost = self.plan.run.model.price.map(|price| price.of(response.usage));
-                return Event::ModelResponded(ModelResponded { turn, response, cost, ms: 900 });
+                let cost = self
+                    .plan
+                    .run
+                    .model
+                    .price
+                    .map(|price| price.of(response.usage));
+                return Event::ModelResponded(ModelResponded {
+                    turn,
+                    response,
+                    cost,
+                    ms: 900,
+                });
             }
         };
         Event::ModelFailed { turn, failure }
@@ -142,8 +172,12 @@ impl World {
                 }
                 CallEnd::Cancelled
             }
-            Ending::Badly => CallEnd::Failed { message: "disk failed".to_owned() },
-            Ending::Well => CallEnd::Done { outcome: self.outcome(action) },
+            Ending::Badly => CallEnd::Failed {
+                message: "disk failed".to_owned(),
+            },
+            Ending::Well => CallEnd::Done {
+                outcome: self.outcome(action),
+            },
         };
         let mut events = Vec::new();
         if action.path().to_text().starts_with("docs/") {
@@ -155,7 +189,10 @@ impl World {
         }
         if matches!(action, Action::Run { .. }) && chance(&mut self.rng, 1, 10) {
             let message = "taken back".to_owned();
-            events.push(Event::StrayUndone { path: facts::path("docs/x.md"), message });
+            events.push(Event::StrayUndone {
+                path: facts::path("docs/x.md"),
+                message,
+            });
         }
         events.push(Event::CallEnded { call, end, ms: 3 });
         events
@@ -170,33 +207,54 @@ impl World {
             },
             Action::Write { content, .. } => {
                 self.work = mix(self.work, content.len() as u64);
-                Outcome::Written { created: false, added: 1, removed: 1, inexact: None }
+                Outcome::Written {
+                    created: false,
+                    added: 1,
+                    removed: 1,
+                    inexact: None,
+                }
             }
-            Action::Edit { .. } if self.rng.bool() => {
-                Outcome::Refused { message: "`old` is not there".to_owned() }
-            }
+            Action::Edit { .. } if self.rng.bool() => Outcome::Refused {
+                message: "`old` is not there".to_owned(),
+            },
             Action::Edit { .. } => {
                 self.work = mix(self.work, 2);
-                Outcome::Written { created: false, added: 1, removed: 1, inexact: None }
+                Outcome::Written {
+                    created: false,
+                    added: 1,
+                    removed: 1,
+                    inexact: None,
+                }
             }
             Action::Run { .. } => {
                 if self.rng.bool() {
                     self.work = mix(self.work, 3);
                 }
                 let code = i32::from(self.rng.bool());
-                Outcome::Exited { stop: Stop::Exited(code), output: Captured::default() }
+                Outcome::Exited {
+                    stop: Stop::Exited(code),
+                    output: Captured::default(),
+                }
             }
         }
     }
 
     fn save(&mut self, number: CheckpointNumber, ending: Ending) -> Event {
         if ending == Ending::Badly {
-            return Event::CheckpointFailed { message: "disk full".to_owned() };
+            return Event::CheckpointFailed {
+                message: "disk full".to_owned(),
+            };
         }
-        if self.saved == self.work {
+        // What was saved and never logged does not count.
+        self.saved.retain(|&(earlier, _)| earlier < number);
+        if self
+            .saved
+            .last()
+            .is_some_and(|&(_, tree)| tree == self.work)
+        {
             return Event::CheckpointUnchanged;
         }
-        self.saved = self.work;
+        self.saved.push((number, self.work));
         Event::CheckpointSaved(CheckpointSaved {
             number,
             commit: facts::commit(self.work),
@@ -208,7 +266,9 @@ impl World {
 
     fn baseline(&mut self, gates: &[Gate], ending: Ending) -> Vec<Event> {
         if ending == Ending::Badly {
-            return vec![Event::BaselineFailed { message: "cannot check out".to_owned() }];
+            return vec![Event::BaselineFailed {
+                message: "cannot check out".to_owned(),
+            }];
         }
         let ended = |gate: &Gate| {
             let mut report = facts::report(gate, CheckStatus::Green);
@@ -217,16 +277,24 @@ impl World {
             } else if self.plan.is_base_red && self.branch.is_empty() {
                 report = facts::report(gate, CheckStatus::Red);
             }
-            Event::BaselineEnded { report, cached: false }
+            Event::BaselineEnded {
+                report,
+                cached: false,
+            }
         };
         gates.iter().map(ended).collect()
     }
 
     fn freeze(&mut self, ending: Ending) -> Event {
         if ending != Ending::Well {
-            return Event::CandidateFailed { message: "cannot freeze".to_owned() };
+            return Event::CandidateFailed {
+                message: "cannot freeze".to_owned(),
+            };
         }
-        let change = Change { path: facts::path("src/a.rs"), kind: ChangeKind::Modified };
+        let change = Change {
+            path: facts::path("src/a.rs"),
+            kind: ChangeKind::Modified,
+        };
         let finding = Finding {
             kind: FindingKind::TestsRemoved,
             path: change.path.clone(),
@@ -281,10 +349,16 @@ impl World {
 
     fn set_aside(&mut self, ending: Ending) -> Event {
         if ending == Ending::Badly {
-            return Event::WorkSetAside { files: 0, message: "`src/a.rs` was changed".to_owned() };
+            return Event::WorkSetAside {
+                files: 0,
+                message: "`src/a.rs` was changed".to_owned(),
+            };
         }
         self.work = self.start;
-        Event::WorkSetAside { files: 1, message: String::new() }
+        Event::WorkSetAside {
+            files: 1,
+            message: String::new(),
+        }
     }
 }
 

@@ -4,9 +4,8 @@ use std::time::Duration;
 
 use harness_core::{
     AssistantPart, ByteCount, Captured, CheckReport, CheckStatus, CommitId, DirtyMode, Feature,
-    Gate, Goal, Level, Limits, ModelProfile, Policy, Reader, RepoPath, RunId, RunState,
-    ScopeRules, SessionId, SessionOpened, Sourced, Stop, Timestamp, TokenCount, ToolCall, TreeId,
-    When,
+    Gate, Goal, Level, Limits, ModelProfile, Policy, Reader, RepoPath, RunId, RunState, ScopeRules,
+    SessionId, SessionOpened, Sourced, Stop, Timestamp, TokenCount, ToolCall, TreeId, When,
 };
 
 /// Where the repository of every test lies.
@@ -92,7 +91,12 @@ pub(crate) fn run_state(goal: Goal, features: Vec<Feature>, policy: Policy) -> R
 }
 
 /// Opens session `number` on what the engine asked for.
-pub(crate) fn opened(number: u32, run: &RunState, feature: &Feature, start: TreeId) -> SessionOpened {
+pub(crate) fn opened(
+    number: u32,
+    run: &RunState,
+    feature: &Feature,
+    start: TreeId,
+) -> SessionOpened {
     SessionOpened {
         session: SessionId::new(number),
         run: run.clone(),
@@ -109,7 +113,13 @@ pub(crate) fn opened(number: u32, run: &RunState, feature: &Feature, start: Tree
 
 pub(crate) fn report(gate: &Gate, status: CheckStatus) -> CheckReport {
     let is_green = status == CheckStatus::Green;
-    let text = |words: &str| if is_green { String::new() } else { words.to_owned() };
+    let text = |words: &str| {
+        if is_green {
+            String::new()
+        } else {
+            words.to_owned()
+        }
+    };
     CheckReport {
         gate: gate.name.clone(),
         argv: gate.run.clone(),

@@ -1,0 +1,64 @@
+//! Taking up a session whose process is gone, or that was stopped in order.
+//!
+//! What the harness does for itself is done again; what was done for the agent
+//! is not. Called by the engine only, when a resume is logged.
+
+use harness_core::{Baseline, CheckStatus, Timestamp, Verdict};
+use harness_tool::Intent;
+
+use super::{Session, SettingAside};
+use crate::{calls::CallState, check::Check};
+
+impl Session {
+    /// Takes up a session another process left: what was in flight has no end and never will.
+    pub(crate) fn resume(&mut self, now: Timestamp) {
+        if let Some(check) = &mut self.check {
+            check.forget_in_flight();
+        }
+        self.resume_calls();
+        self.talk.ask_again();
+        // What was saved last may have been cut short, and a person may have
+        // changed files since.
+        self.saving.in_flight = false;
+        self.saving.due = true;
+        self.resume_baseline();
+        if self.aside == SettingAside::InFlight {
+            self.aside = SettingAside::Open;
+        }
+        self.pending.stop = None;
+        self.warned.clear();
+        self.winding = false;
+        self.cost.since = now;
+    }
+
+    fn resume_calls(&mut self) {
+        let checked = self.check.as_ref().and_then(Check::call);
+        let is_over = self.conclusion.is_some();
+        for call in self.calls.iter_mut() {
+            if call.state != CallState::Running {
+                continue;
+            }
+            match call.intent {
+                Ok(Intent::Act(_) | Intent::Doc { .. }) => call.state = CallState::Orphaned,
+                Ok(Intent::Ask { .. }) => call.state = CallState::ToAsk,
+                // Its gates were given up; they are the harness's own and run again.
+                _ if !is_over && checked != Some(call.id) => {
+                    call.state = CallState::Judged(Verdict::allow("touches nothing", None));
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// Keeps what is known of the base, but a red one that stops the run is looked at again.
+    fn resume_baseline(&mut self) {
+        self.baseline.asked = false;
+        let strict = |name: &str| {
+            let gate = self.gates.iter().find(|gate| gate.name == name);
+            gate.is_some_and(|gate| gate.baseline == Baseline::Strict)
+        };
+        self.baseline
+            .reports
+            .retain(|name, report| report.status == CheckStatus::Green || !strict(name));
+    }
+}

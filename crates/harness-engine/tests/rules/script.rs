@@ -1,0 +1,365 @@
+//! Drives an engine by hand: events in, what follows out in words, records handled on the way.
+
+use harness_core::{
+    Action, AssistantPart, CallEnd, CallId, CheckStatus, CheckpointNumber, CheckpointSaved, Event,
+    FailureClass, Feature, FeatureId, FeaturePassed, Finding, FinishSubject, Gate, Goal,
+    ModelFailure, ModelResponded, ModelResponse, Outcome, Prompt, RunState, StopReason, Timestamp,
+    TurnNumber, Usage,
+};
+use harness_engine::{Effect, Engine};
+
+use crate::facts;
+
+/// One run and what is known of it from outside.
+pub(crate) struct Script {
+    pub(crate) engine: Engine,
+    pub(crate) now: Timestamp,
+    log: Vec<(Event, Timestamp)>,
+    gates: Vec<Gate>,
+    turn: TurnNumber,
+    prompt: Option<Prompt>,
+}
+
+impl Script {
+    /// Makes a run whose first session is not open yet.
+    pub(crate) fn closed(
+        goal: Goal,
+        features: u32,
+        gates: Vec<Gate>,
+        change: impl FnOnce(&mut RunState),
+    ) -> Self {
+        let named = |number| Feature::titled(Self::feature(number), format!("feature {number}"));
+        let mut features: Vec<Feature> = (1..=features).map(named).collect();
+        if let Goal::Task { feature } = &goal {
+            features = vec![Feature::titled(feature.clone(), "a task")];
+        }
+        let mut state = facts::run_state(goal, features, facts::policy(gates.clone()));
+        change(&mut state);
+        let now = Timestamp::from_millis(1_000);
+        let mut script = Self {
+            engine: Engine::new(state, now),
+            now,
+            log: Vec::new(),
+            gates,
+            turn: TurnNumber(0),
+            prompt: None,
+        };
+        let effects = script.engine.start(now);
+        script.follow(effects, true);
+        script
+    }
+
+    /// Makes a run of all features, its first session open and its first request in flight.
+    pub(crate) fn features(count: u32, gates: Vec<Gate>) -> Self {
+        let mut script = Self::closed(Goal::All, count, gates, |_| {});
+        script.opens(1);
+        script
+    }
+
+    /// The same with the gate `test`, green on the base, and one attempt.
+    pub(crate) fn one_attempt(count: u32) -> Self {
+        let gates = vec![facts::gate("test")];
+        let mut script = Self::closed(Goal::All, count, gates, |run| {
+            run.policy.limits.attempts = 1;
+        });
+        script.opens(1);
+        script.base_is_green();
+        script
+    }
+
+    /// The same for a task.
+    pub(crate) fn task(gates: Vec<Gate>) -> Self {
+        let feature = FeatureId::task(1);
+        let mut script = Self::closed(Goal::Task { feature }, 1, gates, |_| {});
+        script.opens(1);
+        script
+    }
+
+    pub(crate) fn feature(number: u32) -> FeatureId {
+        FeatureId::new(format!("F-{number:03}")).unwrap()
+    }
+
+    pub(crate) const fn id(turn: u32, index: u32) -> CallId {
+        CallId {
+            turn: TurnNumber(turn),
+            index,
+        }
+    }
+
+    /// Hands an event in and returns everything that follows, records included.
+    pub(crate) fn on(&mut self, event: &Event) -> String {
+        let effects = self.handle(event);
+        self.follow(effects, true).join("; ")
+    }
+
+    /// Hands an event in; the process dies before the record that follows is logged.
+    pub(crate) fn on_unrecorded(&mut self, event: &Event) {
+        let effects = self.handle(event);
+        self.follow(effects, false);
+    }
+
+    /// Opens the session that was asked for.
+    pub(crate) fn opens(&mut self, session: u32) -> String {
+        let run = self.engine.run();
+        let taken = |id: &FeatureId| run.given_up.iter().any(|given_up| given_up.feature == *id);
+        let open = |feature: &&Feature| feature.status.is_open() && !taken(&feature.id);
+        let feature = run.features.iter().find(open).cloned().unwrap();
+        let start = run.work_start.clone().unwrap_or_else(|| facts::tree(1));
+        self.log.clear();
+        let opened = facts::opened(session, &run, &feature, start);
+        self.on(&Event::SessionOpened(Box::new(opened)))
+    }
+
+    /// The process dies and another takes the session up.
+    pub(crate) fn crashes(&mut self) -> String {
+        self.engine = Engine::fold(self.log.iter().cloned()).unwrap();
+        self.resume(false)
+    }
+
+    pub(crate) fn resumes_attended(&mut self) {
+        self.resume(true);
+    }
+
+    pub(crate) fn says(&mut self, text: &str) -> String {
+        let part = AssistantPart::Text {
+            text: text.to_owned(),
+        };
+        self.responds(vec![part], StopReason::EndTurn)
+    }
+
+    pub(crate) fn calls(&mut self, calls: &[(&str, &str)]) -> String {
+        let turn = self.turn;
+        let part = |(index, (tool, arguments)): (usize, &(&str, &str))| {
+            facts::call(&format!("{turn}-{index}"), tool, arguments)
+        };
+        self.responds(
+            calls.iter().enumerate().map(part).collect(),
+            StopReason::ToolUse,
+        )
+    }
+
+    pub(crate) fn responds(&mut self, parts: Vec<AssistantPart>, stop: StopReason) -> String {
+        let response = ModelResponse {
+            parts,
+            stop,
+            usage: Usage::default(),
+        };
+        self.on(&Event::ModelResponded(ModelResponded {
+            turn: self.turn,
+            response,
+            cost: None,
+            ms: 5,
+        }))
+    }
+
+    pub(crate) fn fails(&mut self, class: FailureClass, retry_after_ms: Option<u64>) -> String {
+        let failure = ModelFailure {
+            class,
+            message: "no".to_owned(),
+            status: None,
+            retry_after_ms,
+        };
+        self.on(&Event::ModelFailed {
+            turn: self.turn,
+            failure,
+        })
+    }
+
+    pub(crate) fn ends(&mut self, turn: u32, index: u32, end: CallEnd) -> String {
+        self.on(&Event::CallEnded {
+            call: Self::id(turn, index),
+            end,
+            ms: 1,
+        })
+    }
+
+    pub(crate) fn written(&self) -> CallEnd {
+        let outcome = Outcome::Written {
+            created: false,
+            added: 1,
+            removed: 0,
+            inexact: None,
+        };
+        CallEnd::Done { outcome }
+    }
+
+    /// Writes a file in one turn; the checkpoint after it has this tree.
+    pub(crate) fn saves_changed_work(&mut self, tree: u64) {
+        let turn = self.turn.0;
+        self.calls(&[("write", r#"{"path":"src/a.rs","content":"1"}"#)]);
+        let written = self.written();
+        self.ends(turn, 0, written);
+        self.on(&Event::CheckpointSaved(CheckpointSaved {
+            number: CheckpointNumber(1),
+            commit: facts::commit(50),
+            tree: facts::tree(tree),
+            changes: Vec::new(),
+            ms: 1,
+        }));
+    }
+
+    pub(crate) fn base_is_green(&mut self) -> String {
+        let mut follows = String::new();
+        for gate in self.gates.clone() {
+            let report = facts::report(&gate, CheckStatus::Green);
+            follows.push_str(&self.on(&Event::BaselineEnded {
+                report,
+                cached: false,
+            }));
+        }
+        follows
+    }
+
+    pub(crate) fn checks(&mut self, name: &str, status: CheckStatus) -> String {
+        let report = facts::report(&facts::gate(name), status);
+        self.on(&Event::CheckEnded { report })
+    }
+
+    /// Returns the text of the last prompt's messages.
+    pub(crate) fn prompt(&self) -> String {
+        format!("{:?}", self.prompt.as_ref().unwrap().messages)
+    }
+
+    pub(crate) fn messages(&self) -> usize {
+        self.prompt.as_ref().unwrap().messages.len()
+    }
+
+    /// Returns what the last stop, giving up or end says.
+    pub(crate) fn detail(&self) -> String {
+        let detail = |(event, _): &(Event, Timestamp)| match event {
+            Event::RunEnded { detail, .. } => Some(detail.clone()),
+            _ => None,
+        };
+        self.log.iter().rev().find_map(detail).unwrap()
+    }
+
+    /// Returns the last judgement.
+    pub(crate) fn judged(&self) -> (Option<Action>, String) {
+        let judged = |(event, _): &(Event, Timestamp)| match event {
+            Event::CallJudged {
+                action, verdict, ..
+            } => Some((action.clone(), verdict.reason.clone())),
+            _ => None,
+        };
+        self.log.iter().rev().find_map(judged).unwrap()
+    }
+
+    pub(crate) fn attempts(&self) -> u32 {
+        self.engine.run().attempts
+    }
+
+    fn resume(&mut self, attended: bool) -> String {
+        let run = self.engine.run();
+        let limits = run.policy.limits;
+        self.on(&Event::SessionResumed {
+            attended,
+            model: run.model,
+            limits,
+        })
+    }
+
+    fn handle(&mut self, event: &Event) -> Vec<Effect> {
+        self.log.push((event.clone(), self.now));
+        self.engine.handle(event, self.now)
+    }
+
+    fn follow(&mut self, effects: Vec<Effect>, recording: bool) -> Vec<String> {
+        let mut words = Vec::new();
+        for effect in effects {
+            match effect {
+                Effect::Record(event) if recording => {
+                    words.extend(recorded(&event));
+                    let next = self.handle(&event);
+                    words.extend(self.follow(next, true));
+                }
+                effect => words.extend(self.asked(effect)),
+            }
+        }
+        words
+    }
+
+    fn asked(&mut self, effect: Effect) -> Option<String> {
+        Some(match effect {
+            Effect::Record(_) => return None,
+            Effect::OpenSession(open) => format!("open {}", open.feature.id),
+            Effect::RequestModel { turn, prompt } => {
+                self.turn = turn;
+                self.prompt = Some(prompt);
+                format!("request {turn}")
+            }
+            Effect::CancelModel => "cancel model".to_owned(),
+            Effect::Perform { call, .. } => format!("perform {}", short(call)),
+            Effect::CancelWork => "cancel work".to_owned(),
+            Effect::AskPerson { question, .. } => format!("ask {question}"),
+            Effect::SaveCheckpoint { number } => format!("save {number}"),
+            Effect::RunBaseline { gates } => {
+                let names: Vec<&str> = gates.iter().map(|gate| gate.name.as_str()).collect();
+                format!("baseline {}", names.join(" "))
+            }
+            Effect::FreezeCandidate => "freeze".to_owned(),
+            Effect::RunGate(run) => format!("gate {}", run.gate.name),
+            Effect::CommitFeature(commit) => format!("commit {}", commit.feature.id),
+            Effect::SetAside => "set aside".to_owned(),
+        })
+    }
+}
+
+/// Fixes a candidate of this tree.
+pub(crate) fn frozen(tree: u64, findings: Vec<Finding>) -> Event {
+    Event::CandidateFrozen(FinishSubject {
+        tree: facts::tree(tree),
+        work_tree: facts::tree(tree),
+        changes: Vec::new(),
+        findings,
+    })
+}
+
+/// Commits a feature; the commit and its trees have one number.
+pub(crate) fn passed(feature: &str, number: u64) -> Event {
+    Event::FeaturePassed(FeaturePassed {
+        feature: FeatureId::new(feature).unwrap(),
+        commit: facts::commit(number),
+        tree: facts::tree(number),
+        work_tree: facts::tree(number),
+        evidence: None,
+    })
+}
+
+/// Words a record; what an effect says right after is left out.
+fn recorded(event: &Event) -> Option<String> {
+    Some(match event {
+        Event::TurnStarted { .. } | Event::GateStarted { .. } => return None,
+        Event::SessionEnded { .. } => "session ended".to_owned(),
+        Event::RunEnded { reason, .. } => format!("run ended {reason}"),
+        Event::CallJudged { call, verdict, .. } => format!("{} {}", verdict.decision, short(*call)),
+        Event::CallEnded { call, end, .. } => format!("ended {} {}", short(*call), how(end)),
+        Event::ProviderRetried {
+            attempt, delay_ms, ..
+        } => format!("retry {attempt} in {delay_ms} ms"),
+        Event::NoteTaken { .. } => "note taken".to_owned(),
+        Event::QuestionAsked { .. } => "question asked".to_owned(),
+        Event::Nudged { .. } => "nudged".to_owned(),
+        Event::FinishRequested { .. } => "finish requested".to_owned(),
+        Event::GateEnded { status, .. } => format!("gate ended {status}"),
+        Event::FinishRefused { .. } => "finish refused".to_owned(),
+        Event::FeatureStatusChanged { to, .. } => format!("status {to}"),
+        Event::FeatureGivenUp { reason, .. } => format!("given up {reason}"),
+        Event::StopDecided { reason, .. } => format!("stop {reason}"),
+        other => format!("{other:?}"),
+    })
+}
+
+const fn how(end: &CallEnd) -> &'static str {
+    match end {
+        CallEnd::Done { .. } => "done",
+        CallEnd::Answered { .. } => "answered",
+        CallEnd::Refused { .. } => "refused",
+        CallEnd::Failed { .. } => "failed",
+        CallEnd::Cancelled => "cancelled",
+        CallEnd::Lost => "lost",
+    }
+}
+
+fn short(call: CallId) -> String {
+    format!("{}.{}", call.turn, call.index)
+}
