@@ -22,6 +22,8 @@ pub enum EndReason {
     Limit,
     /// A person stopped it.
     Interrupted,
+    /// A person gave the run up and took its files back.
+    Aborted,
     /// Gates stayed red.
     GatesRed,
     /// A person must answer or approve something.
@@ -44,7 +46,7 @@ impl EndReason {
         match self {
             Self::AllPassing | Self::FeaturePassed | Self::Answered => 0,
             Self::Failed => 1,
-            Self::Budget | Self::Limit | Self::Interrupted => 3,
+            Self::Budget | Self::Limit | Self::Interrupted | Self::Aborted => 3,
             Self::GatesRed => 4,
             Self::NeedsHuman | Self::Blocked | Self::Stuck | Self::Untrusted => 5,
             Self::ProviderFailed => 6,
@@ -62,6 +64,7 @@ impl EndReason {
             Self::Budget => "budget",
             Self::Limit => "limit",
             Self::Interrupted => "interrupted",
+            Self::Aborted => "aborted",
             Self::GatesRed => "gates_red",
             Self::NeedsHuman => "needs_human",
             Self::Blocked => "blocked",

@@ -355,8 +355,11 @@ pub enum ChangeKind {
 /// What a finish is judged on.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FinishSubject {
-    /// The candidate without host-owned paths: the tree the gates run on.
+    /// What is proven: the candidate without host-owned paths, so that the harness's own files
+    /// make no difference to whether a proof still fits.
     pub tree: TreeId,
+    /// The tip of the run's branch with the agent's changes: the tree the gates run on.
+    pub candidate: TreeId,
     /// The whole work tree at that moment.
     pub work_tree: TreeId,
     /// What differs from the tip of the run's branch.

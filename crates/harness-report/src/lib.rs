@@ -8,6 +8,8 @@ mod clean;
 mod json;
 mod lines;
 mod phrase;
+#[cfg(test)]
+mod tests;
 
 pub use clean::{clean, clean_line, escape_json};
 pub use json::{JsonLine, JsonLines, Tests, Tokens};

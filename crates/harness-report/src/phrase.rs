@@ -348,7 +348,11 @@ impl Phrases {
             Decision::Deny => {
                 let reason = clean_line(&verdict.reason, 400);
                 // The guard's reason begins with what was attempted.
-                let what = if action.is_some() { String::new() } else { format!("{}: ", clean_line(tool, 40)) };
+                let what = if action.is_some() {
+                    String::new()
+                } else {
+                    format!("{}: ", clean_line(tool, 40))
+                };
                 one(Who::Guard, format!("refused {what}{reason}"))
             }
         }

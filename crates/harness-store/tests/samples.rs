@@ -182,6 +182,7 @@ fn sessions() -> Vec<Event> {
             EndReason::Untrusted,
             EndReason::ProviderFailed,
             EndReason::Refused,
+            EndReason::Aborted,
         ]
         .map(|reason| Event::RunEnded {
             reason,
@@ -481,6 +482,7 @@ fn gates() -> Vec<Event> {
         },
         Event::CandidateFrozen(FinishSubject {
             tree: tree('1'),
+            candidate: tree('6'),
             work_tree: tree('5'),
             changes: changes(),
             findings: findings(),

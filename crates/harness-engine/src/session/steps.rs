@@ -335,7 +335,7 @@ impl Session {
                 let baseline = self.baseline.reports.get(&gate.name).cloned();
                 Step::Do(Effect::RunGate(Box::new(RunGate {
                     gate,
-                    tree: subject.tree.clone(),
+                    tree: subject.candidate.clone(),
                     baseline,
                 })))
             }

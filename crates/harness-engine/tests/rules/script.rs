@@ -308,6 +308,7 @@ impl Script {
 pub(crate) fn frozen(tree: u64, findings: Vec<Finding>) -> Event {
     Event::CandidateFrozen(FinishSubject {
         tree: facts::tree(tree),
+        candidate: facts::tree(tree),
         work_tree: facts::tree(tree),
         changes: Vec::new(),
         findings,

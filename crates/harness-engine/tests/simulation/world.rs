@@ -303,6 +303,7 @@ impl World {
         let has_findings = mix(self.work, 11) % 10 < self.plan.findings_of_ten;
         Event::CandidateFrozen(FinishSubject {
             tree: facts::tree(mix(self.work, 1)),
+            candidate: facts::tree(mix(self.work, 1)),
             work_tree: facts::tree(self.work),
             changes: vec![change],
             findings: has_findings.then_some(finding).into_iter().collect(),

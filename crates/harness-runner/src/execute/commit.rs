@@ -105,7 +105,7 @@ impl Commit<'_> {
             .collect();
         let repo = &self.shop.repo;
         let tree = repo
-            .with_files(&subject.tree, &changes)
+            .with_files(&subject.candidate, &changes)
             .map_err(|error| NotCommitted::failed(chain(&error)))?;
         let run = &self.setting.run;
         let branch = &self.setting.opened.branch;
@@ -295,14 +295,12 @@ impl Commit<'_> {
         } = self.commit;
         let digest = subject::content_digest(&self.shop.repo, policy, feature, &subject.tree)
             .map_err(NotCommitted::failed)?;
-        let tree = subject::subject_tree(&self.shop.repo, policy, &subject.tree)
-            .map_err(NotCommitted::failed)?;
         let evidence = Evidence {
             schema: evidence::SCHEMA,
             feature: feature.id.clone(),
             spec_sha256: list::intent_hash(feature),
             gates_sha256: check::gates_hash(evidence::gates_of(feature, &policy.gates)),
-            subject_tree: tree,
+            subject_tree: subject.tree.clone(),
             base: self.setting.run.base.clone(),
             content_sha256: digest,
             checks: reports.iter().map(check_record).collect(),

@@ -12,7 +12,7 @@ use harness_gate::integrity::{self, FileChange};
 use harness_git::{CheckoutStamp, CheckpointRef, Repo, RestoreMode, SnapshotCache};
 use harness_guard::Guard;
 
-use super::{Setting, chain};
+use super::{Setting, chain, subject::subject_tree};
 use crate::RunnerError;
 
 /// Changes a record of a checkpoint names.
@@ -212,12 +212,13 @@ impl Workshop {
             .work_start
             .as_ref()
             .unwrap_or(&setting.opened.start_tree);
-        let (tree, changes) = self.candidate(&setting.run.tip, start, &work_tree, guard)?;
+        let (candidate, changes) = self.candidate(&setting.run.tip, start, &work_tree, guard)?;
         let mut findings = guard.judge_changes(&changes);
         findings.extend(changed_scripts(setting, &changes, &findings));
-        findings.extend(self.inspect(&setting.run.tip, &tree, &changes)?);
+        findings.extend(self.inspect(&setting.run.tip, &candidate, &changes)?);
         Ok(FinishSubject {
-            tree,
+            tree: subject_tree(&self.repo, &setting.run.policy, &candidate)?,
+            candidate,
             work_tree,
             changes,
             findings,

@@ -1,0 +1,197 @@
+//! A session with every kind of event, in the form the log has them.
+
+use harness_core::{
+    DirtyMode, Event, Feature, FeatureId, FeatureStatus, Goal, Level, Limits, ModelProfile, Money,
+    Policy, Price, RunId, RunState, SessionId, SessionOpened, Timestamp, TokenCount, Usage,
+};
+
+/// What follows the opening, one record per line.
+const RECORDS: &str = r##"
+{"type":"feature_status_changed","feature":"F-012","from":"pending","to":"in_progress","reason":""}
+{"type":"person_said","text":"continue with F-012\nand mind the quotes"}
+{"type":"turn_started","turn":1}
+{"type":"model_failed","turn":1,"failure":{"class":"overloaded","message":"the server answered 529","status":529,"retry_after_ms":null}}
+{"type":"provider_retried","turn":1,"attempt":1,"delay_ms":1500,"reason":"the server answered 529"}
+{"type":"retry_due","turn":1}
+{"type":"model_responded","turn":1,"response":{"parts":[{"type":"thinking","text":"hm","signature":null},{"type":"text","text":"The writer drops quotes.\nI will fix `escape`."},{"type":"tool_call","id":"a","name":"read","arguments":"{}"}],"stop":"tool_use","usage":{"input":1200,"cache_read":800,"cache_write":0,"output":90}},"cost":4200,"ms":2100}
+{"type":"call_judged","call":{"turn":1,"index":0},"tool":"read","action":{"kind":"read","path":"src/csv.rs","lines":{"first":1,"last":20}},"verdict":{"decision":"allow","reason":"inside the repository"}}
+{"type":"call_ended","call":{"turn":1,"index":0},"end":{"how":"done","outcome":{"kind":"text","text":"fn escape","lines":20,"cut":true}},"ms":3}
+{"type":"call_judged","call":{"turn":1,"index":1},"tool":"edit","action":{"kind":"edit","path":"src/csv.rs","old":"a","new":"b"},"verdict":{"decision":"allow","reason":"in the scope"}}
+{"type":"link_met","call":{"turn":1,"index":1},"link":"src/csv.rs","target":"export/csv.rs","resolved":"src/export/csv.rs"}
+{"type":"call_ended","call":{"turn":1,"index":1},"end":{"how":"done","outcome":{"kind":"written","created":false,"added":6,"removed":2,"inexact":"found with other indentation"}},"ms":4}
+{"type":"call_judged","call":{"turn":1,"index":2},"tool":"write","action":{"kind":"write","path":"src/schema.rs","content":"x"},"verdict":{"decision":"deny","reason":"write `src/schema.rs`: not in the write scope; allowed: `src/export/**`","rule":null}}
+{"type":"call_ended","call":{"turn":1,"index":2},"end":{"how":"refused","reason":"not in the write scope"},"ms":0}
+{"type":"call_judged","call":{"turn":1,"index":3},"tool":"delete","verdict":{"decision":"deny","reason":"there is no such tool"}}
+{"type":"call_ended","call":{"turn":1,"index":3},"end":{"how":"answered","text":"there is no such tool","is_error":true},"ms":0}
+{"type":"call_judged","call":{"turn":1,"index":4},"tool":"shell","action":{"kind":"run","command":"cargo test\n# and more","cwd":"."},"verdict":{"decision":"allow","reason":"in the cage"}}
+{"type":"call_ended","call":{"turn":1,"index":4},"end":{"how":"done","outcome":{"kind":"exited","stop":{"exited":101},"output":{"head":"FAILED","tail":"","bytes":2048}}},"ms":3250}
+{"type":"call_judged","call":{"turn":1,"index":5},"tool":"shell","action":{"kind":"run","command":"sleep 9","cwd":"src"},"verdict":{"decision":"ask","reason":"run `sleep 9`? it waits"}}
+{"type":"call_ended","call":{"turn":1,"index":5},"end":{"how":"cancelled"},"ms":9}
+{"type":"call_judged","call":{"turn":1,"index":6},"tool":"search","action":{"kind":"search","query":"escape\\(","path":"src"},"verdict":{"decision":"allow","reason":""}}
+{"type":"call_ended","call":{"turn":1,"index":6},"end":{"how":"failed","message":"cannot open `src`: permission denied"},"ms":1}
+{"type":"call_judged","call":{"turn":1,"index":7},"tool":"list","action":{"kind":"list","path":"."},"verdict":{"decision":"allow","reason":""}}
+{"type":"call_ended","call":{"turn":1,"index":7},"end":{"how":"lost"},"ms":0}
+{"type":"call_judged","call":{"turn":1,"index":8},"tool":"edit","action":{"kind":"edit","path":"src/a","old":"a","new":"b"},"verdict":{"decision":"allow","reason":""}}
+{"type":"call_ended","call":{"turn":1,"index":8},"end":{"how":"done","outcome":{"kind":"refused","message":"the text was found 3 times"}},"ms":0}
+{"type":"document_loaded","path":"docs/csv.md","tokens":77}
+{"type":"document_loaded","path":"src/export/AGENTS.md","tokens":40,"text":"Exports live here."}
+{"type":"note_taken","text":"Quotes are doubled, not escaped."}
+{"type":"question_asked","call":{"turn":1,"index":9},"question":"Which separator?\n1 comma\n2 semicolon"}
+{"type":"question_answered","call":{"turn":1,"index":9},"answer":"comma"}
+{"type":"nudged","text":"The same call again: try something else."}
+{"type":"checkpoint_saved","number":4,"commit":"1111111111111111111111111111111111111111","tree":"2222222222222222222222222222222222222222","changes":[{"path":"src/csv.rs","kind":"modified"},{"path":"tests/csv.rs","kind":"added"},{"path":"src/old.rs","kind":"deleted"},{"path":"a","kind":"added"},{"path":"b","kind":"added"},{"path":"c","kind":"added"},{"path":"d","kind":"added"}],"ms":12}
+{"type":"checkpoint_unchanged"}
+{"type":"checkpoint_failed","message":"cannot write an object: no space left on device"}
+{"type":"stray_undone","path":"docs/stray.md","message":"put into quarantine"}
+{"type":"baseline_ended","report":{"gate":"lint","argv":["cargo","clippy"],"stop":{"exited":0},"ms":1200,"status":"green","reason":"","tests":null,"excerpt":"","output":{"head":"","tail":"","bytes":0},"output_sha256":"00"},"cached":true}
+{"type":"baseline_ended","report":{"gate":"test","argv":["cargo","test"],"stop":{"exited":101},"ms":9800,"status":"red","reason":"1 of 212 tests failed: old","tests":{"run":212,"failed":1,"skipped":0},"excerpt":"","output":{"head":"","tail":"","bytes":0},"output_sha256":"00"},"cached":false}
+{"type":"baseline_failed","message":"cannot check out the base"}
+{"type":"finish_requested","call":{"turn":2,"index":0},"summary":"Quotes are doubled now."}
+{"type":"candidate_frozen","candidate":"5555555555555555555555555555555555555555","tree":"2222222222222222222222222222222222222222","work_tree":"3333333333333333333333333333333333333333","changes":[],"findings":[]}
+{"type":"candidate_failed","message":"cannot read `src/csv.rs`"}
+{"type":"gate_started","gate":"test"}
+{"type":"check_ended","report":{"gate":"test","argv":["cargo","test"],"stop":{"exited":101},"ms":9800,"status":"red","reason":"1 of 212 tests failed: csv::quotes","tests":{"run":212,"failed":1,"skipped":0},"failed_tests":["csv::quotes"],"excerpt":"csv::quotes at tests/csv.rs:33\n\nexpected a\"\"b\ngot      a\"b","output":{"head":"","tail":"","bytes":9},"output_sha256":"00"}}
+{"type":"gate_ended","gate":"test","status":"red"}
+{"type":"check_ended","report":{"gate":"slow","argv":["sleep","999"],"stop":"timed_out","ms":60000,"status":"timeout","reason":"longer than 1m","tests":null,"excerpt":"","output":{"head":"","tail":"","bytes":0},"output_sha256":"00"}}
+{"type":"check_ended","report":{"gate":"gone","argv":["no-such"],"stop":null,"ms":0,"status":"error","reason":"there is no program `no-such`","tests":null,"excerpt":"","output":{"head":"","tail":"","bytes":0},"output_sha256":"00"}}
+{"type":"finish_refused","reason":"gate test red: 1 of 212 tests failed: csv::quotes","findings":[{"kind":"tests_skipped","path":"tests/csv.rs","message":"a test is ignored now"}]}
+{"type":"check_ended","report":{"gate":"test","argv":["cargo","test"],"stop":{"exited":0},"ms":9100,"status":"green","reason":"1 known failure","tests":{"run":213,"failed":0,"skipped":2},"excerpt":"","output":{"head":"","tail":"","bytes":9},"output_sha256":"00"}}
+{"type":"commit_failed","message":"HEAD has moved","needs_human":true}
+{"type":"feature_passed","feature":"F-012","commit":"4444444444444444444444444444444444444444","tree":"2222222222222222222222222222222222222222","work_tree":"3333333333333333333333333333333333333333","evidence":".harness/evidence/F-012.json"}
+{"type":"feature_status_changed","feature":"F-012","from":"verifying","to":"passing","reason":"passed"}
+{"type":"feature_given_up","reason":"gates_red","detail":"3 attempts, gate test stays red"}
+{"type":"work_set_aside","files":2}
+{"type":"work_set_aside","files":0,"message":"`src/a` was changed by somebody else"}
+{"type":"open_failed","message":"cannot read HEAD"}
+{"type":"budget_warned","what":"$4.00 of $5.00 used"}
+{"type":"interrupted"}
+{"type":"stop_decided","reason":"budget","detail":"$5.00 used; raise it with --max-usd"}
+{"type":"session_resumed","attended":false,"model":{"name":"model-a","id":"model-a-1","context":200000,"output":8000,"price":null,"recorded":false},"limits":{"usd":null,"turns":200,"time":{"secs":14400,"nanos":0},"attempts":3,"output":1048576,"command":{"secs":600,"nanos":0},"silence":{"secs":120,"nanos":0},"patience":{"secs":60,"nanos":0},"idle":{"secs":60,"nanos":0},"memory":4294967296,"processes":512}}
+{"type":"model_failed","turn":2,"failure":{"class":"auth","message":"401: the key is not known","status":401,"retry_after_ms":null}}
+{"type":"session_ended","reason":"budget"}
+{"type":"run_ended","reason":"budget","detail":"$5.00 of $5.00 used\ngo on with `harness resume --last --max-usd 8`"}
+"##;
+
+/// Returns a session with every kind of event, most of which never meet in one.
+pub(super) fn every_kind() -> Vec<Event> {
+    let read =
+        |line: &str| serde_json::from_str(line).unwrap_or_else(|error| panic!("{error} in {line}"));
+    let records = RECORDS.lines().filter(|line| !line.is_empty()).map(read);
+    std::iter::once(opened()).chain(records).collect()
+}
+
+/// The moment at which everything happens.
+pub(super) const NOW: Timestamp = Timestamp::from_millis(1_763_633_643_021);
+
+fn opened() -> Event {
+    let id = |text: &str| FeatureId::new(text).unwrap();
+    let mut done = Feature::titled(id("F-010"), "Import");
+    done.status = FeatureStatus::Passing;
+    let model = ModelProfile {
+        name: "model-a".to_owned(),
+        id: "model-a-1".to_owned(),
+        context: TokenCount(200_000),
+        output: TokenCount(8_000),
+        price: Some(Price::default()),
+        recorded: false,
+    };
+    let commit = "0000000000000000000000000000000000000000";
+    let run = RunState {
+        run: RunId::new(3),
+        started_at: NOW,
+        goal: Goal::All,
+        policy: policy(),
+        features: vec![done, Feature::titled(id("F-012"), "Export as CSV")],
+        model,
+        attended: false,
+        dirty: DirtyMode::Refuse,
+        base: commit.parse().unwrap(),
+        tip: commit.parse().unwrap(),
+        work_start: None,
+        given_up: Vec::new(),
+        attempts: 0,
+        usage: Usage::default(),
+        spent: Money::from_usd(0.5),
+    };
+    Event::SessionOpened(Box::new(SessionOpened {
+        session: SessionId::new(7),
+        run,
+        feature: id("F-012"),
+        repository: "demo".to_owned(),
+        root: "/home/me/demo".to_owned(),
+        branch: "harness/R-0003".to_owned(),
+        level: Level::Landlock,
+        start_tree: commit.parse().unwrap(),
+        start_checkpoint: commit.parse().unwrap(),
+        sources: Vec::new(),
+    }))
+}
+
+fn policy() -> Policy {
+    let path = |text: &str| harness_core::RepoPath::parse(text).unwrap();
+    Policy {
+        scope: harness_core::ScopeRules::default(),
+        gates: Vec::new(),
+        commands: Vec::new(),
+        limits: Limits::default(),
+        isolate: true,
+        feature_file: path("feature_list.json"),
+        progress_file: path("progress.md"),
+        map_file: "AGENTS.md".to_owned(),
+        context_budget: TokenCount(16_000),
+    }
+}
+
+/// Gives each kind of event a number; a new kind does not compile until it has one.
+const fn number(event: &Event) -> usize {
+    match event {
+        Event::SessionOpened(_) => 0,
+        Event::SessionResumed { .. } => 1,
+        Event::SessionEnded { .. } => 2,
+        Event::RunEnded { .. } => 3,
+        Event::PersonSaid { .. } => 4,
+        Event::Interrupted => 5,
+        Event::TurnStarted { .. } => 6,
+        Event::ModelResponded(_) => 7,
+        Event::ModelFailed { .. } => 8,
+        Event::ProviderRetried { .. } => 9,
+        Event::RetryDue { .. } => 10,
+        Event::CallJudged { .. } => 11,
+        Event::LinkMet { .. } => 12,
+        Event::CallEnded { .. } => 13,
+        Event::DocumentLoaded { .. } => 14,
+        Event::NoteTaken { .. } => 15,
+        Event::QuestionAsked { .. } => 16,
+        Event::QuestionAnswered { .. } => 17,
+        Event::Nudged { .. } => 18,
+        Event::CheckpointSaved(_) => 19,
+        Event::CheckpointUnchanged => 20,
+        Event::CheckpointFailed { .. } => 21,
+        Event::StrayUndone { .. } => 22,
+        Event::BaselineEnded { .. } => 23,
+        Event::BaselineFailed { .. } => 24,
+        Event::FinishRequested { .. } => 25,
+        Event::CandidateFrozen(_) => 26,
+        Event::CandidateFailed { .. } => 27,
+        Event::GateStarted { .. } => 28,
+        Event::CheckEnded { .. } => 29,
+        Event::GateEnded { .. } => 30,
+        Event::FinishRefused { .. } => 31,
+        Event::FeaturePassed(_) => 32,
+        Event::CommitFailed { .. } => 33,
+        Event::FeatureStatusChanged { .. } => 34,
+        Event::FeatureGivenUp { .. } => 35,
+        Event::WorkSetAside { .. } => 36,
+        Event::OpenFailed { .. } => 37,
+        Event::BudgetWarned { .. } => 38,
+        Event::StopDecided { .. } => 39,
+    }
+}
+
+#[test]
+fn every_kind_of_event_is_among_them() {
+    let mut numbers: Vec<usize> = every_kind().iter().map(number).collect();
+    numbers.sort_unstable();
+    numbers.dedup();
+    assert_eq!(numbers, (0..40).collect::<Vec<_>>());
+}

@@ -1,0 +1,218 @@
+//! The phrases as they are.
+
+use super::events::{NOW, every_kind};
+use crate::{JsonLine, JsonLines, Lines};
+
+#[test]
+fn lines_for_every_kind_of_event() {
+    let mut lines = Lines::default();
+    let told: String = every_kind()
+        .iter()
+        .map(|event| lines.write(event))
+        .collect();
+    insta::assert_snapshot!(told, @r###"
+    harness: 0.1.0, repo demo, branch harness/R-0003, session S-0007, agent model-a, sandbox landlock
+    feature: F-012 Export as CSV
+    feature: F-012 in_progress
+    you: continue with F-012
+      and mind the quotes
+    note: the server answered 529; retry 1 in 1.5 s
+    agent: The writer drops quotes.
+      I will fix `escape`.
+    tool: read src/csv.rs, lines 1-20, 20 lines, cut
+    note: `src/csv.rs` is a link to `export/csv.rs`
+    tool: edit src/csv.rs, 6 lines added, 2 removed, found with other indentation
+    guard: refused write `src/schema.rs`: not in the write scope; allowed: `src/export/**`
+    guard: refused delete: there is no such tool
+    tool: shell `cargo test` and 11 characters more, exit 101, 2 KiB, 3.2 s
+    ask: run `sleep 9`? it waits
+    tool: shell `sleep 9` in src, cancelled
+    tool: search `escape\(` in src, FAILED: cannot open `src`: permission denied
+    tool: list ., outcome unknown: the harness stopped while it ran
+    tool: edit src/a, not done: the text was found 3 times
+    note: document docs/csv.md loaded, 77 tokens
+    note: map src/export/AGENTS.md loaded, 40 tokens
+    note: Quotes are doubled, not escaped.
+    ask: Which separator?
+      1 comma
+      2 semicolon
+    you: comma
+    harness: The same call again: try something else.
+    checkpoint: 4 saved, 7 files, undo with `harness checkpoint undo 3`
+      ~ src/csv.rs
+      + tests/csv.rs
+      - src/old.rs
+      + a
+      + b
+      and 2 more
+    checkpoint: FAILED: cannot write an object: no space left on device
+    guard: undone docs/stray.md: put into quarantine
+    gate: lint green on the base, kept from before
+    gate: test red on the base: 1 of 212 tests failed: old
+    gate: not run on the base: cannot check out the base
+    agent: says it is done; the gates decide
+    gate: no candidate: cannot read `src/csv.rs`
+    gate: test failed: 1 of 212 tests failed: csv::quotes, 9.8 s
+      csv::quotes at tests/csv.rs:33
+      expected a""b
+      got      a"b
+    gate: slow ran out of time: longer than 1m, 60.0 s
+    gate: gone could not run: there is no program `no-such`, 0.0 s
+    feature: not done: gate test red: 1 of 212 tests failed: csv::quotes
+      tests/csv.rs: a test is ignored now
+    gate: test green, 213 tests, 1 known failure, 9.1 s
+    feature: not committed: HEAD has moved
+    feature: F-012 committed as 4444444444, tree 2222222222, evidence .harness/evidence/F-012.json
+    feature: F-012 passing, passed
+    feature: left to you (gates_red): 3 attempts, gate test stays red
+    checkpoint: 2 files of the unproven work put aside, kept in the checkpoints
+    checkpoint: work not put aside: `src/a` was changed by somebody else
+    note: cannot open a session: cannot read HEAD
+    note: limit near: $4.00 of $5.00 used
+    you: stop
+    note: stopping (budget): $5.00 used; raise it with --max-usd
+    note: resumed; what was in flight when it stopped is not repeated
+    note: model failed: 401: the key is not known
+    harness: run ended: budget, 2 of 2 features passing, 2090 tokens, $0.50
+      $5.00 of $5.00 used
+      go on with `harness resume --last --max-usd 8`
+    "###);
+}
+
+#[test]
+fn json_for_every_kind_of_event() {
+    let mut lines = JsonLines::default();
+    let told: String = every_kind()
+        .iter()
+        .map(|event| lines.write(event, NOW))
+        .collect();
+    // Version, time and session are the same for all and are shown once, below.
+    let head = r#""time":"2025-11-20T10:14:03.021Z","session":"S-0007","#;
+    assert_eq!(
+        told.lines().filter(|line| line.contains(head)).count(),
+        told.lines().count()
+    );
+    let short: String = told
+        .lines()
+        .map(|line| format!("{}\n", line.replace(head, "")))
+        .collect();
+    insta::assert_snapshot!(short.replace("{\"v\":1,", "{"), @r###"
+    {"seq":0,"type":"session_started","agent":"builtin","model":"model-a","recorded":false,"level":"landlock","run":"R-0003","branch":"harness/R-0003","feature":"F-012"}
+    {"seq":1,"type":"feature_status","feature":"F-012","from":"pending","to":"in_progress","reason":""}
+    {"seq":2,"type":"person_said","text":"continue with F-012\nand mind the quotes"}
+    {"seq":3,"type":"turn_started","turn":1}
+    {"seq":4,"type":"model_failed","turn":1,"message":"the server answered 529","status":529}
+    {"seq":5,"type":"provider_retried","attempt":1,"delay_ms":1500,"reason":"the server answered 529"}
+    {"seq":6,"type":"model_responded","turn":1,"usage":{"input":1200,"cache_read":800,"cache_write":0,"output":90},"usd":0.0042,"ms":2100,"text":"The writer drops quotes.\nI will fix `escape`."}
+    {"seq":7,"type":"tool_called","id":"1.0","tool":"read","action":"read","path":"src/csv.rs","command":null,"verdict":"allow","reason":""}
+    {"seq":8,"type":"tool_returned","id":"1.0","ok":true,"ms":3,"bytes":9}
+    {"seq":9,"type":"tool_called","id":"1.1","tool":"edit","action":"edit","path":"src/csv.rs","command":null,"verdict":"allow","reason":""}
+    {"seq":10,"type":"tool_returned","id":"1.1","ok":true,"ms":4,"bytes":0}
+    {"seq":11,"type":"tool_called","id":"1.2","tool":"write","action":"write","path":"src/schema.rs","command":null,"verdict":"deny","reason":"write `src/schema.rs`: not in the write scope; allowed: `src/export/**`"}
+    {"seq":12,"type":"tool_returned","id":"1.2","ok":false,"ms":0,"bytes":0}
+    {"seq":13,"type":"tool_called","id":"1.3","tool":"delete","action":null,"path":null,"command":null,"verdict":"deny","reason":"there is no such tool"}
+    {"seq":14,"type":"tool_returned","id":"1.3","ok":false,"ms":0,"bytes":21}
+    {"seq":15,"type":"tool_called","id":"1.4","tool":"shell","action":"run","path":".","command":"cargo test\n# and more","verdict":"allow","reason":""}
+    {"seq":16,"type":"tool_returned","id":"1.4","ok":false,"ms":3250,"bytes":2048}
+    {"seq":17,"type":"tool_called","id":"1.5","tool":"shell","action":"run","path":"src","command":"sleep 9","verdict":"ask","reason":"run `sleep 9`? it waits"}
+    {"seq":18,"type":"tool_returned","id":"1.5","ok":false,"ms":9,"bytes":0}
+    {"seq":19,"type":"tool_called","id":"1.6","tool":"search","action":"search","path":"src","command":null,"verdict":"allow","reason":""}
+    {"seq":20,"type":"tool_returned","id":"1.6","ok":false,"ms":1,"bytes":0}
+    {"seq":21,"type":"tool_called","id":"1.7","tool":"list","action":"list","path":".","command":null,"verdict":"allow","reason":""}
+    {"seq":22,"type":"tool_returned","id":"1.7","ok":false,"ms":0,"bytes":0}
+    {"seq":23,"type":"tool_called","id":"1.8","tool":"edit","action":"edit","path":"src/a","command":null,"verdict":"allow","reason":""}
+    {"seq":24,"type":"tool_returned","id":"1.8","ok":false,"ms":0,"bytes":0}
+    {"seq":25,"type":"document_loaded","path":"docs/csv.md","tokens":77}
+    {"seq":26,"type":"document_loaded","path":"src/export/AGENTS.md","tokens":40}
+    {"seq":27,"type":"note_taken","text":"Quotes are doubled, not escaped."}
+    {"seq":28,"type":"needs_human","question":"Which separator?\n1 comma\n2 semicolon"}
+    {"seq":29,"type":"person_said","text":"comma"}
+    {"seq":30,"type":"nudged","text":"The same call again: try something else."}
+    {"seq":31,"type":"checkpoint_created","n":4,"commit":"1111111111111111111111111111111111111111","files":["src/csv.rs","tests/csv.rs","src/old.rs","a","b","c","d"],"ms":12}
+    {"seq":32,"type":"problem","message":"cannot write an object: no space left on device"}
+    {"seq":33,"type":"stray_undone","path":"docs/stray.md","message":"put into quarantine"}
+    {"seq":34,"type":"baseline_ended","gate":"lint","status":"green","tests":null,"cached":true}
+    {"seq":35,"type":"baseline_ended","gate":"test","status":"red","tests":{"run":212,"failed":1,"skipped":0},"cached":false}
+    {"seq":36,"type":"problem","message":"cannot check out the base"}
+    {"seq":37,"type":"finish_requested","summary":"Quotes are doubled now."}
+    {"seq":38,"type":"problem","message":"cannot read `src/csv.rs`"}
+    {"seq":39,"type":"gate_started","gate":"test"}
+    {"seq":40,"type":"check_ended","gate":"test","check":"cargo test","status":"red","exit_code":101,"ms":9800,"tests":{"run":212,"failed":1,"skipped":0},"reason":"1 of 212 tests failed: csv::quotes"}
+    {"seq":41,"type":"gate_ended","gate":"test","status":"red"}
+    {"seq":42,"type":"check_ended","gate":"slow","check":"sleep 999","status":"timeout","exit_code":null,"ms":60000,"tests":null,"reason":"longer than 1m"}
+    {"seq":43,"type":"check_ended","gate":"gone","check":"no-such","status":"error","exit_code":null,"ms":0,"tests":null,"reason":"there is no program `no-such`"}
+    {"seq":44,"type":"finish_refused","reason":"gate test red: 1 of 212 tests failed: csv::quotes","findings":["tests/csv.rs: a test is ignored now"]}
+    {"seq":45,"type":"check_ended","gate":"test","check":"cargo test","status":"green","exit_code":0,"ms":9100,"tests":{"run":213,"failed":0,"skipped":2},"reason":"1 known failure"}
+    {"seq":46,"type":"problem","message":"HEAD has moved"}
+    {"seq":47,"type":"feature_passed","feature":"F-012","commit":"4444444444444444444444444444444444444444","tree":"2222222222222222222222222222222222222222","evidence":".harness/evidence/F-012.json"}
+    {"seq":48,"type":"feature_status","feature":"F-012","from":"verifying","to":"passing","reason":"passed"}
+    {"seq":49,"type":"needs_human","question":"3 attempts, gate test stays red"}
+    {"seq":50,"type":"work_set_aside","files":2,"message":""}
+    {"seq":51,"type":"work_set_aside","files":0,"message":"`src/a` was changed by somebody else"}
+    {"seq":52,"type":"problem","message":"cannot read HEAD"}
+    {"seq":53,"type":"budget_warned","what":"$4.00 of $5.00 used"}
+    {"seq":54,"type":"stopping","reason":"interrupted","detail":""}
+    {"seq":55,"type":"stopping","reason":"budget","detail":"$5.00 used; raise it with --max-usd"}
+    {"seq":56,"type":"session_resumed"}
+    {"seq":57,"type":"model_failed","turn":2,"message":"401: the key is not known","status":401}
+    {"seq":58,"type":"session_ended","reason":"budget","usage":{"input":1200,"cache_read":800,"cache_write":0,"output":90}}
+    {"seq":59,"type":"run_ended","reason":"budget","exit_code":3,"detail":"$5.00 of $5.00 used\ngo on with `harness resume --last --max-usd 8`","usd":0.5042}
+    "###);
+}
+
+#[test]
+fn lines_are_numbered_and_carry_the_session_once_there_is_one() {
+    let mut lines = JsonLines::default();
+    let first = JsonLine::DemoStarted {
+        repository: "/tmp/till".to_owned(),
+    };
+    let mut told = lines.format(&first, NOW);
+    for event in &every_kind()[..2] {
+        told.push_str(&lines.write(event, NOW));
+    }
+    insta::assert_snapshot!(told, @r###"
+    {"v":1,"seq":0,"time":"2025-11-20T10:14:03.021Z","session":null,"type":"demo_started","repository":"/tmp/till"}
+    {"v":1,"seq":1,"time":"2025-11-20T10:14:03.021Z","session":"S-0007","type":"session_started","agent":"builtin","model":"model-a","recorded":false,"level":"landlock","run":"R-0003","branch":"harness/R-0003","feature":"F-012"}
+    {"v":1,"seq":2,"time":"2025-11-20T10:14:03.021Z","session":"S-0007","type":"feature_status","feature":"F-012","from":"pending","to":"in_progress","reason":""}
+    "###);
+}
+
+#[test]
+fn money_and_tokens_go_on_from_session_to_session_of_a_run() {
+    let events = every_kind();
+    let mut json = JsonLines::default();
+    let mut plain = Lines::default();
+    let mut last = String::new();
+    for event in events.iter().chain(&events) {
+        json.write(event, NOW);
+        let told = plain.write(event);
+        if !told.is_empty() {
+            last = told;
+        }
+    }
+    // Half a dollar before, and 0.42 cents in each of the two sessions.
+    assert!(last.contains("$0.51"), "{last}");
+    let end = json.write(events.last().unwrap(), NOW);
+    assert!(end.contains("\"usd\":0.5084"), "{end}");
+}
+
+#[test]
+fn an_unknown_price_is_said_once_and_no_cost_is_made_up() {
+    let mut events = every_kind();
+    if let harness_core::Event::SessionOpened(opened) = &mut events[0] {
+        opened.run.model.price = None;
+    }
+    let (mut plain, mut json) = (Lines::default(), JsonLines::default());
+    let told: String = events.iter().map(|event| plain.write(event)).collect();
+    assert_eq!(told.matches("price unknown").count(), 1, "{told}");
+    assert!(
+        told.contains("agent model-a, price unknown, sandbox"),
+        "{told}"
+    );
+    let end = events
+        .iter()
+        .map(|event| json.write(event, NOW))
+        .next_back()
+        .unwrap();
+    assert!(end.contains("\"usd\":null"), "{end}");
+}
