@@ -252,7 +252,9 @@ impl<'a, F: FnMut(&[u8])> Watch<'a, F> {
             && self
                 .ending
                 .is_some_and(|ending| ending.is_killed && ending.next <= Instant::now());
-        if !is_given_up {
+        if report.is_some() {
+            self.helper.release();
+        } else if !is_given_up {
             self.helper.reap().await;
         }
         Exited {

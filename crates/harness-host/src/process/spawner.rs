@@ -93,6 +93,14 @@ impl Helper {
         false
     }
 
+    /// Leaves a helper to be reaped that has reported: nothing but its own exit is left to come.
+    pub(super) fn release(mut self) {
+        if let Some(child) = self.child.take() {
+            // As in `reap`.
+            let _ = send(Job::Reap(child, None));
+        }
+    }
+
     /// Waits until the helper is reaped, and, if it was killed, its orphans too.
     pub(super) async fn reap(mut self) {
         let (tx, rx) = oneshot::channel();

@@ -248,13 +248,9 @@ impl Performer {
     }
 
     async fn run(self: &Arc<Self>, permit: &Permit, cancelled: Cancelled) -> Done {
-        let performer = Arc::clone(self);
-        let machine = match tokio::task::spawn_blocking(move || performer.machine()).await {
-            Ok(Ok(machine)) => machine,
-            Ok(Err(message)) => return Done::Failed(message),
-            Err(error) => {
-                return Done::Failed(format!("looking for hidden files was cut short: {error}"));
-            }
+        let machine = match self.machine().await {
+            Ok(machine) => machine,
+            Err(message) => return Done::Failed(message),
         };
         let (Action::Run { command, .. }, Some(plan)) =
             (permit.action(), CagePlan::for_permit(permit, &machine))
@@ -274,14 +270,22 @@ impl Performer {
     }
 
     /// Returns the machine with what the scope hides; files that appear later are hidden from the next session on.
-    fn machine(&self) -> Result<Machine, String> {
-        let mut masked = lock(&self.masked);
-        if masked.is_none() {
-            let scope = lock(&self.scope).clone().ok_or(super::NO_SESSION)?;
-            *masked = Some(hidden_paths(self.root.path(), &scope)?);
-        }
+    async fn machine(&self) -> Result<Machine, String> {
+        let known = lock(&self.masked).clone();
+        let masked = match known {
+            Some(masked) => masked,
+            None => {
+                let scope = lock(&self.scope).clone().ok_or(super::NO_SESSION)?;
+                let root = self.root.path().to_owned();
+                let found = tokio::task::spawn_blocking(move || hidden_paths(&root, &scope)).await;
+                let found = found.map_err(|error| {
+                    format!("looking for hidden files was cut short: {error}")
+                })??;
+                lock(&self.masked).get_or_insert(found).clone()
+            }
+        };
         Ok(Machine {
-            masked: masked.clone().unwrap_or_default(),
+            masked,
             ..self.machine.clone()
         })
     }
