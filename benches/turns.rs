@@ -4,6 +4,8 @@
 //! of an answer to the next request: reading the answer, judging, one command in the cage, the log
 //! on the disk, and building the request.
 
+#![expect(clippy::print_stdout, reason = "printing figures is what it is for")]
+
 use std::{
     fmt::Write as _,
     fs,

@@ -1,24 +1,26 @@
 //! Wires everything: the repository, its configuration, the person's, and what a run works with.
 
-use std::{
-    fs, io,
-    path::{Path, PathBuf},
-};
+use std::path::{Path, PathBuf};
 
 use harness_config::{ConfigError, ConfigFile, Overrides, RepositoryConfig, Resolved, UserConfig};
-use harness_core::{ByteCount, Feature, FeatureStatus, Level, RepoPath, TreeId};
+use harness_core::{Feature, FeatureId, FeatureStatus, Level, RepoPath, TreeId};
 use harness_gate::{
     evidence::{self, Evidence, Standing},
-    list::{FeatureList, ListError},
+    list::FeatureList,
 };
 use harness_git::{GitError, OpenError, Repo};
-use harness_host::machine::{Place, Role};
+use harness_guard::HostAct;
+use harness_host::{
+    disk::{DiskError, Expected, Root, Stamp},
+    machine::{Place, Role},
+};
 use harness_runner::Workplace;
 use harness_store::Store;
 
 use crate::{
     cli::{Common, RunOptions, SandboxLevel},
     failure::{Failure, chain},
+    files::{self, HOST_FILE_MAX},
     folders::Folders,
 };
 
@@ -26,13 +28,15 @@ use crate::{
 pub(crate) const CONFIG_FILE: &str = "harness.toml";
 /// An older name of the progress log, kept where it is in use.
 const OLD_PROGRESS_FILE: &str = "claude-progress.txt";
-/// The largest feature list or evidence file that is read.
-const HOST_FILE_MAX: ByteCount = ByteCount::mib(16);
+/// Where the proof of passing features is kept.
+const EVIDENCE_FOLDER: &str = ".harness/evidence";
 
 /// A repository with its configuration: what every command starts from.
 #[derive(Debug)]
 pub(crate) struct Site {
     pub(crate) repo: Repo,
+    /// The files of the work tree, for what the harness reads and writes itself.
+    pub(crate) root: Root,
     pub(crate) folders: Folders,
     pub(crate) repository: Option<RepositoryConfig>,
     user: UserConfig,
@@ -54,16 +58,18 @@ impl Site {
     pub(crate) fn open_at(folder: &Path) -> Result<Self, Failure> {
         let folders = Folders::find()?;
         let repo = Repo::discover(folder).map_err(|error| open_failure(&error))?;
-        let repository = read_config(&repo.root().join(CONFIG_FILE), CONFIG_FILE)?
-            .map(|bytes| {
-                let file = ConfigFile::from_bytes(CONFIG_FILE, &bytes)?;
+        let root = Root::open(repo.root()).map_err(|error| Failure::failed(chain(&error)))?;
+        let config = files::read_beneath(&root, &config_path(), harness_config::FILE_BYTES_MAX)?;
+        let repository = config
+            .map(|file| {
+                let file = ConfigFile::from_bytes(CONFIG_FILE, &file.bytes)?;
                 harness_config::parse_repository(file)
             })
             .transpose()
             .map_err(|error| config_failure(&error))?;
         let user_file = folders.user_config();
         let shown = user_file.display().to_string();
-        let user = read_config(&user_file, &shown)?
+        let user = files::read_own(&user_file, harness_config::FILE_BYTES_MAX)?
             .map(|bytes| harness_config::parse_user(ConfigFile::from_bytes(&shown, &bytes)?))
             .transpose()
             .map_err(|error| config_failure(&error))?
@@ -71,6 +77,7 @@ impl Site {
             .for_repository(repo.root());
         Ok(Self {
             repo,
+            root,
             folders,
             repository,
             user,
@@ -115,22 +122,21 @@ impl Site {
     }
 
     /// Reads the feature list; `None` when there is no file.
-    pub(crate) fn features(&self, path: &RepoPath) -> Result<Option<FeatureList>, Failure> {
-        let Some(text) = self.host_file(path)? else {
-            return Ok(None);
-        };
-        FeatureList::parse(&text)
-            .map(Some)
-            .map_err(|error| list_failure(path, &error))
+    pub(crate) fn list(&self, path: &RepoPath) -> Result<Option<FeatureList>, Failure> {
+        let file = self.host_file(path)?;
+        file.map(|(text, _)| parse_list(path, &text)).transpose()
+    }
+
+    /// Returns the features of the list; none when there is no file.
+    pub(crate) fn features(&self, path: &RepoPath) -> Result<Vec<Feature>, Failure> {
+        let list = self.list(path)?;
+        Ok(list.map_or(Vec::new(), |list| list.features().to_vec()))
     }
 
     /// Reads the evidence of a feature; `None` when there is none or it cannot be read.
-    pub(crate) fn evidence(&self, feature: &Feature) -> Result<Option<Evidence>, Failure> {
-        let path = RepoPath::parse(format!(".harness/evidence/{}.json", feature.id))
-            .expect("ids are file names");
-        Ok(self
-            .host_file(&path)?
-            .and_then(|text| Evidence::parse(&text).ok()))
+    pub(crate) fn evidence(&self, feature: &Feature) -> Option<Evidence> {
+        let (text, _) = self.host_file(&evidence_path(&feature.id)).ok()??;
+        Evidence::parse(&text).ok()
     }
 
     /// Says what the proof of a passing feature is worth; `tree` and `content` as far as they are known.
@@ -140,15 +146,14 @@ impl Site {
         resolved: &Resolved,
         tree: &TreeId,
         content: Option<&str>,
-    ) -> Result<Standing, Failure> {
-        let evidence = self.evidence(feature)?;
-        Ok(evidence::standing(
-            evidence.as_ref(),
+    ) -> Standing {
+        evidence::standing(
+            self.evidence(feature).as_ref(),
             feature,
             &resolved.policy.gates,
             tree,
             content,
-        ))
+        )
     }
 
     /// Whether a feature says that it passes and has no proof for it.
@@ -162,7 +167,7 @@ impl Site {
         }
         // Which tree makes no difference to whether there is a proof at all.
         let tree = self.head()?.tree;
-        Ok(!self.standing(feature, resolved, &tree, None)?.is_proof())
+        Ok(!self.standing(feature, resolved, &tree, None).is_proof())
     }
 
     pub(crate) fn head(&self) -> Result<harness_git::Head, Failure> {
@@ -220,23 +225,75 @@ impl Site {
         })
     }
 
-    fn host_file(&self, path: &RepoPath) -> Result<Option<String>, Failure> {
-        let whole = self.repo.root().join(path.as_path());
-        match fs::metadata(&whole) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            Ok(stat) if stat.len() > HOST_FILE_MAX.0 => {
-                return Err(Failure::usage(format!(
-                    "cannot read `{path}`: it is larger than {HOST_FILE_MAX}"
-                )));
+    /// Changes a file that only the harness and people write; somebody else's change is never lost.
+    ///
+    /// `change` is given the text, `None` when there is no file; it is asked once
+    /// more when the file was changed in between.
+    pub(crate) fn rewrite<T>(
+        &self,
+        path: &RepoPath,
+        change: impl Fn(Option<String>) -> Result<(String, T), Failure>,
+    ) -> Result<T, Failure> {
+        let mut tries = 0;
+        loop {
+            let (text, expected) = match self.host_file(path)? {
+                Some((text, stamp)) => (Some(text), Expected::Unchanged(stamp)),
+                None => (None, Expected::Absent),
+            };
+            let (text, made) = change(text)?;
+            let act = HostAct::WriteHostFile;
+            match self
+                .root
+                .host_write_file(act, path, text.as_bytes(), expected)
+            {
+                Ok(_) => return Ok(made),
+                Err(DiskError::Stale { .. }) if tries == 0 => tries += 1,
+                Err(error) => return Err(files::disk_failure("write", path, &error)),
             }
-            _ => {}
         }
-        let bytes = fs::read(&whole)
-            .map_err(|error| Failure::failed(format!("cannot read `{path}`: {error}")))?;
-        let text = String::from_utf8(bytes);
-        text.map(Some)
+    }
+
+    /// Reads a text file of a tree; `None` when there is none.
+    pub(crate) fn text_of(
+        &self,
+        tree: &TreeId,
+        path: &RepoPath,
+    ) -> Result<Option<String>, Failure> {
+        let bytes = self.repo.read_blob(tree, path, HOST_FILE_MAX.0)?;
+        Ok(bytes.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()))
+    }
+
+    /// Reads a file that only the harness and people write; `None` when there is none.
+    pub(crate) fn host_file(&self, path: &RepoPath) -> Result<Option<(String, Stamp)>, Failure> {
+        let Some(file) = files::read_beneath(&self.root, path, HOST_FILE_MAX)? else {
+            return Ok(None);
+        };
+        let text = String::from_utf8(file.bytes);
+        text.map(|text| Some((text, file.stamp)))
             .map_err(|_| Failure::usage(format!("cannot read `{path}`: it is no UTF-8")))
     }
+}
+
+/// Returns the path of the repository's configuration file.
+pub(crate) fn config_path() -> RepoPath {
+    RepoPath::parse(CONFIG_FILE).expect("a plain name is inside")
+}
+
+/// Returns a feature that says nothing, for what holds whatever is worked on.
+pub(crate) fn any_feature() -> Feature {
+    Feature::titled(FeatureId::task(1), "any feature")
+}
+
+/// Returns the folder with the proof of features.
+pub(crate) fn evidence_folder() -> RepoPath {
+    RepoPath::parse(EVIDENCE_FOLDER).expect("a plain path is inside")
+}
+
+/// Returns where the proof of a feature is kept.
+fn evidence_path(feature: &FeatureId) -> RepoPath {
+    evidence_folder()
+        .join(format!("{feature}.json"))
+        .expect("ids are file names")
 }
 
 /// Proves the level that is asked for, or the best one there is.
@@ -273,32 +330,19 @@ fn expand_home(path: &Path) -> PathBuf {
     }
 }
 
-fn read_config(path: &Path, shown: &str) -> Result<Option<Vec<u8>>, Failure> {
-    match fs::metadata(path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        Ok(stat) if stat.len() > harness_config::FILE_BYTES_MAX.0 => {
-            return Err(Failure::usage(format!(
-                "cannot read `{shown}`: it is larger than {}",
-                harness_config::FILE_BYTES_MAX
-            )));
-        }
-        _ => {}
-    }
-    fs::read(path)
-        .map(Some)
-        .map_err(|error| Failure::usage(format!("cannot read `{shown}`: {error}")))
-}
-
 pub(crate) fn config_failure(error: &ConfigError) -> Failure {
     Failure::usage(chain(error))
         .snippet(error.snippet())
         .maybe_hint(error.hint())
 }
 
-fn list_failure(path: &RepoPath, error: &ListError) -> Failure {
-    Failure::usage(format!("cannot read `{path}`: {}", chain(error))).hint(format!(
-        "mend the file by hand, or get the last good one back with `git checkout {path}`"
-    ))
+/// Reads the text of a feature list.
+pub(crate) fn parse_list(path: &RepoPath, text: &str) -> Result<FeatureList, Failure> {
+    FeatureList::parse(text).map_err(|error| {
+        Failure::usage(format!("cannot read `{path}`: {}", chain(&error))).hint(format!(
+            "mend the file by hand, or get the last good one back with `git checkout {path}`"
+        ))
+    })
 }
 
 fn open_failure(error: &OpenError) -> Failure {

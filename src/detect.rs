@@ -2,24 +2,22 @@
 
 use std::fs;
 
-use harness_core::RepoPath;
+use harness_core::{ByteCount, RepoPath};
 use harness_gate::detect::{self, Detected};
 
 use crate::compose::Site;
 
-/// How many files are looked at.
+/// How many files and folders are looked at.
 const FILES_MAX: usize = 2_000;
 /// The largest file that is read.
-const FILE_BYTES_MAX: u64 = 1024 * 1024;
+const FILE_MAX: ByteCount = ByteCount::mib(1);
 
 /// Proposes scope and gates from the top two levels of the work tree.
 pub(crate) fn detect(site: &Site) -> Detected {
-    let root = site.repo.root();
     let read = |path: &str| {
-        let file = root.join(path);
-        let small =
-            fs::metadata(&file).is_ok_and(|stat| stat.is_file() && stat.len() <= FILE_BYTES_MAX);
-        small.then(|| fs::read_to_string(&file).ok()).flatten()
+        let path = RepoPath::parse(path).ok()?;
+        let file = site.root.host_read_file(&path, FILE_MAX).ok()?;
+        String::from_utf8(file.bytes).ok()
     };
     detect::detect(&top_levels(site), &read)
 }
@@ -32,7 +30,7 @@ fn top_levels(site: &Site) -> Vec<RepoPath> {
         let Ok(entries) = fs::read_dir(root.join(folder.as_path())) else {
             continue;
         };
-        for entry in entries.flatten().take(FILES_MAX) {
+        for entry in entries.flatten().take(FILES_MAX - files.len()) {
             let Ok(path) = folder.join(entry.file_name().as_encoded_bytes()) else {
                 continue;
             };
@@ -47,6 +45,5 @@ fn top_levels(site: &Site) -> Vec<RepoPath> {
         }
     }
     files.sort();
-    files.truncate(FILES_MAX);
     files
 }

@@ -9,10 +9,10 @@ use harness_report::clean;
 const FAILED: u8 = 1;
 /// Exit code for usage and configuration.
 const USAGE: u8 = 2;
-/// Exit code for gates that are red and proofs that do not hold.
-const RED: u8 = 4;
+/// Exit code for gates that are red, and for proofs and logs that do not hold.
+pub(crate) const RED: u8 = 4;
 /// Exit code where a person is needed.
-const NEEDS_HUMAN: u8 = 5;
+pub(crate) const NEEDS_HUMAN: u8 = 5;
 
 /// A command that could not do what was asked.
 #[derive(Debug)]

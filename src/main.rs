@@ -7,6 +7,7 @@ mod compose;
 mod detect;
 mod faces;
 mod failure;
+mod files;
 mod folders;
 mod output;
 mod session;

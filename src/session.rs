@@ -1,15 +1,17 @@
 //! Driving a run from the command line: model, lock, signals, faces, exit code.
 
-use std::{process, time::Duration};
+mod key;
+mod signals;
 
-use harness_config::{KeySource, Model, Resolved};
+use std::{path::Path, process, time::Duration};
+
+use harness_config::Resolved;
 use harness_core::{ByteCount, EndReason, ModelProfile, Price, Timestamp, TokenCount};
 use harness_provider::{Api, RequestOptions, Script};
 use harness_runner::{Face, Finished, HttpModel, Launch, ModelClient, Pace, Request, Workplace};
 use harness_store::{Holder, Lock, LockError, Store};
 use tokio::{
     runtime::{Builder, Runtime},
-    signal::unix::{SignalKind, signal},
     sync::mpsc,
 };
 
@@ -18,15 +20,13 @@ use crate::{
     cli::Common,
     compose::{Site, config_failure},
     failure::{Failure, chain},
-    output::say,
+    files,
 };
 
 /// The largest script file that is read.
 const SCRIPT_MAX: ByteCount = ByteCount::mib(4);
 /// The window of a scripted model: large enough for any script.
 const SCRIPT_CONTEXT: TokenCount = TokenCount(200_000);
-/// How much of what a key command prints is looked at. Unit: bytes.
-const KEY_BYTES_MAX: usize = 16 * 1024;
 
 /// A model that is ready to be asked.
 #[derive(Debug)]
@@ -41,17 +41,10 @@ pub(crate) fn choose_model(
     resolved: &Resolved,
 ) -> Result<ChosenModel, Failure> {
     if let Some(path) = wish.and_then(|wish| wish.strip_prefix("script:")) {
-        let size = std::fs::metadata(path).map(|stat| stat.len());
-        let size = size
-            .map_err(|error| Failure::usage(format!("cannot read the script `{path}`: {error}")))?;
-        if size > SCRIPT_MAX.0 {
-            return Err(Failure::usage(format!(
-                "cannot read the script `{path}`: it is larger than {SCRIPT_MAX}"
-            )));
-        }
-        let text = std::fs::read_to_string(path);
-        let text = text
-            .map_err(|error| Failure::usage(format!("cannot read the script `{path}`: {error}")))?;
+        let cannot = |why: &str| Failure::usage(format!("cannot read the script `{path}`: {why}"));
+        let bytes = files::read_own(Path::new(path), SCRIPT_MAX)?
+            .ok_or_else(|| cannot("there is no such file"))?;
+        let text = String::from_utf8(bytes).map_err(|_| cannot("it is no UTF-8"))?;
         return scripted(&text, Pace::Fast)
             .map_err(|failure| failure.hint(format!("the script is `{path}`")));
     }
@@ -61,7 +54,7 @@ pub(crate) fn choose_model(
     let key = model
         .key
         .as_ref()
-        .map(|source| key(model, source))
+        .map(|source| key::find(model, source))
         .transpose()?;
     let options = RequestOptions {
         model: model.id.clone(),
@@ -105,51 +98,6 @@ pub(crate) fn scripted(text: &str, pace: Pace) -> Result<ChosenModel, Failure> {
         profile,
         client: ModelClient::Script { script, pace },
     })
-}
-
-/// Finds the key of a model; its value goes to the request's header and nowhere else.
-fn key(model: &Model, source: &KeySource) -> Result<String, Failure> {
-    match source {
-        KeySource::Env(name) => match std::env::var(name) {
-            Ok(key) if !key.trim().is_empty() => Ok(key.trim().to_owned()),
-            _ => Err(Failure::usage(format!(
-                "model `{}` needs its key in `{name}`, which is not set",
-                model.name
-            ))
-            .hint(format!(
-                "export {name}=..., or choose another model with --model"
-            ))),
-        },
-        KeySource::Command(argv) => {
-            let (program, arguments) = argv
-                .split_first()
-                .ok_or_else(|| Failure::usage("`key_command` is empty"))?;
-            let output = process::Command::new(program)
-                .args(arguments)
-                .stdin(process::Stdio::null())
-                .output();
-            let output = output.map_err(|error| {
-                Failure::usage(format!(
-                    "cannot run the key command `{program}` of model `{}`: {error}",
-                    model.name
-                ))
-            })?;
-            let text =
-                String::from_utf8_lossy(&output.stdout[..output.stdout.len().min(KEY_BYTES_MAX)])
-                    .into_owned();
-            let line = text.lines().next().unwrap_or_default().trim().to_owned();
-            if !output.status.success() || line.is_empty() {
-                let message = format!(
-                    "the key command `{program}` of model `{}` gave no key ({})",
-                    model.name, output.status
-                );
-                return Err(
-                    Failure::usage(message).hint("run it by hand and look at what it prints")
-                );
-            }
-            Ok(line)
-        }
-    }
 }
 
 /// Takes the lock of the work tree, or says who holds it.
@@ -200,8 +148,8 @@ pub(crate) fn drive(
         requests: requests_tx.clone(),
         attended: ask::is_attended(common),
     }));
+    let signalled = signals::watch(&requests_tx)?;
     runtime.block_on(async {
-        let signalled = watch_signals(&requests_tx)?;
         let finished = harness_runner::drive(workplace, launch, &mut faces, requests).await;
         let finished = finished.map_err(|error| Failure::failed(chain(&error)))?;
         let by_signal = *signalled.borrow();
@@ -220,47 +168,6 @@ pub(crate) fn runtime() -> Result<Runtime, Failure> {
         .max_blocking_threads(8)
         .build();
     built.map_err(|error| Failure::failed(format!("cannot start the event loop: {error}")))
-}
-
-/// Turns signals into requests: the first asks for an end in order, a second `SIGINT` ends at once.
-///
-/// The channel holds the number of the signal that decides the exit code;
-/// `SIGINT` is a person's stop and has the run's own code.
-fn watch_signals(
-    requests: &mpsc::Sender<Request>,
-) -> Result<tokio::sync::watch::Receiver<Option<u8>>, Failure> {
-    let (signalled_tx, signalled) = tokio::sync::watch::channel(None);
-    let kinds = [
-        (SignalKind::interrupt(), None),
-        (SignalKind::terminate(), Some(15)),
-        (SignalKind::hangup(), Some(1)),
-    ];
-    for (kind, code) in kinds {
-        let mut stream = signal(kind)
-            .map_err(|error| Failure::failed(format!("cannot watch signals: {error}")))?;
-        let (requests, signalled) = (requests.clone(), signalled_tx.clone());
-        tokio::spawn(async move {
-            let mut asked = false;
-            while stream.recv().await.is_some() {
-                if asked && code.is_none() {
-                    exit_at_once();
-                }
-                asked = true;
-                signalled.send_replace(code);
-                say("stopping after what is in flight; press Ctrl+C again to stop at once");
-                if requests.send(Request::Interrupt).await.is_err() {
-                    return;
-                }
-            }
-        });
-    }
-    Ok(signalled)
-}
-
-/// The log is whole at every moment, so nothing has to be put in order.
-#[expect(clippy::exit, reason = "a second Ctrl+C asks for exactly this")]
-fn exit_at_once() -> ! {
-    process::exit(130)
 }
 
 /// Asks the person in plain lines when the agent has a question.

@@ -1,9 +1,16 @@
 //! Trust by content: a person accepts once exactly what a repository would execute.
 
-use std::{collections::BTreeMap, fmt::Write as _};
+mod scripts;
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt::Write as _,
+    path::PathBuf,
+};
 
 use harness_config::{Resolved, TrustLine};
 use harness_core::{Feature, RepoPath};
+use harness_guard::Scope;
 use harness_store::state;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
@@ -11,13 +18,10 @@ use sha2::{Digest as _, Sha256};
 use crate::{
     ask,
     cli::Common,
-    compose::Site,
+    compose::{Site, any_feature},
     failure::{Failure, chain},
     output::say,
 };
-
-/// The largest script file whose content is part of what is trusted. Unit: bytes.
-const SCRIPT_BYTES_MAX: u64 = 16 * 1024 * 1024;
 
 /// What a repository would have executed, as a person reads it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -29,7 +33,15 @@ pub(crate) struct Subject {
 /// Everything a person has accepted, by repository.
 #[derive(Debug, Default, Serialize, Deserialize)]
 struct Accepted {
-    repositories: BTreeMap<String, Subject>,
+    repositories: BTreeMap<String, Known>,
+}
+
+/// What a person has accepted of one repository.
+#[derive(Debug, Serialize, Deserialize)]
+struct Known {
+    /// Its work tree.
+    root: PathBuf,
+    subject: Subject,
 }
 
 /// What the store says about a subject.
@@ -47,30 +59,40 @@ pub(crate) enum Trusted {
 
 impl Subject {
     /// Gathers what the repository's configuration and features would have executed.
-    pub(crate) fn of(site: &Site, features: &[Feature]) -> Result<Self, Failure> {
-        let config = site
-            .repository
-            .as_ref()
-            .map(harness_config::trust_subject)
-            .unwrap_or_default();
-        let mut lines: Vec<String> = config
-            .iter()
+    pub(crate) fn of(
+        site: &Site,
+        resolved: &Resolved,
+        features: &[Feature],
+    ) -> Result<Self, Failure> {
+        let config = site.repository.as_ref();
+        let lines = config.map(harness_config::trust_subject).into_iter();
+        let mut lines: Vec<String> = lines
+            .flatten()
             .map(|TrustLine { what, text }| format!("{what}: {text}"))
             .collect();
-        for feature in features.iter().filter(|feature| !feature.verify.is_empty()) {
-            let commands = feature.verify.iter().map(|argv| format!("{argv:?}"));
-            lines.push(format!(
-                "verify of {}: {}",
-                feature.id,
-                commands.collect::<Vec<_>>().join(" ")
-            ));
+        let gates = config.into_iter().flat_map(|config| &config.gates);
+        for gate in gates {
+            lines.extend(scripts::lines(&site.root, &gate.cwd, &gate.run)?);
         }
-        let gates = site.repository.iter().flat_map(|config| &config.gates);
-        let setup = site.repository.iter().flat_map(|config| &config.setup);
-        let named = gates
-            .map(|gate| &gate.run)
-            .chain(setup.map(|setup| &setup.run));
-        lines.extend(scripts(site, named)?);
+        let setup = config.into_iter().flat_map(|config| &config.setup);
+        for setup in setup {
+            lines.extend(scripts::lines(&site.root, &RepoPath::root(), &setup.run)?);
+        }
+        for feature in features {
+            lines.extend(verify_lines(site, resolved, feature)?);
+        }
+        Ok(Self::new(lines))
+    }
+
+    /// Adds what one more feature would have executed.
+    pub(crate) fn with_feature(
+        self,
+        site: &Site,
+        resolved: &Resolved,
+        feature: &Feature,
+    ) -> Result<Self, Failure> {
+        let mut lines = self.lines;
+        lines.extend(verify_lines(site, resolved, feature)?);
         Ok(Self::new(lines))
     }
 
@@ -89,13 +111,21 @@ impl Subject {
             .map(|rule| rule.value.as_str())
             .collect();
         lines.push(format!("write: {}", write.join(" ")));
-        lines.extend(scripts(site, policy.gates.iter().map(|gate| &gate.run))?);
+        for gate in &policy.gates {
+            lines.extend(scripts::lines(&site.root, &gate.cwd, &gate.run)?);
+        }
         Ok(Self::new(lines))
     }
 
+    /// Neither the order of the lines nor a line given twice changes the digest.
     fn new(lines: Vec<String>) -> Self {
+        let mut seen = BTreeSet::new();
+        let lines: Vec<String> = lines
+            .into_iter()
+            .filter(|line| seen.insert(line.clone()))
+            .collect();
         let mut hasher = Sha256::new();
-        for line in &lines {
+        for line in &seen {
             hasher.update(line.as_bytes());
             hasher.update([0]);
         }
@@ -106,40 +136,55 @@ impl Subject {
     }
 }
 
-/// Names the content of files of the repository that stand in an argv.
-fn scripts<'a>(
+/// Returns the lines of a feature's own commands, with the scripts they name.
+///
+/// A script that the agent may write is left out: features are about changing
+/// it, and every landing would ask again. It runs in the same cage as the agent.
+fn verify_lines(
     site: &Site,
-    argvs: impl Iterator<Item = &'a Vec<String>>,
+    resolved: &Resolved,
+    feature: &Feature,
 ) -> Result<Vec<String>, Failure> {
-    let mut lines = Vec::new();
-    for word in argvs.flatten() {
-        let Ok(path) = RepoPath::parse(word) else {
-            continue;
-        };
-        let file = site.repo.root().join(path.as_path());
-        if path.is_root() || !file.is_file() {
-            continue;
-        }
-        let size = file.metadata().map(|stat| stat.len()).unwrap_or(u64::MAX);
-        if size > SCRIPT_BYTES_MAX {
-            return Err(Failure::usage(format!(
-                "cannot trust `{path}`: it is larger than 16 MiB"
-            )));
-        }
-        let bytes = std::fs::read(&file)
-            .map_err(|error| Failure::failed(format!("cannot read `{path}`: {error}")))?;
-        let line = format!("content of {path}: sha256 {}", hex(&Sha256::digest(&bytes)));
-        if !lines.contains(&line) {
-            lines.push(line);
-        }
+    if feature.verify.is_empty() {
+        return Ok(Vec::new());
     }
+    let scope = Scope::compile(&resolved.policy.scope, &any_feature())
+        .map_err(|error| Failure::usage(chain(&error)))?;
+    let is_fixed =
+        |word: &&String| RepoPath::parse(word.as_str()).is_ok_and(|path| !scope.is_writable(&path));
+    let commands: Vec<String> = feature
+        .verify
+        .iter()
+        .map(|argv| format!("{argv:?}"))
+        .collect();
+    let mut lines = vec![format!("verify of {}: {}", feature.id, commands.join(" "))];
+    let fixed: Vec<String> = feature
+        .verify
+        .iter()
+        .flatten()
+        .filter(is_fixed)
+        .cloned()
+        .collect();
+    lines.extend(scripts::lines(&site.root, &RepoPath::root(), &fixed)?);
     Ok(lines)
+}
+
+/// Reads the features, and sees that what they and the configuration would execute is trusted.
+pub(crate) fn trusted_features(
+    site: &Site,
+    resolved: &Resolved,
+    common: &Common,
+) -> Result<Vec<Feature>, Failure> {
+    let features = site.features(&resolved.policy.feature_file)?;
+    require(site, &Subject::of(site, resolved, &features)?, common)?;
+    Ok(features)
 }
 
 /// Says whether exactly this was accepted.
 pub(crate) fn check(site: &Site, subject: &Subject) -> Result<Trusted, Failure> {
     let accepted = load(site)?;
-    Ok(match accepted.repositories.get(&key(site)) {
+    let known = accepted.repositories.get(&key(site));
+    Ok(match known.map(|known| &known.subject) {
         None => Trusted::Never,
         Some(known) if known.digest == subject.digest => Trusted::Yes,
         Some(known) => Trusted::Changed {
@@ -162,15 +207,19 @@ pub(crate) fn check(site: &Site, subject: &Subject) -> Result<Trusted, Failure> 
 /// Remembers that a person accepted this.
 pub(crate) fn accept(site: &Site, subject: &Subject) -> Result<(), Failure> {
     let mut accepted = load(site)?;
-    accepted.repositories.insert(key(site), subject.clone());
-    save(site, &accepted)
+    let known = Known {
+        root: site.repo.root().to_owned(),
+        subject: subject.clone(),
+    };
+    accepted.repositories.insert(key(site), known);
+    save(site, accepted)
 }
 
 /// Forgets what was accepted; says whether there was anything.
 pub(crate) fn revoke(site: &Site) -> Result<bool, Failure> {
     let mut accepted = load(site)?;
     let was_there = accepted.repositories.remove(&key(site)).is_some();
-    save(site, &accepted)?;
+    save(site, accepted)?;
     Ok(was_there)
 }
 
@@ -220,14 +269,16 @@ fn load(site: &Site) -> Result<Accepted, Failure> {
     Ok(accepted.unwrap_or_default())
 }
 
-fn save(site: &Site, accepted: &Accepted) -> Result<(), Failure> {
+/// Keeps what was accepted, but for repositories that are gone: another may come to stand there.
+fn save(site: &Site, mut accepted: Accepted) -> Result<(), Failure> {
+    accepted.repositories.retain(|_, known| known.root.is_dir());
     let path = site.folders.trust();
     if let Some(folder) = path.parent() {
         std::fs::create_dir_all(folder).map_err(|error| {
             Failure::failed(format!("cannot create `{}`: {error}", folder.display()))
         })?;
     }
-    state::write_json(&path, accepted).map_err(|error| Failure::failed(chain(&error)))
+    state::write_json(&path, &accepted).map_err(|error| Failure::failed(chain(&error)))
 }
 
 /// A repository is its work tree and its common git directory, by their real paths.
@@ -240,9 +291,5 @@ fn key(site: &Site) -> String {
 }
 
 fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        // Writing to a string cannot fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -250,14 +250,14 @@ fn shown(file: &Path) -> String {
 /// Every package: its short name and its manifest.
 fn manifests() -> Vec<(String, toml::Table)> {
     let read = |path: PathBuf| {
-        let text = fs::read_to_string(&path).unwrap();
+        let text = fs::read_to_string(&path).expect("a file can be read");
         text.parse::<toml::Table>()
             .unwrap_or_else(|error| panic!("{}: {error}", path.display()))
     };
     let mut found = vec![("harness".to_owned(), read(root().join("Cargo.toml")))];
-    for entry in fs::read_dir(root().join("crates")).unwrap() {
-        let entry = entry.unwrap();
-        let name = entry.file_name().into_string().unwrap();
+    for entry in fs::read_dir(root().join("crates")).expect("a folder can be listed") {
+        let entry = entry.expect("a folder has entries");
+        let name = entry.file_name().into_string().expect("a name is text");
         let name = name
             .strip_prefix("harness-")
             .expect("our crates begin with `harness-`");
@@ -302,8 +302,10 @@ fn edges_of_table(table: &[Edges]) -> BTreeSet<String> {
 /// Every Rust file of the program and of the crates' `src`.
 fn sources() -> Vec<PathBuf> {
     let mut files = rust_files(&root().join("src"));
-    for entry in fs::read_dir(root().join("crates")).unwrap() {
-        files.extend(rust_files(&entry.unwrap().path().join("src")));
+    for entry in fs::read_dir(root().join("crates")).expect("a folder can be listed") {
+        files.extend(rust_files(
+            &entry.expect("a folder has entries").path().join("src"),
+        ));
     }
     assert!(files.len() > 100, "the sources are not where they were");
     files
@@ -311,8 +313,8 @@ fn sources() -> Vec<PathBuf> {
 
 fn rust_files(folder: &Path) -> Vec<PathBuf> {
     let mut files = Vec::new();
-    for entry in fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
+    for entry in fs::read_dir(folder).expect("a folder can be listed") {
+        let path = entry.expect("a folder has entries").path();
         if path.is_dir() {
             files.extend(rust_files(&path));
         } else if path.extension().is_some_and(|extension| extension == "rs") {
@@ -335,7 +337,7 @@ fn code_of(file: &Path) -> String {
     if is_test(file) {
         return String::new();
     }
-    let mut code = strip(&fs::read_to_string(file).unwrap());
+    let mut code = strip(&fs::read_to_string(file).expect("a file can be read"));
     for allowed in PURE_ALL_THE_SAME {
         code = code.replace(allowed, "");
     }

@@ -1,1 +1,8 @@
-//! To be filled.
+//! Attacks on the guard, each shown to work without it where that can be shown.
+
+mod arena;
+mod git;
+mod processes;
+mod proof;
+mod scope;
+mod secrets;

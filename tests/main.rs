@@ -3,6 +3,11 @@
 //! Only the model is a fake: a script, or a server on loopback that speaks the
 //! wires from one.
 
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test that cannot go on fails by panicking"
+)]
+
 mod architecture;
 mod bad_input;
 mod commands;
@@ -12,4 +17,5 @@ mod flow;
 mod guardrails;
 mod json;
 mod real_crate;
+mod regressions;
 mod support;

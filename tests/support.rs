@@ -1,10 +1,14 @@
 //! What the modules of this binary share: the program, a small project, and a way to run it.
 
+mod live;
 mod story;
+mod world;
 
 use harness_testkit::{Home, Project, Run, Server};
 
+pub(crate) use live::{Live, assert_gone, signal, unique_word};
 pub(crate) use story::{FINISH, Story, endless, news, session, shell, write};
+pub(crate) use world::{alive, say};
 
 /// The program under test.
 pub(crate) const PROGRAM: &str = env!("CARGO_BIN_EXE_harness");

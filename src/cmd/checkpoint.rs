@@ -20,9 +20,11 @@ pub(super) fn run(common: &Common, command: &Checkpoint) -> Result<u8, Failure> 
         Failure::usage("there is no session in this repository").hint("harness run")
     })?;
     match command {
-        Checkpoint::List { session } => {
-            list(&site, common, runs::session(&store, session.as_deref())?)
-        }
+        Checkpoint::List { session } => list(
+            &site,
+            common,
+            runs::session(&site, &store, session.as_deref())?,
+        ),
         Checkpoint::Undo {
             number,
             session: named,
@@ -31,7 +33,7 @@ pub(super) fn run(common: &Common, command: &Checkpoint) -> Result<u8, Failure> 
             undo(
                 &site,
                 common,
-                runs::session(&store, named.as_deref())?,
+                runs::session(&site, &store, named.as_deref())?,
                 CheckpointNumber(*number),
             )
         }

@@ -126,11 +126,8 @@ fn announce(root: &Path, json: Option<&JsonFace>) -> Box<dyn Face> {
 /// Runs all features of the project. The program trusts what it has just unpacked itself.
 fn play(site: &Site, common: &Common, pace: Pace, face: Box<dyn Face>) -> Result<u8, Failure> {
     let resolved = site.resolve(&RunOptions::default())?;
-    let list = site.features(&resolved.policy.feature_file)?;
-    let features = list
-        .map(|list| list.features().to_vec())
-        .unwrap_or_default();
-    trust::accept(site, &Subject::of(site, &features)?)?;
+    let features = site.features(&resolved.policy.feature_file)?;
+    trust::accept(site, &Subject::of(site, &resolved, &features)?)?;
     let store = site.store()?;
     let _lock = session::lock(site, &store)?;
     let model = session::scripted(SCRIPT, pace)?;

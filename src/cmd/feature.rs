@@ -1,7 +1,5 @@
 //! `harness feature`: the list, seen and changed by a person.
 
-use std::io::Write as _;
-
 use harness_config::Resolved;
 use harness_core::{Feature as Entry, FeatureId, FeatureScope, FeatureStatus, RepoPath};
 use harness_gate::list::{self, FeatureList};
@@ -9,7 +7,7 @@ use serde_json::json;
 
 use crate::{
     cli::{Common, Feature, FeatureAdd, RunOptions},
-    compose::Site,
+    compose::{Site, parse_list},
     failure::{Failure, chain},
     output::Output,
     trust::{self, Subject, Trusted},
@@ -21,24 +19,15 @@ const TITLE_CHARS: usize = 200;
 pub(super) fn run(common: &Common, command: &Feature) -> Result<u8, Failure> {
     let site = Site::open(common)?;
     let resolved = site.resolve(&RunOptions::default())?;
-    let path = resolved.policy.feature_file.clone();
-    let list = site.features(&path)?;
+    let path = &resolved.policy.feature_file;
     match command {
-        Feature::List => show_all(&site, common, &resolved, list.as_ref()),
-        Feature::Show { id } => show(&site, common, &resolved, &find(list.as_ref(), id, &path)?),
-        Feature::Add(add) => {
-            let list = match list {
-                Some(list) => list,
-                None => FeatureList::parse(list::EMPTY_LIST)
-                    .map_err(|error| Failure::failed(chain(&error)))?,
-            };
-            add_one(&site, common, list, add, &path)
+        Feature::List => show_all(&site, common, &resolved, site.list(path)?.as_ref()),
+        Feature::Show { id } => {
+            let list = site.list(path)?.ok_or_else(|| no_list(path))?;
+            show(&site, common, &resolved, &find(&list, id, path)?)
         }
-        Feature::Accept { id, reason } => {
-            let entry = find(list.as_ref(), id, &path)?;
-            let list = list.ok_or_else(|| no_list(&path))?;
-            accept(&site, common, list, &entry, reason, &path)
-        }
+        Feature::Add(add) => add_one(&site, common, &resolved, add),
+        Feature::Accept { id, reason } => accept(&site, common, &resolved, id, reason),
     }
 }
 
@@ -95,7 +84,10 @@ fn show(site: &Site, common: &Common, resolved: &Resolved, entry: &Entry) -> Res
     let mut text = format!("feature: {} {word}, {}", entry.id, title(entry));
     let mut line = |name: &str, value: &str| {
         if !value.is_empty() {
-            text.push_str(&format!("\n  {name}: {}", value.trim_end().replace('\n', "\n    ")));
+            text.push_str(&format!(
+                "\n  {name}: {}",
+                value.trim_end().replace('\n', "\n    ")
+            ));
         }
     };
     line("description", &entry.description);
@@ -123,8 +115,7 @@ fn show(site: &Site, common: &Common, resolved: &Resolved, entry: &Entry) -> Res
             .collect::<Vec<_>>()
             .join("; "),
     );
-    let evidence = site.evidence(entry)?;
-    if let Some(evidence) = &evidence {
+    if let Some(evidence) = site.evidence(entry) {
         line(
             "evidence",
             &format!(
@@ -140,17 +131,52 @@ fn show(site: &Site, common: &Common, resolved: &Resolved, entry: &Entry) -> Res
 fn add_one(
     site: &Site,
     common: &Common,
-    mut list: FeatureList,
+    resolved: &Resolved,
     add: &FeatureAdd,
-    path: &RepoPath,
 ) -> Result<u8, Failure> {
+    let path = &resolved.policy.feature_file;
+    let (entry, trusted) = site.rewrite(path, |text| {
+        let mut list = parse_list(path, text.as_deref().unwrap_or(list::EMPTY_LIST))?;
+        let trusted = trusted_subject(site, resolved, &list)?;
+        let entry = new_entry(&list, add)?;
+        list.add(&entry)
+            .map_err(|error| Failure::usage(chain(&error)))?;
+        Ok((list.render(), (entry, trusted)))
+    })?;
+    if let Some(subject) = trusted {
+        // Who adds a command here has seen it: asking again would teach to say yes unread.
+        trust::accept(site, &subject.with_feature(site, resolved, &entry)?)?;
+    }
+    Output::new(common).entry(
+        "feature_added",
+        &format!("feature: {} pending, {}", entry.id, title(&entry)),
+        body(&entry, false),
+    )?;
+    Ok(0)
+}
+
+/// Returns what the list would have executed if exactly that is trusted.
+fn trusted_subject(
+    site: &Site,
+    resolved: &Resolved,
+    list: &FeatureList,
+) -> Result<Option<Subject>, Failure> {
+    let subject = Subject::of(site, resolved, list.features())?;
+    let is_trusted = trust::check(site, &subject)? == Trusted::Yes;
+    Ok(is_trusted.then_some(subject))
+}
+
+fn new_entry(list: &FeatureList, add: &FeatureAdd) -> Result<Entry, Failure> {
     let id = match &add.id {
         Some(id) => {
             FeatureId::new(id.as_str()).map_err(|error| Failure::usage(error.to_string()))?
         }
         None => list.next_id(),
     };
-    let mut entry = Entry::titled(id.clone(), add.title.trim());
+    let mut entry = Entry::titled(id, add.title.trim());
+    if entry.title.is_empty() {
+        return Err(Failure::usage("a feature needs a title").hint("harness feature add \"TITLE\""));
+    }
     entry.description.clone_from(&add.description);
     entry.category.clone_from(&add.category);
     entry.acceptance.clone_from(&add.acceptance);
@@ -171,80 +197,63 @@ fn add_one(
             .filter(|argv| !argv.is_empty())
             .ok_or_else(|| format!("`{command}` is no command"))
     })?;
-    if entry.title.is_empty() {
-        return Err(Failure::usage("a feature needs a title").hint("harness feature add \"TITLE\""));
-    }
-    let was_trusted = is_trusted(site, &list)?;
-    list.add(&entry)
-        .map_err(|error| Failure::usage(chain(&error)))?;
-    save(site, path, &list)?;
-    if was_trusted {
-        // Who adds a command here has seen it: asking again would teach to say yes unread.
-        trust::accept(site, &Subject::of(site, list.features())?)?;
-    }
-    Output::new(common).entry(
-        "feature_added",
-        &format!("feature: {id} pending, {}", title(&entry)),
-        body(&entry, false),
-    )?;
-    Ok(0)
+    Ok(entry)
 }
 
 fn accept(
     site: &Site,
     common: &Common,
-    mut list: FeatureList,
-    entry: &Entry,
+    resolved: &Resolved,
+    id: &str,
     reason: &str,
-    path: &RepoPath,
 ) -> Result<u8, Failure> {
     if reason.trim().is_empty() {
         return Err(
             Failure::usage("taking a feature without proof needs a reason").hint("--reason TEXT"),
         );
     }
-    list.set_status(&entry.id, FeatureStatus::Accepted)
-        .map_err(|error| Failure::failed(chain(&error)))?;
-    save(site, path, &list)?;
-    let text = format!(
-        "feature: {} accepted without proof: {}",
-        entry.id,
-        reason.trim()
-    );
-    note_acceptance(site, entry, reason)?;
+    // What cannot be read cannot be appended to: then nothing is changed at all.
+    let progress = &resolved.policy.progress_file;
+    site.host_file(progress)?;
+    let path = &resolved.policy.feature_file;
+    let entry = site.rewrite(path, |text| {
+        let mut list = parse_list(path, &text.ok_or_else(|| no_list(path))?)?;
+        let entry = find(&list, id, path)?;
+        list.set_status(&entry.id, FeatureStatus::Accepted)
+            .map_err(|error| Failure::failed(chain(&error)))?;
+        Ok((list.render(), entry))
+    })?;
+    let note = acceptance(&entry, reason);
+    site.rewrite(progress, |text| {
+        let text = text.unwrap_or_default();
+        Ok((harness_gate::progress::append(&text, &note), ()))
+    })?;
     Output::new(common).entry(
         "feature_accepted",
-        &text,
+        &format!(
+            "feature: {} accepted without proof: {}",
+            entry.id,
+            reason.trim()
+        ),
         json!({ "id": entry.id.as_str(), "reason": reason }),
     )?;
     Ok(0)
 }
 
-/// Keeps a person's word in the progress log, where the next reader looks.
-fn note_acceptance(site: &Site, entry: &Entry, reason: &str) -> Result<(), Failure> {
-    let resolved = site.resolve(&RunOptions::default())?;
-    let path = resolved.policy.progress_file;
-    let file = site.repo.root().join(path.as_path());
-    let existing = std::fs::read_to_string(&file).unwrap_or_default();
+/// Makes a person's word for the progress log, where the next reader looks.
+fn acceptance(entry: &Entry, reason: &str) -> String {
     let heading = format!(
         "## {} {} accepted without proof",
         harness_host::clock::now().to_seconds_text(),
         entry.id
     );
     let reason = harness_report::clean_line(reason, 500);
-    let text =
-        harness_gate::progress::append(&existing, &format!("{heading}\n\n- Reason: {reason}\n"));
-    replace(&file, text.as_bytes())
-        .map_err(|error| Failure::failed(format!("cannot write `{path}`: {error}")))
+    format!("{heading}\n\n- Reason: {reason}\n")
 }
 
-fn find(list: Option<&FeatureList>, id: &str, path: &RepoPath) -> Result<Entry, Failure> {
-    let list = list.ok_or_else(|| no_list(path))?;
-    let found = list
-        .features()
-        .iter()
-        .find(|entry| entry.id.as_str() == id)
-        .cloned();
+fn find(list: &FeatureList, id: &str, path: &RepoPath) -> Result<Entry, Failure> {
+    let mut features = list.features().iter();
+    let found = features.find(|entry| entry.id.as_str() == id).cloned();
     found.ok_or_else(|| {
         Failure::usage(format!("there is no feature `{id}` in `{path}`"))
             .hint("harness feature list")
@@ -254,40 +263,6 @@ fn find(list: Option<&FeatureList>, id: &str, path: &RepoPath) -> Result<Entry, 
 fn no_list(path: &RepoPath) -> Failure {
     Failure::usage(format!("there is no feature list at `{path}`"))
         .hint("harness feature add \"TITLE\"")
-}
-
-fn is_trusted(site: &Site, list: &FeatureList) -> Result<bool, Failure> {
-    let subject = Subject::of(site, list.features())?;
-    Ok(trust::check(site, &subject)? == Trusted::Yes)
-}
-
-fn save(site: &Site, path: &RepoPath, list: &FeatureList) -> Result<(), Failure> {
-    let file = site.repo.root().join(path.as_path());
-    replace(&file, list.render().as_bytes())
-        .map_err(|error| Failure::failed(format!("cannot write `{path}`: {error}")))
-}
-
-/// Replaces a file in one step, so that a reader sees the old or the new one.
-fn replace(file: &std::path::Path, bytes: &[u8]) -> std::io::Result<()> {
-    let folder = file.parent().unwrap_or(std::path::Path::new("."));
-    let mut temporary = tempfile::Builder::new()
-        .prefix(".harness-new-")
-        .tempfile_in(folder)?;
-    temporary.write_all(bytes)?;
-    temporary.as_file().sync_all()?;
-    let mode = std::fs::metadata(file).map(|stat| stat.permissions());
-    if let Ok(mode) = mode {
-        temporary.as_file().set_permissions(mode)?;
-    } else {
-        use std::os::unix::fs::PermissionsExt as _;
-        temporary
-            .as_file()
-            .set_permissions(std::fs::Permissions::from_mode(0o644))?;
-    }
-    temporary
-        .persist(file)
-        .map(|_| ())
-        .map_err(|error| error.error)
 }
 
 fn parse_all<T>(

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use harness_core::{CheckReport, CheckStatus, Event, Feature, FeatureId, Gate, RepoPath, TreeId};
+use harness_core::{CheckReport, CheckStatus, Event, Gate, RepoPath, TreeId};
 use harness_git::SnapshotCache;
 use harness_guard::Guard;
 use harness_report::{JsonLines, Lines};
@@ -11,15 +11,11 @@ use serde_json::json;
 
 use crate::{
     cli::{Common, GateCommand, RunOptions},
-    compose::Site,
-    failure::{Failure, chain},
+    compose::{Site, any_feature},
+    failure::{Failure, RED, chain},
     output::{self, Output},
-    session,
-    trust::{self, Subject},
+    session, trust,
 };
-
-/// Exit code for red gates.
-const RED: u8 = 4;
 
 pub(super) fn run(common: &Common, command: &GateCommand) -> Result<u8, Failure> {
     let site = Site::open(common)?;
@@ -55,20 +51,15 @@ fn list(site: &Site, common: &Common) -> Result<u8, Failure> {
 fn run_gates(site: &Site, common: &Common, names: &[String]) -> Result<u8, Failure> {
     let resolved = site.resolve(&RunOptions::default())?;
     let gates = choose(&resolved.policy.gates, names)?;
-    let list = site.features(&resolved.policy.feature_file)?;
-    let features = list
-        .as_ref()
-        .map(|list| list.features().to_vec())
-        .unwrap_or_default();
-    trust::require(site, &Subject::of(site, &features)?, common)?;
+    trust::trusted_features(site, &resolved, common)?;
     let store = site.store()?;
     let _lock = session::lock(site, &store)?;
-    let tree = snapshot(site)?;
-    let bench = GateBench::open(site.workplace(&resolved, store)?)
-        .map_err(|error| Failure::failed(chain(&error)))?;
-    let any = Feature::titled(FeatureId::task(1), "any feature");
+    let any = any_feature();
     let guard = Guard::new(&resolved.policy, &any);
     let guard = guard.map_err(|error| Failure::usage(chain(&error)))?;
+    let tree = snapshot(site, &guard)?;
+    let bench = GateBench::open(site.workplace(&resolved, store)?)
+        .map_err(|error| Failure::failed(chain(&error)))?;
     let place = GatePlace::of(&resolved.policy, &guard);
     let candidate = GateCandidate { tree, place };
     let runtime = session::runtime()?;
@@ -92,13 +83,15 @@ fn run_gates(site: &Site, common: &Common, names: &[String]) -> Result<u8, Failu
     Ok(code)
 }
 
-/// Stores the work tree with everything that is not ignored.
-fn snapshot(site: &Site) -> Result<TreeId, Failure> {
+/// Stores the work tree with everything that is neither ignored nor hidden.
+fn snapshot(site: &Site, guard: &Guard) -> Result<TreeId, Failure> {
     let head = site.head()?;
     let mut cache = SnapshotCache::default();
     let shot = site
         .repo
-        .snapshot(&mut cache, &head.tree, &[RepoPath::root()], &|_| false);
+        .snapshot(&mut cache, &head.tree, &[RepoPath::root()], &|path| {
+            guard.scope().is_hidden(path)
+        });
     shot.map(|shot| shot.tree)
         .map_err(|error| Failure::failed(chain(&error)))
 }

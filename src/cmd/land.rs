@@ -1,8 +1,13 @@
 //! `harness land`: brings a run's proven features to the current branch.
 
+mod kept;
+
+use harness_core::RunId;
 use harness_git::{LandError, LandStyle};
 use harness_report::JsonLine;
+use harness_store::Store;
 
+use self::kept::Kept;
 use super::runs;
 use crate::{
     cli::{Common, Land},
@@ -21,15 +26,17 @@ pub(super) fn run(common: &Common, flags: &Land) -> Result<u8, Failure> {
 
 /// Lands a run; returns what there is to say, for people and for programs.
 pub(super) fn bring(site: &Site, flags: &Land) -> Result<(String, JsonLine), Failure> {
-    let store = site.store()?;
+    let store = site.existing_store()?.ok_or_else(runs::no_run)?;
     let _lock = session::lock(site, &store)?;
-    let run = runs::find(Some(&store), &site.repo, flags.run.as_deref())?;
-    let (proven, _) = runs::proven(&site.repo, run)?;
+    let run = choose(site, &store, flags.run.as_deref())?;
+    let nothing = || {
+        Failure::red(format!("run `{run}` has no proven feature to land")).hint("harness status")
+    };
+    let opened = runs::openings(&store, run)?;
+    let opened = opened.into_iter().next().ok_or_else(nothing)?;
+    let proven = runs::proven(&site.repo, run, &opened.run.base)?;
     if proven.is_empty() {
-        return Err(
-            Failure::red(format!("run `{run}` has no proven feature to land"))
-                .hint("harness status"),
-        );
+        return Err(nothing());
     }
     let commits: Vec<_> = proven.iter().map(|proven| proven.commit.clone()).collect();
     let titles: Vec<_> = proven
@@ -42,13 +49,16 @@ pub(super) fn bring(site: &Site, flags: &Land) -> Result<(String, JsonLine), Fai
     } else {
         LandStyle::EachCommit
     };
+    let kept = Kept::find(site, &opened)?;
     let landed = site.repo.land(
         &runs::branch(run),
         &commits,
         style,
+        &kept.files,
         harness_host::clock::now(),
     );
     let landed = landed.map_err(|error| refusal(&error))?;
+    kept.catch_up(site)?;
     let branch = landed
         .branch
         .clone()
@@ -79,6 +89,21 @@ pub(super) fn bring(site: &Site, flags: &Land) -> Result<(String, JsonLine), Fai
         branch: landed.branch,
     };
     Ok((text, line))
+}
+
+/// Finds the run that is named, or the latest one of this work tree that has a branch.
+fn choose(site: &Site, store: &Store, named: Option<&str>) -> Result<RunId, Failure> {
+    if let Some(name) = named {
+        return runs::named(site, store, name);
+    }
+    let mut latest = None;
+    for run in runs::newest_first(site, store)? {
+        if site.repo.branch_tip(&runs::branch(run))?.is_some() {
+            return Ok(run);
+        }
+        latest.get_or_insert(run);
+    }
+    latest.ok_or_else(runs::no_run)
 }
 
 fn refusal(error: &LandError) -> Failure {

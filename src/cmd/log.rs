@@ -9,12 +9,9 @@ use super::runs;
 use crate::{
     cli::{Common, Log},
     compose::Site,
-    failure::{Failure, chain},
+    failure::{Failure, RED, chain},
     output::{self, Output},
 };
-
-/// Exit code for a log that does not hold.
-const BROKEN: u8 = 4;
 
 pub(super) fn run(common: &Common, command: &Log) -> Result<u8, Failure> {
     let site = Site::open(common)?;
@@ -23,10 +20,13 @@ pub(super) fn run(common: &Common, command: &Log) -> Result<u8, Failure> {
         Failure::usage("there is no session in this repository").hint("harness run")
     })?;
     match command {
-        Log::Show { session } => show(&store, common, runs::session(&store, session.as_deref())?),
+        Log::Show {
+            session: Some(session),
+        } => show(&store, common, runs::any_session(&store, session)?),
+        Log::Show { session: None } => show(&store, common, runs::session(&site, &store, None)?),
         Log::Verify {
             session: Some(session),
-        } => verify(&store, common, &[runs::session(&store, Some(session))?]),
+        } => verify(&store, common, &[runs::any_session(&store, session)?]),
         Log::Verify { session: None } => {
             let sessions = store
                 .sessions()
@@ -82,7 +82,7 @@ fn verify(store: &Store, common: &Common, sessions: &[SessionId]) -> Result<u8, 
             "whole": found.is_whole(), "torn_bytes": found.torn.0, "problem": problem });
         output.entry("log_verified", &text, body)?;
         if problem.is_some() {
-            code = BROKEN;
+            code = RED;
         }
     }
     if sessions.is_empty() {

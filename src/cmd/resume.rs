@@ -1,10 +1,11 @@
 //! `harness resume`: goes on where a run was stopped or killed.
 
-use harness_core::{Event, SessionId};
+use harness_core::{EndReason, Event, Level, SessionId, SessionOpened};
 use harness_engine::Engine;
 use harness_runner::Launch;
-use harness_store::{LogWriter, Record, Store};
+use harness_store::{LogWriter, Store};
 
+use super::runs;
 use crate::{
     ask,
     cli::{Common, Resume},
@@ -12,46 +13,34 @@ use crate::{
     faces,
     failure::{Failure, chain},
     output::say,
-    session,
-    trust::{self, Subject},
+    session, trust,
 };
 
 pub(super) fn run(common: &Common, flags: &Resume) -> Result<u8, Failure> {
     let site = Site::open(common)?;
     let resolved = site.resolve(&flags.options)?;
-    let list = site.features(&resolved.policy.feature_file)?;
-    let features = list
-        .as_ref()
-        .map(|list| list.features().to_vec())
-        .unwrap_or_default();
-    trust::require(&site, &Subject::of(&site, &features)?, common)?;
+    trust::trusted_features(&site, &resolved, common)?;
     let store = site.existing_store()?.ok_or_else(nothing)?;
     let _lock = session::lock(&site, &store)?;
-    let wanted = flags
-        .session
-        .as_deref()
-        .map(str::parse::<SessionId>)
-        .transpose();
-    let wanted = wanted.map_err(|error| Failure::usage(error.to_string()))?;
-    let (session, log, records) = open(&store, wanted)?;
-    let engine = Engine::fold(
-        records
-            .into_iter()
-            .map(|record| (record.event, record.time)),
-    );
-    let engine = engine.ok_or_else(|| {
-        Failure::failed(format!(
-            "session `{session}` does not begin with its opening"
-        ))
-    })?;
+    let session = choose(&site, &store, flags.session.as_deref())?;
+    let (log, engine, opened) = open(&store, session)?;
+    if engine.end() == Some(EndReason::Aborted) {
+        let message = format!("run `{}` was given up", opened.run.run);
+        return Err(Failure::usage(message).hint("harness run"));
+    }
     if engine.end().is_some_and(|end| end.exit_code() == 0) {
         say(&format!(
             "session {session} ended well: nothing is left to do"
         ));
         return Ok(0);
     }
+    refuse_other_head(&site, &opened)?;
     let model = session::choose_model(
-        flags.options.model.as_deref().or(recorded_as(&engine)),
+        flags
+            .options
+            .model
+            .as_deref()
+            .or_else(|| recorded_as(&opened)),
         &resolved,
     )?;
     let resumed = Event::SessionResumed {
@@ -60,59 +49,125 @@ pub(super) fn run(common: &Common, flags: &Resume) -> Result<u8, Failure> {
         limits: resolved.policy.limits.clone(),
     };
     let workplace = site.workplace(&resolved, store)?;
+    refuse_other_level(workplace.level, &opened)?;
+    let mut face = faces::choose(common);
+    // A face is a fold over a run's events, and the run has begun already.
+    let now = harness_host::clock::now();
+    face.event(&Event::SessionOpened(Box::new(opened)), now);
     let launch = Launch {
         engine,
         resumed: Some((log, resumed)),
         model: model.client,
     };
-    let (code, finished) = session::drive(workplace, launch, vec![faces::choose(common)], common)?;
-    super::runs::say_what_next(&finished, common);
+    let (code, finished) = session::drive(workplace, launch, vec![face], common)?;
+    runs::say_what_next(&finished, common);
     Ok(code)
 }
 
-/// Returns the model of the run when the configuration still has it; a recording has to be named.
-fn recorded_as(engine: &Engine) -> Option<&str> {
-    let model = &engine.opened()?.run.model;
-    (!model.recorded).then_some(model.name.as_str())
+/// Finds the session that is wanted, or the latest one of this work tree that began; it must be its run's last.
+fn choose(site: &Site, store: &Store, wanted: Option<&str>) -> Result<SessionId, Failure> {
+    let session = match wanted {
+        Some(_) => runs::session(site, store, wanted)?,
+        None => latest(site, store)?.ok_or_else(nothing)?,
+    };
+    let Some(opened) = runs::began(store, session)? else {
+        return Err(Failure::usage(format!("session `{session}` never began"))
+            .hint("harness resume --last"));
+    };
+    let run = opened.run.run;
+    let last = runs::openings(store, run)?.pop();
+    match last.filter(|last| last.session != session) {
+        Some(last) => {
+            let message = format!(
+                "run `{run}` went on after session `{session}`: its last one is `{}`",
+                last.session
+            );
+            Err(Failure::usage(message).hint(format!("harness resume {}", last.session)))
+        }
+        None => Ok(session),
+    }
 }
 
-/// Opens the log of the wanted session, or of the latest one that began.
-fn open(
-    store: &Store,
-    wanted: Option<SessionId>,
-) -> Result<(SessionId, LogWriter, Vec<Record>), Failure> {
+/// Returns the latest session of this work tree that began.
+fn latest(site: &Site, store: &Store) -> Result<Option<SessionId>, Failure> {
     let sessions = store
         .sessions()
         .map_err(|error| Failure::failed(chain(&error)))?;
-    let candidates: Vec<SessionId> = match wanted {
-        Some(session) if sessions.contains(&session) => vec![session],
-        Some(session) => {
-            return Err(
-                Failure::usage(format!("there is no session `{session}`")).hint("harness status")
-            );
-        }
-        None => sessions.into_iter().rev().collect(),
-    };
-    for session in candidates {
-        let (log, records, torn) = LogWriter::reopen(store, session).map_err(|error| {
-            Failure::failed(chain(&error)).hint(format!("harness log verify {session}"))
-        })?;
-        if let Some(torn) = torn {
-            say(&format!(
-                "the last record of {session} was cut short; its {} are kept in `{}`",
-                torn.bytes,
-                torn.kept.display()
-            ));
-        }
+    for session in sessions.into_iter().rev() {
         // A log without a record belongs to a session that never began.
-        if !records.is_empty() {
-            let log = log.with_redaction(Box::new(harness_runner::redact_for_log));
-            return Ok((session, log, records));
+        if runs::began(store, session)?.is_some() && !runs::is_elsewhere(site, store, session) {
+            return Ok(Some(session));
         }
     }
-    Err(nothing())
+    Ok(None)
+}
+
+/// Opens the log of a session for more, and folds what it holds; the opening has the run as it is now.
+fn open(store: &Store, session: SessionId) -> Result<(LogWriter, Engine, SessionOpened), Failure> {
+    let (log, records, torn) = LogWriter::reopen(store, session).map_err(|error| {
+        Failure::failed(chain(&error)).hint(format!("harness log verify {session}"))
+    })?;
+    if let Some(torn) = torn {
+        say(&format!(
+            "the last record of {session} was cut short; its {} are kept in `{}`",
+            torn.bytes,
+            torn.kept.display()
+        ));
+    }
+    let events = records
+        .into_iter()
+        .map(|record| (record.event, record.time));
+    let no_opening = || {
+        Failure::failed(format!(
+            "session `{session}` does not begin with its opening"
+        ))
+    };
+    let engine = Engine::fold(events).ok_or_else(no_opening)?;
+    let mut opened = engine.opened().cloned().ok_or_else(no_opening)?;
+    opened.run = engine.run();
+    let log = log.with_redaction(Box::new(harness_runner::redact_for_log));
+    Ok((log, engine, opened))
+}
+
+/// What a run proves is about the commit it began from.
+fn refuse_other_head(site: &Site, opened: &SessionOpened) -> Result<(), Failure> {
+    let (head, base) = (site.head()?.commit, &opened.run.base);
+    if head == *base {
+        return Ok(());
+    }
+    let message = format!(
+        "run `{}` began from {} and HEAD is at {}",
+        opened.run.run,
+        base.short(),
+        head.short()
+    );
+    Err(Failure::needs_human(message).hint(format!(
+        "start anew with `harness run`, or go back to the run's base with `git checkout {}`",
+        base.short()
+    )))
+}
+
+/// The proof names one level, so the whole session has one.
+fn refuse_other_level(level: Level, opened: &SessionOpened) -> Result<(), Failure> {
+    if level == opened.level {
+        return Ok(());
+    }
+    let message = format!(
+        "session `{}` began at level `{}` and would go on at level `{level}`",
+        opened.session, opened.level
+    );
+    Err(Failure::ended(EndReason::Refused, message).hint(format!(
+        "harness resume {} --sandbox {}",
+        opened.session, opened.level
+    )))
+}
+
+/// Returns the model of the run when the configuration still has it; a recording has to be named.
+fn recorded_as(opened: &SessionOpened) -> Option<&str> {
+    let model = &opened.run.model;
+    (!model.recorded).then_some(model.name.as_str())
 }
 
 fn nothing() -> Failure {
-    Failure::usage("there is no session to resume in this repository").hint("harness run")
+    Failure::usage("there is no session to resume in this work tree").hint("harness run")
 }

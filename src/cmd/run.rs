@@ -1,71 +1,52 @@
 //! `harness run`: all features, one feature, or a task.
 
+mod wish;
+
 use harness_config::Resolved;
 use harness_core::{
-    DirtyMode, EndReason, Feature, FeatureId, FeatureStatus, Gate, Goal, Money, RepoPath, RunState,
-    Sourced, Usage,
+    DirtyMode, EndReason, Feature, FeatureId, Gate, Money, RunState, Sourced, Usage,
 };
 use harness_engine::Engine;
 use harness_guard::Scope;
 use harness_runner::Launch;
+use serde_json::json;
 
+use self::wish::Wish;
 use crate::{
     ask,
     cli::{Common, Dirty, Run},
-    compose::{CONFIG_FILE, Site},
+    compose::{CONFIG_FILE, Site, any_feature, config_path},
     detect, faces,
     failure::{Failure, chain},
     output::{Output, say},
     session,
-    trust::{self, Subject},
+    trust::{self, Subject, Trusted},
 };
 
 pub(super) fn run(common: &Common, flags: &Run) -> Result<u8, Failure> {
-    let site = Site::open(common)?;
+    // Nothing is made in a repository that is not trusted.
+    let before = prepare(common, flags)?.site;
+    let store = before.store()?;
+    let _lock = session::lock(&before, &store)?;
+    // Whoever held the lock until now may have changed what was read before.
+    let Prepared {
+        site,
+        resolved,
+        features,
+    } = prepare(common, flags)?;
+    let (wish, features) = wish::choose(&site, &resolved, features, flags.goal.as_deref())?;
+    if let Wish::Done(feature) = &wish {
+        return say_done(feature, common);
+    }
     let head = site.head()?;
-    let mut resolved = site.resolve(&flags.options)?;
-    let list = site.features(&resolved.policy.feature_file)?;
-    let features = list
-        .as_ref()
-        .map(|list| list.features().to_vec())
-        .unwrap_or_default();
-    let subject = if site.repository.is_none() {
-        propose(&site, &mut resolved, common)?
-    } else {
-        Subject::of(&site, &features)?
-    };
-    trust::require(&site, &subject, common)?;
-    let store = site.store()?;
+    let dirty = check_dirty(&site, &resolved, flags.dirty, common)?;
+    let model = session::choose_model(flags.options.model.as_deref(), &resolved)?;
+    let workplace = site.workplace(&resolved, store.clone())?;
+    // The last thing that may fail: a number that is given out stays used.
     let run = store
         .new_run()
         .map_err(|error| Failure::failed(chain(&error)))?;
-    let (goal, mut features) = choose_goal(
-        &site,
-        &resolved,
-        features,
-        flags.goal.as_deref(),
-        run.number(),
-    )?;
-    if let Goal::One { feature } = &goal {
-        let named = features.iter_mut().find(|entry| entry.id == *feature);
-        if let Some(named) = named {
-            if named.status == FeatureStatus::Passing {
-                let body = serde_json::json!({ "reason": EndReason::FeaturePassed.as_str(), "exit_code": 0 });
-                Output::new(common).entry(
-                    "run_ended",
-                    &format!("feature: {feature} is passing already"),
-                    body,
-                )?;
-                return Ok(0);
-            }
-            // Who names a feature wants it worked on, whatever it waits for.
-            named.status = FeatureStatus::Pending;
-        }
-    }
-    let _lock = session::lock(&site, &store)?;
-    let dirty = check_dirty(&site, &resolved, &features, flags.dirty, common)?;
-    let model = session::choose_model(flags.options.model.as_deref(), &resolved)?;
-    let workplace = site.workplace(&resolved, store)?;
+    let (goal, features) = wish.to_goal(features, run);
     let state = RunState {
         run,
         started_at: harness_host::clock::now(),
@@ -94,6 +75,31 @@ pub(super) fn run(common: &Common, flags: &Run) -> Result<u8, Failure> {
     Ok(code)
 }
 
+/// What a run reads before it begins: all of it trusted.
+struct Prepared {
+    site: Site,
+    resolved: Resolved,
+    features: Vec<Feature>,
+}
+
+fn prepare(common: &Common, flags: &Run) -> Result<Prepared, Failure> {
+    let site = Site::open(common)?;
+    site.head()?;
+    let mut resolved = site.resolve(&flags.options)?;
+    let features = if site.repository.is_some() {
+        trust::trusted_features(&site, &resolved, common)?
+    } else {
+        let subject = propose(&site, &mut resolved, common)?;
+        trust::require(&site, &subject, common)?;
+        site.features(&resolved.policy.feature_file)?
+    };
+    Ok(Prepared {
+        site,
+        resolved,
+        features,
+    })
+}
+
 /// Detects scope and gates where there is no configuration; only a person can accept them.
 fn propose(site: &Site, resolved: &mut Resolved, common: &Common) -> Result<Subject, Failure> {
     if !ask::is_attended(common) {
@@ -104,9 +110,6 @@ fn propose(site: &Site, resolved: &mut Resolved, common: &Common) -> Result<Subj
         return Err(Failure::needs_human(message).hint("harness init --yes"));
     }
     let found = detect::detect(site);
-    say(&format!(
-        "There is no `{CONFIG_FILE}`; this is what was detected, for this run only."
-    ));
     let sourced = |pattern: &String| Sourced {
         value: pattern.clone(),
         origin: "detected".to_owned(),
@@ -114,89 +117,33 @@ fn propose(site: &Site, resolved: &mut Resolved, common: &Common) -> Result<Subj
     resolved.policy.scope.write = found.write.iter().map(sourced).collect();
     resolved.policy.scope.build = found.build.iter().map(sourced).collect();
     resolved.policy.gates = found.gates;
-    Subject::of_detected(site, resolved)
-}
-
-/// Says what the run is for: all features, the named one, or a task.
-fn choose_goal(
-    site: &Site,
-    resolved: &Resolved,
-    mut features: Vec<Feature>,
-    goal: Option<&str>,
-    run: u32,
-) -> Result<(Goal, Vec<Feature>), Failure> {
-    for feature in &mut features {
-        if site.is_claimed(feature, resolved)? {
-            say(&format!(
-                "{} says it passes and has no proof: it counts as not passing",
-                feature.id
-            ));
-            feature.status = FeatureStatus::Pending;
-        }
-    }
-    let Some(goal) = goal else {
-        if features.is_empty() {
-            let message = format!(
-                "there are no features in `{}`",
-                resolved.policy.feature_file
-            );
-            return Err(Failure::usage(message)
-                .hint("add one with `harness feature add \"TITLE\"`, or give a task: `harness run \"TEXT\"`"));
-        }
-        return Ok((Goal::All, features));
-    };
-    if let Some(feature) = features.iter().find(|feature| feature.id.as_str() == goal) {
-        return Ok((
-            Goal::One {
-                feature: feature.id.clone(),
-            },
-            features,
+    let subject = Subject::of_detected(site, resolved)?;
+    if trust::check(site, &subject)? != Trusted::Yes {
+        say(&format!(
+            "There is no `{CONFIG_FILE}`; this is what was detected, for this run only."
         ));
     }
-    if is_like_an_id(goal) {
-        let known: Vec<&str> = features.iter().map(|feature| feature.id.as_str()).collect();
-        return Err(Failure::usage(format!(
-            "there is no feature `{goal}` in `{}`",
-            resolved.policy.feature_file
-        ))
-        .hint(match known.as_slice() {
-            [] => "the list is empty: `harness feature add \"TITLE\"`".to_owned(),
-            known => format!("the features are: {}", known.join(", ")),
-        }));
-    }
-    let id = FeatureId::task(run);
-    let title = goal.lines().next().unwrap_or_default().to_owned();
-    let mut task = Feature::titled(id.clone(), title);
-    goal.clone_into(&mut task.description);
-    features.push(task);
-    Ok((Goal::Task { feature: id }, features))
+    Ok(subject)
 }
 
-/// Whether a word can only be meant as a feature's id: no spaces, letters, a dash, digits.
-fn is_like_an_id(text: &str) -> bool {
-    text.split_once('-').is_some_and(|(letters, digits)| {
-        (1..=4).contains(&letters.len())
-            && letters.bytes().all(|byte| byte.is_ascii_uppercase())
-            && !digits.is_empty()
-            && digits.bytes().all(|byte| byte.is_ascii_digit())
-    })
+fn say_done(feature: &FeatureId, common: &Common) -> Result<u8, Failure> {
+    let reason = EndReason::FeaturePassed;
+    let body = json!({ "reason": reason.as_str(), "exit_code": reason.exit_code() });
+    let text = format!("feature: {feature} is passing already");
+    Output::new(common).entry("run_ended", &text, body)?;
+    Ok(reason.exit_code())
 }
 
 /// Sees whether the person's uncommitted work would get mixed up with the agent's.
 fn check_dirty(
     site: &Site,
     resolved: &Resolved,
-    features: &[Feature],
     wish: Option<Dirty>,
     common: &Common,
 ) -> Result<DirtyMode, Failure> {
-    let anything = Feature::titled(FeatureId::task(1), "");
-    let scope = Scope::compile(
-        &resolved.policy.scope,
-        features.first().unwrap_or(&anything),
-    );
+    let scope = Scope::compile(&resolved.policy.scope, &any_feature());
     let scope = scope.map_err(|error| Failure::usage(chain(&error)))?;
-    let config = RepoPath::parse(CONFIG_FILE).expect("a plain name is inside");
+    let config = config_path();
     let changes = site.repo.dirty(&|path| scope.is_writable(path), &|path| {
         scope.is_host_owned(path) || *path == config
     });

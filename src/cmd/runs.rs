@@ -3,10 +3,11 @@
 use harness_core::{CommitId, Event, FeatureId, RunId, SessionId, SessionOpened};
 use harness_git::Repo;
 use harness_runner::Finished;
-use harness_store::Store;
+use harness_store::{RunEntry, Store};
 
 use crate::{
     cli::Common,
+    compose::Site,
     failure::{Failure, chain},
     output::say,
 };
@@ -40,44 +41,83 @@ pub(super) fn say_what_next(finished: &Finished, common: &Common) {
                 "hint: `harness log show` tells what happened; `harness resume --last` tries on; `harness abort` takes the files back",
             );
         }
-        End::Answered | End::Failed | End::Untrusted | End::Refused => {}
+        End::Answered | End::Aborted | End::Failed | End::Untrusted | End::Refused => {}
     }
 }
 
-/// Finds the run that is named, or the latest one with a branch.
-pub(super) fn find(
-    store: Option<&Store>,
-    repo: &Repo,
-    named: Option<&str>,
-) -> Result<RunId, Failure> {
-    if let Some(named) = named {
-        let run: RunId = named
-            .parse()
-            .map_err(|error: harness_core::IdError| Failure::usage(error.to_string()))?;
-        let unknown = || {
+/// Where a session worked, as far as its log tells.
+enum Place {
+    Here,
+    /// In another work tree of the repository.
+    Elsewhere(String),
+    /// Its log has no opening, or cannot be read.
+    Unknown,
+}
+
+/// Finds a run of this work tree by its name.
+pub(super) fn named(site: &Site, store: &Store, name: &str) -> Result<RunId, Failure> {
+    let run: RunId = name
+        .parse()
+        .map_err(|error: harness_core::IdError| Failure::usage(error.to_string()))?;
+    let sessions = sessions_of(store, run)?;
+    let Some(first) = sessions.first() else {
+        return Err(
             Failure::usage(format!("there is no run `{run}` in this repository"))
-                .hint("harness status")
-        };
-        let sessions = sessions_of(store.ok_or_else(unknown)?, run)?;
-        return sessions.first().map(|_| run).ok_or_else(unknown);
-    }
-    let none = || Failure::usage("there is no run in this repository").hint("harness run");
+                .hint("harness status"),
+        );
+    };
+    refuse_elsewhere(site, store, *first, &format!("run `{run}`"))?;
+    Ok(run)
+}
+
+/// Lists the runs of this work tree, newest first.
+pub(super) fn newest_first(
+    site: &Site,
+    store: &Store,
+) -> Result<impl Iterator<Item = RunId>, Failure> {
     let index = store
-        .ok_or_else(none)?
         .runs()
         .map_err(|error| Failure::failed(chain(&error)))?;
-    let mut runs: Vec<RunId> = index.entries.iter().map(|entry| entry.run).collect();
-    runs.dedup();
-    for run in runs.iter().rev() {
-        if repo
-            .branch_tip(&branch(*run))
-            .map_err(|error| Failure::failed(chain(&error)))?
-            .is_some()
-        {
-            return Ok(*run);
-        }
+    let mut entries = index.entries;
+    entries.dedup_by_key(|entry| entry.run);
+    let here = move |entry: &RunEntry| !is_elsewhere(site, store, entry.session);
+    Ok(entries
+        .into_iter()
+        .rev()
+        .filter(here)
+        .map(|entry| entry.run))
+}
+
+/// The failure of a command that needs a run where there is none.
+pub(super) fn no_run() -> Failure {
+    Failure::usage("there is no run in this work tree").hint("harness run")
+}
+
+/// Whether a session is known to have worked in another work tree of the repository.
+pub(super) fn is_elsewhere(site: &Site, store: &Store, session: SessionId) -> bool {
+    matches!(place_of(site, store, session), Place::Elsewhere(_))
+}
+
+/// Refuses what belongs to another work tree: its files are not here.
+pub(super) fn refuse_elsewhere(
+    site: &Site,
+    store: &Store,
+    session: SessionId,
+    what: &str,
+) -> Result<(), Failure> {
+    let Place::Elsewhere(folder) = place_of(site, store, session) else {
+        return Ok(());
+    };
+    let message = format!("{what} belongs to the work tree at `{folder}`");
+    Err(Failure::usage(message).hint(format!("cd {folder}")))
+}
+
+fn place_of(site: &Site, store: &Store, session: SessionId) -> Place {
+    match opening(store, session) {
+        Ok(opened) if opened.root == site.repo.root().display().to_string() => Place::Here,
+        Ok(opened) => Place::Elsewhere(opened.root),
+        Err(_) => Place::Unknown,
     }
-    runs.last().copied().ok_or_else(none)
 }
 
 /// Returns the name of a run's branch.
@@ -98,11 +138,11 @@ pub(super) fn sessions_of(store: &Store, run: RunId) -> Result<Vec<SessionId>, F
         .collect())
 }
 
-/// Returns the proven features on a run's branch, oldest first, and the commit below them.
-pub(super) fn proven(repo: &Repo, run: RunId) -> Result<(Vec<Proven>, Option<CommitId>), Failure> {
+/// Returns the proven features on a run's branch, oldest first, down to the commit the run began from.
+pub(super) fn proven(repo: &Repo, run: RunId, base: &CommitId) -> Result<Vec<Proven>, Failure> {
     let mut next = repo.branch_tip(&branch(run))?;
     let mut found = Vec::new();
-    while let Some(commit) = next.clone().filter(|_| found.len() < COMMITS_MAX) {
+    while let Some(commit) = next.filter(|commit| commit != base && found.len() < COMMITS_MAX) {
         let info = repo.commit_info(&commit)?;
         let trailer = info
             .trailers
@@ -125,38 +165,78 @@ pub(super) fn proven(repo: &Repo, run: RunId) -> Result<(Vec<Proven>, Option<Com
         next = info.parents.first().cloned();
     }
     found.reverse();
-    Ok((found, next))
+    Ok(found)
 }
 
-/// Returns the session that is named, or the latest.
-pub(super) fn session(store: &Store, named: Option<&str>) -> Result<SessionId, Failure> {
-    match named {
-        Some(named) => {
-            let session: SessionId = named
-                .parse()
-                .map_err(|error: harness_core::IdError| Failure::usage(error.to_string()))?;
-            let known = store
-                .sessions()
-                .map_err(|error| Failure::failed(chain(&error)))?;
-            known.contains(&session).then_some(session).ok_or_else(|| {
-                Failure::usage(format!("there is no session `{session}`")).hint("harness status")
-            })
-        }
-        None => store
-            .latest_session()
-            .map_err(|error| Failure::failed(chain(&error)))?
-            .ok_or_else(|| {
-                Failure::usage("there is no session in this repository").hint("harness run")
-            }),
-    }
+/// Returns the session that is named, or the latest one of this work tree.
+pub(super) fn session(
+    site: &Site,
+    store: &Store,
+    named: Option<&str>,
+) -> Result<SessionId, Failure> {
+    let Some(named) = named else {
+        let latest = latest_session(site, store)?;
+        return latest.ok_or_else(|| {
+            Failure::usage("there is no session in this work tree").hint("harness run")
+        });
+    };
+    let session = any_session(store, named)?;
+    refuse_elsewhere(site, store, session, &format!("session `{session}`"))?;
+    Ok(session)
+}
+
+/// Returns the session that is named, whichever work tree it belongs to.
+pub(super) fn any_session(store: &Store, named: &str) -> Result<SessionId, Failure> {
+    let session: SessionId = named
+        .parse()
+        .map_err(|error: harness_core::IdError| Failure::usage(error.to_string()))?;
+    let known = store
+        .sessions()
+        .map_err(|error| Failure::failed(chain(&error)))?;
+    known
+        .contains(&session)
+        .then_some(session)
+        .ok_or_else(|| unknown_session(session))
+}
+
+/// The failure of a command that names a session nobody knows.
+pub(super) fn unknown_session(session: SessionId) -> Failure {
+    Failure::usage(format!("there is no session `{session}`")).hint("harness status")
+}
+
+/// Returns the latest session of this work tree.
+pub(super) fn latest_session(site: &Site, store: &Store) -> Result<Option<SessionId>, Failure> {
+    let known = store
+        .sessions()
+        .map_err(|error| Failure::failed(chain(&error)))?;
+    let mut newest_first = known.into_iter().rev();
+    Ok(newest_first.find(|session| !is_elsewhere(site, store, *session)))
 }
 
 /// Returns the first record of a session.
 pub(super) fn opening(store: &Store, session: SessionId) -> Result<SessionOpened, Failure> {
-    let log = harness_store::read(store.log_path(session))
-        .map_err(|error| Failure::failed(chain(&error)))?;
-    match log.records.into_iter().next().map(|record| record.event) {
-        Some(Event::SessionOpened(opened)) => Ok(*opened),
-        _ => Err(Failure::failed(format!("session `{session}` never began"))),
+    began(store, session)?
+        .ok_or_else(|| Failure::failed(format!("session `{session}` never began")))
+}
+
+/// Returns the openings of a run's sessions, oldest first; sessions that never began have none.
+pub(super) fn openings(store: &Store, run: RunId) -> Result<Vec<SessionOpened>, Failure> {
+    let mut openings = Vec::new();
+    for session in sessions_of(store, run)? {
+        openings.extend(began(store, session)?);
     }
+    Ok(openings)
+}
+
+/// Returns the first record of a session; `None` when it never began.
+pub(super) fn began(store: &Store, session: SessionId) -> Result<Option<SessionOpened>, Failure> {
+    let log = harness_store::read(store.log_path(session)).map_err(|error| {
+        Failure::failed(chain(&error)).hint(format!("harness log verify {session}"))
+    })?;
+    Ok(
+        match log.records.into_iter().next().map(|record| record.event) {
+            Some(Event::SessionOpened(opened)) => Some(*opened),
+            _ => None,
+        },
+    )
 }

@@ -1,12 +1,12 @@
 //! `harness scope explain`: what may be read and written, and by which rule.
 
-use harness_core::{Decision, Feature, FeatureId, Level, RepoPath, Verdict};
+use harness_core::{Decision, Level, RepoPath, Verdict};
 use harness_guard::{CagePlan, Guard};
 use serde_json::json;
 
 use crate::{
     cli::{Common, RunOptions, ScopeCommand},
-    compose::Site,
+    compose::{Site, any_feature},
     failure::{Failure, chain},
     output::Output,
 };
@@ -21,15 +21,13 @@ pub(super) fn run(common: &Common, command: &ScopeCommand) -> Result<u8, Failure
     let resolved = site.resolve(&RunOptions::default())?;
     let feature = match feature {
         Some(id) => {
-            let list = site.features(&resolved.policy.feature_file)?;
-            let found = list
-                .as_ref()
-                .and_then(|list| list.features().iter().find(|entry| entry.id.as_str() == id));
-            found.cloned().ok_or_else(|| {
+            let features = site.features(&resolved.policy.feature_file)?;
+            let found = features.into_iter().find(|entry| entry.id.as_str() == id);
+            found.ok_or_else(|| {
                 Failure::usage(format!("there is no feature `{id}`")).hint("harness feature list")
             })?
         }
-        None => Feature::titled(FeatureId::task(1), "any feature"),
+        None => any_feature(),
     };
     let guard =
         Guard::new(&resolved.policy, &feature).map_err(|error| Failure::usage(chain(&error)))?;

@@ -16,18 +16,14 @@ pub(super) fn run(common: &Common) -> Result<u8, Failure> {
     let site = Site::open(common)?;
     let head = site.head()?;
     let resolved = site.resolve(&RunOptions::default())?;
-    let list = site.features(&resolved.policy.feature_file)?;
-    let features = list
-        .as_ref()
-        .map(|list| list.features().to_vec())
-        .unwrap_or_default();
+    let features = site.features(&resolved.policy.feature_file)?;
     let mut output = Output::new(common);
 
     let branch = head
         .branch
         .clone()
         .unwrap_or_else(|| "detached HEAD".to_owned());
-    let trusted = match trust::check(&site, &Subject::of(&site, &features)?)? {
+    let trusted = match trust::check(&site, &Subject::of(&site, &resolved, &features)?)? {
         Trusted::Yes => "trusted",
         Trusted::Never => "not trusted",
         Trusted::Changed { .. } => "changed since it was trusted",
@@ -77,10 +73,7 @@ fn last_session(site: &Site, output: &mut Output) -> Result<(), Failure> {
     let Some(store) = site.existing_store()? else {
         return output.text("note: no run yet");
     };
-    let Some(session) = store
-        .latest_session()
-        .map_err(|error| Failure::failed(chain(&error)))?
-    else {
+    let Some(session) = runs::latest_session(site, &store)? else {
         return output.text("note: no run yet");
     };
     let log = match harness_store::read(store.log_path(session)) {
@@ -118,7 +111,7 @@ fn last_session(site: &Site, output: &mut Output) -> Result<(), Failure> {
         "note: last session {session} of run {}, {}, {state}, last record {last}",
         opened.run.run, opened.feature
     );
-    let (proven, _) = runs::proven(&site.repo, opened.run.run)?;
+    let proven = runs::proven(&site.repo, opened.run.run, &opened.run.base)?;
     let names: Vec<&str> = proven
         .iter()
         .map(|proven| proven.feature.as_str())

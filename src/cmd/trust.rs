@@ -32,12 +32,8 @@ pub(super) fn run(common: &Common, flags: &Trust) -> Result<u8, Failure> {
         return Err(Failure::usage(message).hint("harness init --yes"));
     }
     let resolved = site.resolve(&RunOptions::default())?;
-    let list = site.features(&resolved.policy.feature_file)?;
-    let features = list
-        .as_ref()
-        .map(|list| list.features().to_vec())
-        .unwrap_or_default();
-    let subject = Subject::of(&site, &features)?;
+    let features = site.features(&resolved.policy.feature_file)?;
+    let subject = Subject::of(&site, &resolved, &features)?;
     let trusted = trust::check(&site, &subject)?;
     let body = json!({ "trusted": trusted == Trusted::Yes, "lines": subject.lines });
     output.entry(

@@ -2,7 +2,7 @@
 
 use harness_testkit::{Reply, Server};
 
-use crate::support::{CONFIG, Desk, FEATURES, FINISH, TESTS, news, session, write};
+use crate::support::{CONFIG, Desk, FEATURES, FINISH, Live, TESTS, news, session, write};
 
 #[test]
 fn a_check_is_information_and_uses_no_attempt() {
@@ -161,7 +161,7 @@ fn a_call_that_makes_no_sense_gets_a_clear_answer_and_the_run_goes_on() {
         (r#"{ tool = "write", path = "", content = "x" }"#, "empty"),
         (
             r#"{ tool = "edit", path = "src/answer", old = "nowhere", new = "x" }"#,
-            "nowhere",
+            "`old` was not found",
         ),
     ];
     let desk = Desk::new();
@@ -225,4 +225,29 @@ fn arguments_that_are_garbage_never_run_and_the_model_is_told() {
             assert_eq!(desk.project.read("src/marker"), "", "{api} {arguments}");
         }
     }
+}
+
+#[test]
+fn an_edit_over_what_a_person_just_saved_is_refused_and_their_bytes_stay() {
+    let desk = Desk::new();
+    let read = "{ tool = \"read\", path = \"src/answer\" }";
+    let edit = "{ tool = \"edit\", path = \"src/answer\", old = \"0\", new = \"42\" }";
+    let over = write("src/answer", "42\n");
+    let script = session("F-1", &[read, edit, &over, read, edit, FINISH]);
+    let slow = script.replacen(
+        "calls = [{ tool = \"edit\"",
+        "think_ms = 400\ncalls = [{ tool = \"edit\"",
+        1,
+    );
+    let server = Server::scripted(&slow);
+    desk.use_server(&server, "anthropic");
+    let mut live = Live::start(&desk, &["run"]);
+    assert!(live.wait_for("turn_started", 2));
+    desk.project.write("src/answer", "0 and mine\n");
+    live.end().assert_ended("all_passing", 0);
+    let requests = server.received();
+    for refused in [&requests[2], &requests[3]] {
+        assert!(news(refused).contains("read it again"), "{}", news(refused));
+    }
+    assert_eq!(desk.project.read("src/answer"), "42 and mine\n");
 }

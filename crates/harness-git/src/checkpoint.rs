@@ -107,7 +107,18 @@ impl Repo {
     pub fn forget_checkpoint(&self, name: CheckpointRef) -> Result<(), GitError> {
         let reference = name.to_reference();
         match self.git.find_reference(&reference) {
-            Ok(mut found) => found.delete().during("remove", reference),
+            Ok(mut found) => {
+                let removed = match found.delete() {
+                    Err(error)
+                        if error.code() == git2::ErrorCode::Locked
+                            && self.remove_left_lock(&reference) =>
+                    {
+                        found.delete()
+                    }
+                    removed => removed,
+                };
+                removed.during("remove", reference)
+            }
             Err(error) if error.code() == git2::ErrorCode::NotFound => Ok(()),
             Err(source) => Err(source).during("read", reference),
         }

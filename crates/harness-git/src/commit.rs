@@ -1,5 +1,7 @@
 //! Commits on branches that are not checked out, and what stands in a commit.
 
+use std::fs;
+
 use git2::{ErrorCode, Oid};
 use harness_core::{CommitId, Timestamp, TreeId};
 
@@ -126,11 +128,19 @@ impl Repo {
         let expected = expected.unwrap_or(Oid::ZERO_SHA1);
         // A reflog entry is one line.
         let log_message = log_message.replace(|char: char| char.is_control(), " ");
-        match self
-            .git
-            .reference_matching(name, new, true, expected, &log_message)
-        {
-            Ok(_) => Ok(()),
+        let move_it = || {
+            self.git
+                .reference_matching(name, new, true, expected, &log_message)
+                .map(|_| ())
+        };
+        let moved = match move_it() {
+            Err(error) if error.code() == ErrorCode::Locked && self.remove_left_lock(name) => {
+                move_it()
+            }
+            moved => moved,
+        };
+        match moved {
+            Ok(()) => Ok(()),
             Err(error) if matches!(error.code(), ErrorCode::Modified | ErrorCode::NotFound) => {
                 Err(GitError::RefMoved {
                     reference: name.to_owned(),
@@ -138,6 +148,18 @@ impl Repo {
             }
             Err(source) => Err(source).during("move", name),
         }
+    }
+
+    /// Removes the lock of a reference that only the harness writes, and says whether it did.
+    ///
+    /// One process at a time works on a run, and it holds the run's lock: a lock of git's on the
+    /// run's references was left by a process that was killed. Those of others are theirs.
+    pub(crate) fn remove_left_lock(&self, reference: &str) -> bool {
+        let is_own = ["refs/harness/", "refs/heads/harness/"]
+            .iter()
+            .any(|prefix| reference.starts_with(prefix));
+        let lock = self.common_dir().join(format!("{reference}.lock"));
+        is_own && fs::remove_file(lock).is_ok()
     }
 }
 

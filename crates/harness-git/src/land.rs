@@ -79,7 +79,8 @@ impl Repo {
     /// taken as they are. Files of the work tree must hold what HEAD, the run's
     /// branch or the result has; the branch's content counts only where no
     /// other commit of the branch had a part in it, such as the one that holds
-    /// the person's own edits. Index entries must be HEAD's. Everything else
+    /// the person's own edits. A file that holds what `keep` has for its path
+    /// stays as it is, as an uncommitted change. Index entries must be HEAD's. Everything else
     /// the person has staged or changed stays. Commits that change nothing on
     /// HEAD are passed over. The new commits are on the disk when this returns.
     ///
@@ -90,6 +91,7 @@ impl Repo {
         run_branch: &str,
         commits: &[CommitId],
         style: LandStyle<'_>,
+        keep: &[(RepoPath, Vec<u8>)],
         now: Timestamp,
     ) -> Result<Landed, LandError> {
         self.check_idle()?;
@@ -111,7 +113,7 @@ impl Repo {
             before = tree;
         }
         let run = self.run_files(run_branch, &head, commits)?;
-        landed.touched = self.carry_files(&head, &tree_id(picked.tree), run.as_ref())?;
+        landed.touched = self.carry_files(&head, &tree_id(picked.tree), run.as_ref(), keep)?;
         self.move_head(&head, picked.tip, run_branch)?;
         Ok(landed)
     }

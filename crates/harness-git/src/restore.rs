@@ -53,7 +53,22 @@ impl Repo {
         to: &TreeId,
         mode: RestoreMode,
     ) -> Result<Restored, GitError> {
+        self.restore_some(from, to, mode, &|_| true)
+    }
+
+    /// Does what [`Repo::restore`] does for the paths that `wanted` accepts, and leaves the others.
+    ///
+    /// # Errors
+    /// As [`Repo::restore`].
+    pub fn restore_some(
+        &self,
+        from: &TreeId,
+        to: &TreeId,
+        mode: RestoreMode,
+        wanted: &dyn Fn(&RepoPath) -> bool,
+    ) -> Result<Restored, GitError> {
         let steps = self.differences(from, to)?.into_iter();
+        let steps = steps.filter(|difference| wanted(&difference.path));
         let steps = steps.map(|difference| Step {
             path: difference.path,
             known: vec![difference.old],

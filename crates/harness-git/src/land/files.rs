@@ -7,10 +7,11 @@ use harness_core::{CommitId, RepoPath, TreeId};
 
 use super::LandError;
 use crate::{
+    beneath::{Folder, OnDisk, look},
     index::mode_of,
-    repo::{During, GitError, Head, Repo, commit_id, oid},
+    repo::{During, GitError, Head, OnPath, Repo, commit_id, oid},
     steps::{Bytes, Step, Steps},
-    tree::{Difference, Entry},
+    tree::{Difference, Entry, Mode},
 };
 
 /// What a run's branch left in the work tree.
@@ -56,14 +57,16 @@ impl Repo {
         }))
     }
 
-    /// Writes the files and index entries that differ between HEAD and `new`;
-    /// returns the files of the work tree that changed.
+    /// Writes the files and index entries that differ between HEAD and `new`,
+    /// but for files that hold what `keep` has for them; returns the files of the work tree that changed.
     pub(super) fn carry_files(
         &self,
         head: &Head,
         new: &TreeId,
         run: Option<&RunFiles>,
+        keep: &[(RepoPath, Vec<u8>)],
     ) -> Result<Vec<RepoPath>, LandError> {
+        let root = Folder::open(self.root()).on_path("open", self.root())?;
         let differences = self.differences(&head.tree, new)?;
         let mut index = self.git.index().during("open", "the index")?;
         index.read(true).during("read", "the index")?;
@@ -71,6 +74,9 @@ impl Repo {
 
         let mut steps = Vec::new();
         for difference in &differences {
+            if is_kept(&root, &difference.path, keep) {
+                continue;
+            }
             let mut known = vec![difference.old];
             if let Some(run) = run.filter(|run| !run.mixed.contains(&difference.path)) {
                 known.push(self.entry_in(&run.tree, &difference.path)?);
@@ -176,6 +182,15 @@ impl Repo {
             path: path.as_bytes().to_vec(),
         })
     }
+}
+
+/// Whether a file holds exactly what is to stay there.
+fn is_kept(root: &Folder, path: &RepoPath, keep: &[(RepoPath, Vec<u8>)]) -> bool {
+    let mut wanted = keep.iter().filter(|(kept, _)| kept == path);
+    wanted.any(|(_, bytes)| {
+        let disk = look(root, path, bytes.len() as u64);
+        matches!(disk, Ok(OnDisk::Blob(Mode::File | Mode::Executable, found)) if found == *bytes)
+    })
 }
 
 /// Returns the paths whose index entry is neither HEAD's nor the new one.

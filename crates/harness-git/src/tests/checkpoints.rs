@@ -168,3 +168,34 @@ fn a_branch_moves_only_from_where_it_was_expected() {
     ));
     assert_eq!(repo.branch_tip("harness/R-0001").unwrap(), Some(two));
 }
+
+#[test]
+fn a_lock_that_a_killed_process_left_on_our_references_is_removed_and_on_others_kept() {
+    let Some(fixture) = Fixture::new() else {
+        return;
+    };
+    let repo = &fixture.repo;
+    let head = repo.head().unwrap();
+    let plant = |reference: &str| {
+        let lock = fixture.root().join(format!(".git/{reference}.lock"));
+        fs::create_dir_all(lock.parent().unwrap()).unwrap();
+        fs::write(&lock, "").unwrap();
+        lock
+    };
+    let checkpoint = |number| repo.checkpoint(name(number), &head.tree, None, "one", NOW);
+    let commit = |branch: &str, expected| {
+        let parents = std::slice::from_ref(&head.commit);
+        repo.commit_to_branch(branch, expected, &head.tree, parents, "one", NOW)
+    };
+    plant("refs/harness/S-0001/1");
+    checkpoint(1).unwrap();
+    plant("refs/harness/S-0001/1");
+    repo.forget_checkpoint(name(1)).unwrap();
+    checkpoint(1).unwrap();
+    plant("refs/heads/harness/R-0001");
+    commit("harness/R-0001", None).unwrap();
+
+    let lock = plant("refs/heads/theirs");
+    assert!(commit("theirs", None).is_err());
+    assert!(lock.exists());
+}

@@ -10,7 +10,7 @@ use crate::{LandError, LandStyle, Landed};
 fn land(fixture: &Fixture, commits: &[CommitId]) -> Result<Landed, LandError> {
     fixture
         .repo
-        .land("harness/R-0001", commits, LandStyle::EachCommit, NOW)
+        .land("harness/R-0001", commits, LandStyle::EachCommit, &[], NOW)
 }
 
 /// What `git` says about uncommitted work.
@@ -230,7 +230,7 @@ fn squash_makes_one_commit_in_the_persons_name() {
     };
     let landed = fixture
         .repo
-        .land("harness/R-0001", &features, style, NOW)
+        .land("harness/R-0001", &features, style, &[], NOW)
         .unwrap();
     assert_eq!(landed.commits, 1);
     assert_eq!(
@@ -331,4 +331,33 @@ fn crlf_in_the_work_tree_is_no_change_of_the_person() {
     land(&fixture, &[feature]).unwrap();
     assert_eq!(fixture.read("a.txt"), b"one\r\ntwo\r\n");
     assert_eq!(uncommitted(&fixture), "");
+}
+
+#[test]
+fn a_file_that_is_kept_stays_as_an_uncommitted_change() {
+    let Some(fixture) = Fixture::new() else {
+        return;
+    };
+    fixture.write("src/main.rs", "fn main() { agent() }\n");
+    let feature = fixture.feature(&fixture.head(), "feature");
+    let person = b"fn main() { person() }\n";
+    fixture.write("src/main.rs", person);
+    let path = harness_core::RepoPath::parse("src/main.rs").unwrap();
+    let land_with = |keep: &[u8]| {
+        fixture.repo.land(
+            "harness/R-0001",
+            std::slice::from_ref(&feature),
+            LandStyle::EachCommit,
+            &[(path.clone(), keep.to_vec())],
+            NOW,
+        )
+    };
+    assert!(matches!(
+        land_with(b"something else"),
+        Err(LandError::Overlap { .. })
+    ));
+    let landed = land_with(person).unwrap();
+    assert!(landed.touched.is_empty());
+    assert_eq!(fixture.read("src/main.rs"), person);
+    assert_eq!(uncommitted(&fixture), " M src/main.rs\n");
 }

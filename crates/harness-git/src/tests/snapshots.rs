@@ -405,6 +405,7 @@ fn nothing_configured_is_run() {
         "harness/R-0001",
         &[commit],
         crate::LandStyle::EachCommit,
+        &[],
         super::fixture::NOW,
     )
     .unwrap();

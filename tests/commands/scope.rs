@@ -1,0 +1,144 @@
+//! `harness scope explain` and `harness config`: what holds, and who said so.
+
+use serde_json::json;
+
+use super::{assert_ok, json};
+use crate::support::Desk;
+
+#[test]
+fn a_path_is_explained_with_the_rule_that_decides() {
+    let desk = Desk::new();
+    let run = desk.harness(&[
+        "scope",
+        "explain",
+        "src/new",
+        "docs/answer.md",
+        "harness.toml",
+        ".git/config",
+        ".env",
+    ]);
+    assert_ok(&run);
+    let blocks: Vec<&str> = run.stdout.split_inclusive("\n").collect();
+    assert_eq!(blocks.len(), 15, "{}", run.stdout);
+    assert_eq!(
+        blocks[..3].concat(),
+        "src/new\n  read: allow\n  write: allow, by `src/**` (harness.toml:3)\n"
+    );
+    for (block, word) in [
+        (5, "not in the write scope"),
+        (8, "deny"),
+        (10, "deny"),
+        (13, "deny"),
+        (14, "deny"),
+    ] {
+        assert!(blocks[block].contains(word), "{}", run.stdout);
+    }
+    let lines = json(&desk.harness(&["scope", "explain", "src/a", "b", "--json"]));
+    assert_eq!(lines[0]["write"]["decision"], "allow");
+    assert_eq!(
+        lines[0]["write"]["rule"],
+        json!({ "text": "src/**", "origin": "harness.toml:3" })
+    );
+    assert_eq!(lines[1]["write"]["decision"], "deny");
+}
+
+#[test]
+fn paths_are_seen_from_the_current_folder_and_never_from_outside() {
+    let desk = Desk::new();
+    let below = desk.project.root().join("src");
+    let run = desk.home.run(&below, &["scope", "explain", "a", "../docs"]);
+    assert_ok(&run);
+    assert!(run.stdout.starts_with("src/a\n"), "{}", run.stdout);
+    assert!(run.stdout.contains("\ndocs\n"), "{}", run.stdout);
+    for path in ["../../x", "/etc/passwd"] {
+        let run = desk.home.run(&below, &["scope", "explain", path]);
+        assert_eq!(run.code, 7, "{path}: {}", run.stderr);
+        assert!(
+            run.stderr.contains("outside the repository"),
+            "{}",
+            run.stderr
+        );
+    }
+}
+
+#[test]
+fn a_feature_narrows_the_scope() {
+    let desk = Desk::new();
+    assert_ok(&desk.harness(&["feature", "add", "Narrow", "--write", "src/export/**"]));
+    let lines = json(&desk.harness(&[
+        "scope",
+        "explain",
+        "src/a",
+        "src/export/a",
+        "--feature",
+        "F-2",
+        "--json",
+    ]));
+    assert_eq!(lines[0]["write"]["decision"], "deny");
+    assert_eq!(lines[1]["write"]["decision"], "allow");
+}
+
+#[test]
+fn the_sandbox_of_a_process_is_told() {
+    let desk = Desk::new();
+    let run = desk.harness(&["scope", "explain", "src", "--sandbox", "--json"]);
+    assert_ok(&run);
+    let plan = json(&run).remove(1);
+    assert_eq!(plan["type"], "sandbox");
+    let writable = plan["writable"].to_string();
+    assert!(
+        writable.contains("/demo/src") && !writable.contains("/demo/docs"),
+        "{writable}"
+    );
+}
+
+#[test]
+fn every_value_is_shown_with_its_origin() {
+    let desk = Desk::new();
+    desk.home.configure("[limits]\nturns = 50\nminutes = 30\n");
+    let arguments = ["config", "show", "--origin"];
+    let run = desk
+        .home
+        .run_with(&desk.project.root(), &arguments, "HARNESS_MAX_TURNS", "20");
+    assert_ok(&run);
+    let origin = |key: &str| {
+        let line = run
+            .stdout
+            .lines()
+            .find(|line| line.starts_with(&format!("{key} = ")));
+        line.unwrap_or_else(|| panic!("no {key} in {}", run.stdout))
+            .to_owned()
+    };
+    assert!(origin("scope.write").ends_with("# harness.toml:3"));
+    assert!(origin("context.map").ends_with("# built in"));
+    assert!(
+        origin("limits.turns").contains("= 20  # environment"),
+        "{}",
+        origin("limits.turns")
+    );
+    assert!(
+        origin("limits.minutes").contains("config.toml:3"),
+        "{}",
+        origin("limits.minutes")
+    );
+    let without = desk.harness(&["config", "show"]);
+    assert!(!without.stdout.contains("  # "), "{}", without.stdout);
+    for line in json(&desk.harness(&["config", "show", "--json"])) {
+        assert!(
+            line["key"].is_string() && line["origin"].is_string(),
+            "{line}"
+        );
+    }
+}
+
+#[test]
+fn the_default_files_are_read_back() {
+    let desk = Desk::new();
+    let repository = desk.harness(&["config", "default"]);
+    assert_ok(&repository);
+    desk.project.write("harness.toml", &repository.stdout);
+    let person = desk.harness(&["config", "default", "--user"]);
+    assert_ok(&person);
+    desk.home.configure(&person.stdout);
+    assert_ok(&desk.harness(&["config", "show"]));
+}
