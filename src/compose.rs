@@ -290,7 +290,7 @@ pub(crate) fn evidence_folder() -> RepoPath {
 }
 
 /// Returns where the proof of a feature is kept.
-fn evidence_path(feature: &FeatureId) -> RepoPath {
+pub(crate) fn evidence_path(feature: &FeatureId) -> RepoPath {
     evidence_folder()
         .join(format!("{feature}.json"))
         .expect("ids are file names")

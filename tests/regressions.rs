@@ -63,7 +63,7 @@ fn stopped(desk: &Desk, flags: &[&str]) -> String {
 fn spawn(desk: &Desk, arguments: &[&str]) -> Child {
     let mut command = desk.home.command(&desk.project.root(), arguments);
     command.stdout(Stdio::piped()).stderr(Stdio::piped());
-    command.spawn().unwrap()
+    command.spawn().expect("the program starts")
 }
 
 /// Waits until something holds, and not for ever.

@@ -15,7 +15,7 @@ use self::work::Work;
 use super::runs;
 use crate::{
     cli::{Abort, Common},
-    compose::Site,
+    compose::{Site, evidence_path},
     failure::{Failure, NEEDS_HUMAN, chain},
     output::{Output, say},
     session,
@@ -26,6 +26,7 @@ pub(super) fn run(common: &Common, flags: &Abort) -> Result<u8, Failure> {
     let store = site.existing_store()?.ok_or_else(runs::no_run)?;
     let _lock = session::lock(&site, &store)?;
     let (run, openings) = choose(&site, &store, flags.run.as_deref())?;
+    refuse_landed(&site, run, &openings)?;
     let mut work = Work::of(&site, &openings)?;
     let saved = work.save()?;
     let last = openings.last().map(|opened| opened.session);
@@ -72,6 +73,24 @@ fn choose(
 
 fn never_began(run: RunId) -> Failure {
     Failure::usage(format!("run `{run}` never began")).hint("harness status")
+}
+
+/// What landed is HEAD's: taking its files back would leave the reverse of it uncommitted.
+fn refuse_landed(site: &Site, run: RunId, openings: &[SessionOpened]) -> Result<(), Failure> {
+    let (Some(first), Some(tip)) = (openings.first(), site.repo.branch_tip(&runs::branch(run))?)
+    else {
+        return Ok(());
+    };
+    let (head, tree) = (site.head()?, site.repo.tree_of(&tip)?);
+    for proven in runs::proven(&site.repo, run, &first.run.base)? {
+        let path = evidence_path(&proven.feature);
+        let proof = site.text_of(&tree, &path)?;
+        if head.commit == tip || proof.is_some() && site.text_of(&head.tree, &path)? == proof {
+            let message = format!("run `{run}` has landed: HEAD has {}", proven.feature);
+            return Err(Failure::needs_human(message).hint("git revert"));
+        }
+    }
+    Ok(())
 }
 
 /// Says in the log that the run is over, so that it is not taken up again.

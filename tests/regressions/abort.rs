@@ -101,3 +101,14 @@ fn of_several_sessions_all_work_goes_back_and_a_changed_file_stays() {
     assert_eq!(undone.code, 0, "{hint}: {}", undone.stderr);
     assert_eq!(desk.project.git(&["status", "--porcelain"]), "");
 }
+
+#[test]
+fn what_landed_is_not_taken_back() {
+    let desk = Desk::new();
+    proven(&desk);
+    assert_eq!(desk.harness(&["land"]).code, 0);
+    let run = desk.harness(&["abort"]);
+    assert_eq!(run.code, 5, "{}", run.stdout);
+    assert!(run.stderr.contains("has landed"), "{}", run.stderr);
+    assert_eq!(desk.project.git(&["status", "--porcelain"]), "");
+}

@@ -271,7 +271,7 @@ mod tests {
         assert_eq!(response.stop, StopReason::ToolUse);
         assert_eq!(
             response.calls().next().unwrap().arguments,
-            r#"{"path":"src/a","first":1}"#
+            r#"{"first":1,"path":"src/a"}"#
         );
         assert_eq!(
             script.answer(&prompt(&["two lines"])).unwrap().text,
