@@ -86,7 +86,10 @@ fn assert_mended(desk: &Desk, server: &Server, word: &str, tree: &str, when: &st
         "--format=%(trailers:key=Harness-Tree,valueonly)",
         &branches,
     ]);
-    assert_eq!(proven.trim(), tree, "{when}");
+    let files = desk
+        .project
+        .git(&["diff", "main", &branches, "--", "src", "tests"]);
+    assert_eq!(proven.trim(), tree, "{when}: {files}");
     assert_eq!(desk.project.read("src/answer"), "42\n", "{when}");
     let verified = desk.harness(&["log", "verify"]);
     assert_eq!(

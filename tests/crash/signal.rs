@@ -20,7 +20,7 @@ fn slow(command: &str) -> (Desk, Server, Live) {
 #[test]
 fn an_interrupted_run_ends_in_order_and_is_resumed_to_its_end() {
     let word = unique_word();
-    let (desk, server, live) = slow(&format!("sleep 95; : {word}"));
+    let (desk, server, live) = slow(&format!("sleep {word}; :"));
     live.signal("INT");
     let story = live.end();
     story.assert_ended("interrupted", 3);
@@ -60,7 +60,7 @@ fn a_run_interrupted_while_the_model_thinks_is_resumed_to_its_end() {
 fn other_signals_end_a_run_in_order_with_their_own_code() {
     for (name, code) in [("TERM", 143), ("HUP", 129)] {
         let word = unique_word();
-        let (desk, _server, live) = slow(&format!("sleep 96; : {word}"));
+        let (desk, _server, live) = slow(&format!("sleep {word}; :"));
         live.signal(name);
         let story = live.end();
         assert_eq!(story.run.code, code, "{name}: {story}");
@@ -74,7 +74,7 @@ fn other_signals_end_a_run_in_order_with_their_own_code() {
 #[test]
 fn a_second_interrupt_ends_at_once() {
     let word = unique_word();
-    let (desk, _server, live) = slow(&format!("trap '' TERM INT HUP; sleep 94; : {word}"));
+    let (desk, _server, live) = slow(&format!("trap '' TERM INT HUP; sleep {word}; :"));
     live.signal("INT");
     thread::sleep(Duration::from_millis(60));
     live.signal("INT");

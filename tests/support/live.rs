@@ -110,13 +110,10 @@ pub(crate) fn assert_gone(word: &str, when: &str) {
     assert_eq!(alive(word), 0, "processes are left: {when}");
 }
 
-/// A word for the arguments of processes that no other test uses.
+/// A number of seconds that no other process sleeps for: `sleep` itself carries it.
 pub(crate) fn unique_word() -> String {
     use std::sync::atomic::{AtomicUsize, Ordering};
     static COUNT: AtomicUsize = AtomicUsize::new(0);
-    format!(
-        "word-{}-{}",
-        std::process::id(),
-        COUNT.fetch_add(1, Ordering::Relaxed)
-    )
+    let count = COUNT.fetch_add(1, Ordering::Relaxed);
+    format!("9{}.{count}7", std::process::id())
 }

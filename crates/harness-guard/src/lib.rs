@@ -3,7 +3,7 @@
 //! [`Guard`] compiles the rules of a run and one feature, judges each
 //! [`Action`](harness_core::Action) and makes the [`Permit`] without which no edge acts.
 //! [`Scope`] answers for paths, [`CagePlan`] says what a process is confined to,
-//! [`redact`] takes secrets out of text that is kept.
+//! [`redact()`] takes secrets out of text that is kept.
 //!
 //! This crate opens nothing and enforces nothing: a link is met when the host
 //! opens the path, a process is held by the cage, and what slipped through is
