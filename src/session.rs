@@ -3,13 +3,17 @@
 mod key;
 mod signals;
 
-use std::{path::Path, process, time::Duration};
+use std::{
+    path::Path,
+    process, thread,
+    time::{Duration, Instant},
+};
 
 use harness_config::Resolved;
 use harness_core::{ByteCount, EndReason, ModelProfile, Price, Timestamp, TokenCount};
 use harness_provider::{Api, RequestOptions, Script};
 use harness_runner::{Face, Finished, HttpModel, Launch, ModelClient, Pace, Request, Workplace};
-use harness_store::{Holder, Lock, LockError, Store};
+use harness_store::{Held, Holder, Lock, LockError, Store};
 use tokio::{
     runtime::{Builder, Runtime},
     sync::mpsc,
@@ -25,6 +29,9 @@ use crate::{
 
 /// The largest script file that is read.
 const SCRIPT_MAX: ByteCount = ByteCount::mib(4);
+/// How long the helpers of a killed process may hold its lock, and how often they are looked at.
+const HELPERS_MAX: Duration = Duration::from_secs(2);
+const HELPERS_PAUSE: Duration = Duration::from_millis(20);
 /// The window of a scripted model: large enough for any script.
 const SCRIPT_CONTEXT: TokenCount = TokenCount(200_000);
 
@@ -111,7 +118,17 @@ pub(crate) fn lock(site: &Site, store: &Store) -> Result<Lock, Failure> {
             .to_owned(),
         command: std::env::args().take(3).collect::<Vec<_>>().join(" "),
     };
-    Lock::acquire(store, &lock_name(site), &holder).map_err(|error| match error {
+    let name = lock_name(site);
+    let until = Instant::now() + HELPERS_MAX;
+    let taken = loop {
+        match Lock::acquire(store, &name, &holder) {
+            Err(LockError::Held(held)) if is_gone(&held, &holder) && Instant::now() < until => {
+                thread::sleep(HELPERS_PAUSE);
+            }
+            taken => break taken,
+        }
+    };
+    taken.map_err(|error| match error {
         LockError::Held(_) => Failure::needs_human(format!(
             "another run works in this work tree: {}",
             chain(&error)
@@ -119,6 +136,15 @@ pub(crate) fn lock(site: &Site, store: &Store) -> Result<Lock, Failure> {
         .hint("wait for it, stop it, or work in another worktree"),
         error => Failure::failed(chain(&error)),
     })
+}
+
+/// Whether the process that holds a lock was killed: its helpers, which end now, hold it a moment longer.
+fn is_gone(held: &Held, own: &Holder) -> bool {
+    let on_this_host = held
+        .holder
+        .as_ref()
+        .filter(|holder| holder.host == own.host);
+    on_this_host.is_some_and(|holder| !Path::new("/proc").join(holder.pid.to_string()).exists())
 }
 
 /// Linked work trees of one repository have locks of their own.
@@ -182,7 +208,7 @@ impl Face for AskingFace {
         if let (harness_core::Event::QuestionAsked { .. }, true) = (event, self.attended) {
             let requests = self.requests.clone();
             // Reading a line blocks for as long as a person thinks.
-            std::thread::spawn(move || {
+            thread::spawn(move || {
                 let answer = ask::line("answer:\n").unwrap_or_else(|| "no answer".to_owned());
                 let _ = requests.blocking_send(Request::Answer(answer));
             });

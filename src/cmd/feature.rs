@@ -3,6 +3,7 @@
 use harness_config::Resolved;
 use harness_core::{Feature as Entry, FeatureId, FeatureScope, FeatureStatus, RepoPath};
 use harness_gate::list::{self, FeatureList};
+use harness_guard::Scope;
 use serde_json::json;
 
 use crate::{
@@ -139,6 +140,7 @@ fn add_one(
         let mut list = parse_list(path, text.as_deref().unwrap_or(list::EMPTY_LIST))?;
         let trusted = trusted_subject(site, resolved, &list)?;
         let entry = new_entry(&list, add)?;
+        check_possible(&entry, resolved)?;
         list.add(&entry)
             .map_err(|error| Failure::usage(chain(&error)))?;
         Ok((list.render(), (entry, trusted)))
@@ -164,6 +166,22 @@ fn trusted_subject(
     let subject = Subject::of(site, resolved, list.features())?;
     let is_trusted = trust::check(site, &subject)? == Trusted::Yes;
     Ok(is_trusted.then_some(subject))
+}
+
+/// Sees that a feature could ever pass: its gates exist, and its scope is one.
+fn check_possible(entry: &Entry, resolved: &Resolved) -> Result<(), Failure> {
+    let gates = &resolved.policy.gates;
+    let missing = entry
+        .gates
+        .iter()
+        .find(|name| !gates.iter().any(|gate| gate.name == **name));
+    if let Some(name) = missing {
+        let known = super::run::names(gates);
+        return Err(Failure::usage(format!("there is no gate `{name}`"))
+            .hint(format!("the gates are: {known}")));
+    }
+    Scope::compile(&resolved.policy.scope, entry).map_err(|error| Failure::usage(chain(&error)))?;
+    Ok(())
 }
 
 fn new_entry(list: &FeatureList, add: &FeatureAdd) -> Result<Entry, Failure> {
@@ -219,6 +237,10 @@ fn accept(
     let entry = site.rewrite(path, |text| {
         let mut list = parse_list(path, &text.ok_or_else(|| no_list(path))?)?;
         let entry = find(&list, id, path)?;
+        if entry.status.is_settled() {
+            let message = format!("feature `{id}` is {} already", entry.status);
+            return Err(Failure::usage(message).hint("harness feature list"));
+        }
         list.set_status(&entry.id, FeatureStatus::Accepted)
             .map_err(|error| Failure::failed(chain(&error)))?;
         Ok((list.render(), entry))

@@ -13,12 +13,20 @@ use crate::{
     cli::{Common, Land},
     compose::Site,
     failure::{Failure, chain},
-    output::Output,
+    output::{Output, say},
     session,
 };
 
 pub(super) fn run(common: &Common, flags: &Land) -> Result<u8, Failure> {
     let (text, line) = bring(&Site::open(common)?, flags)?;
+    if let JsonLine::Landed {
+        proven_tree: false, ..
+    } = line
+    {
+        say(
+            "warning: HEAD now holds more or less than what was proven: `harness gate run` tells whether it is green",
+        );
+    }
     let body = serde_json::to_value(&line).unwrap_or_default();
     Output::new(common).entry("landed", &text, body)?;
     Ok(0)
@@ -81,7 +89,13 @@ pub(super) fn bring(site: &Site, flags: &Land) -> Result<(String, JsonLine), Fai
             )
         }
     };
+    let subject_of = |commit| {
+        harness_runner::subject_tree_of(&site.repo, &opened.run.policy, commit)
+            .map_err(Failure::failed)
+    };
+    let last = proven.last().ok_or_else(nothing)?;
     let line = JsonLine::Landed {
+        proven_tree: subject_of(&landed.head)? == subject_of(&last.commit)?,
         run: run.to_string(),
         head: landed.head.to_string(),
         commits: landed.commits,

@@ -3,9 +3,7 @@
 mod wish;
 
 use harness_config::Resolved;
-use harness_core::{
-    DirtyMode, EndReason, Feature, FeatureId, Gate, Money, RunState, Sourced, Usage,
-};
+use harness_core::{DirtyMode, EndReason, Feature, Gate, Money, RunState, Sourced, Usage};
 use harness_engine::Engine;
 use harness_guard::Scope;
 use harness_runner::Launch;
@@ -35,8 +33,19 @@ pub(super) fn run(common: &Common, flags: &Run) -> Result<u8, Failure> {
         features,
     } = prepare(common, flags)?;
     let (wish, features) = wish::choose(&site, &resolved, features, flags.goal.as_deref())?;
-    if let Wish::Done(feature) = &wish {
-        return say_done(feature, common);
+    match &wish {
+        Wish::Done(feature) => {
+            let text = format!("feature: {feature} is passing already");
+            return say_done(EndReason::FeaturePassed, &text, common);
+        }
+        Wish::AllDone => {
+            return say_done(
+                EndReason::AllPassing,
+                "feature: none is left to work on",
+                common,
+            );
+        }
+        _ => {}
     }
     let head = site.head()?;
     let dirty = check_dirty(&site, &resolved, flags.dirty, common)?;
@@ -126,11 +135,9 @@ fn propose(site: &Site, resolved: &mut Resolved, common: &Common) -> Result<Subj
     Ok(subject)
 }
 
-fn say_done(feature: &FeatureId, common: &Common) -> Result<u8, Failure> {
-    let reason = EndReason::FeaturePassed;
+fn say_done(reason: EndReason, text: &str, common: &Common) -> Result<u8, Failure> {
     let body = json!({ "reason": reason.as_str(), "exit_code": reason.exit_code() });
-    let text = format!("feature: {feature} is passing already");
-    Output::new(common).entry("run_ended", &text, body)?;
+    Output::new(common).entry("run_ended", text, body)?;
     Ok(reason.exit_code())
 }
 

@@ -36,7 +36,12 @@ pub(super) fn say_what_next(finished: &Finished, common: &Common) {
         End::Interrupted | End::Budget | End::Limit | End::ProviderFailed => {
             say("hint: `harness resume --last` goes on from here");
         }
-        End::GatesRed | End::NeedsHuman | End::Stuck | End::Blocked => {
+        End::Blocked => {
+            say(
+                "hint: mend what is in the way, then `harness abort`, commit, and `harness run` anew",
+            );
+        }
+        End::GatesRed | End::NeedsHuman | End::Stuck => {
             say(
                 "hint: `harness log show` tells what happened; `harness resume --last` tries on; `harness abort` takes the files back",
             );

@@ -54,7 +54,14 @@ pub(super) fn run(common: &Common, flags: &Verify) -> Result<u8, Failure> {
             code = RED;
         }
         let text = match feature.status {
-            FeatureStatus::Passing => format!("feature: {} {}", feature.id, standing.as_str()),
+            FeatureStatus::Passing => {
+                format!(
+                    "feature: {} {}, {}",
+                    feature.id,
+                    standing.as_str(),
+                    meaning(standing)
+                )
+            }
             status => format!(
                 "feature: {} is {status}, there is nothing to verify",
                 feature.id
@@ -71,4 +78,16 @@ pub(super) fn run(common: &Common, flags: &Verify) -> Result<u8, Failure> {
     }
     say("note: this proves that proof and content fit, not that the gates would be green again");
     Ok(code)
+}
+
+/// Says what a standing means.
+const fn meaning(standing: Standing) -> &'static str {
+    match standing {
+        Standing::Exact => "HEAD is what was proven",
+        Standing::Content => "what it is about is as it was proven",
+        Standing::Stale => {
+            "its files are not those that were proven, `harness gate run` tells whether HEAD is green"
+        }
+        Standing::Claimed => "there is no proof that fits",
+    }
 }

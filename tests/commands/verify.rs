@@ -30,7 +30,7 @@ fn a_proof_is_exact_for_the_tree_that_was_proven() {
     let desk = landed();
     let run = desk.harness(&["verify"]);
     assert_ok(&run);
-    assert_eq!(run.stdout, "feature: F-1 exact\n");
+    assert_eq!(run.stdout, "feature: F-1 exact, HEAD is what was proven\n");
     assert!(
         run.stderr
             .contains("not that the gates would be green again"),
@@ -96,7 +96,7 @@ fn a_proof_that_was_removed_leaves_a_claim() {
     let run = desk.harness(&["verify"]);
     assert_eq!(
         (run.code, run.stdout.as_str()),
-        (4, "feature: F-1 claimed\n")
+        (4, "feature: F-1 claimed, there is no proof that fits\n")
     );
 }
 
@@ -111,7 +111,10 @@ fn a_proof_survives_a_rebase() {
     let run = desk.harness(&["verify"]);
     assert_eq!(
         (run.code, run.stdout.as_str()),
-        (0, "feature: F-1 content\n")
+        (
+            0,
+            "feature: F-1 content, what it is about is as it was proven\n"
+        )
     );
 }
 

@@ -260,3 +260,16 @@ fn a_lock_that_a_killed_run_left_on_its_references_is_no_obstacle() {
         "killed with locks in its hands",
     );
 }
+
+#[test]
+fn a_file_that_a_killed_run_was_writing_is_no_work_of_the_agent() {
+    let (tree, _) = uninterrupted();
+    let (desk, word) = (desk(), unique_word());
+    let server = server(&word);
+    desk.use_server(&server, "chat");
+    let mut live = Live::start(&desk, &["run"]);
+    assert!(live.wait_for("tool_called", 1));
+    live.kill();
+    desk.project.write("src/.~harness-12345-0", "ha");
+    assert_mended(&desk, &server, &word, &tree, "killed while it wrote");
+}

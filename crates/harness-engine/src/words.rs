@@ -17,6 +17,9 @@ pub(crate) const REPEATING: &str = "You have made the same calls with the same r
 pub(crate) const UNKNOWN_OUTCOME: &str = "The harness stopped while this ran and its outcome is unknown. Nothing was \
      repeated. Check the state before you go on.";
 
+pub(crate) const EMPTY_CHANGE: &str = "nothing was changed, so there is nothing that green gates would prove. If it is \
+     there already, say so with `ask`: a person can accept it.";
+
 pub(crate) const PASSED: &str = "The gates are green. The harness has committed the feature.";
 
 /// Words for a nested map that is loaded because its folder was touched.

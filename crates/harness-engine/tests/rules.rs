@@ -19,7 +19,7 @@ use harness_core::{
     Usage,
 };
 use harness_engine::Tick;
-use script::{Script, frozen, passed};
+use script::{Script, frozen, frozen_unchanged, passed};
 
 #[test]
 fn a_stop_without_a_call_is_nudged_once_and_then_counts_as_a_claim() {
@@ -377,12 +377,22 @@ fn findings_refuse_a_finish_before_any_gate_runs() {
 }
 
 #[test]
+fn a_finish_that_changed_nothing_is_refused() {
+    let mut run = Script::features(1, vec![gate("test")]);
+    run.calls(&[("finish", r#"{"text":"done"}"#)]);
+    run.base_is_green();
+    let follows = run.on(&frozen_unchanged(2));
+    assert!(follows.starts_with("finish refused"), "{follows}");
+    assert!(run.prompt().contains("nothing was changed"));
+}
+
+#[test]
 fn without_gates_nothing_can_be_proven() {
     let mut run = Script::features(1, Vec::new());
     run.calls(&[("finish", r#"{"text":"done"}"#)]);
     let follows = run.on(&frozen(2, Vec::new()));
     assert!(follows.starts_with("given up needs_human"), "{follows}");
-    assert!(run.detail().contains("harness feature accept F-001"));
+    assert!(run.detail().contains("harness feature accept"));
 }
 
 #[test]

@@ -176,7 +176,8 @@ impl Walk<'_> {
             }
             FileType::RegularFile | FileType::Symlink => {
                 let tracked = tracked.filter(|entry| entry.mode != Mode::Module);
-                if tracked.is_none() && self.is_ignored(rules, path, false)? {
+                let is_left_over = tracked.is_none() && is_half_written(name);
+                if is_left_over || tracked.is_none() && self.is_ignored(rules, path, false)? {
                     return Ok(false);
                 }
                 self.visitor.found(folder, name, path.clone(), tracked)?;
@@ -213,6 +214,22 @@ impl Walk<'_> {
         }
         Ok(())
     }
+}
+
+/// Whether a name is that of a file the harness was writing when it was killed.
+///
+/// Such a file is nobody's work: it is in no snapshot and makes no work tree dirty.
+fn is_half_written(name: &[u8]) -> bool {
+    [b".~harness-".as_slice(), b".harness-new-"]
+        .iter()
+        .any(|prefix| {
+            name.strip_prefix(*prefix).is_some_and(|rest| {
+                !rest.is_empty()
+                    && rest
+                        .iter()
+                        .all(|byte| byte.is_ascii_digit() || *byte == b'-')
+            })
+        })
 }
 
 /// Whether a name is git's own on some file system.

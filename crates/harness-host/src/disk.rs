@@ -18,6 +18,7 @@
 
 mod error;
 mod find;
+mod left_over;
 mod list;
 mod open;
 mod read;

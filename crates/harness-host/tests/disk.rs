@@ -433,3 +433,28 @@ fn what_a_scope_hides_is_found_to_be_masked() {
     assert_eq!(found, [".env", "src/.env", "target/.env"]);
     assert_eq!(open(&world).host_find(&is_hidden, 2).len(), 2);
 }
+
+#[test]
+fn what_a_killed_writer_left_is_removed_and_nothing_else() {
+    let world = World::new();
+    let names = [
+        (".~harness-12-0", true),
+        ("deep/.harness-new-7-31", true),
+        (".~harness-12", false),
+        (".~harness-12-0-1", false),
+        (".~harness-me-0", false),
+        ("x.~harness-12-0", false),
+        (".harness-new-", false),
+    ];
+    for (name, _) in names {
+        let file = world.root().join("src").join(name);
+        fs::create_dir_all(file.parent().unwrap()).unwrap();
+        fs::write(file, "half").unwrap();
+    }
+    let removed = open(&world).remove_left_overs(HostAct::Checkpoint, &[path("src")]);
+    assert_eq!(removed.unwrap().len(), 2);
+    for (name, is_left_over) in names {
+        let is_there = world.root().join("src").join(name).exists();
+        assert_eq!(is_there, !is_left_over, "{name}");
+    }
+}

@@ -327,6 +327,8 @@ pub enum JsonLine {
         branch: Option<String>,
         /// The commit that HEAD is at now.
         head: String,
+        /// Whether HEAD holds exactly what was proven last.
+        proven_tree: bool,
         /// How many commits were made; 0 when all had landed before.
         commits: usize,
         /// The features.

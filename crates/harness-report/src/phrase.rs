@@ -89,6 +89,8 @@ impl Line {
 
 /// How much of a failing check is shown. Unit: lines.
 const EXCERPT_LINES: usize = 12;
+/// How much of a failed command's end is shown. Unit: lines.
+const FAILED_LINES: usize = 4;
 /// How much of a command or an argument is shown. Unit: characters.
 const ARGUMENT_CHARS: usize = 120;
 
@@ -365,7 +367,8 @@ impl Phrases {
         let what = action.as_ref().map_or(tool, describe);
         match end {
             CallEnd::Done { outcome } => {
-                one(Who::Tool, format!("{what}{}", outcome_words(outcome, ms)))
+                let line = Line::new(Who::Tool, format!("{what}{}", outcome_words(outcome, ms)));
+                vec![line.with(failed_end(outcome))]
             }
             CallEnd::Answered { .. } | CallEnd::Refused { .. } => Vec::new(),
             CallEnd::Failed { message } => one(
@@ -485,6 +488,30 @@ fn outcome_words(outcome: &Outcome, ms: u64) -> String {
     }
 }
 
+/// Returns the last lines of a command that did not go well.
+fn failed_end(outcome: &Outcome) -> Vec<String> {
+    let Outcome::Exited { stop, output } = outcome else {
+        return Vec::new();
+    };
+    if *stop == Stop::Exited(0) {
+        return Vec::new();
+    }
+    let end = if output.tail.is_empty() {
+        &output.head
+    } else {
+        &output.tail
+    };
+    let mut lines: Vec<String> = end
+        .lines()
+        .rev()
+        .filter(|line| !line.trim().is_empty())
+        .take(FAILED_LINES)
+        .map(|line| clean_line(line, 200))
+        .collect();
+    lines.reverse();
+    lines
+}
+
 fn stop_words(stop: Stop) -> String {
     match stop {
         Stop::Exited(code) => format!("exit {code}"),
@@ -533,7 +560,19 @@ fn baseline(report: &CheckReport, cached: bool) -> Vec<Line> {
             clean_line(&report.reason, 200)
         ),
     };
-    one(Who::Gate, text)
+    vec![Line::new(Who::Gate, text).with(excerpt(report))]
+}
+
+/// Returns the failing part of a check, as far as it is shown.
+fn excerpt(report: &CheckReport) -> Vec<String> {
+    let lines = report
+        .excerpt
+        .lines()
+        .filter(|line| !line.trim().is_empty());
+    lines
+        .take(EXCERPT_LINES)
+        .map(|line| clean_line(line, 200))
+        .collect()
 }
 
 fn check_ended(report: &CheckReport) -> Line {
@@ -553,19 +592,13 @@ fn check_ended(report: &CheckReport) -> Line {
             ),
         );
     }
-    let excerpt = clean(&report.excerpt);
-    let lines = excerpt
-        .lines()
-        .filter(|line| !line.trim().is_empty())
-        .take(EXCERPT_LINES)
-        .map(|line| clean_line(line, 200));
     let text = format!(
         "{gate} {}: {}, {}",
         word(report.status),
         clean_line(&report.reason, 300),
         seconds(report.ms)
     );
-    Line::new(Who::Gate, text).with(lines)
+    Line::new(Who::Gate, text).with(excerpt(report))
 }
 
 const fn word(status: CheckStatus) -> &'static str {

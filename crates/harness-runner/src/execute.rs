@@ -22,14 +22,14 @@ use harness_core::{
     SessionOpened, TurnNumber,
 };
 use harness_engine::{CommitFeature, Effect, RunGate};
-use harness_guard::{Guard, Permit};
+use harness_guard::{Guard, HostAct, Permit};
 use harness_host::{Cancelled, Canceller, cancel_pair};
 use harness_store::LogWriter;
 use tokio::sync::mpsc;
 
 pub use bench::{GateBench, GateCandidate, GatePlace};
 pub use commit::land_message;
-pub use subject::Subject;
+pub use subject::{Subject, subject_tree_of};
 
 use crate::{ModelClient, RunnerError, Workplace};
 use bench::Bench;
@@ -122,7 +122,10 @@ impl Executor {
             self.performer.begin_session(&guard, &run.policy.map_file);
         }
         let taken = lock(&self.shop).take_up(&setting);
-        taken.map_err(set_up)?;
+        let folders = taken.map_err(set_up)?;
+        let root = self.performer.root();
+        root.remove_left_overs(HostAct::Checkpoint, &folders)
+            .map_err(|error| set_up(chain(&error)))?;
         *self.setting.borrow_mut() = Some(setting);
         Ok(())
     }

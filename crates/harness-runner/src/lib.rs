@@ -11,7 +11,9 @@ mod model;
 mod workplace;
 
 pub use dispatch::{Finished, Launch, Request, RunnerError, drive};
-pub use execute::{GateBench, GateCandidate, GatePlace, Subject, land_message, redact_for_log};
+pub use execute::{
+    GateBench, GateCandidate, GatePlace, Subject, land_message, redact_for_log, subject_tree_of,
+};
 pub use face::Face;
 pub use model::{HttpModel, ModelClient, Pace};
 pub use workplace::Workplace;

@@ -9,6 +9,8 @@ use crate::{compose::Site, failure::Failure, output::say};
 pub(super) enum Wish {
     All,
     One(FeatureId),
+    /// All features, and none is left to work on.
+    AllDone,
     /// A feature that is passing already.
     Done(FeatureId),
     Task(String),
@@ -18,7 +20,7 @@ impl Wish {
     /// Makes the goal of a run; a task becomes a feature of its own.
     pub(super) fn to_goal(&self, mut features: Vec<Feature>, run: RunId) -> (Goal, Vec<Feature>) {
         let goal = match self {
-            Self::All => Goal::All,
+            Self::All | Self::AllDone => Goal::All,
             Self::One(feature) | Self::Done(feature) => Goal::One {
                 feature: feature.clone(),
             },
@@ -58,8 +60,17 @@ pub(super) fn choose(
             return Err(Failure::usage(message)
                 .hint("add one with `harness feature add \"TITLE\"`, or give a task: `harness run \"TEXT\"`"));
         }
-        return Ok((Wish::All, features));
+        let is_done = |feature: &Feature| {
+            feature.status.is_settled() || feature.status == FeatureStatus::Cancelled
+        };
+        let wish = if features.iter().all(is_done) {
+            Wish::AllDone
+        } else {
+            Wish::All
+        };
+        return Ok((wish, features));
     };
+    let is_meant_as_id = is_like_an_id(goal) || is_misspelt_id(goal, &features);
     let named = features
         .iter_mut()
         .find(|feature| feature.id.as_str() == goal);
@@ -72,7 +83,7 @@ pub(super) fn choose(
             named.status = FeatureStatus::Pending;
             Ok((Wish::One(named.id.clone()), features))
         }
-        None if is_like_an_id(goal) => Err(no_feature(goal, list, &features)),
+        None if is_meant_as_id => Err(no_feature(goal, list, &features)),
         None => Ok((Wish::Task(goal.to_owned()), features)),
     }
 }
@@ -84,6 +95,12 @@ fn no_feature(goal: &str, list: &RepoPath, features: &[Feature]) -> Failure {
         [] => "the list is empty: `harness feature add \"TITLE\"`".to_owned(),
         known => format!("the features are: {}", known.join(", ")),
     })
+}
+
+/// Whether a word is an id of the list but for upper and lower case.
+fn is_misspelt_id(text: &str, features: &[Feature]) -> bool {
+    let mut ids = features.iter().map(|feature| feature.id.as_str());
+    ids.any(|id| id.eq_ignore_ascii_case(text))
 }
 
 /// Whether a word can only be meant as a feature's id: no spaces, letters, a dash, digits.

@@ -305,11 +305,14 @@ impl Session {
                 findings: subject.findings,
             });
         }
+        // Gates that were green before say nothing about a feature that changed nothing.
+        if check.is_finish() && subject.changes.is_empty() && self.feature.verify.is_empty() {
+            return self.refuse(words::EMPTY_CHANGE.to_owned());
+        }
         if check.gates.is_empty() {
-            let detail = format!(
-                "there are no gates, so nothing can be proven: `harness feature accept {} --reason TEXT` takes it without proof",
-                self.feature.id
-            );
+            let detail = "there are no gates, so nothing can be proven: add a `[[gate]]` to the configuration, or \
+                take a feature without proof with `harness feature accept`"
+                .to_owned();
             return Step::Record(Event::FeatureGivenUp {
                 reason: EndReason::NeedsHuman,
                 detail,

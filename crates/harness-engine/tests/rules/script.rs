@@ -1,10 +1,10 @@
 //! Drives an engine by hand: events in, what follows out in words, records handled on the way.
 
 use harness_core::{
-    Action, AssistantPart, CallEnd, CallId, CheckStatus, CheckpointNumber, CheckpointSaved, Event,
-    FailureClass, Feature, FeatureId, FeaturePassed, Finding, FinishSubject, Gate, Goal,
-    ModelFailure, ModelResponded, ModelResponse, Outcome, Prompt, RunState, StopReason, Timestamp,
-    TurnNumber, Usage,
+    Action, AssistantPart, CallEnd, CallId, Change, ChangeKind, CheckStatus, CheckpointNumber,
+    CheckpointSaved, Event, FailureClass, Feature, FeatureId, FeaturePassed, Finding,
+    FinishSubject, Gate, Goal, ModelFailure, ModelResponded, ModelResponse, Outcome, Prompt,
+    RunState, StopReason, Timestamp, TurnNumber, Usage,
 };
 use harness_engine::{Effect, Engine};
 
@@ -304,13 +304,26 @@ impl Script {
     }
 }
 
-/// Fixes a candidate of this tree.
+/// Fixes a candidate of this tree, with one changed file.
 pub(crate) fn frozen(tree: u64, findings: Vec<Finding>) -> Event {
+    let change = Change {
+        path: facts::path("src/a.rs"),
+        kind: ChangeKind::Modified,
+    };
+    frozen_with(tree, vec![change], findings)
+}
+
+/// Fixes a candidate that is the base.
+pub(crate) fn frozen_unchanged(tree: u64) -> Event {
+    frozen_with(tree, Vec::new(), Vec::new())
+}
+
+fn frozen_with(tree: u64, changes: Vec<Change>, findings: Vec<Finding>) -> Event {
     Event::CandidateFrozen(FinishSubject {
         tree: facts::tree(tree),
         candidate: facts::tree(tree),
         work_tree: facts::tree(tree),
-        changes: Vec::new(),
+        changes,
         findings,
     })
 }

@@ -25,6 +25,7 @@ fn lines_for_every_kind_of_event() {
     guard: refused write `src/schema.rs`: not in the write scope; allowed: `src/export/**`
     guard: refused delete: there is no such tool
     tool: shell `cargo test` and 11 characters more, exit 101, 2 KiB, 3.2 s
+      FAILED
     ask: run `sleep 9`? it waits
     tool: shell `sleep 9` in src, cancelled
     tool: search `escape\(` in src, FAILED: cannot open `src`: permission denied

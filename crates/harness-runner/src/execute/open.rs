@@ -143,7 +143,7 @@ fn sources(
     let mut sources = Vec::new();
     for candidates in harness_context::map_candidates(&run.policy.map_file, &RepoPath::root()) {
         for path in candidates {
-            if let Some(text) = read(root, &path, MAP_MAX)? {
+            if let Some(text) = read_map(root, &path, guard)? {
                 sources.push(Source {
                     kind: SourceKind::Map,
                     path: Some(path),
@@ -185,6 +185,17 @@ fn sources(
         text,
     });
     Ok(sources)
+}
+
+/// Reads a map; one that is a link to a file of the repository is that file.
+fn read_map(root: &Root, path: &RepoPath, guard: &Guard) -> Result<Option<String>, String> {
+    match root.host_read_file(path, MAP_MAX) {
+        Err(DiskError::IsLink {
+            resolved: Some(target),
+            ..
+        }) if guard.scope().read(&target).is_allowed() => read(root, &target, MAP_MAX),
+        _ => read(root, path, MAP_MAX),
+    }
 }
 
 fn read(root: &Root, path: &RepoPath, max: ByteCount) -> Result<Option<String>, String> {

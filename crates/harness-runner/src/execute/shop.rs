@@ -94,7 +94,9 @@ impl Workshop {
     }
 
     /// Sets up for the open session, after its start or when it is taken up again.
-    pub(crate) fn take_up(&mut self, setting: &Setting) -> Result<(), String> {
+    ///
+    /// Returns the folders the agent may write below.
+    pub(crate) fn take_up(&mut self, setting: &Setting) -> Result<Vec<RepoPath>, String> {
         let opened = &setting.opened;
         let feature = setting
             .feature()
@@ -105,10 +107,10 @@ impl Workshop {
         self.session = Some(OpenWork {
             setting: setting.clone(),
             guard,
-            under,
+            under: under.clone(),
             last,
         });
-        Ok(())
+        Ok(under)
     }
 
     /// Returns the newest whole checkpoint of a session below a number.

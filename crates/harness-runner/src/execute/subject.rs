@@ -1,6 +1,6 @@
 //! What a proof is about: a tree without the harness's own files, and a digest of its content.
 
-use harness_core::{Feature, FeatureId, Policy, RepoPath, TreeId};
+use harness_core::{CommitId, Feature, FeatureId, Policy, RepoPath, TreeId};
 use harness_gate::evidence;
 use harness_git::Repo;
 use harness_guard::Guard;
@@ -41,6 +41,15 @@ impl Subject {
     pub fn content_digest(&self, repo: &Repo, feature: &Feature) -> Result<String, String> {
         content_digest(repo, &self.policy, feature, &self.head)
     }
+}
+
+/// Returns the subject tree of a commit: what a proof of it would be about.
+///
+/// # Errors
+/// When the commit cannot be read or the policy's scope is malformed; the text says why.
+pub fn subject_tree_of(repo: &Repo, policy: &Policy, commit: &CommitId) -> Result<TreeId, String> {
+    let tree = repo.tree_of(commit).map_err(|error| chain(&error))?;
+    subject_tree(repo, policy, &tree)
 }
 
 /// Returns a tree without the paths that only the harness writes: the same before and after the
