@@ -39,7 +39,7 @@ fn a_proof_is_exact_for_the_tree_that_was_proven() {
     );
     assert_eq!(
         desk.harness(&["verify", "F-1"]).stdout,
-        "feature: F-1 exact\n"
+        "feature: F-1 exact, HEAD is what was proven\n"
     );
     let line = json(&desk.harness(&["verify", "--json"])).remove(0);
     assert_eq!(
