@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum EndReason {
-    /// Every feature that was asked for is proven, and there was more than one.
+    /// Every feature of the list is proven, or was taken by a person.
     AllPassing,
     /// The feature that was asked for is proven.
     FeaturePassed,
