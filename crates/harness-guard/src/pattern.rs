@@ -10,7 +10,7 @@
 //! so that `src/*` stays inside `src`; a restriction covers the folder, whatever
 //! lies below each path it matches, and every spelling in ASCII case.
 
-use std::fmt;
+use std::{borrow::Cow, fmt};
 
 use globset::{Candidate, GlobBuilder, GlobSet, GlobSetBuilder};
 use harness_core::{RepoPath, Sourced};
@@ -113,6 +113,8 @@ pub(crate) struct PatternSet {
     /// For each glob the pattern it was made from; some patterns need two.
     owners: Vec<usize>,
     patterns: Vec<Pattern>,
+    /// Whether globs are in lower case and paths are folded to it.
+    folds_case: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -129,15 +131,24 @@ impl PatternSet {
             let (pattern, origin) = named(surplus);
             return Err(ScopeError::TooMany { pattern, origin });
         }
+        let folds_case = effect == Effect::Restrict;
         let mut builder = GlobSetBuilder::new();
         let mut owners = Vec::new();
         let mut patterns = Vec::with_capacity(list.len());
         for written in list {
             let components = components(written)?;
             for glob in globs(&components, effect) {
+                // A pattern in one case is matched by hashing; one that folds case itself takes a
+                // regular expression, and those of a default scope take milliseconds to compile.
+                let folded = folds_case && !glob.contains('[');
+                let glob = if folded {
+                    glob.to_ascii_lowercase()
+                } else {
+                    glob
+                };
                 let built = GlobBuilder::new(&glob)
                     .literal_separator(true)
-                    .case_insensitive(effect == Effect::Restrict)
+                    .case_insensitive(folds_case && !folded)
                     .build();
                 builder.add(built.map_err(|source| {
                     let (pattern, origin) = named(written);
@@ -169,6 +180,7 @@ impl PatternSet {
             globs,
             owners,
             patterns,
+            folds_case,
         })
     }
 
@@ -177,9 +189,8 @@ impl PatternSet {
         if path.is_root() {
             return None;
         }
-        let matches = self
-            .globs
-            .matches_candidate(&Candidate::from_bytes(path.as_bytes()));
+        let path = self.folded(path);
+        let matches = self.globs.matches_candidate(&Candidate::from_bytes(&*path));
         let first = matches.into_iter().map(|glob| self.owners[glob]).min()?;
         Some(&self.patterns[first].written)
     }
@@ -189,7 +200,16 @@ impl PatternSet {
         !path.is_root()
             && self
                 .globs
-                .is_match_candidate(&Candidate::from_bytes(path.as_bytes()))
+                .is_match_candidate(&Candidate::from_bytes(&*self.folded(path)))
+    }
+
+    /// Returns the path in the case its patterns are in.
+    fn folded<'a>(&self, path: &'a RepoPath) -> Cow<'a, [u8]> {
+        if self.folds_case {
+            Cow::Owned(path.as_bytes().to_ascii_lowercase())
+        } else {
+            Cow::Borrowed(path.as_bytes())
+        }
     }
 
     /// Whether there is no pattern.
