@@ -327,8 +327,8 @@ mod tests {
             ("/home/me/.pyenv/shims", &["/home/me/.pyenv"]),
             ("/home/me/bin", &["/home/me/bin"]),
             (
-                "/home/me/work/node_modules/.bin",
-                &["/home/me/work/node_modules/.bin"],
+                "/home/me/project/node_modules/.bin",
+                &["/home/me/project/node_modules/.bin"],
             ),
             ("/home/me/go/bin", &["/home/me/go/bin", "/home/me/go/pkg"]),
             ("/home/me/.config/tool/bin", &[]),
