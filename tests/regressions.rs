@@ -2,6 +2,7 @@
 
 mod abort;
 mod land;
+mod proof;
 mod resume;
 mod trust;
 
