@@ -10,9 +10,9 @@ use std::{
 };
 
 use harness_config::Resolved;
-use harness_core::{ByteCount, EndReason, ModelProfile, Price, Timestamp, TokenCount};
+use harness_core::{ByteCount, EndReason, ModelProfile, Price, Request, Timestamp, TokenCount};
 use harness_provider::{Api, RequestOptions, Script};
-use harness_runner::{Face, Finished, HttpModel, Launch, ModelClient, Pace, Request, Workplace};
+use harness_runner::{Face, Finished, HttpModel, Launch, ModelClient, Pace, Workplace};
 use harness_store::{Held, Holder, Lock, LockError, Store};
 use tokio::{
     runtime::{Builder, Runtime},
@@ -210,7 +210,7 @@ impl Face for AskingFace {
             // Reading a line blocks for as long as a person thinks.
             thread::spawn(move || {
                 let answer = ask::line("answer:\n").unwrap_or_else(|| "no answer".to_owned());
-                let _ = requests.blocking_send(Request::Answer(answer));
+                let _ = requests.blocking_send(Request::Answer { text: answer });
             });
         }
         true

@@ -145,6 +145,7 @@ fn play(site: &Site, common: &Common, pace: Pace, face: Box<dyn Face>) -> Result
         features,
         model: model.profile,
         attended: false,
+        steered: false,
         dirty: DirtyMode::Refuse,
         base: head.commit.clone(),
         tip: head.commit,

@@ -47,6 +47,7 @@ pub(super) fn run(common: &Common, flags: &Resume) -> Result<u8, Failure> {
         attended: ask::is_attended(common),
         model: model.profile,
         limits: resolved.policy.limits.clone(),
+        steered: false,
     };
     let workplace = site.workplace(&resolved, store)?;
     refuse_other_level(workplace.level, &opened)?;

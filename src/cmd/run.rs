@@ -64,6 +64,7 @@ pub(super) fn run(common: &Common, flags: &Run) -> Result<u8, Failure> {
         features,
         model: model.profile,
         attended: ask::is_attended(common),
+        steered: false,
         dirty,
         base: head.commit.clone(),
         tip: head.commit,

@@ -5,7 +5,7 @@
 
 use std::{process, thread};
 
-use harness_runner::Request;
+use harness_core::Request;
 use tokio::{
     runtime::Builder,
     signal::unix::{Signal, SignalKind, signal},

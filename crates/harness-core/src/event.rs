@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     Action, CallId, CheckReport, CheckStatus, CheckpointNumber, CommitId, EndReason, FeatureId,
     FeatureStatus, Finding, Limits, ModelFailure, ModelProfile, ModelResponse, Money, Outcome,
-    RepoPath, SessionOpened, TokenCount, TreeId, TurnNumber, Verdict,
+    RepoPath, SessionOpened, TokenCount, TreeId, TurnNumber, Urgency, Verdict,
 };
 
 /// A logged fact.
@@ -25,6 +25,9 @@ pub enum Event {
         model: ModelProfile,
         /// The bounds that hold from now on.
         limits: Limits,
+        /// Whether a person can go on talking to the agent from now on.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        steered: bool,
     },
     /// The session is over; the run may go on in another.
     SessionEnded {
@@ -43,8 +46,22 @@ pub enum Event {
     PersonSaid {
         /// The text.
         text: String,
+        /// When it reaches the agent.
+        #[serde(default, skip_serializing_if = "Urgency::is_next_turn")]
+        urgency: Urgency,
     },
-    /// A person asked the run to stop.
+    /// A person took words back that had not reached the agent.
+    PersonTookBack {
+        /// The text; the last one of these words that waits.
+        text: String,
+    },
+    /// The agent stopped without saying that it is done, and a person can say how to go on.
+    PersonAwaited,
+    /// A person takes the agent's stop for a claim of being done: the gates decide.
+    ClaimTaken,
+    /// A person asked the run to stop after the step in hand.
+    StopRequested,
+    /// A person asked the run to stop now.
     Interrupted,
     /// A model request goes out.
     TurnStarted {

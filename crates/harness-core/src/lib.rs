@@ -15,6 +15,7 @@ mod message;
 mod object;
 mod path;
 mod policy;
+mod request;
 mod session;
 mod time;
 mod verdict;
@@ -39,6 +40,7 @@ pub use message::{
 pub use object::{BlobId, CommitId, ObjectIdError, TreeId};
 pub use path::{PathError, RepoPath};
 pub use policy::{CommandRule, Limits, Policy, RuleDecision, ScopeRules, Sourced};
+pub use request::{Request, Urgency};
 pub use session::{
     DirtyMode, GivenUp, Goal, Level, ModelProfile, Price, RunState, SessionOpened, Source,
     SourceKind,

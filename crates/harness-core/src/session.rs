@@ -26,6 +26,9 @@ pub struct RunState {
     pub model: ModelProfile,
     /// Whether a person can be asked while it runs.
     pub attended: bool,
+    /// Whether a person can go on talking to the agent when it stops.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub steered: bool,
     /// What was done with a dirty work tree.
     pub dirty: DirtyMode,
     /// The person's commit the run began from.

@@ -168,7 +168,11 @@ impl Engine {
                 attended,
                 model,
                 limits,
-            } => self.on_resumed(*attended, model, limits, now),
+                steered,
+            } => {
+                self.run.steered = *steered;
+                self.on_resumed(*attended, model, limits, now);
+            }
             Event::SessionEnded { .. } => self.on_session_ended(),
             Event::RunEnded { reason, .. } => self.end = Some(*reason),
             Event::OpenFailed { message } => self.on_open_failed(message),

@@ -182,7 +182,7 @@ impl Session {
     /// Takes one event in; events that no longer fit the state change nothing.
     pub(crate) fn apply(&mut self, event: &Event, now: Timestamp) {
         match event {
-            Event::PersonSaid { text } => self.talk.tell(text),
+            Event::PersonSaid { text, .. } => self.talk.tell(text),
             Event::TurnStarted { turn } => self.talk.begin_turn(*turn),
             Event::ModelResponded(responded) => self.on_response(responded),
             Event::ModelFailed { turn, failure } => self.on_failure(*turn, failure, now),
@@ -236,6 +236,10 @@ impl Session {
             | Event::SessionEnded { .. }
             | Event::RunEnded { .. }
             | Event::Interrupted
+            | Event::PersonTookBack { .. }
+            | Event::PersonAwaited
+            | Event::ClaimTaken
+            | Event::StopRequested
             | Event::OpenFailed { .. } => {}
         }
     }

@@ -574,6 +574,7 @@ fn what_a_person_says_after_a_cancelled_request_joins_the_message_that_was_not_a
     run.fails(FailureClass::Cancelled, None);
     run.on(&Event::PersonSaid {
         text: "mind the tests".to_owned(),
+        urgency: harness_core::Urgency::NextTurn,
     });
     assert_eq!(run.crashes(), "save 1; request 2");
     assert!(run.prompt().contains("mind the tests"));

@@ -175,6 +175,11 @@ pub enum JsonLine {
         /// What.
         text: String,
     },
+    /// A person took words back before they reached the agent.
+    PersonTookBack {
+        /// What.
+        text: String,
+    },
     /// The agent was told to change its ways.
     Nudged {
         /// What it was told.
@@ -408,7 +413,11 @@ impl JsonLines {
                 detail: detail.clone(),
                 usd: self.spent.map(Money::as_usd),
             },
-            Event::PersonSaid { text } => JsonLine::PersonSaid { text: text.clone() },
+            Event::PersonSaid { text, .. } => JsonLine::PersonSaid { text: text.clone() },
+            Event::PersonTookBack { text } => JsonLine::PersonTookBack { text: text.clone() },
+            Event::PersonAwaited => JsonLine::NeedsHuman {
+                question: "the agent has stopped: say how to go on".to_owned(),
+            },
             Event::TurnStarted { turn } => JsonLine::TurnStarted { turn: turn.0 },
             Event::ModelResponded(responded) => JsonLine::ModelResponded {
                 turn: responded.turn.0,
@@ -542,7 +551,7 @@ impl JsonLines {
                 reason: reason.to_string(),
                 detail: detail.clone(),
             },
-            Event::Interrupted => JsonLine::Stopping {
+            Event::StopRequested | Event::Interrupted => JsonLine::Stopping {
                 reason: "interrupted".to_owned(),
                 detail: String::new(),
             },
@@ -554,6 +563,7 @@ impl JsonLines {
                 message: message.clone(),
             },
             Event::RetryDue { .. }
+            | Event::ClaimTaken
             | Event::LinkMet { .. }
             | Event::CheckpointUnchanged
             | Event::CandidateFrozen(_) => return None,

@@ -3,7 +3,7 @@
 use std::{collections::VecDeque, io, pin::Pin, rc::Rc, time::Duration};
 
 use futures_util::{StreamExt as _, stream::FuturesUnordered};
-use harness_core::{CallId, EndReason, Event, ModelDelta, SessionId, Timestamp};
+use harness_core::{CallId, EndReason, Event, ModelDelta, Request, SessionId, Timestamp, Urgency};
 use harness_engine::{Effect, Engine, Tick};
 use harness_store::{LogWriter, StoreError};
 use tokio::sync::mpsc;
@@ -17,17 +17,6 @@ use crate::{
 const DELTAS_MAX: usize = 256;
 /// Events without waiting in between; more is a bug that must not become a hang.
 const EVENTS_IN_A_ROW_MAX: usize = 100_000;
-
-/// What a person asks of a running run.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Request {
-    /// Say this to the agent with the next turn.
-    Say(String),
-    /// The answer to the question that is open.
-    Answer(String),
-    /// Stop in order.
-    Interrupt,
-}
 
 /// What to drive.
 #[derive(Debug)]
@@ -301,9 +290,18 @@ impl Dispatcher<'_> {
 
     fn ask(&mut self, request: Request) {
         let event = match (request, self.question) {
+            (Request::Answer { text: answer }, Some(call)) => {
+                Event::QuestionAnswered { call, answer }
+            }
+            (Request::Answer { text }, None) => Event::PersonSaid {
+                text,
+                urgency: Urgency::NextTurn,
+            },
+            (Request::Say { text, urgency }, _) => Event::PersonSaid { text, urgency },
+            (Request::TakeBack { text }, _) => Event::PersonTookBack { text },
+            (Request::TakeClaim, _) => Event::ClaimTaken,
+            (Request::Stop, _) => Event::StopRequested,
             (Request::Interrupt, _) => Event::Interrupted,
-            (Request::Answer(answer), Some(call)) => Event::QuestionAnswered { call, answer },
-            (Request::Answer(text), None) | (Request::Say(text), _) => Event::PersonSaid { text },
         };
         self.queue.push_back(event);
     }

@@ -146,9 +146,11 @@ impl Executor {
                 attended,
                 model,
                 limits,
+                steered,
             } => {
                 if let Some(setting) = self.setting.borrow_mut().as_mut() {
                     setting.run.attended = *attended;
+                    setting.run.steered = *steered;
                     setting.run.model = model.clone();
                     setting.run.policy.limits = limits.clone();
                 }

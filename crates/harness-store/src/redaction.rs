@@ -126,6 +126,7 @@ mod tests {
     fn said(text: &str) -> Event {
         Event::PersonSaid {
             text: text.to_owned(),
+            urgency: harness_core::Urgency::NextTurn,
         }
     }
 

@@ -23,7 +23,7 @@ fn log_of(store: &Store, texts: &[&str]) -> PathBuf {
 
 fn texts(path: &Path) -> Vec<String> {
     let text = |event| match event {
-        Event::PersonSaid { text } => text,
+        Event::PersonSaid { text, .. } => text,
         other => panic!("{other:?}"),
     };
     let records = read(path).unwrap().records;

@@ -12,7 +12,7 @@ use harness_core::{
     Limits, LineRange, ModelFailure, ModelProfile, ModelResponded, ModelResponse, Money, Outcome,
     Policy, Price, Reader, RepoPath, Rule, RuleDecision, RunId, RunState, ScopeRules, SessionId,
     SessionOpened, Source, SourceKind, Sourced, Stop, StopReason, TestCounts, Timestamp,
-    TokenCount, ToolCall, TreeId, TurnNumber, Usage, Verdict, When,
+    TokenCount, ToolCall, TreeId, TurnNumber, Urgency, Usage, Verdict, When,
 };
 
 /// Declares the type word of every event; a new variant does not compile until it stands here.
@@ -71,6 +71,10 @@ kinds! {
     Event::OpenFailed { .. } => "open_failed",
     Event::BudgetWarned { .. } => "budget_warned",
     Event::StopDecided { .. } => "stop_decided",
+    Event::PersonTookBack { .. } => "person_took_back",
+    Event::PersonAwaited => "person_awaited",
+    Event::ClaimTaken => "claim_taken",
+    Event::StopRequested => "stop_requested",
 }
 
 /// Returns the samples, in the order of the stored file.
@@ -81,6 +85,7 @@ pub(crate) fn samples() -> Vec<Event> {
     events.extend(checkpoints());
     events.extend(gates());
     events.extend(features());
+    events.extend(steering());
     events
 }
 
@@ -99,6 +104,7 @@ pub(crate) fn opened(session: u32, run: u32) -> SessionOpened {
             ],
             model: model(),
             attended: true,
+            steered: false,
             dirty: DirtyMode::Refuse,
             base: commit('a'),
             tip: commit('b'),
@@ -162,6 +168,7 @@ fn sessions() -> Vec<Event> {
         attended: true,
         model: model(),
         limits: limits(),
+        steered: false,
     });
     events.push(Event::SessionEnded {
         reason: "the window is three quarters full".to_owned(),
@@ -192,11 +199,35 @@ fn sessions() -> Vec<Event> {
     events
 }
 
+fn steering() -> Vec<Event> {
+    let text = "and the tests".to_owned();
+    let mut steered = opened(2, 3);
+    steered.run.steered = true;
+    vec![
+        Event::SessionOpened(Box::new(steered)),
+        Event::SessionResumed {
+            attended: true,
+            model: model(),
+            limits: limits(),
+            steered: true,
+        },
+        Event::PersonSaid {
+            text: text.clone(),
+            urgency: Urgency::Now,
+        },
+        Event::PersonTookBack { text },
+        Event::PersonAwaited,
+        Event::ClaimTaken,
+        Event::StopRequested,
+    ]
+}
+
 fn conversation() -> Vec<Event> {
     let turn = TurnNumber(7);
     let mut events = vec![
         Event::PersonSaid {
             text: "use tabs,\n\tnot \"spaces\" \\ é \u{1f600} \u{7} \u{7f}".to_owned(),
+            urgency: Urgency::NextTurn,
         },
         Event::Interrupted,
         Event::TurnStarted { turn },

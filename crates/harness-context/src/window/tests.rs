@@ -65,6 +65,7 @@ fn opened(feature: &Feature, goal: Goal, sources: Vec<Source>) -> SessionOpened 
                 recorded: true,
             },
             attended: false,
+            steered: false,
             dirty: DirtyMode::Refuse,
             base: commit.clone(),
             tip: commit,

@@ -255,6 +255,7 @@ impl Script {
             attended,
             model: run.model,
             limits,
+            steered: run.steered,
         })
     }
 

@@ -216,6 +216,7 @@ impl<'a> Driver<'a> {
         if !self.calm && chance(&mut self.rng, 1, 30) {
             return Some(Event::PersonSaid {
                 text: "mind the tests".to_owned(),
+                urgency: harness_core::Urgency::NextTurn,
             });
         }
         if chance(&mut self.rng, 1, 20)
@@ -394,6 +395,7 @@ impl<'a> Driver<'a> {
             attended,
             model: run.model,
             limits,
+            steered: run.steered,
         };
         self.take(event, Origin::First)
     }

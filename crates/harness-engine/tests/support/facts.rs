@@ -79,6 +79,7 @@ pub(crate) fn run_state(goal: Goal, features: Vec<Feature>, policy: Policy) -> R
             recorded: false,
         },
         attended: false,
+        steered: false,
         dirty: DirtyMode::Refuse,
         base: commit(1),
         tip: commit(1),

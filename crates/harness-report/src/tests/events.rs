@@ -38,6 +38,11 @@ const RECORDS: &str = r##"
 {"type":"note_taken","text":"Quotes are doubled, not escaped."}
 {"type":"question_asked","call":{"turn":1,"index":9},"question":"Which separator?\n1 comma\n2 semicolon"}
 {"type":"question_answered","call":{"turn":1,"index":9},"answer":"comma"}
+{"type":"person_said","text":"and the header","urgency":"now"}
+{"type":"person_took_back","text":"and the header"}
+{"type":"person_awaited"}
+{"type":"claim_taken"}
+{"type":"stop_requested"}
 {"type":"nudged","text":"The same call again: try something else."}
 {"type":"checkpoint_saved","number":4,"commit":"1111111111111111111111111111111111111111","tree":"2222222222222222222222222222222222222222","changes":[{"path":"src/csv.rs","kind":"modified"},{"path":"tests/csv.rs","kind":"added"},{"path":"src/old.rs","kind":"deleted"},{"path":"a","kind":"added"},{"path":"b","kind":"added"},{"path":"c","kind":"added"},{"path":"d","kind":"added"}],"ms":12}
 {"type":"checkpoint_unchanged"}
@@ -104,6 +109,7 @@ fn opened() -> Event {
         features: vec![done, Feature::titled(id("F-012"), "Export as CSV")],
         model,
         attended: false,
+        steered: false,
         dirty: DirtyMode::Refuse,
         base: commit.parse().unwrap(),
         tip: commit.parse().unwrap(),
@@ -185,6 +191,10 @@ const fn number(event: &Event) -> usize {
         Event::OpenFailed { .. } => 37,
         Event::BudgetWarned { .. } => 38,
         Event::StopDecided { .. } => 39,
+        Event::PersonTookBack { .. } => 40,
+        Event::PersonAwaited => 41,
+        Event::ClaimTaken => 42,
+        Event::StopRequested => 43,
     }
 }
 
@@ -193,5 +203,5 @@ fn every_kind_of_event_is_among_them() {
     let mut numbers: Vec<usize> = every_kind().iter().map(number).collect();
     numbers.sort_unstable();
     numbers.dedup();
-    assert_eq!(numbers, (0..40).collect::<Vec<_>>());
+    assert_eq!(numbers, (0..44).collect::<Vec<_>>());
 }
