@@ -29,6 +29,6 @@ fn at(millis: u64) -> Timestamp {
 fn said(text: &str) -> Event {
     Event::PersonSaid {
         text: text.to_owned(),
-            urgency: harness_core::Urgency::NextTurn,
+        urgency: harness_core::Urgency::NextTurn,
     }
 }

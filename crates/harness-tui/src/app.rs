@@ -1,0 +1,223 @@
+//! The state of the screen.
+
+use std::collections::VecDeque;
+
+use harness_core::{SessionId, Timestamp};
+
+use crate::{
+    command::{Command, Place},
+    composer::Composer,
+    input::Over,
+    keymap::KeyMap,
+    layout::Layout,
+    overlay::Overlay,
+    question::Panel,
+    text::Role,
+    theme::Theme,
+    transcript::Transcript,
+    work::{Activity, Work},
+};
+
+/// How the screen is set up, all of it the person's.
+#[derive(Clone, Debug, Default)]
+pub struct Setup {
+    /// How it is painted.
+    pub theme: Theme,
+    /// The keys.
+    pub keys: KeyMap,
+    /// What was wrong in the person's file, a line each.
+    pub problems: Vec<String>,
+    /// Who opened it.
+    pub origin: Origin,
+}
+
+/// Who opened the screen.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Origin {
+    /// A person, to look around: nothing runs until asked.
+    #[default]
+    Bare,
+    /// A command with something to do; where that cannot begin, there is nothing to show.
+    Command,
+}
+
+/// Which pane the keys go to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Focus {
+    /// The composer.
+    #[default]
+    Composer,
+    /// The transcript.
+    Transcript,
+}
+
+/// Whether the program works on something.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Phase {
+    /// Nothing runs.
+    #[default]
+    Idle,
+    /// A run or an errand goes on.
+    Busy,
+}
+
+/// How far a stop was asked for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Stopping {
+    #[default]
+    No,
+    /// After the step in hand.
+    Soon,
+    /// Now, asked for at this time.
+    Now(Timestamp),
+}
+
+/// How far quitting was asked for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Quitting {
+    #[default]
+    No,
+    /// Once more within two seconds quits.
+    Armed(Timestamp),
+    /// As soon as what goes on is over.
+    WhenOver,
+}
+
+/// A message to the person: above the footer, until the next key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Notice {
+    /// Its lines.
+    pub(crate) lines: Vec<String>,
+    /// What it is.
+    pub(crate) role: Role,
+}
+
+/// The whole state of the screen.
+#[derive(Debug, Default)]
+pub struct App {
+    pub(crate) setup: Setup,
+    pub(crate) now: Timestamp,
+    pub(crate) layout: Layout,
+    pub(crate) transcript: Transcript,
+    pub(crate) work: Work,
+    pub(crate) composer: Composer,
+    pub(crate) panels: VecDeque<Panel>,
+    /// The agent's question that the composer answers.
+    pub(crate) asked: Option<String>,
+    /// Words that wait for the next turn.
+    pub(crate) waiting: Vec<String>,
+    pub(crate) focus: Focus,
+    pub(crate) overlay: Option<Overlay>,
+    pub(crate) notice: Option<Notice>,
+    pub(crate) phase: Phase,
+    pub(crate) stopping: Stopping,
+    pub(crate) quitting: Quitting,
+    pub(crate) resumable: Option<SessionId>,
+    pub(crate) over: Option<Over>,
+    /// Whether something changed since the last frame.
+    pub(crate) is_changed: bool,
+}
+
+impl App {
+    /// Makes the screen of a size.
+    pub fn new(setup: Setup, columns: u16, rows: u16, now: Timestamp) -> Self {
+        let mut app = Self {
+            transcript: Transcript::new(setup.theme),
+            layout: Layout::of(columns, rows),
+            setup,
+            now,
+            is_changed: true,
+            ..Self::default()
+        };
+        if !app.setup.problems.is_empty() {
+            app.notice = Some(Notice {
+                lines: app.setup.problems.clone(),
+                role: Role::Needed,
+            });
+        }
+        app
+    }
+
+    /// Whether a frame is due because something changed.
+    pub fn is_changed(&self) -> bool {
+        self.is_changed
+    }
+
+    /// How the last run or errand ended.
+    pub fn over(&self) -> Option<&Over> {
+        self.over.as_ref()
+    }
+
+    /// Returns where keys have their meaning now.
+    pub(crate) fn place(&self) -> Place {
+        match (&self.overlay, self.panels.front(), self.focus) {
+            (Some(_), ..) => Place::Overlay,
+            (None, _, Focus::Transcript) => Place::Transcript,
+            (None, Some(_), _) => Place::Question,
+            (None, None, Focus::Composer) => Place::Composer,
+        }
+    }
+
+    pub(crate) fn is_busy(&self) -> bool {
+        self.phase == Phase::Busy
+    }
+
+    /// Whether the agent has stopped and a person can say how to go on.
+    pub(crate) fn is_awaited(&self) -> bool {
+        self.is_busy() && self.asked.is_none() && self.work.activity == Activity::Awaiting
+    }
+
+    /// Says why a command cannot be used now.
+    pub(crate) fn obstacle(&self, command: Command) -> Option<&'static str> {
+        match command {
+            Command::RunAll | Command::Land if self.is_busy() => Some("something is going on"),
+            Command::Resume if self.is_busy() => Some("something is going on"),
+            Command::Resume if self.resumable.is_none() => {
+                Some("there is no session to go on with")
+            }
+            Command::LetGatesDecide if !self.is_awaited() => {
+                Some("only when the agent has stopped and waits for you")
+            }
+            Command::TakeBack if self.waiting.is_empty() => Some("no text waits for the next turn"),
+            Command::SendNow if !self.is_busy() => Some("no turn is running"),
+            Command::Unfold if self.focus != Focus::Transcript => {
+                Some("the transcript does not have the focus")
+            }
+            Command::Unfold if !self.transcript.can_toggle() => {
+                Some("there is nothing folded here")
+            }
+            Command::HistorySearch | Command::HistoryPrevious
+                if self.composer.history().next().is_none() =>
+            {
+                Some("nothing was written yet")
+            }
+            _ => None,
+        }
+    }
+
+    pub(crate) fn tell(&mut self, role: Role, text: impl Into<String>) {
+        self.notice = Some(Notice {
+            lines: vec![text.into()],
+            role,
+        });
+    }
+
+    /// Returns when time alone changes what is shown. Unit of what is shown: seconds.
+    pub(crate) fn next_change(&self) -> Option<Timestamp> {
+        let after = |millis| std::time::Duration::from_millis(millis);
+        let asleep = self
+            .panels
+            .front()
+            .filter(|panel| !panel.is_awake(self.now));
+        let wake = asleep.map(|panel| panel.since.plus(after(crate::question::DEAD_MS)));
+        let age = self.work.activity.since().filter(|_| self.is_busy());
+        let tick = age.map(|since| {
+            let seconds = self.now.since(since).as_secs();
+            since.plus(after((seconds + 1) * 1_000))
+        });
+        match (wake, tick) {
+            (Some(wake), Some(tick)) => Some(wake.min(tick)),
+            (one, other) => one.or(other),
+        }
+    }
+}

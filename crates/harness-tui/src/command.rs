@@ -1,0 +1,233 @@
+//! The key table: every command with its name, its place, its keys and its help.
+//!
+//! Footers, help and palette are made from it, and nothing else binds a key.
+
+/// Where a key has its meaning.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Place {
+    /// Wherever no other place gives the key a meaning.
+    Everywhere,
+    /// The composer has the focus.
+    Composer,
+    /// The transcript has the focus.
+    Transcript,
+    /// A question waits for a decision.
+    Question,
+    /// Help or a list lies over the screen.
+    Overlay,
+}
+
+impl Place {
+    /// Every place, in the order of the help.
+    pub const ALL: [Self; 5] = [
+        Self::Everywhere,
+        Self::Composer,
+        Self::Transcript,
+        Self::Question,
+        Self::Overlay,
+    ];
+
+    /// Returns the heading of the help.
+    pub const fn title(self) -> &'static str {
+        match self {
+            Self::Everywhere => "Everywhere",
+            Self::Composer => "Composer",
+            Self::Transcript => "Transcript",
+            Self::Question => "Question",
+            Self::Overlay => "Lists and help",
+        }
+    }
+}
+
+/// What a person can do with one key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[expect(missing_docs, reason = "the table says what each one does")]
+pub enum Command {
+    Help,
+    Palette,
+    FocusNext,
+    FocusPrevious,
+    Back,
+    Interrupt,
+    Suspend,
+    Redraw,
+    Quit,
+    RunAll,
+    Resume,
+    Land,
+    LetGatesDecide,
+    TakeBack,
+    Send,
+    SendNow,
+    Newline,
+    LineStart,
+    LineEnd,
+    CharBack,
+    CharForward,
+    WordBack,
+    WordForward,
+    LineUp,
+    LineDown,
+    DeleteBack,
+    DeleteForward,
+    DeleteWordBack,
+    DeleteWordForward,
+    DeleteToStart,
+    DeleteToEnd,
+    Yank,
+    HistoryPrevious,
+    HistoryNext,
+    HistorySearch,
+    ScrollPageUp,
+    ScrollPageDown,
+    EntryUp,
+    EntryDown,
+    HalfUp,
+    HalfDown,
+    Top,
+    Follow,
+    Unfold,
+    TurnPrevious,
+    TurnNext,
+    Leave,
+    Yes,
+    No,
+    QuestionUp,
+    QuestionDown,
+    QuestionPageUp,
+    QuestionPageDown,
+    ListUp,
+    ListDown,
+    ListPageUp,
+    ListPageDown,
+    Choose,
+    Close,
+}
+
+/// One row of the key table.
+#[derive(Clone, Copy, Debug)]
+pub struct Entry {
+    /// The command.
+    pub command: Command,
+    /// Its name in `[keys]`.
+    pub name: &'static str,
+    /// Where its keys count.
+    pub place: Place,
+    /// Its keys as shipped, the one for the footer first; none for commands of the palette alone.
+    pub keys: &'static [&'static str],
+    /// One or two words for footers.
+    pub label: &'static str,
+    /// What it does, for help and palette.
+    pub help: &'static str,
+    /// Whether `[keys]` may change its keys.
+    pub binding: Binding,
+}
+
+/// Whether a person may bind other keys.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Binding {
+    /// `[keys]` may name others.
+    Free,
+    /// The keys are fixed: a way out and a decision must always be where they are.
+    Fixed,
+}
+
+const fn row(
+    command: Command,
+    name: &'static str,
+    place: Place,
+    keys: &'static [&'static str],
+    label: &'static str,
+    help: &'static str,
+) -> Entry {
+    Entry {
+        command,
+        name,
+        place,
+        keys,
+        label,
+        help,
+        binding: Binding::Free,
+    }
+}
+
+const fn fixed(entry: Entry) -> Entry {
+    Entry {
+        binding: Binding::Fixed,
+        ..entry
+    }
+}
+
+use Command as C;
+use Place::{Composer, Everywhere, Overlay, Question, Transcript};
+
+/// Every command, in the order of the help.
+#[rustfmt::skip]
+pub const COMMANDS: &[Entry] = &[
+    row(C::Help, "help.open", Everywhere, &["f1"], "help", "Show the keys as they are bound now"),
+    row(C::Palette, "palette.open", Everywhere, &["ctrl+p"], "commands", "Find a command by a few letters"),
+    row(C::FocusNext, "focus.next", Everywhere, &["tab"], "focus", "Give the focus to the next pane"),
+    row(C::FocusPrevious, "focus.previous", Everywhere, &["shift+tab"], "focus", "Give the focus to the pane before"),
+    fixed(row(C::Back, "session.stop", Everywhere, &["esc"], "stop", "Go back, or stop the agent after the step in hand; once more: now")),
+    row(C::Interrupt, "session.interrupt", Everywhere, &["ctrl+c"], "stop now", "Clear the text, then stop the agent now, then quit")   ,
+    row(C::LetGatesDecide, "session.gates", Everywhere, &["alt+g"], "gates", "Let the gates decide whether the feature is done"),
+    row(C::TakeBack, "session.take_back", Everywhere, &["ctrl+t"], "take back", "Take back the last text that waits for the next turn"),
+    row(C::RunAll, "run.all", Everywhere, &[], "run", "Work on all features of the list"),
+    row(C::Resume, "run.resume", Everywhere, &[], "resume", "Go on with the last session"),
+    row(C::Land, "run.land", Everywhere, &[], "land", "Bring the proven features to your branch"),
+    row(C::Quit, "app.quit", Everywhere, &[], "quit", "Quit; a run at work is stopped in order first"),
+    row(C::Suspend, "app.suspend", Everywhere, &["ctrl+z"], "suspend", "Suspend the program; `fg` brings it back"),
+    row(C::Redraw, "app.redraw", Everywhere, &["ctrl+l"], "redraw", "Draw everything anew"),
+
+    row(C::Send, "composer.send", Composer, &["enter"], "send", "Send the text: a task, an answer, or words for the next turn"),
+    row(C::SendNow, "composer.send_now", Composer, &["ctrl+enter"], "send now", "Send the text and interrupt the turn (also: /now TEXT)"),
+    row(C::Newline, "composer.newline", Composer, &["ctrl+j", "alt+enter"], "new line", "Begin a new line"),
+    row(C::LineStart, "composer.line_start", Composer, &["ctrl+a", "home"], "start", "Go to the start of the line"),
+    row(C::LineEnd, "composer.line_end", Composer, &["ctrl+e", "end"], "end", "Go to the end of the line; without a text: follow the transcript"),
+    row(C::CharBack, "composer.back", Composer, &["ctrl+b", "left"], "left", "Go back one character"),
+    row(C::CharForward, "composer.forward", Composer, &["ctrl+f", "right"], "right", "Go forward one character"),
+    row(C::WordBack, "composer.word_back", Composer, &["alt+b", "ctrl+left"], "word left", "Go back one word"),
+    row(C::WordForward, "composer.word_forward", Composer, &["alt+f", "ctrl+right"], "word right", "Go forward one word"),
+    row(C::LineUp, "composer.up", Composer, &["up"], "up", "Go up inside a text of several lines, else scroll the transcript"),
+    row(C::LineDown, "composer.down", Composer, &["down"], "down", "Go down inside a text of several lines, else scroll the transcript"),
+    row(C::DeleteBack, "composer.delete_back", Composer, &["backspace", "ctrl+h"], "delete", "Delete the character before"),
+    row(C::DeleteForward, "composer.delete_forward", Composer, &["ctrl+d", "delete"], "delete", "Delete the character behind; Ctrl+D without a text quits"),
+    row(C::DeleteWordBack, "composer.delete_word_back", Composer, &["ctrl+w", "alt+backspace"], "delete word", "Delete the word before"),
+    row(C::DeleteWordForward, "composer.delete_word_forward", Composer, &["alt+d"], "delete word", "Delete the word behind"),
+    row(C::DeleteToStart, "composer.delete_to_start", Composer, &["ctrl+u"], "delete", "Delete to the start of the line"),
+    row(C::DeleteToEnd, "composer.delete_to_end", Composer, &["ctrl+k"], "delete", "Delete to the end of the line"),
+    row(C::Yank, "composer.yank", Composer, &["ctrl+y"], "put back", "Put back what was deleted last"),
+    row(C::HistoryPrevious, "composer.history_previous", Composer, &["alt+up"], "earlier", "Bring back an earlier text"),
+    row(C::HistoryNext, "composer.history_next", Composer, &["alt+down"], "later", "Go to a later text"),
+    row(C::HistorySearch, "composer.history_search", Composer, &["ctrl+r"], "history", "Find an earlier text by a few letters"),
+    row(C::ScrollPageUp, "composer.page_up", Composer, &["pgup"], "page up", "Scroll the transcript a page up"),
+    row(C::ScrollPageDown, "composer.page_down", Composer, &["pgdn"], "page down", "Scroll the transcript a page down"),
+
+    row(C::EntryUp, "transcript.up", Transcript, &["k", "up"], "up", "Go to the entry above"),
+    row(C::EntryDown, "transcript.down", Transcript, &["j", "down"], "down", "Go to the entry below"),
+    row(C::HalfUp, "transcript.half_up", Transcript, &["ctrl+u"], "half page", "Scroll half a page up"),
+    row(C::HalfDown, "transcript.half_down", Transcript, &["ctrl+d"], "half page", "Scroll half a page down"),
+    row(C::ScrollPageUp, "transcript.page_up", Transcript, &["pgup"], "page", "Scroll a page up"),
+    row(C::ScrollPageDown, "transcript.page_down", Transcript, &["pgdn"], "page", "Scroll a page down"),
+    row(C::Top, "transcript.top", Transcript, &["g", "home"], "top", "Go to the first entry"),
+    row(C::Follow, "transcript.follow", Transcript, &["G", "end"], "follow", "Go to the end and follow what comes"),
+    row(C::Unfold, "transcript.unfold", Transcript, &["enter"], "unfold", "Unfold the entry, or fold it again"),
+    row(C::TurnPrevious, "transcript.turn_previous", Transcript, &["["], "turn", "Go to the turn before"),
+    row(C::TurnNext, "transcript.turn_next", Transcript, &["]"], "turn", "Go to the next turn"),
+    row(C::Help, "transcript.help", Transcript, &["?"], "help", "Show the keys as they are bound now"),
+    row(C::Leave, "transcript.leave", Transcript, &["q"], "back", "Go back to the composer"),
+
+    fixed(row(C::Yes, "question.yes", Question, &["y"], "yes", "Say yes, once everything was shown")),
+    fixed(row(C::No, "question.no", Question, &["n"], "no", "Say no")),
+    row(C::QuestionUp, "question.up", Question, &["up", "k"], "up", "Scroll the question up"),
+    row(C::QuestionDown, "question.down", Question, &["down", "j"], "down", "Scroll the question down"),
+    row(C::QuestionPageUp, "question.page_up", Question, &["pgup"], "page up", "Scroll the question a page up"),
+    row(C::QuestionPageDown, "question.page_down", Question, &["pgdn", "space"], "page down", "Scroll the question a page down"),
+
+    row(C::ListUp, "list.up", Overlay, &["up", "ctrl+p"], "up", "Go up"),
+    row(C::ListDown, "list.down", Overlay, &["down", "ctrl+n"], "down", "Go down"),
+    row(C::ListPageUp, "list.page_up", Overlay, &["pgup"], "page up", "Go a page up"),
+    row(C::ListPageDown, "list.page_down", Overlay, &["pgdn"], "page down", "Go a page down"),
+    row(C::Choose, "list.choose", Overlay, &["enter"], "choose", "Take what is chosen"),
+    fixed(row(C::Close, "list.close", Overlay, &["esc"], "close", "Close it")),
+];

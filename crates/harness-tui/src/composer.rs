@@ -1,0 +1,285 @@
+//! Where a person writes: a text of several lines with the keys of readline, and what was written before.
+
+use ratatui_textarea::{CursorMove, TextArea};
+
+use crate::{
+    command::Command,
+    text::{Role, Row, untabbed, wrap},
+};
+
+/// The texts that can be brought back.
+const HISTORY_MAX: usize = 200;
+/// The longest text; more of a paste is left out. Unit: bytes.
+const TEXT_MAX: usize = 256 * 1024;
+
+/// The text that is being written.
+#[derive(Debug, Default)]
+pub(crate) struct Composer {
+    area: TextArea<'static>,
+    history: Vec<String>,
+    /// Which text of the history is shown; `None` for the one that is new.
+    recalled: Option<usize>,
+    /// The new text while an old one is shown.
+    draft: String,
+    /// What is kept aside while a question is answered.
+    aside: Option<String>,
+}
+
+/// What a pasted or typed text came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Taken {
+    Whole,
+    Cut,
+}
+
+impl Composer {
+    /// Returns the text, lines joined by newlines.
+    pub(crate) fn text(&self) -> String {
+        self.area.lines().join("\n")
+    }
+
+    /// Whether nothing is written.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.area.is_empty()
+    }
+
+    /// Whether the text has several lines.
+    pub(crate) fn is_tall(&self) -> bool {
+        self.area.lines().len() > 1
+    }
+
+    /// Types a character.
+    pub(crate) fn type_char(&mut self, char: char) -> Taken {
+        self.insert(char.encode_utf8(&mut [0; 4]))
+    }
+
+    /// Puts a text in at the cursor; line ends become newlines, other control characters go.
+    pub(crate) fn insert(&mut self, text: &str) -> Taken {
+        let room = TEXT_MAX.saturating_sub(self.area.lines().iter().map(String::len).sum());
+        let plain = text.replace("\r\n", "\n").replace('\r', "\n");
+        let mut kept: String = plain
+            .chars()
+            .filter(|char| matches!(char, '\n' | '\t') || !char.is_control())
+            .collect();
+        let end = (0..=room.min(kept.len()))
+            .rev()
+            .find(|at| kept.is_char_boundary(*at));
+        let is_cut = end.is_some_and(|end| end < kept.len());
+        kept.truncate(end.unwrap_or_default());
+        self.area.insert_str(kept);
+        if is_cut { Taken::Cut } else { Taken::Whole }
+    }
+
+    /// Carries out an editing command; `false` when it is none.
+    pub(crate) fn edit(&mut self, command: Command) -> bool {
+        let area = &mut self.area;
+        match command {
+            Command::Newline => area.insert_newline(),
+            Command::LineStart => area.move_cursor(CursorMove::Head),
+            Command::LineEnd => area.move_cursor(CursorMove::End),
+            Command::CharBack => area.move_cursor(CursorMove::Back),
+            Command::CharForward => area.move_cursor(CursorMove::Forward),
+            Command::WordBack => area.move_cursor(CursorMove::WordBack),
+            Command::WordForward => area.move_cursor(CursorMove::WordForward),
+            Command::LineUp => area.move_cursor(CursorMove::Up),
+            Command::LineDown => area.move_cursor(CursorMove::Down),
+            Command::DeleteBack => drop(area.delete_char()),
+            Command::DeleteForward => drop(area.delete_next_char()),
+            Command::DeleteWordBack => drop(area.delete_word()),
+            Command::DeleteWordForward => drop(area.delete_next_word()),
+            Command::DeleteToStart => drop(area.delete_line_by_head()),
+            Command::DeleteToEnd => drop(area.delete_line_by_end()),
+            Command::Yank => drop(area.paste()),
+            Command::HistoryPrevious => self.recall(Direction::Earlier),
+            Command::HistoryNext => self.recall(Direction::Later),
+            _ => return false,
+        }
+        true
+    }
+
+    /// Takes the text out and keeps it in the history.
+    pub(crate) fn take(&mut self) -> String {
+        let text = self.text();
+        self.remember(&text);
+        self.set("");
+        text
+    }
+
+    /// Throws the text away, but for the history.
+    pub(crate) fn clear(&mut self) {
+        self.take();
+    }
+
+    /// Replaces the text.
+    pub(crate) fn set(&mut self, text: &str) {
+        let mut area = TextArea::from(text.split('\n'));
+        area.set_yank_text(self.area.yank_text());
+        area.move_cursor(CursorMove::Bottom);
+        area.move_cursor(CursorMove::End);
+        self.area = area;
+        self.recalled = None;
+    }
+
+    /// Keeps the half-written text aside for as long as a question is open.
+    pub(crate) fn set_aside(&mut self) {
+        if self.aside.is_none() {
+            self.aside = Some(self.text());
+            self.set("");
+        }
+    }
+
+    /// Brings back what was kept aside.
+    pub(crate) fn bring_back(&mut self) {
+        if let Some(text) = self.aside.take() {
+            self.set(&text);
+        }
+    }
+
+    /// Returns the history, newest first.
+    pub(crate) fn history(&self) -> impl Iterator<Item = &str> {
+        self.history.iter().rev().map(String::as_str)
+    }
+
+    fn remember(&mut self, text: &str) {
+        if text.trim().is_empty() || self.history.last().is_some_and(|last| last == text) {
+            return;
+        }
+        if self.history.len() == HISTORY_MAX {
+            self.history.remove(0);
+        }
+        self.history.push(text.to_owned());
+    }
+
+    fn recall(&mut self, direction: Direction) {
+        let next = match (direction, self.recalled) {
+            (Direction::Earlier, None) => self.history.len().checked_sub(1),
+            (Direction::Earlier, Some(at)) => Some(at.saturating_sub(1)),
+            (Direction::Later, Some(at)) if at + 1 < self.history.len() => Some(at + 1),
+            (Direction::Later, _) => None,
+        };
+        if self.recalled.is_none() {
+            self.draft = self.text();
+        }
+        let text = match next {
+            Some(at) => self.history[at].clone(),
+            None => std::mem::take(&mut self.draft),
+        };
+        self.set(&text);
+        self.recalled = next;
+    }
+
+    /// Lays the text out: its rows, and row and column of the cursor.
+    pub(crate) fn arrange(&self, columns: usize) -> (Vec<Row>, (usize, usize)) {
+        let cursor = self.area.cursor();
+        let (mut rows, mut at) = (Vec::new(), (0, 0));
+        for (index, line) in self.area.lines().iter().enumerate() {
+            if index == cursor.0 {
+                let before: String = line.chars().take(cursor.1).collect();
+                // A marker behind the cursor keeps blanks at the end of a row from being dropped.
+                let until = wrap(
+                    &Row::of(Role::Plain, format!("{}.", shown(&before))),
+                    columns,
+                );
+                let column = until.last().map_or(0, Row::width).saturating_sub(1);
+                at = (rows.len() + until.len() - 1, column);
+            }
+            rows.extend(wrap(&Row::of(Role::Plain, shown(line)), columns));
+        }
+        while rows.len() <= at.0 {
+            rows.push(Row::default());
+        }
+        (rows, at)
+    }
+}
+
+fn shown(text: &str) -> String {
+    harness_report::clean(&untabbed(text)).into_owned()
+}
+
+#[derive(Clone, Copy)]
+enum Direction {
+    Earlier,
+    Later,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn written(text: &str) -> Composer {
+        let mut composer = Composer::default();
+        composer.insert(text);
+        composer
+    }
+
+    #[test]
+    fn the_keys_of_readline_edit() {
+        let mut composer = written("fix the paging bug");
+        composer.edit(Command::DeleteWordBack);
+        assert_eq!(composer.text(), "fix the paging ");
+        composer.edit(Command::WordBack);
+        composer.edit(Command::DeleteToEnd);
+        assert_eq!(composer.text(), "fix the ");
+        composer.edit(Command::Yank);
+        assert_eq!(composer.text(), "fix the paging ");
+        composer.edit(Command::LineStart);
+        composer.edit(Command::DeleteWordForward);
+        assert_eq!(composer.text(), " the paging ");
+        composer.edit(Command::LineEnd);
+        composer.edit(Command::DeleteToStart);
+        assert_eq!(composer.text(), "");
+    }
+
+    #[test]
+    fn a_paste_keeps_its_lines_and_loses_what_acts() {
+        let composer = written("a\r\nb\rc\u{1b}[2J\td");
+        assert_eq!(composer.text(), "a\nb\nc[2J\td");
+    }
+
+    #[test]
+    fn a_paste_has_a_bound() {
+        let mut composer = Composer::default();
+        assert_eq!(composer.insert(&"é".repeat(TEXT_MAX)), Taken::Cut);
+        assert!(composer.text().len() <= TEXT_MAX);
+        assert_eq!(composer.type_char('x'), Taken::Cut);
+    }
+
+    #[test]
+    fn earlier_texts_come_back_and_the_new_one_is_kept() {
+        let mut composer = written("one");
+        composer.take();
+        composer.insert("two");
+        composer.take();
+        composer.insert("new");
+        composer.edit(Command::HistoryPrevious);
+        assert_eq!(composer.text(), "two");
+        composer.edit(Command::HistoryPrevious);
+        composer.edit(Command::HistoryPrevious);
+        assert_eq!(composer.text(), "one");
+        composer.edit(Command::HistoryNext);
+        composer.edit(Command::HistoryNext);
+        assert_eq!(composer.text(), "new");
+    }
+
+    #[test]
+    fn a_half_written_text_waits_for_a_question() {
+        let mut composer = written("half");
+        composer.set_aside();
+        assert!(composer.is_empty());
+        composer.insert("8080");
+        assert_eq!(composer.take(), "8080");
+        composer.bring_back();
+        assert_eq!(composer.text(), "half");
+    }
+
+    #[test]
+    fn the_cursor_is_where_the_next_character_goes() {
+        let at = |text: &str, columns| written(text).arrange(columns).1;
+        assert_eq!(at("", 10), (0, 0));
+        assert_eq!(at("ab", 10), (0, 2));
+        assert_eq!(at("ab ", 10), (0, 3));
+        assert_eq!(at("one two three", 8), (1, 5));
+        assert_eq!(at("漢字", 10), (0, 4));
+        assert_eq!(at("a\nb", 10), (1, 1));
+    }
+}

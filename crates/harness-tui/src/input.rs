@@ -1,0 +1,192 @@
+//! What comes in and what is asked for: the whole traffic between the screen and the program.
+
+use harness_core::{
+    Action, CallEnd, CallId, Event, FeatureId, FeatureStatus, ModelDelta, SessionId, Timestamp,
+};
+use harness_report::Who;
+
+use crate::{key::Key, question::Question};
+
+/// Something that happened.
+#[derive(Clone, Debug)]
+pub enum Input {
+    /// A key was pressed.
+    Key {
+        /// Which.
+        key: Key,
+        /// When.
+        at: Timestamp,
+    },
+    /// A text was pasted.
+    Pasted(String),
+    /// The terminal has another size.
+    Resized {
+        /// Its columns.
+        columns: u16,
+        /// Its rows.
+        rows: u16,
+    },
+    /// Time has passed.
+    Passed(Timestamp),
+    /// A run is being set up.
+    Started,
+    /// A fact of the run was logged.
+    Logged {
+        /// The fact.
+        event: Box<Event>,
+        /// When it was logged.
+        at: Timestamp,
+    },
+    /// A piece of an answer, which no log will hold.
+    Streamed {
+        /// The piece.
+        delta: ModelDelta,
+        /// When it came.
+        at: Timestamp,
+    },
+    /// The program says something that is no event.
+    Said {
+        /// Who it is about.
+        who: Who,
+        /// The text; several lines belong together.
+        text: String,
+    },
+    /// The program needs a decision.
+    Asked {
+        /// Which.
+        question: Question,
+        /// When.
+        at: Timestamp,
+    },
+    /// The answer to a query.
+    Answered(Answer),
+    /// A run or an errand is over.
+    Over(Over),
+    /// A signal asks for an end in order.
+    Signalled {
+        /// Its name, such as `SIGTERM`.
+        name: &'static str,
+    },
+}
+
+/// How a run or an errand ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Over {
+    /// The exit code it would have had as a command of its own.
+    pub code: u8,
+    /// What went wrong, where it never came to a run.
+    pub failure: Option<Failed>,
+    /// The session that a further text goes on with.
+    pub resumable: Option<SessionId>,
+}
+
+/// Why something could not be done.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Failed {
+    /// What was attempted on what.
+    pub message: String,
+    /// The command that mends it.
+    pub hint: Option<String>,
+}
+
+/// What the screen asks the program for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Request {
+    /// Something for the run that goes on.
+    Steer(harness_core::Request),
+    /// Begin something.
+    Start(Start),
+    /// The decision on a question.
+    Decide {
+        /// Which.
+        id: u64,
+        /// What was decided.
+        decision: Decision,
+    },
+    /// Look something up.
+    Look(Query),
+    /// Stop the process, to be continued.
+    Suspend,
+    /// Draw everything anew.
+    Redraw,
+    /// Leave the screen.
+    Quit,
+    /// Leave at once, whatever is still going on.
+    Abandon,
+}
+
+/// What a person decided.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Decision {
+    /// Yes.
+    Yes,
+    /// No.
+    No,
+}
+
+/// What can be begun from the screen while nothing runs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Start {
+    /// All features.
+    All,
+    /// A feature, or a task in words.
+    Goal(String),
+    /// A session that was stopped, with what the person says first.
+    Resume {
+        /// Which.
+        session: SessionId,
+        /// The words; empty for none.
+        text: String,
+    },
+    /// Bring the proven features to the person's branch.
+    Land,
+}
+
+/// Data that is no event.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Query {
+    /// Where the repository stands.
+    Overview,
+    /// What a call did.
+    Detail {
+        /// The session.
+        session: SessionId,
+        /// The call.
+        call: CallId,
+    },
+}
+
+/// What was looked up.
+#[derive(Clone, Debug)]
+pub enum Answer {
+    /// Where the repository stands, or why that cannot be told.
+    Overview(Result<Box<Overview>, Failed>),
+    /// What a call did; nothing when the log does not have it.
+    Detail {
+        /// The session.
+        session: SessionId,
+        /// The call.
+        call: CallId,
+        /// What it was to do, and how it ended.
+        found: Option<Box<(Option<Action>, CallEnd)>>,
+    },
+}
+
+/// Where the repository stands while nothing runs.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Overview {
+    /// The repository's name.
+    pub repository: String,
+    /// The person's branch.
+    pub branch: String,
+    /// Its features: id, title, status.
+    pub features: Vec<(FeatureId, String, FeatureStatus)>,
+    /// The names of its gates.
+    pub gates: Vec<String>,
+    /// Patterns that may be written.
+    pub scope: Vec<String>,
+    /// More that is worth knowing, a sentence each.
+    pub notes: Vec<String>,
+    /// The session that can be gone on with.
+    pub resumable: Option<SessionId>,
+}

@@ -1,0 +1,148 @@
+//! Who gets which part of the screen.
+
+use ratatui::layout::Rect;
+
+use crate::{app::App, transcript::Size};
+
+/// The least room a screen is drawn in. Unit: columns and rows.
+pub const LEAST: (u16, u16) = (60, 16);
+/// From this width on, the work column stands beside the transcript.
+const WIDE: u16 = 90;
+/// From this width on, the work column is wider.
+const WIDEST: u16 = 120;
+/// The most words that are listed as waiting.
+const WAITING_MAX: u16 = 3;
+/// The most lines of a notice.
+const NOTICE_MAX: u16 = 4;
+
+/// Where everything stands.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Layout {
+    /// The whole screen.
+    pub(crate) whole: Rect,
+    /// The first line.
+    pub(crate) header: Rect,
+    /// The titles of the panes.
+    pub(crate) titles: Rect,
+    /// The transcript.
+    pub(crate) transcript: Rect,
+    /// What is going on, one line.
+    pub(crate) activity: Rect,
+    /// The work column, its rule left out; empty when there is no room.
+    pub(crate) work: Rect,
+    /// Words that wait.
+    pub(crate) waiting: Rect,
+    /// The question.
+    pub(crate) panel: Rect,
+    /// The rule above the composer.
+    pub(crate) rule: Rect,
+    /// The composer.
+    pub(crate) composer: Rect,
+    /// A message to the person.
+    pub(crate) notice: Rect,
+    /// The last line.
+    pub(crate) footer: Rect,
+}
+
+impl Layout {
+    /// Makes the layout of a screen with nothing on it.
+    pub(crate) fn of(columns: u16, rows: u16) -> Self {
+        Self {
+            whole: Rect::new(0, 0, columns, rows),
+            ..Self::default()
+        }
+    }
+
+    /// Whether there is room for the screen.
+    pub(crate) fn fits(&self) -> bool {
+        self.whole.width >= LEAST.0 && self.whole.height >= LEAST.1
+    }
+
+    /// Returns the room of what lies over the screen.
+    pub(crate) fn overlay(&self) -> Rect {
+        let columns = self.whole.width.saturating_sub(8).min(92);
+        let rows = self.whole.height.saturating_sub(4);
+        Rect::new((self.whole.width - columns) / 2, 2, columns, rows)
+    }
+}
+
+/// Shares the screen out and lays out what is seen of every pane.
+pub(crate) fn arrange(app: &mut App) {
+    let whole = app.layout.whole;
+    if !app.layout.fits() {
+        return;
+    }
+    let (columns, rows) = (whole.width, whole.height);
+    let text_columns = usize::from(columns.saturating_sub(4));
+    let (written, _) = app.composer.arrange(text_columns);
+    let composer = length(written.len()).clamp(1, (rows / 4).max(1));
+    let notice = app
+        .notice
+        .as_ref()
+        .map_or(0, |notice| length(notice.lines.len()).min(NOTICE_MAX));
+    let waiting = length(app.waiting.len()).min(WAITING_MAX);
+    let activity = u16::from(app.is_busy());
+    let fixed = 4 + composer + notice + waiting + activity;
+    let panel = arrange_panel(
+        app,
+        columns,
+        rows.saturating_sub(fixed + 3).min(rows / 2 + 2),
+    );
+    let transcript = rows.saturating_sub(fixed + panel);
+    let side = match columns {
+        WIDEST.. => 36,
+        WIDE.. => 28,
+        _ => 0,
+    };
+    let mut below = 0;
+    let mut next = |height: u16| {
+        let area = Rect::new(0, below, columns, height);
+        below += height;
+        area
+    };
+    let (header, titles) = (next(1), next(1));
+    let body = next(transcript + activity);
+    let (waiting, panel, rule) = (next(waiting), next(panel), next(1));
+    let (composer, notice, footer) = (next(composer), next(notice), next(1));
+    let left = columns - side;
+    app.layout = Layout {
+        whole,
+        header,
+        titles,
+        transcript: Rect::new(0, body.y, left, transcript),
+        activity: Rect::new(0, body.y + transcript, left, activity),
+        work: match side {
+            0 => Rect::default(),
+            side => Rect::new(left + 2, body.y, side - 2, body.height),
+        },
+        waiting,
+        panel,
+        rule,
+        composer,
+        notice,
+        footer,
+    };
+    app.transcript.arrange(Size {
+        columns: usize::from(left.saturating_sub(1)),
+        rows: usize::from(transcript),
+    });
+    let rows = usize::from(app.layout.overlay().height.saturating_sub(2));
+    if let Some(overlay) = &mut app.overlay {
+        overlay.arrange(rows);
+    }
+}
+
+/// Lays the open question out; returns its height.
+fn arrange_panel(app: &mut App, columns: u16, rows_max: u16) -> u16 {
+    let Some(panel) = app.panels.front_mut() else {
+        return 0;
+    };
+    let body = usize::from(rows_max.saturating_sub(3)).max(1);
+    panel.arrange(usize::from(columns.saturating_sub(4)), body);
+    // Title, body, what is hidden, keys.
+    length(panel.window.len()) + 3
+}
+
+fn length(count: usize) -> u16 {
+    u16::try_from(count).unwrap_or(u16::MAX)
+}

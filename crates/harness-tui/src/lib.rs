@@ -1,0 +1,44 @@
+//! The screen of `harness`: a fold over the events of a run, drawn when something changes.
+//!
+//! [`update`] takes one [`Input`] in and returns what is asked for in turn;
+//! [`view`] paints the state; [`show`] is the loop around both. The terminal is
+//! touched in `term` alone, and nothing here starts, stops or decides anything
+//! about a run: that is what a [`Host`] does with a [`Request`].
+
+mod app;
+mod command;
+mod composer;
+mod input;
+mod key;
+mod keymap;
+mod layout;
+mod markdown;
+mod overlay;
+mod paint;
+mod question;
+mod screen;
+mod summary;
+mod term;
+#[cfg(test)]
+mod tests;
+mod text;
+mod theme;
+mod transcript;
+mod update;
+mod view;
+mod work;
+
+pub use app::{App, Origin, Setup};
+pub use command::{Binding, COMMANDS, Command, Entry, Place};
+pub use input::{Answer, Decision, Failed, Input, Over, Overview, Query, Request, Start};
+pub use key::{Code, Key, NoKey};
+pub use keymap::{KeyMap, Wish};
+pub use layout::LEAST;
+pub use paint::Painter;
+pub use question::Question;
+pub use screen::{Host, Left, Line, frame, show};
+pub use summary::summary;
+pub use term::leave;
+pub use theme::{Colours, Signs, Theme};
+pub use update::update;
+pub use view::view;

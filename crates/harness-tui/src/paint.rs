@@ -1,0 +1,106 @@
+//! From one frame to the next: only the cells that differ are sent.
+//!
+//! There is no terminal here, only bytes: what a frame costs can be counted.
+
+use std::io;
+
+use ratatui::{
+    backend::{Backend as _, CrosstermBackend},
+    buffer::Buffer,
+    layout::{Position, Rect},
+};
+
+/// Marks around a frame, so that a terminal that knows them shows it at once.
+const BEGIN: &[u8] = b"\x1b[?2026h";
+const END: &[u8] = b"\x1b[?2026l";
+const HIDE_CURSOR: &[u8] = b"\x1b[?25l";
+const SHOW_CURSOR: &[u8] = b"\x1b[?25h";
+
+/// What the terminal shows.
+#[derive(Debug, Default)]
+pub struct Painter {
+    shown: Buffer,
+    cursor: Option<Position>,
+    /// Whether what the terminal shows is not known.
+    is_unknown: bool,
+}
+
+impl Painter {
+    /// Makes a painter for a terminal of which nothing is known.
+    pub fn new() -> Self {
+        Self {
+            is_unknown: true,
+            ..Self::default()
+        }
+    }
+
+    /// Forgets what the terminal shows: the next frame is painted whole.
+    pub fn forget(&mut self) {
+        self.is_unknown = true;
+    }
+
+    /// Returns the bytes that turn what is shown into the next frame; none when nothing differs.
+    ///
+    /// # Errors
+    /// Never in practice: the bytes go to memory.
+    pub fn frame(
+        &mut self,
+        area: Rect,
+        paint: impl FnOnce(&mut Buffer) -> Option<Position>,
+    ) -> io::Result<Vec<u8>> {
+        let mut next = Buffer::empty(area);
+        let cursor = paint(&mut next);
+        let is_whole = self.is_unknown || self.shown.area != area;
+        let mut bytes = Vec::new();
+        if is_whole {
+            bytes.extend_from_slice(BEGIN);
+            bytes.extend_from_slice(HIDE_CURSOR);
+            // Every cell is sent, so nothing is cleared first and nothing flickers.
+            let rows = 0..area.height;
+            let cells = rows.flat_map(|y| (0..area.width).map(move |x| (x, y)));
+            let next = &next;
+            let cells = cells.map(|(x, y)| (x, y, &next[(x, y)]));
+            let mut skip = 0_usize;
+            let cells = cells.filter(move |(_, _, cell)| {
+                let is_hidden = skip > 0;
+                skip = match is_hidden {
+                    true => skip - 1,
+                    false => crate::text::width(cell.symbol()).saturating_sub(1),
+                };
+                !is_hidden
+            });
+            CrosstermBackend::new(&mut bytes).draw(cells)?;
+        } else {
+            let changes = self.shown.diff(&next);
+            if changes.is_empty() && cursor == self.cursor {
+                self.shown = next;
+                return Ok(Vec::new());
+            }
+            bytes.extend_from_slice(BEGIN);
+            if !changes.is_empty() {
+                // A cursor that jumps about while cells are sent is seen on slow lines.
+                if self.cursor.is_some() {
+                    bytes.extend_from_slice(HIDE_CURSOR);
+                }
+                CrosstermBackend::new(&mut bytes).draw(changes.into_iter())?;
+            }
+        }
+        place(&mut bytes, cursor);
+        bytes.extend_from_slice(END);
+        self.shown = next;
+        self.cursor = cursor;
+        self.is_unknown = false;
+        Ok(bytes)
+    }
+}
+
+fn place(bytes: &mut Vec<u8>, cursor: Option<Position>) {
+    match cursor {
+        Some(at) => {
+            let move_there = format!("\x1b[{};{}H", at.y + 1, at.x + 1);
+            bytes.extend_from_slice(move_there.as_bytes());
+            bytes.extend_from_slice(SHOW_CURSOR);
+        }
+        None => bytes.extend_from_slice(HIDE_CURSOR),
+    }
+}

@@ -1,0 +1,82 @@
+//! What stands on the normal screen after the screen was left.
+
+use harness_core::EndReason;
+
+use crate::{
+    app::App,
+    theme::Sign,
+    work::{GateState, Work, age},
+};
+
+/// Returns the lines that say how it went: outcome, features, checkpoints, gates, cost.
+///
+/// Nothing when no session was ever opened.
+pub fn summary(app: &App) -> Vec<String> {
+    let work = &app.work;
+    let Some(session) = work.session else {
+        return Vec::new();
+    };
+    let outcome = match work.end {
+        Some(reason) => format!("run ended: {reason}"),
+        None => "left while the run was going on".to_owned(),
+    };
+    let mut lines = vec![format!(
+        "harness: {outcome}, {} of {} features passing, {}{}",
+        work.passing(),
+        work.features.len(),
+        cost(work),
+        time(work),
+    )];
+    let checkpoints = match work.checkpoints {
+        1 => "1 checkpoint".to_owned(),
+        many => format!("{many} checkpoints"),
+    };
+    lines.push(format!(
+        "note: session {session}, {checkpoints}{}",
+        gates(work)
+    ));
+    lines.push(format!("note: transcript: `harness log show {session}`"));
+    let hint = match work.end {
+        Some(EndReason::AllPassing | EndReason::FeaturePassed) if work.commits > 0 => {
+            Some("harness land".to_owned())
+        }
+        Some(reason) if reason.exit_code() == 0 => None,
+        Some(EndReason::Aborted) => None,
+        _ => Some(format!("harness resume {session}")),
+    };
+    lines.extend(hint.map(|command| format!("hint: `{command}` goes on from here")));
+    lines
+}
+
+fn cost(work: &Work) -> String {
+    let tokens = work.used.usage.input_total() + work.used.usage.output;
+    match &work.model {
+        Some(model) if model.priced => format!("{tokens} tokens, {}", work.used.spent),
+        _ => format!("{tokens} tokens, price unknown"),
+    }
+}
+
+fn time(work: &Work) -> String {
+    let taken = work.used.since.zip(work.used.until);
+    taken
+        .map(|(since, until)| format!(", {}", age(until.since(since).as_secs())))
+        .unwrap_or_default()
+}
+
+fn gates(work: &Work) -> String {
+    let word = |state: &GateState| match state {
+        GateState::Current(verdict) if verdict.sign == Sign::Good => Some("green"),
+        GateState::Current(_) => Some("red"),
+        GateState::Stale(_) => Some("stale"),
+        GateState::Unknown | GateState::Running | GateState::Base(_) => None,
+    };
+    let known: Vec<String> = work
+        .gates
+        .iter()
+        .filter_map(|gate| Some(format!("{} {}", gate.name, word(&gate.state)?)))
+        .collect();
+    match known.as_slice() {
+        [] => String::new(),
+        known => format!(", gates: {}", known.join(", ")),
+    }
+}

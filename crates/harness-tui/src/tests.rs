@@ -1,0 +1,1 @@
+//! Frames, keys and bytes of the whole screen.

@@ -1,0 +1,158 @@
+//! How roles and signs look: the terminal's own sixteen colours, or none, or plain ASCII.
+
+use ratatui::{
+    buffer::Buffer,
+    style::{Color, Modifier, Style},
+};
+use unicode_width::UnicodeWidthStr as _;
+
+use crate::text::Role;
+
+/// How the screen is painted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Theme {
+    /// Whether colours are used; bold, underline and reverse always are.
+    pub colours: Colours,
+    /// Which characters are used.
+    pub signs: Signs,
+}
+
+/// Whether colours are used.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Colours {
+    /// The terminal's own sixteen, on its own background.
+    #[default]
+    Sixteen,
+    /// None, as `NO_COLOR` asks for.
+    None,
+}
+
+/// Which characters are used.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Signs {
+    /// Marks and rules of Unicode.
+    #[default]
+    Unicode,
+    /// ASCII alone, also for foreign text.
+    Ascii,
+}
+
+impl Default for Theme {
+    fn default() -> Self {
+        Self {
+            colours: Colours::Sixteen,
+            signs: Signs::Unicode,
+        }
+    }
+}
+
+/// A mark with a meaning; it never stands for something that no word says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sign {
+    /// Proven, green.
+    Good,
+    /// Failed, refused.
+    Bad,
+    /// A person is needed.
+    Needed,
+    /// In work.
+    Working,
+    /// Not begun, or not known.
+    Waiting,
+    /// Waits for something else.
+    Blocked,
+    /// Not wanted any more.
+    Cancelled,
+}
+
+impl Sign {
+    /// Returns the role of the mark.
+    pub const fn role(self) -> Role {
+        match self {
+            Self::Good => Role::Good,
+            Self::Bad => Role::Bad,
+            Self::Needed => Role::Needed,
+            Self::Working => Role::Working,
+            Self::Waiting | Self::Blocked | Self::Cancelled => Role::Quiet,
+        }
+    }
+}
+
+impl Theme {
+    /// Returns the mark as it is written.
+    pub const fn sign(self, sign: Sign) -> &'static str {
+        match (self.signs, sign) {
+            (Signs::Unicode, Sign::Good) => "✓",
+            (Signs::Unicode, Sign::Bad) => "✗",
+            (Signs::Unicode, Sign::Working) => "●",
+            (Signs::Unicode, Sign::Waiting) => "○",
+            (Signs::Unicode, Sign::Blocked) => "‖",
+            (Signs::Unicode, Sign::Cancelled) => "–",
+            (_, Sign::Needed) => "!",
+            (Signs::Ascii, Sign::Good) => "ok",
+            (Signs::Ascii, Sign::Bad) => "FAIL",
+            (Signs::Ascii, Sign::Working) => "*",
+            (Signs::Ascii, Sign::Waiting) => "-",
+            (Signs::Ascii, Sign::Blocked) => "=",
+            (Signs::Ascii, Sign::Cancelled) => "x",
+        }
+    }
+
+    /// Returns how a role looks. No background but reverse, so that every palette can be read.
+    pub fn style(self, role: Role) -> Style {
+        let style = Style::new();
+        let style = match role {
+            Role::Plain => style,
+            Role::Quiet => style.add_modifier(Modifier::DIM),
+            Role::Strong => style.add_modifier(Modifier::BOLD),
+            Role::Stressed => style.add_modifier(Modifier::ITALIC),
+            Role::Code => style.fg(Color::Cyan),
+            Role::Title => style.add_modifier(Modifier::BOLD),
+            Role::Good | Role::Added => style.fg(Color::Green),
+            Role::Bad | Role::Removed => style.fg(Color::Red),
+            Role::Needed => style.fg(Color::Yellow).add_modifier(Modifier::BOLD),
+            Role::Working => style.fg(Color::Cyan),
+            Role::Chosen => style.add_modifier(Modifier::REVERSED),
+        };
+        match self.colours {
+            Colours::Sixteen => style,
+            Colours::None => Style { fg: None, ..style },
+        }
+    }
+}
+
+/// Replaces everything that is no ASCII, so that a frame is plain whatever it shows.
+pub(crate) fn to_ascii(buffer: &mut Buffer) {
+    for cell in &mut buffer.content {
+        if cell.symbol().is_ascii() {
+            continue;
+        }
+        let plain = match cell.symbol() {
+            "─" | "–" | "—" | "−" => "-",
+            "│" | "▌" | "┃" => "|",
+            "┬" | "┴" => "+",
+            "●" | "•" | "·" => "*",
+            "…" => "~",
+            "⏎" => "+",
+            "‹" => "<",
+            "›" => ">",
+            "“" | "”" | "„" => "\"",
+            "‘" | "’" => "'",
+            "→" => ">",
+            "↑" => "^",
+            "↓" => "v",
+            "✓" => "v",
+            "✗" => "x",
+            other => replacement(other),
+        };
+        cell.set_symbol(plain);
+    }
+}
+
+fn replacement(symbol: &str) -> &'static str {
+    match symbol.width() {
+        0 => " ",
+        1 => "?",
+        _ => "??",
+    }
+}

@@ -1,0 +1,119 @@
+//! What follows from what happened: the one place where the screen's state changes.
+
+mod keys;
+mod run;
+mod words;
+
+use crate::{
+    app::App,
+    input::{Answer, Input, Overview, Request},
+    layout::Layout,
+    question::Panel,
+    text::Role,
+    theme::Sign,
+    transcript::detail_rows,
+    work::{FeatureLine, GateLine, GateState},
+};
+use harness_report::{Who, clean_line};
+
+/// Takes one input in and says what is asked for in turn.
+pub fn update(app: &mut App, input: Input) -> Vec<Request> {
+    app.is_changed = true;
+    match input {
+        Input::Key { key, at } => keys::press(app, key, at),
+        Input::Pasted(text) => keys::paste(app, &text),
+        Input::Resized { columns, rows } => {
+            app.layout = Layout::of(columns, rows);
+            Vec::new()
+        }
+        Input::Passed(now) => {
+            app.now = now;
+            Vec::new()
+        }
+        Input::Started => run::started(app),
+        Input::Logged { event, at } => run::logged(app, &event, at),
+        Input::Streamed { delta, at } => {
+            app.now = at;
+            app.transcript.stream(&delta);
+            app.work.stream(&delta, at);
+            Vec::new()
+        }
+        Input::Said { who, text } => {
+            app.transcript.say(who, None, &text);
+            Vec::new()
+        }
+        Input::Asked { question, at } => {
+            app.now = at;
+            app.panels.push_back(Panel::new(question, at));
+            Vec::new()
+        }
+        Input::Answered(answer) => answered(app, answer),
+        Input::Over(over) => run::over(app, over),
+        Input::Signalled { name } => run::signalled(app, name),
+    }
+}
+
+fn answered(app: &mut App, answer: Answer) -> Vec<Request> {
+    match answer {
+        Answer::Detail {
+            session,
+            call,
+            found,
+        } => {
+            let rows = match found {
+                Some(found) => detail_rows(found.0.as_ref(), &found.1),
+                None => vec![crate::text::Row::of(
+                    Role::Quiet,
+                    "the log does not have it",
+                )],
+            };
+            app.transcript.fill(session, call, &rows);
+        }
+        Answer::Overview(Ok(overview)) => overviewed(app, *overview),
+        Answer::Overview(Err(failed)) => {
+            app.transcript
+                .say(Who::Note, Some(Sign::Needed), &failed.message);
+            if let Some(hint) = failed.hint {
+                app.transcript
+                    .say(Who::Note, None, &format!("hint: {hint}"));
+            }
+        }
+    }
+    Vec::new()
+}
+
+/// Shows where the repository stands, unless a run has shown it better.
+fn overviewed(app: &mut App, overview: Overview) {
+    app.resumable = overview.resumable;
+    for note in &overview.notes {
+        app.transcript.say(Who::Note, None, note);
+    }
+    if app.work.session.is_some() {
+        return;
+    }
+    app.work.repository = clean_line(&overview.repository, 60);
+    app.work.branch = clean_line(&overview.branch, 80);
+    app.work.scope = overview
+        .scope
+        .iter()
+        .map(|pattern| clean_line(pattern, 80))
+        .collect();
+    app.work.features = overview
+        .features
+        .into_iter()
+        .map(|(id, title, status)| FeatureLine {
+            id,
+            title: clean_line(&title, 200),
+            status,
+            refused: 0,
+        })
+        .collect();
+    app.work.gates = overview
+        .gates
+        .iter()
+        .map(|name| GateLine {
+            name: clean_line(name, 40),
+            state: GateState::Unknown,
+        })
+        .collect();
+}

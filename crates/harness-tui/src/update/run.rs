@@ -1,0 +1,193 @@
+//! The run that is shown: its events, its end, and the ways to stop it.
+
+use harness_core::{Event, Timestamp};
+use harness_report::Who;
+
+use crate::{
+    app::{App, Notice, Origin, Phase, Quitting, Stopping},
+    input::{Over, Query, Request},
+    text::Role,
+    theme::Sign,
+    work::Activity,
+};
+
+/// Within this time a second press means more than the first. Unit: milliseconds.
+const TWICE_MS: u128 = 2_000;
+
+pub(super) fn started(app: &mut App) -> Vec<Request> {
+    app.phase = Phase::Busy;
+    app.over = None;
+    app.stopping = Stopping::No;
+    app.resumable = None;
+    app.work.activity = Activity::Opening;
+    Vec::new()
+}
+
+pub(super) fn logged(app: &mut App, event: &Event, at: Timestamp) -> Vec<Request> {
+    app.now = app.now.max(at);
+    take_words(app, event);
+    app.work.take(event, at);
+    app.transcript.take(event);
+    match event {
+        Event::QuestionAsked { question, .. } => {
+            app.asked = Some(question.clone());
+            app.composer.set_aside();
+        }
+        Event::QuestionAnswered { .. } | Event::SessionEnded { .. } | Event::RunEnded { .. } => {
+            app.asked = None;
+            app.composer.bring_back();
+        }
+        _ => {}
+    }
+    Vec::new()
+}
+
+/// Follows the words that wait: said, taken back, sent, or never read.
+fn take_words(app: &mut App, event: &Event) {
+    match event {
+        Event::PersonSaid { text, .. } => app.waiting.push(text.clone()),
+        Event::PersonTookBack { text } => {
+            if let Some(at) = app.waiting.iter().rposition(|waiting| waiting == text) {
+                app.waiting.remove(at);
+            }
+        }
+        Event::TurnStarted { .. } => app.waiting.clear(),
+        Event::SessionEnded { .. } => {
+            let unread = std::mem::take(&mut app.waiting);
+            for text in &unread {
+                let text = format!("the agent was done before it read: {text}");
+                app.transcript.say(Who::Note, Some(Sign::Needed), &text);
+            }
+            if let Some(text) = unread.last().filter(|_| app.composer.is_empty()) {
+                app.composer.set(text);
+            }
+        }
+        _ => {}
+    }
+}
+
+pub(super) fn over(app: &mut App, over: Over) -> Vec<Request> {
+    app.phase = Phase::Idle;
+    app.stopping = Stopping::No;
+    app.work.activity = Activity::Nothing;
+    app.panels.clear();
+    app.resumable = over.resumable;
+    if over.resumable.is_none() {
+        app.waiting.clear();
+    }
+    let began = app.work.session.is_some();
+    let quits = app.quitting == Quitting::WhenOver
+        || over.failure.is_some() && !began && app.setup.origin == Origin::Command;
+    if let Some(failed) = &over.failure {
+        let mut lines = vec![format!("error: {}", failed.message)];
+        lines.extend(failed.hint.as_ref().map(|hint| format!("hint: {hint}")));
+        app.transcript
+            .say(Who::Note, Some(Sign::Bad), &lines.join("\n"));
+        let lines = lines
+            .iter()
+            .flat_map(|line| line.lines())
+            .map(|line| harness_report::clean_line(line, 400));
+        app.notice = Some(Notice {
+            lines: lines.collect(),
+            role: Role::Bad,
+        });
+    }
+    app.over = Some(over);
+    if quits {
+        return vec![Request::Quit];
+    }
+    // What a run left behind is not what was known before it.
+    if began {
+        Vec::new()
+    } else {
+        vec![Request::Look(Query::Overview)]
+    }
+}
+
+pub(super) fn signalled(app: &mut App, name: &str) -> Vec<Request> {
+    if !app.is_busy() {
+        return vec![Request::Quit];
+    }
+    app.tell(
+        Role::Needed,
+        format!("{name}: stopping after what is in flight"),
+    );
+    app.quitting = Quitting::WhenOver;
+    app.stopping = Stopping::Now(app.now);
+    app.panels.clear();
+    vec![Request::Steer(harness_core::Request::Interrupt)]
+}
+
+/// Asks the agent to stop after the step in hand; once more: now.
+pub(super) fn stop(app: &mut App) -> Vec<Request> {
+    if !app.is_busy() {
+        app.tell(Role::Quiet, "nothing runs; Ctrl+D quits");
+        return Vec::new();
+    }
+    match app.stopping {
+        Stopping::No => {
+            app.stopping = Stopping::Soon;
+            app.tell(
+                Role::Needed,
+                "stopping after the step in hand; Esc again stops it now",
+            );
+            vec![Request::Steer(harness_core::Request::Stop)]
+        }
+        Stopping::Soon | Stopping::Now(_) => {
+            app.stopping = Stopping::Now(app.now);
+            app.tell(Role::Needed, "stopping now");
+            vec![Request::Steer(harness_core::Request::Interrupt)]
+        }
+    }
+}
+
+/// Clears the text, then stops, then quits.
+pub(super) fn interrupt(app: &mut App) -> Vec<Request> {
+    if app.overlay.take().is_some() {
+        return Vec::new();
+    }
+    if !app.composer.is_empty() {
+        app.composer.clear();
+        return Vec::new();
+    }
+    let is_soon = |since: Timestamp| app.now.since(since).as_millis() <= TWICE_MS;
+    if !app.is_busy() {
+        return match app.quitting {
+            Quitting::Armed(since) if is_soon(since) => vec![Request::Quit],
+            _ => {
+                app.quitting = Quitting::Armed(app.now);
+                app.tell(Role::Needed, "press Ctrl+C again to quit");
+                Vec::new()
+            }
+        };
+    }
+    match (app.quitting, app.stopping) {
+        (Quitting::WhenOver, _) => vec![Request::Abandon],
+        (_, Stopping::Now(since)) if is_soon(since) => quit(app),
+        _ => {
+            app.stopping = Stopping::Now(app.now);
+            app.tell(Role::Needed, "stopping now; Ctrl+C again quits");
+            vec![Request::Steer(harness_core::Request::Interrupt)]
+        }
+    }
+}
+
+/// Quits, after what goes on has come to its end in order.
+pub(super) fn quit(app: &mut App) -> Vec<Request> {
+    if !app.is_busy() {
+        return vec![Request::Quit];
+    }
+    if app.quitting == Quitting::WhenOver {
+        app.tell(
+            Role::Needed,
+            "stopping in order first; Ctrl+C leaves at once",
+        );
+        return Vec::new();
+    }
+    app.quitting = Quitting::WhenOver;
+    app.tell(
+        Role::Needed,
+        "stopping in order, then quitting; Ctrl+C leaves at once",
+    );
+    vec![Request::Steer(harness_core::Request::Interrupt)]
+}

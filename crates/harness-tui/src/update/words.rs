@@ -1,0 +1,184 @@
+//! What a person writes: a task, an answer, words for the next turn, or a command after `/`.
+
+use harness_core::Urgency;
+
+use crate::{
+    app::App,
+    command::Command,
+    input::{Request, Start},
+    text::Role,
+};
+
+use super::{keys, run};
+
+/// Commands that can be typed, with what is expected behind them.
+const TYPED: [(&str, Typed); 10] = [
+    ("now", Typed::Now),
+    ("run", Typed::Run),
+    ("back", Typed::Command(Command::TakeBack)),
+    ("gates", Typed::Command(Command::LetGatesDecide)),
+    ("resume", Typed::Command(Command::Resume)),
+    ("land", Typed::Command(Command::Land)),
+    ("stop", Typed::Stop),
+    ("help", Typed::Command(Command::Help)),
+    ("quit", Typed::Command(Command::Quit)),
+    ("exit", Typed::Command(Command::Quit)),
+];
+
+#[derive(Clone, Copy)]
+enum Typed {
+    Command(Command),
+    Now,
+    Run,
+    Stop,
+}
+
+/// Sends the text on its way: where it goes depends on what is going on.
+pub(super) fn send(app: &mut App) -> Vec<Request> {
+    let text = app.composer.text();
+    if text.trim().is_empty() {
+        return empty(app);
+    }
+    if app.asked.is_none()
+        && let Some(command) = typed_command(&text)
+    {
+        return perform_typed(app, command);
+    }
+    app.composer.take();
+    if app.asked.is_some() {
+        return vec![Request::Steer(harness_core::Request::Answer { text })];
+    }
+    if app.is_busy() {
+        return say(app, text, Urgency::NextTurn);
+    }
+    match app.resumable {
+        Some(_) => resume(app, text),
+        None => vec![Request::Start(Start::Goal(text))],
+    }
+}
+
+/// Sends the text into the running turn.
+pub(super) fn send_now(app: &mut App) -> Vec<Request> {
+    if app.composer.text().trim().is_empty() {
+        return empty(app);
+    }
+    if app.asked.is_some() {
+        return send(app);
+    }
+    let text = app.composer.take();
+    say(app, text, Urgency::Now)
+}
+
+pub(super) fn resume(app: &mut App, text: String) -> Vec<Request> {
+    let Some(session) = app.resumable else {
+        return Vec::new();
+    };
+    vec![Request::Start(Start::Resume { session, text })]
+}
+
+/// Takes the last waiting words back into the composer.
+pub(super) fn take_back(app: &mut App) -> Vec<Request> {
+    let Some(text) = app.waiting.last().cloned() else {
+        return Vec::new();
+    };
+    if app.composer.is_empty() {
+        app.composer.set(&text);
+    }
+    vec![Request::Steer(harness_core::Request::TakeBack { text })]
+}
+
+fn empty(app: &mut App) -> Vec<Request> {
+    if app.asked.is_some() {
+        app.tell(Role::Needed, "the agent waits for an answer: type it first");
+    }
+    Vec::new()
+}
+
+/// Words reach the agent only once a session is open; before, they stay where they are.
+fn say(app: &mut App, text: String, urgency: Urgency) -> Vec<Request> {
+    if app.work.session.is_none() || app.work.end.is_some() {
+        app.composer.set(&text);
+        app.tell(
+            Role::Needed,
+            "no session is open yet: send it again in a moment",
+        );
+        return Vec::new();
+    }
+    vec![Request::Steer(harness_core::Request::Say { text, urgency })]
+}
+
+enum Line {
+    Known(Typed, String),
+    Unknown(String),
+}
+
+/// Reads a line that begins with one slash and a word; a path is no such word.
+fn typed_command(text: &str) -> Option<Line> {
+    let line = text.trim().strip_prefix('/')?;
+    let (word, rest) = line.split_once(char::is_whitespace).unwrap_or((line, ""));
+    let is_word = !word.is_empty() && word.chars().all(|char| char.is_ascii_lowercase());
+    if !is_word {
+        return None;
+    }
+    let known = TYPED.iter().find(|(name, _)| *name == word);
+    Some(match known {
+        Some((_, typed)) => Line::Known(*typed, rest.trim().to_owned()),
+        None => Line::Unknown(word.to_owned()),
+    })
+}
+
+fn perform_typed(app: &mut App, line: Line) -> Vec<Request> {
+    let (typed, rest) = match line {
+        Line::Known(typed, rest) => (typed, rest),
+        Line::Unknown(word) => {
+            let names: Vec<String> = TYPED.iter().map(|(name, _)| format!("/{name}")).collect();
+            app.tell(
+                Role::Bad,
+                format!(
+                    "error: there is no command `/{word}`; there are {}",
+                    names.join(" ")
+                ),
+            );
+            return Vec::new();
+        }
+    };
+    match typed {
+        Typed::Now if rest.is_empty() || !app.is_busy() => {
+            app.tell(
+                Role::Needed,
+                "`/now TEXT` interrupts the running turn with the text",
+            );
+            Vec::new()
+        }
+        Typed::Now => {
+            app.composer.take();
+            say(app, rest, Urgency::Now)
+        }
+        Typed::Run if app.is_busy() => refuse(app, "a run is going on already"),
+        Typed::Run => {
+            app.composer.take();
+            let start = if rest.is_empty() {
+                Start::All
+            } else {
+                Start::Goal(rest)
+            };
+            vec![Request::Start(start)]
+        }
+        Typed::Stop => {
+            app.composer.take();
+            run::stop(app)
+        }
+        Typed::Command(command) => match app.obstacle(command) {
+            Some(reason) => refuse(app, reason),
+            None => {
+                app.composer.take();
+                keys::perform(app, command)
+            }
+        },
+    }
+}
+
+fn refuse(app: &mut App, reason: &str) -> Vec<Request> {
+    app.tell(Role::Needed, reason);
+    Vec::new()
+}

@@ -1,0 +1,115 @@
+//! The picture of the state: nothing is decided here, and nothing changes.
+
+mod column;
+mod footer;
+mod header;
+mod over;
+mod panes;
+
+use ratatui::{
+    buffer::Buffer,
+    layout::{Position, Rect},
+};
+
+use crate::{
+    app::App,
+    layout::LEAST,
+    text::{Role, Row},
+    theme::{Signs, Theme, to_ascii},
+};
+
+/// Paints the screen; returns where the cursor stands, if it is shown.
+///
+/// `buffer` is as large as the screen that the state was arranged for.
+pub fn view(app: &App, buffer: &mut Buffer) -> Option<Position> {
+    let canvas = &mut Canvas {
+        buffer,
+        theme: app.setup.theme,
+    };
+    let cursor = if app.layout.fits() {
+        whole(app, canvas)
+    } else {
+        too_small(app, canvas);
+        None
+    };
+    if app.setup.theme.signs == Signs::Ascii {
+        to_ascii(buffer);
+    }
+    cursor
+}
+
+fn whole(app: &App, canvas: &mut Canvas<'_>) -> Option<Position> {
+    header::paint(app, canvas);
+    panes::titles(app, canvas);
+    panes::transcript(app, canvas);
+    column::paint(app, canvas);
+    panes::waiting(app, canvas);
+    panes::question(app, canvas);
+    let cursor = panes::composer(app, canvas);
+    panes::notice(app, canvas);
+    footer::paint(app, canvas);
+    match &app.overlay {
+        Some(overlay) => Some(over::paint(app, overlay, canvas)),
+        None => cursor,
+    }
+}
+
+fn too_small(app: &App, canvas: &mut Canvas<'_>) {
+    let whole = app.layout.whole;
+    let text = format!(
+        "{}x{} is too small, {}x{} is needed",
+        whole.width, whole.height, LEAST.0, LEAST.1
+    );
+    canvas.put(whole, 0, &Row::of(Role::Needed, text));
+    canvas.put(
+        whole,
+        1,
+        &Row::of(Role::Plain, "hint: make it larger, or use --plain"),
+    );
+}
+
+/// Where rows are painted.
+struct Canvas<'a> {
+    buffer: &'a mut Buffer,
+    theme: Theme,
+}
+
+impl Canvas<'_> {
+    /// Paints a row into a line of an area, cut at its end.
+    fn put(&mut self, area: Rect, line: u16, row: &Row) {
+        self.put_at(area, line, 0, row);
+    }
+
+    /// The same from a column on.
+    fn put_at(&mut self, area: Rect, line: u16, column: u16, row: &Row) {
+        if line >= area.height || column >= area.width {
+            return;
+        }
+        let (mut x, y) = (area.x + column, area.y + line);
+        for piece in &row.pieces {
+            let room = usize::from((area.x + area.width).saturating_sub(x));
+            let style = self.theme.style(piece.role);
+            (x, _) = self.buffer.set_stringn(x, y, &piece.text, room, style);
+        }
+    }
+
+    /// Paints a row that ends at the right.
+    fn put_right(&mut self, area: Rect, line: u16, row: &Row) {
+        let width = u16::try_from(row.width()).unwrap_or(u16::MAX);
+        self.put_at(area, line, area.width.saturating_sub(width), row);
+    }
+
+    /// Draws a rule.
+    fn rule(&mut self, area: Rect, line: u16) {
+        let row = Row::of(Role::Quiet, "─".repeat(usize::from(area.width)));
+        self.put(area, line, &row);
+    }
+
+    /// Turns a line of an area over, as what is chosen.
+    fn choose(&mut self, area: Rect, line: u16) {
+        if line < area.height {
+            let area = Rect::new(area.x, area.y + line, area.width, 1);
+            self.buffer.set_style(area, self.theme.style(Role::Chosen));
+        }
+    }
+}

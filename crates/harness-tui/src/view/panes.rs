@@ -1,0 +1,231 @@
+//! The panes of the session screen: titles, transcript, words that wait, question, composer, notice.
+
+use ratatui::layout::Position;
+
+use super::Canvas;
+use crate::{
+    app::{App, Focus},
+    command::Command,
+    key::Short,
+    text::{Role, Row, shortened, width},
+    work::{Activity, age},
+};
+
+pub(super) fn titles(app: &App, canvas: &mut Canvas<'_>) {
+    let area = app.layout.titles;
+    canvas.rule(area, 0);
+    let mark = match app.focus {
+        Focus::Transcript => "▌",
+        Focus::Composer => " ",
+    };
+    let title = match app.work.session {
+        Some(session) => format!("Session {session} "),
+        None => "Session ".to_owned(),
+    };
+    canvas.put(
+        area,
+        0,
+        &Row::of(Role::Plain, " ")
+            .and(Role::Working, mark)
+            .and(Role::Title, title),
+    );
+    if app.layout.work.width > 0 {
+        let column = app.layout.work.x - 2;
+        canvas.put_at(
+            area,
+            0,
+            column,
+            &Row::of(Role::Quiet, "┬─").and(Role::Title, " Work "),
+        );
+    }
+}
+
+pub(super) fn transcript(app: &App, canvas: &mut Canvas<'_>) {
+    let area = app.layout.transcript;
+    for (line, seen) in (0..area.height).zip(app.transcript.window()) {
+        if seen.is_selected {
+            canvas.put(area, line, &Row::of(Role::Working, "▌"));
+        }
+        canvas.put_at(area, line, 1, &seen.row);
+    }
+    if app.layout.activity.height > 0 {
+        canvas.put(app.layout.activity, 0, &activity(app, canvas));
+    }
+}
+
+/// What is going on, with the time it has taken.
+fn activity(app: &App, canvas: &Canvas<'_>) -> Row {
+    let (who, what) = match &app.work.activity {
+        Activity::Nothing | Activity::Opening => ("harness", "opening".to_owned()),
+        Activity::Thinking(_) => ("agent", "thinking".to_owned()),
+        Activity::Answering(_) => ("agent", "answering".to_owned()),
+        Activity::Calling(tool, _) => ("agent", format!("calling {tool}")),
+        Activity::Working(tool, _) if tool.is_empty() => ("harness", "working".to_owned()),
+        Activity::Working(tool, _) => ("tool", format!("{tool} runs")),
+        Activity::Checking(gate, _) => ("gate", format!("{gate} runs")),
+        Activity::Retrying(reason, _) => ("agent", format!("will be asked again: {reason}")),
+        Activity::Awaiting => ("ask", "waits for you".to_owned()),
+        Activity::Stopping => ("harness", "stopping".to_owned()),
+    };
+    let sign = match app.work.activity {
+        Activity::Awaiting => crate::theme::Sign::Needed,
+        _ => crate::theme::Sign::Working,
+    };
+    let since = app
+        .work
+        .activity
+        .since()
+        .map(|since| app.now.since(since).as_secs());
+    let time = since
+        .filter(|seconds| *seconds > 0)
+        .map(|seconds| format!("  {}", age(seconds)));
+    Row::of(Role::Plain, "  ")
+        .and(Role::Quiet, who)
+        .padded(9)
+        .and(sign.role(), canvas.theme.sign(sign))
+        .and(Role::Plain, format!(" {what}"))
+        .and(Role::Quiet, time.unwrap_or_default())
+}
+
+/// The words that wait for the next turn, the last ones.
+pub(super) fn waiting(app: &App, canvas: &mut Canvas<'_>) {
+    let area = app.layout.waiting;
+    let hidden = app.waiting.len().saturating_sub(usize::from(area.height));
+    for (line, text) in (0..area.height).zip(&app.waiting[hidden..]) {
+        let mut row = Row::of(Role::Plain, "  ")
+            .and(Role::Needed, "waits")
+            .padded(9);
+        let room = usize::from(area.width).saturating_sub(row.width() + 16);
+        row.push(
+            Role::Plain,
+            shortened(&harness_report::clean_line(text, 500), room),
+        );
+        if line == 0 && hidden > 0 {
+            row.push(Role::Quiet, format!("  and {hidden} more"));
+        }
+        if line + 1 == area.height
+            && let Some((entry, key)) = app.setup.keys.row(app.place(), Command::TakeBack)
+        {
+            row.push(Role::Quiet, format!("  {} {}", Short(key), entry.label));
+        }
+        canvas.put(area, line, &row);
+    }
+}
+
+pub(super) fn question(app: &App, canvas: &mut Canvas<'_>) {
+    let (area, Some(panel)) = (app.layout.panel, app.panels.front()) else {
+        return;
+    };
+    if area.height == 0 {
+        return;
+    }
+    let mark = if app.focus == Focus::Composer {
+        "▌"
+    } else {
+        " "
+    };
+    canvas.put(
+        area,
+        0,
+        &Row::of(Role::Plain, " ")
+            .and(Role::Needed, mark)
+            .and(Role::Needed, &panel.question.title),
+    );
+    if app.panels.len() > 1 {
+        let count = Row::of(Role::Quiet, format!("1 of {} ", app.panels.len()));
+        canvas.put_right(area, 0, &count);
+    }
+    for (line, row) in (1..).zip(&panel.window) {
+        canvas.put_at(area, line, 3, row);
+    }
+    let body = 1 + u16::try_from(panel.window.len()).unwrap_or(0);
+    let hidden = match (panel.top, panel.below) {
+        (0, 0) => String::new(),
+        (above, 0) => format!("{above} lines above"),
+        (_, below) => format!("{below} lines more below, page down"),
+    };
+    canvas.put_at(area, body, 3, &Row::of(Role::Quiet, hidden));
+    let is_awake = panel.is_awake(app.now);
+    let role = |is_live: bool| if is_live { Role::Strong } else { Role::Quiet };
+    let yes = role(is_awake && panel.is_read);
+    let keys = Row::of(yes, "y")
+        .and(
+            if yes == Role::Strong {
+                Role::Plain
+            } else {
+                Role::Quiet
+            },
+            format!(" {}   ", panel.question.yes),
+        )
+        .and(role(is_awake), "n")
+        .and(Role::Plain, format!(" {}", panel.question.no));
+    canvas.put_at(area, body + 1, 3, &keys);
+}
+
+pub(super) fn composer(app: &App, canvas: &mut Canvas<'_>) -> Option<Position> {
+    canvas.rule(app.layout.rule, 0);
+    if app.layout.work.width > 0 && app.layout.panel.height == 0 && app.layout.waiting.height == 0 {
+        canvas.put_at(
+            app.layout.rule,
+            0,
+            app.layout.work.x - 2,
+            &Row::of(Role::Quiet, "┴"),
+        );
+    }
+    let area = app.layout.composer;
+    let prompt = if app.asked.is_some() {
+        "answer> "
+    } else {
+        "> "
+    };
+    canvas.put_at(area, 0, 1, &Row::of(Role::Strong, prompt));
+    let indent = 1 + u16::try_from(width(prompt)).unwrap_or(2);
+    let (rows, (row, column)) = app
+        .composer
+        .arrange(usize::from(area.width.saturating_sub(4)));
+    if app.composer.is_empty() {
+        canvas.put_at(area, 0, indent, &Row::of(Role::Quiet, hint(app)));
+    }
+    // The cursor stays in sight when the text is taller than its room.
+    let room = usize::from(area.height).max(1);
+    let top = (row + 1).saturating_sub(room);
+    let left = |line: usize| if line == 0 { indent } else { 3 };
+    for (line, text) in rows.iter().enumerate().skip(top).take(room) {
+        let below = u16::try_from(line - top).unwrap_or(0);
+        canvas.put_at(area, below, left(line), text);
+    }
+    let x = area.x + left(row) + u16::try_from(column).unwrap_or(0);
+    let y = area.y + u16::try_from(row - top).unwrap_or(0);
+    let has_focus = app.focus == Focus::Composer && app.panels.is_empty();
+    has_focus.then_some(Position::new(
+        x.min(area.x + area.width.saturating_sub(1)),
+        y,
+    ))
+}
+
+/// What the composer is for right now.
+fn hint(app: &App) -> &'static str {
+    if !app.panels.is_empty() {
+        "a question is open above"
+    } else if app.asked.is_some() {
+        "type the answer, Enter sends it"
+    } else if app.is_awaited() {
+        "the agent has stopped: say how to go on"
+    } else if app.is_busy() {
+        "say something for the next turn, /now TEXT interrupts"
+    } else if app.resumable.is_some() {
+        "Enter with a text goes on from here, /run TEXT starts anew"
+    } else {
+        "type a task and press Enter, or /run for all features"
+    }
+}
+
+pub(super) fn notice(app: &App, canvas: &mut Canvas<'_>) {
+    let Some(notice) = &app.notice else { return };
+    let area = app.layout.notice;
+    for (line, text) in (0..area.height).zip(&notice.lines) {
+        let text = shortened(text, usize::from(area.width).saturating_sub(2));
+        let role = if line == 0 { notice.role } else { Role::Plain };
+        canvas.put_at(area, line, 1, &Row::of(role, text));
+    }
+}
