@@ -31,6 +31,8 @@ pub struct Engine {
     opened: Option<SessionOpened>,
     opening: bool,
     stop: Option<(EndReason, String)>,
+    /// Whether a person asked the run to stop after the step in hand.
+    stopping: bool,
     end: Option<EndReason>,
     /// The feature given up last, whose work may still stand in the tree.
     unfinished: Option<FeatureId>,
@@ -47,6 +49,7 @@ impl Engine {
             opened: None,
             opening: false,
             stop: None,
+            stopping: false,
             end: None,
             unfinished: None,
             since: now,
@@ -176,7 +179,8 @@ impl Engine {
             Event::SessionEnded { .. } => self.on_session_ended(),
             Event::RunEnded { reason, .. } => self.end = Some(*reason),
             Event::OpenFailed { message } => self.on_open_failed(message),
-            Event::Interrupted => self.stop_for(EndReason::Interrupted, ""),
+            Event::Interrupted => self.stop_for_person(),
+            Event::StopRequested => self.stopping = true,
             Event::StopDecided { reason, detail } => self.stop_for(*reason, detail),
             Event::FeaturePassed(passed) => self.on_passed(passed),
             _ => {}
@@ -220,10 +224,11 @@ impl Engine {
         self.run.policy.limits = limits.clone();
         self.since = now;
         self.stop = None;
+        self.stopping = false;
         self.end = None;
         self.opening = false;
         match &mut self.session {
-            Some(session) => session.resume(now),
+            Some(session) => session.resume(self.run.steered, now),
             None => self.take_back_given_up(),
         }
     }
@@ -274,6 +279,27 @@ impl Engine {
         self.stop.get_or_insert_with(|| (reason, detail.to_owned()));
     }
 
+    /// Stops the run because a person wants it; a stop they only had to look at was an answer.
+    fn stop_for_person(&mut self) {
+        let session = self.session.as_ref();
+        let was_answered = session
+            .is_some_and(|session| session.is_awaiting_person() && session.is_answer(&self.run));
+        let reason = if was_answered {
+            EndReason::Answered
+        } else {
+            EndReason::Interrupted
+        };
+        self.stop_for(reason, "");
+    }
+
+    /// Stops the run that is to stop after the step in hand, as soon as that is over.
+    fn stop_after_step(&mut self) {
+        let in_step = self.session.as_ref().is_some_and(Session::is_in_step);
+        if self.stopping && !in_step {
+            self.stop_for_person();
+        }
+    }
+
     /// Asks what is to be done until the answer is a record or to wait.
     fn advance(&mut self, now: Timestamp) -> Vec<Effect> {
         let mut effects = Vec::new();
@@ -296,11 +322,13 @@ impl Engine {
         if self.end.is_some() || self.opening {
             return Step::Wait;
         }
+        self.stop_after_step();
         let another_waits = self.next_feature().is_some();
         let around = Surroundings {
             run: &self.run,
             since: self.since,
             another_waits,
+            stopping: self.stopping,
         };
         let Some(session) = &mut self.session else {
             return self.between_sessions();

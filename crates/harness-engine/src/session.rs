@@ -1,7 +1,7 @@
 //! One session: one agent, one fresh context, one feature.
 //!
 //! This file takes events in; `steps` says what follows from them, `resume` what
-//! becomes of a session that another process left.
+//! becomes of a session that another process left, `steering` what a person changes.
 
 use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},
@@ -28,6 +28,7 @@ use crate::{
 };
 
 mod resume;
+mod steering;
 mod steps;
 
 pub(crate) use steps::{Step, Surroundings};
@@ -121,6 +122,8 @@ pub(crate) struct Session {
     aside: SettingAside,
     /// Whether the run is to stop: what is in flight ends and nothing new begins.
     winding: bool,
+    /// Whether what is in flight ends because a person has said something that cannot wait.
+    interrupting: bool,
     root: PathBuf,
 }
 
@@ -174,6 +177,7 @@ impl Session {
             warned: BTreeSet::new(),
             aside: SettingAside::Open,
             winding: false,
+            interrupting: false,
             root: PathBuf::from(&opened.root),
             feature,
         })
@@ -182,8 +186,11 @@ impl Session {
     /// Takes one event in; events that no longer fit the state change nothing.
     pub(crate) fn apply(&mut self, event: &Event, now: Timestamp) {
         match event {
-            Event::PersonSaid { text, .. } => self.talk.tell(text),
-            Event::TurnStarted { turn } => self.talk.begin_turn(*turn),
+            Event::PersonSaid { text, urgency } => self.on_said(text, *urgency),
+            Event::PersonTookBack { text } => self.talk.take_back(text),
+            Event::PersonAwaited => self.on_awaited(),
+            Event::ClaimTaken => self.talk.take_claim(),
+            Event::TurnStarted { turn } => self.on_turn(*turn),
             Event::ModelResponded(responded) => self.on_response(responded),
             Event::ModelFailed { turn, failure } => self.on_failure(*turn, failure, now),
             Event::ProviderRetried { turn, delay_ms, .. } => {
@@ -236,9 +243,6 @@ impl Session {
             | Event::SessionEnded { .. }
             | Event::RunEnded { .. }
             | Event::Interrupted
-            | Event::PersonTookBack { .. }
-            | Event::PersonAwaited
-            | Event::ClaimTaken
             | Event::StopRequested
             | Event::OpenFailed { .. } => {}
         }
@@ -468,6 +472,7 @@ impl Session {
             call,
             summary: summary.to_owned(),
         };
+        self.talk.request = Request::Idle;
         self.check = Some(Check::new(purpose, self.gates.clone()));
     }
 

@@ -1,4 +1,4 @@
-//! The conversation with the model: what was said, what is said next, and the request in flight.
+//! The conversation with the model: what was said, what is said next, and where the next request stands.
 
 use std::sync::Arc;
 
@@ -13,6 +13,10 @@ use crate::retry::Failures;
 pub(crate) enum Request {
     /// Nothing is to be asked: calls run, gates run, or the session is over.
     Idle,
+    /// The agent has stopped and a person says how to go on.
+    Awaiting,
+    /// The person lets the gates decide; the claim is not recorded yet.
+    Claimed,
     /// The next turn may begin.
     Due,
     /// The turn has begun; the request is to be sent.
@@ -33,6 +37,8 @@ pub(crate) struct Talk {
     messages: Vec<Arc<Message>>,
     /// What the next user message will hold besides results.
     texts: Vec<String>,
+    /// What the person has said and the next user message will end with.
+    said: Vec<String>,
     results: Vec<ToolResult>,
     pub(crate) turn: TurnNumber,
     pub(crate) request: Request,
@@ -50,6 +56,7 @@ impl Talk {
             tools: harness_tool::specs().into(),
             messages: Vec::new(),
             texts: vec![first],
+            said: Vec::new(),
             results: Vec::new(),
             turn: TurnNumber(0),
             request: Request::Due,
@@ -64,6 +71,47 @@ impl Talk {
         self.texts.push(text.into());
     }
 
+    /// Takes a person's words in: they wait for the next turn.
+    pub(crate) fn hear_person(&mut self, text: &str) {
+        self.said.push(text.to_owned());
+    }
+
+    /// Forgets the last of these words; words that were sent stay.
+    pub(crate) fn take_back(&mut self, text: &str) {
+        if let Some(last) = self.said.iter().rposition(|said| said == text) {
+            self.said.remove(last);
+        }
+    }
+
+    /// Whether words of a person wait.
+    pub(crate) fn has_words(&self) -> bool {
+        !self.said.is_empty()
+    }
+
+    /// Leaves it to a person how to go on after a stop.
+    pub(crate) fn await_person(&mut self) {
+        if self.request == Request::Idle {
+            self.request = Request::Awaiting;
+        }
+    }
+
+    /// Takes the stop that a person was asked about for a claim.
+    pub(crate) fn take_claim(&mut self) {
+        if self.request == Request::Awaiting {
+            self.request = Request::Claimed;
+        }
+    }
+
+    /// Gives the present request up: the next turn takes its place. A stop stays one.
+    pub(crate) fn give_up_request(&mut self) {
+        if matches!(
+            self.request,
+            Request::Ready | Request::Failed | Request::BackingOff { .. }
+        ) {
+            self.request = Request::Due;
+        }
+    }
+
     /// Adds the results of the last answer's calls to the next user message, in order.
     pub(crate) fn give_results(&mut self, results: impl IntoIterator<Item = ToolResult>) {
         self.results.extend(results);
@@ -71,8 +119,13 @@ impl Talk {
 
     /// Begins a turn: what is waiting becomes a message, or joins one that was not answered.
     pub(crate) fn begin_turn(&mut self, turn: TurnNumber) {
+        // A stop that a person's words follow does not count, unless it was theirs to answer.
+        if self.has_words() && self.request == Request::Idle {
+            self.idle_answers = self.idle_answers.saturating_sub(1);
+        }
         let results = self.results.drain(..).map(UserPart::ToolResult);
-        let texts = self.texts.drain(..).map(|text| UserPart::Text { text });
+        let words = self.texts.drain(..).chain(self.said.drain(..));
+        let texts = words.map(|text| UserPart::Text { text });
         let mut parts: Vec<UserPart> = results.chain(texts).collect();
         match self.messages.last_mut().map(Arc::make_mut) {
             Some(Message::User(unanswered)) => unanswered.append(&mut parts),
@@ -98,7 +151,12 @@ impl Talk {
     }
 
     /// Forgets how the request in flight fared: it is sent again.
-    pub(crate) fn ask_again(&mut self) {
+    ///
+    /// A stop that waits for a person goes on waiting as long as one can speak.
+    pub(crate) fn ask_again(&mut self, steered: bool) {
+        if self.request == Request::Awaiting && !steered {
+            self.request = Request::Idle;
+        }
         let is_waiting = matches!(
             self.request,
             Request::InFlight { .. } | Request::Failed | Request::BackingOff { .. }

@@ -20,6 +20,9 @@ pub(crate) const UNKNOWN_OUTCOME: &str = "The harness stopped while this ran and
 pub(crate) const EMPTY_CHANGE: &str = "nothing was changed, so there is nothing that green gates would prove. If it is \
      there already, say so with `ask`: a person can accept it.";
 
+pub(crate) const WORDS_FOLLOW: &str =
+    "Not looked at yet: the person has said something first; it follows.";
+
 pub(crate) const PASSED: &str = "The gates are green. The harness has committed the feature.";
 
 /// Words for a nested map that is loaded because its folder was touched.

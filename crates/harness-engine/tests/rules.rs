@@ -9,6 +9,8 @@
 mod facts;
 #[path = "rules/script.rs"]
 mod script;
+#[path = "rules/steering.rs"]
+mod steering;
 
 use std::time::Duration;
 
@@ -572,10 +574,7 @@ fn what_a_person_says_after_a_cancelled_request_joins_the_message_that_was_not_a
     let mut run = Script::features(1, Vec::new());
     run.on(&Event::Interrupted);
     run.fails(FailureClass::Cancelled, None);
-    run.on(&Event::PersonSaid {
-        text: "mind the tests".to_owned(),
-        urgency: harness_core::Urgency::NextTurn,
-    });
+    run.hears("mind the tests");
     assert_eq!(run.crashes(), "save 1; request 2");
     assert!(run.prompt().contains("mind the tests"));
     assert_eq!(run.messages(), 1);

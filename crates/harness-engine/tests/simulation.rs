@@ -15,8 +15,10 @@ mod simulation {
     mod driver;
     mod model;
     mod monitor;
+    mod person;
     mod plan;
     mod prompt;
+    mod steering;
     mod story;
     mod world;
 

@@ -6,17 +6,23 @@
 use harness_core::{Baseline, CheckStatus, Timestamp, Verdict};
 use harness_tool::Intent;
 
-use super::{Session, SettingAside};
+use super::{Conclusion, Session, SettingAside};
 use crate::{calls::CallState, check::Check};
 
 impl Session {
     /// Takes up a session another process left: what was in flight has no end and never will.
-    pub(crate) fn resume(&mut self, now: Timestamp) {
+    ///
+    /// `steered` says whether a person can go on talking to the agent from now on.
+    pub(crate) fn resume(&mut self, steered: bool, now: Timestamp) {
+        self.resume_interruption();
+        // An answer is judged anew: it was not recorded, and a person can talk again.
+        self.conclusion
+            .take_if(|conclusion| *conclusion == Conclusion::Answered);
         if let Some(check) = &mut self.check {
             check.forget_in_flight();
         }
         self.resume_calls();
-        self.talk.ask_again();
+        self.talk.ask_again(steered);
         // What was saved last may have been cut short, and a person may have
         // changed files since.
         self.saving.in_flight = false;

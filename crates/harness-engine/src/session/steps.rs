@@ -4,7 +4,7 @@
 //! way, so that asking again gives something else. Called by the engine only.
 
 use harness_core::{
-    Action, Baseline, CallEnd, CallId, CheckStatus, EndReason, Event, Gate, Goal, Money, RunState,
+    Action, Baseline, CallEnd, CallId, CheckStatus, EndReason, Event, Gate, Money, RunState,
     Timestamp, Usage, Verdict,
 };
 use harness_tool::Intent;
@@ -44,6 +44,8 @@ pub(crate) struct Surroundings<'a> {
     pub(crate) since: Timestamp,
     /// Whether another feature waits for the work tree.
     pub(crate) another_waits: bool,
+    /// Whether the run stops after the step in hand.
+    pub(crate) stopping: bool,
 }
 
 impl Session {
@@ -60,6 +62,13 @@ impl Session {
                 .settle()
                 .or_else(|| self.set_aside(around))
                 .unwrap_or(Step::Over);
+        }
+        if let Some(step) = self.interruption_step() {
+            return step;
+        }
+        // What is in flight ends by itself, and the engine stops the run then.
+        if around.stopping {
+            return Step::Wait;
         }
         if let Some(step) = self.baseline_step() {
             return step;
@@ -218,6 +227,14 @@ impl Session {
                 call: id,
                 question: text.clone(),
             }),
+            // What the person has said may change what there is to be done.
+            (Ok(Intent::Finish { .. }), _) if self.talk.has_words() => ended(
+                id,
+                CallEnd::Answered {
+                    text: words::WORDS_FOLLOW.to_owned(),
+                    is_error: true,
+                },
+            ),
             (Ok(Intent::Finish { summary }), _) => Step::Record(Event::FinishRequested {
                 call: Some(id),
                 summary: summary.clone(),
@@ -419,7 +436,12 @@ impl Session {
             }
             Request::Failed => self.after_failure(around.run, now),
             Request::Due => self.begin_turn(around, now),
-            Request::Idle => self.after_stop(around.run),
+            // A stop is not judged while words wait.
+            Request::Idle | Request::Claimed | Request::Awaiting if self.talk.has_words() => {
+                self.begin_turn(around, now)
+            }
+            Request::Idle | Request::Claimed => self.after_stop(around.run),
+            Request::Awaiting => self.save_if_due().unwrap_or(Step::Wait),
         }
     }
 
@@ -510,31 +532,7 @@ impl Session {
         }
     }
 
-    /// The agent stopped without a call: an answer, a nudge, or a claim of being done.
-    fn after_stop(&mut self, run: &RunState) -> Step {
-        if let Some(step) = self.save_if_due() {
-            return step;
-        }
-        if self.saving.in_flight {
-            return Step::Wait;
-        }
-        let unchanged = run.work_start.as_ref() == Some(&self.saving.tree);
-        if matches!(run.goal, Goal::Task { .. }) && unchanged {
-            self.conclusion = Some(Conclusion::Answered);
-            return Step::Again;
-        }
-        if self.talk.idle_answers <= 1 {
-            return Step::Record(Event::Nudged {
-                text: words::STOPPED.to_owned(),
-            });
-        }
-        Step::Record(Event::FinishRequested {
-            call: None,
-            summary: self.talk.last_words.clone(),
-        })
-    }
-
-    fn save_if_due(&mut self) -> Option<Step> {
+    pub(super) fn save_if_due(&mut self) -> Option<Step> {
         if !self.saving.due || self.saving.in_flight {
             return None;
         }
@@ -547,6 +545,16 @@ impl Session {
 
     /// Brings everything under way to its end; `None` when nothing is left.
     fn settle(&mut self) -> Option<Step> {
+        if let Some(step) = self.cut_short() {
+            return Some(step);
+        }
+        let is_waiting = self.saving.in_flight || self.aside == SettingAside::InFlight;
+        self.save_if_due()
+            .or_else(|| is_waiting.then_some(Step::Wait))
+    }
+
+    /// Brings what is done for the agent to its end; `None` when nothing is left.
+    pub(super) fn cut_short(&mut self) -> Option<Step> {
         if let Request::InFlight { cancelling } = &mut self.talk.request {
             let asked = std::mem::replace(cancelling, true);
             return Some(if asked {
@@ -561,7 +569,7 @@ impl Session {
                 let asked = std::mem::replace(&mut check.cancelling, true);
                 let cancel = !asked && check.commit != Errand::InFlight;
                 return Some(if cancel {
-                    Step::Do(Effect::CancelWork)
+                    self.cancel_work()
                 } else {
                     Step::Wait
                 });
@@ -574,9 +582,13 @@ impl Session {
         if !self.calls.is_empty() {
             self.gather_results();
         }
-        let is_waiting = self.saving.in_flight || self.aside == SettingAside::InFlight;
-        self.save_if_due()
-            .or_else(|| is_waiting.then_some(Step::Wait))
+        None
+    }
+
+    /// Cancels the gates on the base with the rest; they are asked for again if the session goes on.
+    fn cancel_work(&mut self) -> Step {
+        self.baseline.asked = false;
+        Step::Do(Effect::CancelWork)
     }
 
     /// Cancels what runs for calls, records the end of every other call, and waits for the rest.
@@ -586,7 +598,7 @@ impl Session {
             cancel |= !std::mem::replace(&mut call.cancelling, true);
         }
         if cancel {
-            return Some(Step::Do(Effect::CancelWork));
+            return Some(self.cancel_work());
         }
         let passed = self.conclusion == Some(Conclusion::Passed);
         let can_end = |call: &&Call| !call.is_over() && !call.is_performed();

@@ -4,7 +4,7 @@ use harness_core::{
     Action, AssistantPart, CallEnd, CallId, Change, ChangeKind, CheckStatus, CheckpointNumber,
     CheckpointSaved, Event, FailureClass, Feature, FeatureId, FeaturePassed, Finding,
     FinishSubject, Gate, Goal, ModelFailure, ModelResponded, ModelResponse, Outcome, Prompt,
-    RunState, StopReason, Timestamp, TurnNumber, Usage,
+    RunState, StopReason, Timestamp, TurnNumber, Urgency, Usage,
 };
 use harness_engine::{Effect, Engine};
 
@@ -75,6 +75,26 @@ impl Script {
         script
     }
 
+    /// Makes a run of one feature whose agent a person can go on talking to.
+    pub(crate) fn steered() -> Self {
+        Self::steered_for(Goal::All)
+    }
+
+    /// The same for a task.
+    pub(crate) fn steered_task() -> Self {
+        let feature = FeatureId::task(1);
+        Self::steered_for(Goal::Task { feature })
+    }
+
+    fn steered_for(goal: Goal) -> Self {
+        let mut script = Self::closed(goal, 1, vec![facts::gate("test")], |run| {
+            run.steered = true;
+        });
+        script.opens(1);
+        script.base_is_green();
+        script
+    }
+
     pub(crate) fn feature(number: u32) -> FeatureId {
         FeatureId::new(format!("F-{number:03}")).unwrap()
     }
@@ -113,11 +133,44 @@ impl Script {
     /// The process dies and another takes the session up.
     pub(crate) fn crashes(&mut self) -> String {
         self.engine = Engine::fold(self.log.iter().cloned()).unwrap();
-        self.resume(false)
+        let steered = self.engine.run().steered;
+        self.resume(false, steered)
+    }
+
+    /// The process dies; the next one has nobody who talks to the agent.
+    pub(crate) fn crashes_and_is_not_steered(&mut self) -> String {
+        self.engine = Engine::fold(self.log.iter().cloned()).unwrap();
+        self.resume(false, false)
     }
 
     pub(crate) fn resumes_attended(&mut self) {
-        self.resume(true);
+        self.resume(true, false);
+    }
+
+    /// The person says something for the next turn.
+    pub(crate) fn hears(&mut self, text: &str) -> String {
+        self.hears_with(text, Urgency::NextTurn)
+    }
+
+    /// The person says something that cannot wait.
+    pub(crate) fn hears_now(&mut self, text: &str) -> String {
+        self.hears_with(text, Urgency::Now)
+    }
+
+    fn hears_with(&mut self, text: &str, urgency: Urgency) -> String {
+        let text = text.to_owned();
+        self.on(&Event::PersonSaid { text, urgency })
+    }
+
+    /// The person takes something back.
+    pub(crate) fn forgets(&mut self, text: &str) -> String {
+        let text = text.to_owned();
+        self.on(&Event::PersonTookBack { text })
+    }
+
+    /// The request in flight ends as cancelled.
+    pub(crate) fn is_cancelled(&mut self) -> String {
+        self.fails(FailureClass::Cancelled, None)
     }
 
     pub(crate) fn says(&mut self, text: &str) -> String {
@@ -139,17 +192,31 @@ impl Script {
     }
 
     pub(crate) fn responds(&mut self, parts: Vec<AssistantPart>, stop: StopReason) -> String {
+        let response = self.response(parts, stop);
+        self.on(&response)
+    }
+
+    /// The agent stops and the process dies before anything that follows is logged.
+    pub(crate) fn dies_after_saying(&mut self, text: &str) {
+        let part = AssistantPart::Text {
+            text: text.to_owned(),
+        };
+        let response = self.response(vec![part], StopReason::EndTurn);
+        self.on_unrecorded(&response);
+    }
+
+    fn response(&self, parts: Vec<AssistantPart>, stop: StopReason) -> Event {
         let response = ModelResponse {
             parts,
             stop,
             usage: Usage::default(),
         };
-        self.on(&Event::ModelResponded(ModelResponded {
+        Event::ModelResponded(ModelResponded {
             turn: self.turn,
             response,
             cost: None,
             ms: 5,
-        }))
+        })
     }
 
     pub(crate) fn fails(&mut self, class: FailureClass, retry_after_ms: Option<u64>) -> String {
@@ -224,6 +291,11 @@ impl Script {
         self.prompt.as_ref().unwrap().messages.len()
     }
 
+    /// Returns how often a text stands in the last prompt.
+    pub(crate) fn told(&self, text: &str) -> usize {
+        self.prompt().matches(text).count()
+    }
+
     /// Returns what the last stop, giving up or end says.
     pub(crate) fn detail(&self) -> String {
         let detail = |(event, _): &(Event, Timestamp)| match event {
@@ -248,14 +320,14 @@ impl Script {
         self.engine.run().attempts
     }
 
-    fn resume(&mut self, attended: bool) -> String {
+    fn resume(&mut self, attended: bool, steered: bool) -> String {
         let run = self.engine.run();
         let limits = run.policy.limits;
         self.on(&Event::SessionResumed {
             attended,
             model: run.model,
             limits,
-            steered: run.steered,
+            steered,
         })
     }
 
@@ -353,6 +425,7 @@ fn recorded(event: &Event) -> Option<String> {
         } => format!("retry {attempt} in {delay_ms} ms"),
         Event::NoteTaken { .. } => "note taken".to_owned(),
         Event::QuestionAsked { .. } => "question asked".to_owned(),
+        Event::PersonAwaited => "person awaited".to_owned(),
         Event::Nudged { .. } => "nudged".to_owned(),
         Event::FinishRequested { .. } => "finish requested".to_owned(),
         Event::GateEnded { status, .. } => format!("gate ended {status}"),

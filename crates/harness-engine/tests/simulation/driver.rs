@@ -9,6 +9,7 @@ use harness_engine::{Effect, Engine, Tick};
 use super::{
     model::Model,
     monitor::{Monitor, Origin, ensure, is_beside, is_request, is_work},
+    person,
     plan::{Bounds, Plan, chance},
     story::Story,
     world::{Ending, World},
@@ -171,8 +172,16 @@ impl<'a> Driver<'a> {
         }
     }
 
-    /// Nothing in flight will end: only time or a crash helps.
+    /// Nothing in flight will end: only a person who is awaited, time or a crash helps.
     fn wait(&mut self) -> Result<(), String> {
+        if self.monitor.steering.is_awaited() {
+            let event = if self.calm {
+                person::last_reply(&mut self.rng)
+            } else {
+                person::reply(&mut self.rng)
+            };
+            return self.take(event, Origin::First);
+        }
         if !self.errands.is_empty() && self.rng.bool() {
             return self.crash("nothing ends");
         }
@@ -213,11 +222,13 @@ impl<'a> Driver<'a> {
         if self.fault(1, 80) {
             return Some(Event::Interrupted);
         }
-        if !self.calm && chance(&mut self.rng, 1, 30) {
-            return Some(Event::PersonSaid {
-                text: "mind the tests".to_owned(),
-                urgency: harness_core::Urgency::NextTurn,
-            });
+        if self.fault(1, 120) {
+            return Some(Event::StopRequested);
+        }
+        if !self.calm
+            && let Some(event) = person::whim(&mut self.rng, self.monitor.steering.waiting())
+        {
+            return Some(event);
         }
         if chance(&mut self.rng, 1, 20)
             && self.errands.iter().any(|errand| is_request(&errand.effect))
@@ -255,7 +266,11 @@ impl<'a> Driver<'a> {
                 return self.crash("before a record is logged");
             }
         }
-        Ok(())
+        let is_busy = self.errands.iter().any(|errand| !is_beside(&errand.effect));
+        let is_over = is_busy || self.engine.end().is_some();
+        ensure(is_over || !self.monitor.steering.is_stopping(), || {
+            "the step in hand is over and the run goes on".to_owned()
+        })
     }
 
     fn follow(&mut self, effects: Vec<Effect>) -> Result<(), String> {
@@ -336,7 +351,9 @@ impl<'a> Driver<'a> {
                 self.echoes
                     .retain(|echo| matches!(echo, Event::BaselineEnded { .. }));
             }
-            Event::Interrupted | Event::StopDecided { .. } if self.engine.session().is_none() => {
+            Event::Interrupted | Event::StopRequested | Event::StopDecided { .. }
+                if self.engine.session().is_none() =>
+            {
                 self.knows_more = true;
             }
             _ => {}
@@ -387,6 +404,7 @@ impl<'a> Driver<'a> {
         } else {
             run.attended
         };
+        let steered = run.steered != chance(&mut self.rng, 1, 6);
         let mut limits = run.policy.limits;
         if let Some(usd) = &mut limits.usd {
             usd.0 += self.rng.u64(0..2) * 50_000;
@@ -395,7 +413,7 @@ impl<'a> Driver<'a> {
             attended,
             model: run.model,
             limits,
-            steered: run.steered,
+            steered,
         };
         self.take(event, Origin::First)
     }

@@ -14,6 +14,7 @@ use harness_guard::Guard;
 
 use super::{
     prompt::check_prompt,
+    steering::Steering,
     world::{World, number},
 };
 
@@ -49,6 +50,7 @@ pub(crate) struct Monitor {
     spent: Money,
     passed: BTreeSet<FeatureId>,
     ended: bool,
+    pub(crate) steering: Steering,
     /// One per feature: the rules of a run never change, and compiling them is slow.
     guards: BTreeMap<FeatureId, Rc<Guard>>,
 }
@@ -73,14 +75,24 @@ impl Monitor {
         origin: Origin,
         world: &World,
     ) -> Result<(), String> {
+        self.steering.event(event, self.facts.is_some())?;
         match event {
-            Event::SessionOpened(opened) => self.opened(opened),
+            Event::SessionOpened(opened) => {
+                self.steering.forget_session();
+                self.opened(opened);
+            }
             Event::SessionResumed {
-                attended, limits, ..
+                attended,
+                limits,
+                steered,
+                ..
             } => {
                 self.ended = false;
+                let was_committing = self.facts.as_ref().is_some_and(|facts| facts.committing);
+                self.steering.resumed(*steered, was_committing);
                 if let Some(run) = &mut self.run {
                     run.attended = *attended;
+                    run.steered = *steered;
                     run.policy.limits = limits.clone();
                 }
                 self.adapt_attempts();
@@ -116,9 +128,14 @@ impl Monitor {
                 })?;
             }
             Event::CommitFailed { .. } => self.facts()?.committing = false,
+            Event::PersonAwaited => {
+                let steered = self.run.as_ref().is_some_and(|run| run.steered);
+                ensure(steered, || "awaits a person who cannot talk".to_owned())?;
+            }
             Event::SessionEnded { .. } => {
                 self.all_calls_ended()?;
                 self.facts = None;
+                self.steering.forget_session();
             }
             Event::RunEnded { reason, .. } => {
                 self.ended = true;
@@ -140,6 +157,7 @@ impl Monitor {
         ensure(!self.ended, || {
             "asked for something after the run's end".to_owned()
         })?;
+        self.steering.effect(effect)?;
         match effect {
             Effect::Record(_) => {}
             Effect::OpenSession(open) => self.may_open(open, world)?,
@@ -408,6 +426,14 @@ impl Monitor {
         let answers = reason == EndReason::Answered;
         ensure(!answers || world.is_untouched(), || {
             "answered, but files have changed".to_owned()
+        })?;
+        let is_task = matches!(run.goal, Goal::Task { .. });
+        ensure(!answers || is_task, || {
+            "answered, but nobody has asked".to_owned()
+        })?;
+        let interrupted = reason == EndReason::Interrupted;
+        ensure(!interrupted || self.steering.has_stopped(), || {
+            "interrupted by nobody".to_owned()
         })?;
         let wanted: Vec<&FeatureId> = match (reason, &run.goal) {
             (EndReason::AllPassing, _) => run.features.iter().map(|feature| &feature.id).collect(),

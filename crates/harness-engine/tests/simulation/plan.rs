@@ -58,6 +58,7 @@ impl Plan {
         let (goal, features) = wanted(rng);
         let mut run = facts::run_state(goal, features, policy);
         run.attended = rng.bool();
+        run.steered = chance(rng, 1, 3);
         run.model.price = rng.bool().then_some(Price {
             input: Money(3_000_000),
             output: Money(15_000_000),

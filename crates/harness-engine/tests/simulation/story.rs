@@ -40,7 +40,9 @@ fn shown(event: &Event) -> String {
         Event::SessionOpened(opened) => {
             format!("SessionOpened {} {}", opened.session, opened.feature)
         }
-        Event::SessionResumed { attended, .. } => format!("SessionResumed attended {attended}"),
+        Event::SessionResumed {
+            attended, steered, ..
+        } => format!("SessionResumed attended {attended} steered {steered}"),
         Event::ModelResponded(responded) => {
             let calls: Vec<String> = responded
                 .response

@@ -1,0 +1,61 @@
+//! The person before the screen: talks, takes back, stops, and lets the gates decide.
+
+use fastrand::Rng;
+use harness_core::{Event, Urgency};
+
+use super::{plan::chance, steering::VOICE};
+
+/// Different things the person has to say; the same is said again now and then.
+const TEXTS: u32 = 12;
+
+/// Returns what a person does of their own accord, now and then; `waiting` is what they could take back.
+pub(crate) fn whim(rng: &mut Rng, waiting: &[String]) -> Option<Event> {
+    match rng.u32(0..240) {
+        0..8 => Some(said(rng)),
+        8..12 => Some(Event::PersonTookBack {
+            text: taken_back(rng, waiting),
+        }),
+        12..15 => Some(Event::ClaimTaken),
+        _ => None,
+    }
+}
+
+/// Returns what a person does about an agent that has stopped.
+pub(crate) fn reply(rng: &mut Rng) -> Event {
+    if chance(rng, 1, 2) {
+        return said(rng);
+    }
+    last_reply(rng)
+}
+
+/// The same from a person who wants to be done.
+pub(crate) fn last_reply(rng: &mut Rng) -> Event {
+    match rng.u32(0..4) {
+        0 => Event::StopRequested,
+        1 => Event::Interrupted,
+        _ => Event::ClaimTaken,
+    }
+}
+
+fn said(rng: &mut Rng) -> Event {
+    let urgency = if chance(rng, 1, 3) {
+        Urgency::Now
+    } else {
+        Urgency::NextTurn
+    };
+    let text = text(rng);
+    Event::PersonSaid { text, urgency }
+}
+
+/// What waits, mostly; else what was never said, or has been sent.
+fn taken_back(rng: &mut Rng, waiting: &[String]) -> String {
+    let waits = chance(rng, 3, 4);
+    match rng.choice(waiting) {
+        Some(text) if waits => text.clone(),
+        _ => text(rng),
+    }
+}
+
+fn text(rng: &mut Rng) -> String {
+    format!("{VOICE} {}.", rng.u32(0..TEXTS))
+}
