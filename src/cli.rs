@@ -14,11 +14,12 @@ pub(crate) struct Cli {
     #[command(flatten)]
     pub(crate) common: Common,
     #[command(subcommand)]
-    pub(crate) command: Command,
+    pub(crate) command: Option<Command>,
 }
 
 const EXAMPLES: &str = "\
 Examples:
+  harness                          open the screen; nothing runs until asked
   harness demo                     watch a recorded model work, no key, no network
   harness init --yes               write harness.toml for this repository
   harness run F-001 --model gpt    work on one feature
@@ -83,12 +84,12 @@ pub(crate) enum Command {
     Config(ConfigCommand),
 }
 
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 pub(crate) struct Demo {
     /// Do not wait where the recorded model would think
     #[arg(long)]
     pub(crate) fast: bool,
-    /// Print plain lines (the default without a terminal)
+    /// Print plain lines instead of the screen (the default without a terminal; also HARNESS_PLAIN=1)
     #[arg(long)]
     pub(crate) plain: bool,
 }
@@ -128,7 +129,7 @@ pub(crate) struct RunOptions {
     /// Require this confinement of processes: landlock, external, none
     #[arg(long, value_name = "LEVEL")]
     pub(crate) sandbox: Option<SandboxLevel>,
-    /// Print plain lines (the default without a terminal)
+    /// Print plain lines instead of the screen (the default without a terminal; also HARNESS_PLAIN=1)
     #[arg(long)]
     pub(crate) plain: bool,
 }
@@ -154,7 +155,7 @@ pub(crate) enum Dirty {
     Base,
 }
 
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 pub(crate) struct Run {
     /// A feature's id, or the text of a task; all features when absent
     #[arg(value_name = "FEATURE|TEXT")]
@@ -166,7 +167,7 @@ pub(crate) struct Run {
     pub(crate) dirty: Option<Dirty>,
 }
 
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 pub(crate) struct Resume {
     /// The session, such as S-0007
     #[arg(value_name = "SESSION", required_unless_present = "last")]

@@ -3,15 +3,15 @@
 mod abort;
 mod checkpoint;
 mod config;
-mod demo;
+pub(crate) mod demo;
 mod feature;
 mod gate;
 mod init;
-mod land;
+pub(crate) mod land;
 mod log;
-mod resume;
-mod run;
-mod runs;
+pub(crate) mod resume;
+pub(crate) mod run;
+pub(crate) mod runs;
 mod scope;
 mod status;
 mod trust;
@@ -20,12 +20,16 @@ mod verify;
 use crate::{
     cli::{Cli, Command},
     failure::Failure,
+    screen,
 };
 
 /// Runs the command that was asked for.
 pub(crate) fn run(cli: &Cli) -> Result<u8, Failure> {
     let common = &cli.common;
-    match &cli.command {
+    let Some(command) = &cli.command else {
+        return screen::look_around(common);
+    };
+    match command {
         Command::Demo(demo) => demo::run(common, demo),
         Command::Init(init) => init::run(common, init),
         Command::Trust(trust) => trust::run(common, trust),

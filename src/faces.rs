@@ -10,17 +10,6 @@ use harness_core::{Event, Timestamp};
 use harness_report::{JsonLine, JsonLines, Lines};
 use harness_runner::Face;
 
-use crate::cli::Common;
-
-/// Makes the face that the flags ask for.
-pub(crate) fn choose(common: &Common) -> Box<dyn Face> {
-    if common.json {
-        Box::new(JsonFace::default())
-    } else {
-        Box::new(LineFace::default())
-    }
-}
-
 /// Plain lines.
 #[derive(Debug, Default)]
 pub(crate) struct LineFace {

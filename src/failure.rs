@@ -63,6 +63,18 @@ impl Failure {
         Self::new(reason.exit_code(), message)
     }
 
+    /// Returns it as the screen shows it.
+    pub(crate) fn to_told(&self) -> harness_tui::Failed {
+        let mut message = self.message.clone();
+        if let Some(snippet) = &self.snippet {
+            message.push_str(&format!("\n{}", snippet.trim_end()));
+        }
+        harness_tui::Failed {
+            message,
+            hint: self.hint.clone(),
+        }
+    }
+
     /// Adds the command or key that fixes it.
     pub(crate) fn hint(mut self, hint: impl Display) -> Self {
         self.hint = Some(hint.to_string());

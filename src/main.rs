@@ -9,8 +9,11 @@ mod faces;
 mod failure;
 mod files;
 mod folders;
+mod job;
 mod output;
+mod screen;
 mod session;
+mod surface;
 mod trust;
 
 use std::process::ExitCode;

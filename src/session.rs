@@ -1,7 +1,7 @@
 //! Driving a run from the command line: model, lock, signals, faces, exit code.
 
 mod key;
-mod signals;
+pub(crate) mod signals;
 
 use std::{
     path::Path,
@@ -10,9 +10,9 @@ use std::{
 };
 
 use harness_config::Resolved;
-use harness_core::{ByteCount, EndReason, ModelProfile, Price, Request, Timestamp, TokenCount};
+use harness_core::{ByteCount, EndReason, Event, ModelProfile, Price, Timestamp, TokenCount};
 use harness_provider::{Api, RequestOptions, Script};
-use harness_runner::{Face, Finished, HttpModel, Launch, ModelClient, Pace, Workplace};
+use harness_runner::{Finished, HttpModel, Launch, ModelClient, Pace, Workplace};
 use harness_store::{Held, Holder, Lock, LockError, Store};
 use tokio::{
     runtime::{Builder, Runtime},
@@ -20,11 +20,10 @@ use tokio::{
 };
 
 use crate::{
-    ask,
-    cli::Common,
     compose::{Site, config_failure},
     failure::{Failure, chain},
     files,
+    surface::{Joined, Surface},
 };
 
 /// The largest script file that is read.
@@ -32,6 +31,8 @@ const SCRIPT_MAX: ByteCount = ByteCount::mib(4);
 /// How long the helpers of a killed process may hold its lock, and how often they are looked at.
 const HELPERS_MAX: Duration = Duration::from_secs(2);
 const HELPERS_PAUSE: Duration = Duration::from_millis(20);
+/// What a person can ask of a run before it has looked.
+const REQUESTS_MAX: usize = 64;
 /// The window of a scripted model: large enough for any script.
 const SCRIPT_CONTEXT: TokenCount = TokenCount(200_000);
 
@@ -165,20 +166,25 @@ fn lock_name(site: &Site) -> String {
 pub(crate) fn drive(
     workplace: Workplace,
     launch: Launch,
-    mut faces: Vec<Box<dyn Face>>,
-    common: &Common,
+    past: &[(Event, Timestamp)],
+    surface: &dyn Surface,
 ) -> Result<(u8, Finished), Failure> {
     let runtime = runtime()?;
-    let (requests_tx, requests) = mpsc::channel(16);
-    faces.push(Box::new(AskingFace {
-        requests: requests_tx.clone(),
-        attended: ask::is_attended(common),
-    }));
-    let signalled = signals::watch(&requests_tx)?;
+    let (requests_tx, requests) = mpsc::channel(REQUESTS_MAX);
+    let Joined {
+        mut faces,
+        signalled,
+    } = surface.join(&requests_tx)?;
+    // A face is a fold over a run's events, and a run that is resumed has begun already.
+    for (event, time) in past {
+        for face in &mut faces {
+            face.event(event, *time);
+        }
+    }
     runtime.block_on(async {
         let finished = harness_runner::drive(workplace, launch, &mut faces, requests).await;
         let finished = finished.map_err(|error| Failure::failed(chain(&error)))?;
-        let by_signal = *signalled.borrow();
+        let by_signal = signalled.and_then(|signalled| *signalled.borrow());
         let code = match by_signal {
             Some(signal) if finished.reason == EndReason::Interrupted => 128 + signal,
             _ => finished.reason.exit_code(),
@@ -194,27 +200,6 @@ pub(crate) fn runtime() -> Result<Runtime, Failure> {
         .max_blocking_threads(8)
         .build();
     built.map_err(|error| Failure::failed(format!("cannot start the event loop: {error}")))
-}
-
-/// Asks the person in plain lines when the agent has a question.
-#[derive(Debug)]
-struct AskingFace {
-    requests: mpsc::Sender<Request>,
-    attended: bool,
-}
-
-impl Face for AskingFace {
-    fn event(&mut self, event: &harness_core::Event, _time: Timestamp) -> bool {
-        if let (harness_core::Event::QuestionAsked { .. }, true) = (event, self.attended) {
-            let requests = self.requests.clone();
-            // Reading a line blocks for as long as a person thinks.
-            thread::spawn(move || {
-                let answer = ask::line("answer:\n").unwrap_or_else(|| "no answer".to_owned());
-                let _ = requests.blocking_send(Request::Answer { text: answer });
-            });
-        }
-        true
-    }
 }
 
 /// Waits for nothing longer than this when a runtime ends.

@@ -16,11 +16,9 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use crate::{
-    ask,
-    cli::Common,
     compose::{Site, any_feature},
     failure::{Failure, chain},
-    output::say,
+    surface::{Decision, Surface},
 };
 
 /// What a repository would have executed, as a person reads it.
@@ -173,10 +171,10 @@ fn verify_lines(
 pub(crate) fn trusted_features(
     site: &Site,
     resolved: &Resolved,
-    common: &Common,
+    surface: &dyn Surface,
 ) -> Result<Vec<Feature>, Failure> {
     let features = site.features(&resolved.policy.feature_file)?;
-    require(site, &Subject::of(site, resolved, &features)?, common)?;
+    require(site, &Subject::of(site, resolved, &features)?, surface)?;
     Ok(features)
 }
 
@@ -224,13 +222,20 @@ pub(crate) fn revoke(site: &Site) -> Result<bool, Failure> {
 }
 
 /// Sees that what would be executed is trusted: asks on a terminal, else says how to trust it.
-pub(crate) fn require(site: &Site, subject: &Subject, common: &Common) -> Result<(), Failure> {
+pub(crate) fn require(
+    site: &Site,
+    subject: &Subject,
+    surface: &dyn Surface,
+) -> Result<(), Failure> {
     let trusted = check(site, subject)?;
     if trusted == Trusted::Yes || subject.lines.is_empty() {
         return Ok(());
     }
-    say(&describe(subject, &trusted));
-    if ask::is_attended(common) && ask::confirm("Trust exactly this?") {
+    let decision = Decision {
+        title: "Trust exactly this?",
+        body: &describe(subject, &trusted),
+    };
+    if surface.confirm(decision) {
         return accept(site, subject);
     }
     let what = match trusted {

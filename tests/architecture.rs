@@ -48,12 +48,18 @@ const PROGRAM: &[Edges] = &[
         "futures-util serde serde_json sha2 thiserror tokio",
     ),
     ("report", "core", "schemars serde serde_json"),
+    (
+        "tui",
+        "core report",
+        "crossterm futures-util nucleo-matcher pulldown-cmark ratatui ratatui-textarea rustix \
+         tokio unicode-segmentation unicode-width",
+    ),
     ("testkit", "core provider", "serde_json tempfile"),
     (
         "harness",
-        "config core engine gate git guard host provider report runner store",
+        "config core engine gate git guard host provider report runner store tui",
         "clap etcetera humantime serde serde_json sha2 \
-         shlex tempfile thiserror tokio",
+         shlex tempfile thiserror tokio toml",
     ),
 ];
 
@@ -72,7 +78,8 @@ const TESTS: &[Edges] = &[
     ("store", "", "proptest"),
     ("runner", "", "tempfile"),
     ("report", "", "insta"),
-    ("harness", "testkit", "insta schemars toml"),
+    ("tui", "", "insta serde_json"),
+    ("harness", "testkit", "insta schemars"),
 ];
 
 /// Crates that read no disk, clock, environment or network and spawn nothing.

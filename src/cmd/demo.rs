@@ -1,20 +1,21 @@
 //! `harness demo`: the real engine at work on a small project, with a recorded model.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use harness_core::{DirtyMode, Goal, Money, RunState, Usage};
 use harness_engine::Engine;
-use harness_report::{JsonLine, clean};
-use harness_runner::{Face, Launch, Pace};
+use harness_report::JsonLine;
+use harness_runner::{Launch, Pace};
 
 use super::land;
 use crate::{
     cli::{Common, Demo, Land, RunOptions},
     compose::Site,
-    faces::{JsonFace, LineFace},
+    faces::JsonFace,
     failure::{Failure, chain},
-    output::{self, say},
-    session,
+    job::{Done, Job},
+    output, screen, session,
+    surface::{LineSurface, Surface},
     trust::{self, Subject},
 };
 
@@ -57,40 +58,68 @@ const PROJECT: [(&str, &str); 9] = [
 const SCRIPT: &str = include_str!("../../fixtures/demo-script.toml");
 
 pub(super) fn run(common: &Common, flags: &Demo) -> Result<u8, Failure> {
+    if screen::is_wanted(common, flags.plain)? {
+        return screen::open(common, Some(Job::Demo(flags.clone())));
+    }
+    let surface = LineSurface::new(common);
+    let done = match surface.json() {
+        Some(json) => in_json(flags, &surface, &json.clone())?,
+        None => work(flags, &surface)?,
+    };
+    output::write(&done.farewell)?;
+    Ok(done.code)
+}
+
+/// Plays the demo on a surface for people.
+pub(crate) fn work(flags: &Demo, surface: &dyn Surface) -> Result<Done, Failure> {
+    surface.say(
+        "A recorded model works on a small project. Everything else is real: map, guard, gates, commits.",
+    );
+    let root = new_project()?;
+    let mut done = play(&Site::open_at(&root)?, flags, surface)?;
+    if done.code != 0 {
+        surface.say(&format!("hint: the repository is at {}", root.display()));
+        return Ok(done);
+    }
+    let (text, line) = land::bring(&Site::open_at(&root)?, &LAND)?;
+    surface.entry(
+        "landed",
+        &text,
+        serde_json::to_value(&line).unwrap_or_default(),
+    )?;
+    done.farewell = what_next(&root);
+    Ok(done)
+}
+
+/// The same as JSON lines, which are counted from the first to the last.
+fn in_json(flags: &Demo, surface: &dyn Surface, json: &JsonFace) -> Result<Done, Failure> {
+    let root = new_project()?;
+    json.put(&JsonLine::DemoStarted {
+        repository: root.display().to_string(),
+    });
+    let done = play(&Site::open_at(&root)?, flags, surface)?;
+    if done.code == 0 {
+        json.put(&land::bring(&Site::open_at(&root)?, &LAND)?.1);
+    } else {
+        surface.say(&format!("hint: the repository is at {}", root.display()));
+    }
+    Ok(done)
+}
+
+const LAND: Land = Land {
+    run: None,
+    squash: false,
+};
+
+/// Unpacks the project into a folder of its own, which is kept.
+fn new_project() -> Result<PathBuf, Failure> {
     let folder = tempfile::Builder::new().prefix("harness-demo-").tempdir();
     let folder = folder
         .map_err(|error| Failure::failed(format!("cannot make a temporary folder: {error}")))?
         .keep();
     let root = folder.join("till");
     unpack(&root)?;
-    let json = common.json.then(JsonFace::default);
-    let face = announce(&root, json.as_ref());
-    let pace = if flags.fast {
-        Pace::Fast
-    } else {
-        Pace::Natural
-    };
-    let site = Site::open_at(&root)?;
-    let code = play(&site, common, pace, face)?;
-    if code != 0 {
-        say(&format!("hint: the repository is at {}", root.display()));
-        return Ok(code);
-    }
-    let flags = Land {
-        run: None,
-        squash: false,
-    };
-    let (text, line) = land::bring(&Site::open_at(&root)?, &flags)?;
-    match json {
-        Some(face) => {
-            face.put(&line);
-        }
-        None => {
-            output::write(&format!("{}\n", clean(&text)))?;
-            say_what_next(&root)?;
-        }
-    }
-    Ok(0)
+    Ok(root)
 }
 
 fn unpack(root: &Path) -> Result<(), Failure> {
@@ -110,21 +139,13 @@ fn unpack(root: &Path) -> Result<(), Failure> {
     .map_err(|error| Failure::failed(chain(&error)))
 }
 
-fn announce(root: &Path, json: Option<&JsonFace>) -> Box<dyn Face> {
-    if let Some(face) = json {
-        face.put(&JsonLine::DemoStarted {
-            repository: root.display().to_string(),
-        });
-        return Box::new(face.clone());
-    }
-    say(
-        "A recorded model works on a small project. Everything else is real: map, guard, gates, commits.",
-    );
-    Box::new(LineFace::default())
-}
-
 /// Runs all features of the project. The program trusts what it has just unpacked itself.
-fn play(site: &Site, common: &Common, pace: Pace, face: Box<dyn Face>) -> Result<u8, Failure> {
+fn play(site: &Site, flags: &Demo, surface: &dyn Surface) -> Result<Done, Failure> {
+    let pace = if flags.fast {
+        Pace::Fast
+    } else {
+        Pace::Natural
+    };
     let resolved = site.resolve(&RunOptions::default())?;
     let features = site.features(&resolved.policy.feature_file)?;
     trust::accept(site, &Subject::of(site, &resolved, &features)?)?;
@@ -158,12 +179,15 @@ fn play(site: &Site, common: &Common, pace: Pace, face: Box<dyn Face>) -> Result
     let launch = Launch {
         engine: Engine::new(state, now),
         resumed: None,
+        said: Vec::new(),
         model: model.client,
     };
-    session::drive(workplace, launch, vec![face], common).map(|(code, _)| code)
+    let (code, finished) = session::drive(workplace, launch, &[], surface)?;
+    Ok(Done::ended(code, finished))
 }
 
-fn say_what_next(root: &Path) -> Result<(), Failure> {
+/// Says where the repository is and what can be tried there.
+fn what_next(root: &Path) -> String {
     let commands = [
         "harness status",
         "harness feature list",
@@ -175,12 +199,9 @@ fn say_what_next(root: &Path) -> Result<(), Failure> {
         "harness gate run",
         "git log --format=full",
     ];
-    output::write(&format!(
-        "\nThe repository is at {}\nTry there:\n",
-        root.display()
-    ))?;
+    let mut text = format!("\nThe repository is at {}\nTry there:\n", root.display());
     for command in commands {
-        output::write(&format!("  {command}\n"))?;
+        text.push_str(&format!("  {command}\n"));
     }
-    Ok(())
+    text
 }

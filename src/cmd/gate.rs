@@ -14,7 +14,9 @@ use crate::{
     compose::{Site, any_feature},
     failure::{Failure, RED, chain},
     output::{self, Output},
-    session, trust,
+    session,
+    surface::LineSurface,
+    trust,
 };
 
 pub(super) fn run(common: &Common, command: &GateCommand) -> Result<u8, Failure> {
@@ -51,7 +53,7 @@ fn list(site: &Site, common: &Common) -> Result<u8, Failure> {
 fn run_gates(site: &Site, common: &Common, names: &[String]) -> Result<u8, Failure> {
     let resolved = site.resolve(&RunOptions::default())?;
     let gates = choose(&resolved.policy.gates, names)?;
-    trust::trusted_features(site, &resolved, common)?;
+    trust::trusted_features(site, &resolved, &LineSurface::new(common))?;
     let store = site.store()?;
     let _lock = session::lock(site, &store)?;
     let any = any_feature();

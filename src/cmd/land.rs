@@ -33,7 +33,7 @@ pub(super) fn run(common: &Common, flags: &Land) -> Result<u8, Failure> {
 }
 
 /// Lands a run; returns what there is to say, for people and for programs.
-pub(super) fn bring(site: &Site, flags: &Land) -> Result<(String, JsonLine), Failure> {
+pub(crate) fn bring(site: &Site, flags: &Land) -> Result<(String, JsonLine), Failure> {
     let store = site.existing_store()?.ok_or_else(runs::no_run)?;
     let _lock = session::lock(site, &store)?;
     let run = choose(site, &store, flags.run.as_deref())?;

@@ -1,38 +1,66 @@
 //! `harness resume`: goes on where a run was stopped or killed.
 
-use harness_core::{EndReason, Event, Level, SessionId, SessionOpened};
+use harness_core::{EndReason, Event, Level, SessionId, SessionOpened, Timestamp};
 use harness_engine::Engine;
 use harness_runner::Launch;
 use harness_store::{LogWriter, Store};
 
 use super::runs;
 use crate::{
-    ask,
     cli::{Common, Resume},
     compose::Site,
-    faces,
     failure::{Failure, chain},
-    output::say,
-    session, trust,
+    job::{Done, Job},
+    screen, session,
+    surface::{LineSurface, Surface},
+    trust,
 };
 
 pub(super) fn run(common: &Common, flags: &Resume) -> Result<u8, Failure> {
+    if screen::is_wanted(common, flags.options.plain)? {
+        let job = Job::Resume {
+            flags: flags.clone(),
+            said: Vec::new(),
+        };
+        return screen::open(common, Some(job));
+    }
+    let done = work(common, flags, &[], &LineSurface::new(common))?;
+    if let Some(finished) = &done.finished {
+        runs::say_what_next(finished, common);
+    }
+    Ok(done.code)
+}
+
+/// Resumes on a surface; `said` is what the person says to the agent first.
+pub(crate) fn work(
+    common: &Common,
+    flags: &Resume,
+    said: &[String],
+    surface: &dyn Surface,
+) -> Result<Done, Failure> {
     let site = Site::open(common)?;
     let resolved = site.resolve(&flags.options)?;
-    trust::trusted_features(&site, &resolved, common)?;
+    trust::trusted_features(&site, &resolved, surface)?;
     let store = site.existing_store()?.ok_or_else(nothing)?;
     let _lock = session::lock(&site, &store)?;
     let session = choose(&site, &store, flags.session.as_deref())?;
-    let (log, engine, opened) = open(&store, session)?;
+    let Taken {
+        log,
+        engine,
+        opened,
+        past,
+    } = open(&store, session, surface)?;
     if engine.end() == Some(EndReason::Aborted) {
         let message = format!("run `{}` was given up", opened.run.run);
         return Err(Failure::usage(message).hint("harness run"));
     }
-    if engine.end().is_some_and(|end| end.exit_code() == 0) {
-        say(&format!(
+    // An answer can be answered, where a person goes on talking.
+    let is_talk = surface.is_steered() && engine.end() == Some(EndReason::Answered);
+    if engine.end().is_some_and(|end| end.exit_code() == 0) && !is_talk {
+        surface.say(&format!(
             "session {session} ended well: nothing is left to do"
         ));
-        return Ok(0);
+        return Ok(Done::without_run(0));
     }
     refuse_other_head(&site, &opened)?;
     let model = session::choose_model(
@@ -44,25 +72,21 @@ pub(super) fn run(common: &Common, flags: &Resume) -> Result<u8, Failure> {
         &resolved,
     )?;
     let resumed = Event::SessionResumed {
-        attended: ask::is_attended(common),
+        attended: surface.is_attended(),
         model: model.profile,
         limits: resolved.policy.limits.clone(),
-        steered: false,
+        steered: surface.is_steered(),
     };
     let workplace = site.workplace(&resolved, store)?;
     refuse_other_level(workplace.level, &opened)?;
-    let mut face = faces::choose(common);
-    // A face is a fold over a run's events, and the run has begun already.
-    let now = harness_host::clock::now();
-    face.event(&Event::SessionOpened(Box::new(opened)), now);
     let launch = Launch {
         engine,
         resumed: Some((log, resumed)),
+        said: said.to_vec(),
         model: model.client,
     };
-    let (code, finished) = session::drive(workplace, launch, vec![face], common)?;
-    runs::say_what_next(&finished, common);
-    Ok(code)
+    let (code, finished) = session::drive(workplace, launch, &past, surface)?;
+    Ok(Done::ended(code, finished))
 }
 
 /// Finds the session that is wanted, or the latest one of this work tree that began; it must be its run's last.
@@ -103,21 +127,37 @@ fn latest(site: &Site, store: &Store) -> Result<Option<SessionId>, Failure> {
     Ok(None)
 }
 
-/// Opens the log of a session for more, and folds what it holds; the opening has the run as it is now.
-fn open(store: &Store, session: SessionId) -> Result<(LogWriter, Engine, SessionOpened), Failure> {
+/// A session that was taken up.
+struct Taken {
+    log: LogWriter,
+    engine: Engine,
+    /// Its opening, with the run as it is now.
+    opened: SessionOpened,
+    /// What a face has to see first: all of it where there is room, else the opening.
+    past: Vec<(Event, Timestamp)>,
+}
+
+/// Opens the log of a session for more, and folds what it holds.
+fn open(store: &Store, session: SessionId, surface: &dyn Surface) -> Result<Taken, Failure> {
     let (log, records, torn) = LogWriter::reopen(store, session).map_err(|error| {
         Failure::failed(chain(&error)).hint(format!("harness log verify {session}"))
     })?;
     if let Some(torn) = torn {
-        say(&format!(
+        surface.say(&format!(
             "the last record of {session} was cut short; its {} are kept in `{}`",
             torn.bytes,
             torn.kept.display()
         ));
     }
-    let events = records
+    let events: Vec<(Event, Timestamp)> = records
         .into_iter()
-        .map(|record| (record.event, record.time));
+        .map(|record| (record.event, record.time))
+        .collect();
+    let mut past = if surface.is_steered() {
+        events.clone()
+    } else {
+        Vec::new()
+    };
     let no_opening = || {
         Failure::failed(format!(
             "session `{session}` does not begin with its opening"
@@ -126,8 +166,17 @@ fn open(store: &Store, session: SessionId) -> Result<(LogWriter, Engine, Session
     let engine = Engine::fold(events).ok_or_else(no_opening)?;
     let mut opened = engine.opened().cloned().ok_or_else(no_opening)?;
     opened.run = engine.run();
+    if past.is_empty() {
+        let opening = Event::SessionOpened(Box::new(opened.clone()));
+        past.push((opening, harness_host::clock::now()));
+    }
     let log = log.with_redaction(Box::new(harness_runner::redact_for_log));
-    Ok((log, engine, opened))
+    Ok(Taken {
+        log,
+        engine,
+        opened,
+        past,
+    })
 }
 
 /// What a run proves is about the commit it began from.

@@ -11,19 +11,31 @@ use serde_json::json;
 
 use self::wish::Wish;
 use crate::{
-    ask,
     cli::{Common, Dirty, Run},
     compose::{CONFIG_FILE, Site, any_feature, config_path},
-    detect, faces,
+    detect,
     failure::{Failure, chain},
-    output::{Output, say},
-    session,
+    job::{Done, Job},
+    screen, session,
+    surface::{Decision, LineSurface, Surface},
     trust::{self, Subject, Trusted},
 };
 
 pub(super) fn run(common: &Common, flags: &Run) -> Result<u8, Failure> {
+    if screen::is_wanted(common, flags.options.plain)? {
+        return screen::open(common, Some(Job::Run(flags.clone())));
+    }
+    let done = work(common, flags, &LineSurface::new(common))?;
+    if let Some(finished) = &done.finished {
+        super::runs::say_what_next(finished, common);
+    }
+    Ok(done.code)
+}
+
+/// Runs on a surface, from what has to be trusted to the end.
+pub(crate) fn work(common: &Common, flags: &Run, surface: &dyn Surface) -> Result<Done, Failure> {
     // Nothing is made in a repository that is not trusted.
-    let before = prepare(common, flags)?.site;
+    let before = prepare(common, flags, surface)?.site;
     let store = before.store()?;
     let _lock = session::lock(&before, &store)?;
     // Whoever held the lock until now may have changed what was read before.
@@ -31,24 +43,25 @@ pub(super) fn run(common: &Common, flags: &Run) -> Result<u8, Failure> {
         site,
         resolved,
         features,
-    } = prepare(common, flags)?;
-    let (wish, features) = wish::choose(&site, &resolved, features, flags.goal.as_deref())?;
+    } = prepare(common, flags, surface)?;
+    let goal = flags.goal.as_deref();
+    let (wish, features) = wish::choose(&site, &resolved, features, goal, surface)?;
     match &wish {
         Wish::Done(feature) => {
             let text = format!("feature: {feature} is passing already");
-            return say_done(EndReason::FeaturePassed, &text, common);
+            return say_done(EndReason::FeaturePassed, &text, surface);
         }
         Wish::AllDone => {
             return say_done(
                 EndReason::AllPassing,
                 "feature: none is left to work on",
-                common,
+                surface,
             );
         }
         _ => {}
     }
     let head = site.head()?;
-    let dirty = check_dirty(&site, &resolved, flags.dirty, common)?;
+    let dirty = check_dirty(&site, &resolved, flags.dirty, surface)?;
     let model = session::choose_model(flags.options.model.as_deref(), &resolved)?;
     let workplace = site.workplace(&resolved, store.clone())?;
     // The last thing that may fail: a number that is given out stays used.
@@ -63,8 +76,8 @@ pub(super) fn run(common: &Common, flags: &Run) -> Result<u8, Failure> {
         policy: resolved.policy,
         features,
         model: model.profile,
-        attended: ask::is_attended(common),
-        steered: false,
+        attended: surface.is_attended(),
+        steered: surface.is_steered(),
         dirty,
         base: head.commit.clone(),
         tip: head.commit,
@@ -78,11 +91,11 @@ pub(super) fn run(common: &Common, flags: &Run) -> Result<u8, Failure> {
     let launch = Launch {
         engine,
         resumed: None,
+        said: Vec::new(),
         model: model.client,
     };
-    let (code, finished) = session::drive(workplace, launch, vec![faces::choose(common)], common)?;
-    super::runs::say_what_next(&finished, common);
-    Ok(code)
+    let (code, finished) = session::drive(workplace, launch, &[], surface)?;
+    Ok(Done::ended(code, finished))
 }
 
 /// What a run reads before it begins: all of it trusted.
@@ -92,15 +105,15 @@ struct Prepared {
     features: Vec<Feature>,
 }
 
-fn prepare(common: &Common, flags: &Run) -> Result<Prepared, Failure> {
+fn prepare(common: &Common, flags: &Run, surface: &dyn Surface) -> Result<Prepared, Failure> {
     let site = Site::open(common)?;
     site.head()?;
     let mut resolved = site.resolve(&flags.options)?;
     let features = if site.repository.is_some() {
-        trust::trusted_features(&site, &resolved, common)?
+        trust::trusted_features(&site, &resolved, surface)?
     } else {
-        let subject = propose(&site, &mut resolved, common)?;
-        trust::require(&site, &subject, common)?;
+        let subject = propose(&site, &mut resolved, surface)?;
+        trust::require(&site, &subject, surface)?;
         site.features(&resolved.policy.feature_file)?
     };
     Ok(Prepared {
@@ -111,8 +124,12 @@ fn prepare(common: &Common, flags: &Run) -> Result<Prepared, Failure> {
 }
 
 /// Detects scope and gates where there is no configuration; only a person can accept them.
-fn propose(site: &Site, resolved: &mut Resolved, common: &Common) -> Result<Subject, Failure> {
-    if !ask::is_attended(common) {
+fn propose(
+    site: &Site,
+    resolved: &mut Resolved,
+    surface: &dyn Surface,
+) -> Result<Subject, Failure> {
+    if !surface.is_attended() {
         let message = format!(
             "there is no `{CONFIG_FILE}` in `{}`",
             site.repo.root().display()
@@ -129,17 +146,17 @@ fn propose(site: &Site, resolved: &mut Resolved, common: &Common) -> Result<Subj
     resolved.policy.gates = found.gates;
     let subject = Subject::of_detected(site, resolved)?;
     if trust::check(site, &subject)? != Trusted::Yes {
-        say(&format!(
+        surface.say(&format!(
             "There is no `{CONFIG_FILE}`; this is what was detected, for this run only."
         ));
     }
     Ok(subject)
 }
 
-fn say_done(reason: EndReason, text: &str, common: &Common) -> Result<u8, Failure> {
+fn say_done(reason: EndReason, text: &str, surface: &dyn Surface) -> Result<Done, Failure> {
     let body = json!({ "reason": reason.as_str(), "exit_code": reason.exit_code() });
-    Output::new(common).entry("run_ended", text, body)?;
-    Ok(reason.exit_code())
+    surface.entry("run_ended", text, body)?;
+    Ok(Done::without_run(reason.exit_code()))
 }
 
 /// Sees whether the person's uncommitted work would get mixed up with the agent's.
@@ -147,7 +164,7 @@ fn check_dirty(
     site: &Site,
     resolved: &Resolved,
     wish: Option<Dirty>,
-    common: &Common,
+    surface: &dyn Surface,
 ) -> Result<DirtyMode, Failure> {
     let scope = Scope::compile(&resolved.policy.scope, &any_feature());
     let scope = scope.map_err(|error| Failure::usage(chain(&error)))?;
@@ -173,9 +190,12 @@ fn check_dirty(
     let list = format!("{}{rest}", shown.join("\n"));
     match wish {
         Some(Dirty::Base) => Ok(DirtyMode::Base),
-        None if ask::is_attended(common) => {
-            say(&format!("These files have uncommitted changes:\n{list}"));
-            if ask::confirm("Take them as the base of the run (a commit on the run's branch only)?") {
+        None if surface.is_attended() => {
+            let decision = Decision {
+                title: "Take them as the base of the run (a commit on the run's branch only)?",
+                body: &format!("These files have uncommitted changes:\n{list}"),
+            };
+            if surface.confirm(decision) {
                 Ok(DirtyMode::Base)
             } else {
                 Err(Failure::needs_human("the work tree has uncommitted changes"))

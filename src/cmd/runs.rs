@@ -210,7 +210,7 @@ pub(super) fn unknown_session(session: SessionId) -> Failure {
 }
 
 /// Returns the latest session of this work tree.
-pub(super) fn latest_session(site: &Site, store: &Store) -> Result<Option<SessionId>, Failure> {
+pub(crate) fn latest_session(site: &Site, store: &Store) -> Result<Option<SessionId>, Failure> {
     let known = store
         .sessions()
         .map_err(|error| Failure::failed(chain(&error)))?;
@@ -234,7 +234,7 @@ pub(super) fn openings(store: &Store, run: RunId) -> Result<Vec<SessionOpened>, 
 }
 
 /// Returns the first record of a session; `None` when it never began.
-pub(super) fn began(store: &Store, session: SessionId) -> Result<Option<SessionOpened>, Failure> {
+pub(crate) fn began(store: &Store, session: SessionId) -> Result<Option<SessionOpened>, Failure> {
     let log = harness_store::read(store.log_path(session)).map_err(|error| {
         Failure::failed(chain(&error)).hint(format!("harness log verify {session}"))
     })?;

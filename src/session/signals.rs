@@ -24,7 +24,7 @@ const SIGNALLED: i32 = 128;
 ///
 /// The channel that is returned holds the number of the signal that decides
 /// the exit code; `SIGINT` is a person's stop and has the run's own code.
-pub(super) fn watch(
+pub(crate) fn watch(
     requests: &mpsc::Sender<Request>,
 ) -> Result<watch::Receiver<Option<u8>>, Failure> {
     let cannot =

@@ -152,7 +152,10 @@ const USER: &[Key] = &[
             key("sandbox", Shape::Table(USER_SANDBOX)),
         ]),
     ),
-    key("ui", Shape::Open),
+    key(
+        "ui",
+        Shape::Table(&[key("ascii", Shape::Flag), key("screen_reader", Shape::Flag)]),
+    ),
     key("keys", Shape::Open),
     key("notify", Shape::Open),
 ];

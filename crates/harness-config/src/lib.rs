@@ -39,7 +39,7 @@ pub use repository::{RepositoryConfig, Review, parse_repository};
 pub use resolve::{Resolved, SandboxWish, resolve};
 pub use setting::Setting;
 pub use trust::{TrustLine, trust_subject};
-pub use user::{Faces, UserConfig, parse_user};
+pub use user::{Faces, Ui, UserConfig, parse_user};
 pub use value::Written;
 
 /// Every key of `harness.toml` with what it means and its default: the reference.

@@ -134,7 +134,7 @@ pub(crate) struct RawUser {
     pub(crate) limits: RawLimits,
     pub(crate) sandbox: RawUserSandbox,
     pub(crate) repo: BTreeMap<Text, RawOverride>,
-    pub(crate) ui: toml::Table,
+    pub(crate) ui: RawUi,
     pub(crate) keys: toml::Table,
     pub(crate) notify: toml::Table,
 }
@@ -145,6 +145,14 @@ pub(crate) struct RawUserSandbox {
     pub(crate) read: Texts,
     pub(crate) memory: Option<Text>,
     pub(crate) processes: Option<Spanned<i64>>,
+}
+
+/// `[ui]`.
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct RawUi {
+    pub(crate) ascii: bool,
+    pub(crate) screen_reader: bool,
 }
 
 /// `[repo."PATH"]`.

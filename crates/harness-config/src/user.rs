@@ -34,15 +34,24 @@ pub struct UserConfig {
     repositories: BTreeMap<PathBuf, Wishes>,
 }
 
-/// Tables about screen, keys and notices, as written: their keys are known to the faces.
+/// What is said about screen, keys and notices; the names of keys and notices are known to the faces.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Faces {
     /// `[ui]`.
-    pub ui: toml::Table,
+    pub ui: Ui,
     /// `[keys]`.
     pub keys: toml::Table,
     /// `[notify]`.
     pub notify: toml::Table,
+}
+
+/// How the screen is to be.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Ui {
+    /// Whether every frame is plain ASCII.
+    pub ascii: bool,
+    /// Whether plain lines are wanted always, for a screen reader or a braille line.
+    pub screen_reader: bool,
 }
 
 /// What may be said for all repositories or for one.
@@ -100,7 +109,10 @@ fn read(document: &Document<'_>, raw: RawUser) -> Result<UserConfig, Box<Fault>>
         models: model::models(document, &raw.model)?,
         agents: agent::agents(document, &raw.agent.agents)?,
         faces: Faces {
-            ui: raw.ui,
+            ui: Ui {
+                ascii: raw.ui.ascii,
+                screen_reader: raw.ui.screen_reader,
+            },
             keys: raw.keys,
             notify: raw.notify,
         },

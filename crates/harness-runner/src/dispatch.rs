@@ -25,6 +25,8 @@ pub struct Launch {
     pub engine: Engine,
     /// The log of the session that is resumed, and the event that resumes it.
     pub resumed: Option<(LogWriter, Event)>,
+    /// What the person says first, to the agent.
+    pub said: Vec<String>,
     /// Who answers.
     pub model: ModelClient,
 }
@@ -76,6 +78,8 @@ struct Dispatcher<'a> {
     in_flight: FuturesUnordered<InFlight>,
     deltas: mpsc::Sender<ModelDelta>,
     question: Option<CallId>,
+    /// Words for an agent that has no session yet.
+    held: Vec<String>,
     /// Whether an answer of the model or a verdict is in the log and not yet on the disk.
     owes_sync: bool,
     finished: Option<(EndReason, String)>,
@@ -108,6 +112,7 @@ pub async fn drive(
         in_flight: FuturesUnordered::new(),
         deltas: deltas_tx,
         question: None,
+        held: launch.said,
         owes_sync: false,
         finished: None,
         unwatched: false,
@@ -143,6 +148,10 @@ impl Dispatcher<'_> {
                 if let Some(opened) = self.engine.opened() {
                     self.executor.take_up(opened, &run)?;
                 }
+                // Said first, so that the first turn carries it.
+                if self.session.is_some() {
+                    self.release_words(Urgency::NextTurn);
+                }
                 self.queue.push_back(event);
                 Ok(())
             }
@@ -177,6 +186,8 @@ impl Dispatcher<'_> {
         match event {
             Event::QuestionAsked { call, .. } => self.question = Some(*call),
             Event::QuestionAnswered { .. } => self.question = None,
+            // A person's words can cut a question short.
+            Event::CallEnded { call, .. } if self.question == Some(*call) => self.question = None,
             Event::RunEnded { reason, detail } => {
                 self.sync()?;
                 self.finished = Some((*reason, detail.clone()));
@@ -242,6 +253,13 @@ impl Dispatcher<'_> {
         }
     }
 
+    /// Says what was held back to the session that is open now.
+    fn release_words(&mut self, urgency: Urgency) {
+        let said = self.held.drain(..);
+        self.queue
+            .extend(said.map(|text| Event::PersonSaid { text, urgency }));
+    }
+
     fn sync(&mut self) -> Result<(), RunnerError> {
         self.owes_sync = false;
         match &mut self.log {
@@ -259,6 +277,8 @@ impl Dispatcher<'_> {
                 self.session = Some(opened.session);
                 self.log = Some(log);
                 self.queue.push_back(Event::SessionOpened(opened));
+                // The first turn has begun by then: it begins anew with the words.
+                self.release_words(Urgency::Now);
             }
         }
         Ok(())
@@ -289,6 +309,9 @@ impl Dispatcher<'_> {
     }
 
     fn ask(&mut self, request: Request) {
+        if let (Request::Say { text, .. }, None) = (&request, self.engine.session()) {
+            return self.held.push(text.clone());
+        }
         let event = match (request, self.question) {
             (Request::Answer { text: answer }, Some(call)) => {
                 Event::QuestionAnswered { call, answer }

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use harness_core::{SessionId, Timestamp};
+use harness_core::{CallId, SessionId, Timestamp};
 
 use crate::{
     command::{Command, Place},
@@ -37,6 +37,8 @@ pub enum Origin {
     /// A person, to look around: nothing runs until asked.
     #[default]
     Bare,
+    /// The demo: a recording that cannot hear anybody.
+    Demo,
     /// A command with something to do; where that cannot begin, there is nothing to show.
     Command,
 }
@@ -103,7 +105,7 @@ pub struct App {
     pub(crate) composer: Composer,
     pub(crate) panels: VecDeque<Panel>,
     /// The agent's question that the composer answers.
-    pub(crate) asked: Option<String>,
+    pub(crate) asked: Option<CallId>,
     /// Words that wait for the next turn.
     pub(crate) waiting: Vec<String>,
     pub(crate) focus: Focus,

@@ -38,7 +38,7 @@ pub use paint::Painter;
 pub use question::Question;
 pub use screen::{Host, Left, Line, frame, show};
 pub use summary::summary;
-pub use term::leave;
+pub use term::{leave, size};
 pub use theme::{Colours, Signs, Theme};
 pub use update::update;
 pub use view::view;

@@ -113,7 +113,7 @@ impl Overlay {
                 continue;
             }
             all.push(Item {
-                text: entry.help.to_owned(),
+                text: format!("{}  {}", entry.name, entry.help),
                 aside: keys
                     .keys(entry)
                     .first()
@@ -265,7 +265,7 @@ mod tests {
         typed(&mut palette, "land");
         assert_eq!(
             palette.choice().and_then(|item| item.command),
-            None.or(Some(Command::Land))
+            Some(Command::Land)
         );
         typed(&mut palette, "zzzz");
         assert_eq!(palette.choice(), None);

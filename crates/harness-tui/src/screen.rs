@@ -34,6 +34,9 @@ pub trait Host {
     /// Says what time it is.
     fn now(&self) -> Timestamp;
 
+    /// Is told that the first frame stands.
+    fn opened(&mut self);
+
     /// Takes a request on; must not block. What comes of it comes back as inputs.
     fn take(&mut self, request: Request);
 }
@@ -70,7 +73,7 @@ pub async fn show(
     host: &mut dyn Host,
     line: Line,
 ) -> io::Result<Left> {
-    let signals = Signals::watch()?;
+    let mut signals = Signals::watch()?;
     let (columns, rows) = Term::size()?;
     let mut term = Term::enter()?;
     let mut screen = Screen {
@@ -86,7 +89,7 @@ pub async fn show(
         signal: None,
     };
     screen.draw(&term)?;
-    let mut signals = signals;
+    host.opened();
     while screen.left.is_none() {
         let wake = screen.next_wake(host.now());
         let sleep = wake.map(tokio::time::sleep);

@@ -157,6 +157,11 @@ fn set_modes() -> io::Result<()> {
     stdout.flush()
 }
 
+/// Returns columns and rows of the terminal; `None` when there is none.
+pub fn size() -> Option<(u16, u16)> {
+    Term::size().ok()
+}
+
 /// Gives the terminal back: every mode that was ever set is reset. Does nothing when it is not ours.
 pub fn leave() {
     if !ENTERED.swap(false, Ordering::SeqCst) {

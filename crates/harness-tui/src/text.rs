@@ -83,6 +83,7 @@ impl Row {
     }
 
     /// Returns the text without roles.
+    #[cfg(test)]
     pub(crate) fn to_text(&self) -> String {
         self.pieces
             .iter()

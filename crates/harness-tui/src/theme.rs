@@ -48,7 +48,7 @@ impl Default for Theme {
 
 /// A mark with a meaning; it never stands for something that no word says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Sign {
+pub(crate) enum Sign {
     /// Proven, green.
     Good,
     /// Failed, refused.
@@ -67,7 +67,7 @@ pub enum Sign {
 
 impl Sign {
     /// Returns the role of the mark.
-    pub const fn role(self) -> Role {
+    pub(crate) const fn role(self) -> Role {
         match self {
             Self::Good => Role::Good,
             Self::Bad => Role::Bad,
@@ -80,7 +80,7 @@ impl Sign {
 
 impl Theme {
     /// Returns the mark as it is written.
-    pub const fn sign(self, sign: Sign) -> &'static str {
+    pub(crate) const fn sign(self, sign: Sign) -> &'static str {
         match (self.signs, sign) {
             (Signs::Unicode, Sign::Good) => "✓",
             (Signs::Unicode, Sign::Bad) => "✗",
@@ -99,7 +99,7 @@ impl Theme {
     }
 
     /// Returns how a role looks. No background but reverse, so that every palette can be read.
-    pub fn style(self, role: Role) -> Style {
+    pub(crate) fn style(self, role: Role) -> Style {
         let style = Style::new();
         let style = match role {
             Role::Plain => style,

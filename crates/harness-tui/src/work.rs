@@ -2,7 +2,7 @@
 
 use harness_core::{
     CheckReport, CheckStatus, EndReason, Event, FeatureId, FeatureStatus, Goal, Level, Limits,
-    ModelDelta, ModelResponded, Money, SessionId, SessionOpened, Timestamp, Usage,
+    ModelDelta, ModelResponded, Money, SessionId, SessionOpened, Stop, Timestamp, Usage,
 };
 use harness_report::{clean, clean_line};
 
@@ -190,6 +190,9 @@ impl Work {
             }
             Event::BaselineEnded { report, .. } => self.baseline(report),
             Event::GateStarted { gate } => self.gate(gate, GateState::Running),
+            Event::CheckEnded { report } if report.stop == Some(Stop::Cancelled) => {
+                self.gate(&report.gate, GateState::Unknown);
+            }
             Event::CheckEnded { report } => {
                 self.gate(&report.gate, GateState::Current(verdict(report)));
             }

@@ -3,7 +3,7 @@
 use harness_config::Resolved;
 use harness_core::{Feature, FeatureId, FeatureStatus, Goal, RepoPath, RunId};
 
-use crate::{compose::Site, failure::Failure, output::say};
+use crate::{compose::Site, failure::Failure, surface::Surface};
 
 /// What a person asks a run for.
 pub(super) enum Wish {
@@ -43,10 +43,11 @@ pub(super) fn choose(
     resolved: &Resolved,
     mut features: Vec<Feature>,
     goal: Option<&str>,
+    surface: &dyn Surface,
 ) -> Result<(Wish, Vec<Feature>), Failure> {
     for feature in &mut features {
         if site.is_claimed(feature, resolved)? {
-            say(&format!(
+            surface.say(&format!(
                 "{} says it passes and has no proof: it counts as not passing",
                 feature.id
             ));

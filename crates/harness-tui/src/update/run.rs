@@ -29,11 +29,16 @@ pub(super) fn logged(app: &mut App, event: &Event, at: Timestamp) -> Vec<Request
     app.work.take(event, at);
     app.transcript.take(event);
     match event {
-        Event::QuestionAsked { question, .. } => {
-            app.asked = Some(question.clone());
+        Event::QuestionAsked { call, .. } => {
+            app.asked = Some(*call);
             app.composer.set_aside();
         }
-        Event::QuestionAnswered { .. } | Event::SessionEnded { .. } | Event::RunEnded { .. } => {
+        // A person's words can cut a question short.
+        Event::CallEnded { call, .. } if app.asked != Some(*call) => {}
+        Event::CallEnded { .. }
+        | Event::QuestionAnswered { .. }
+        | Event::SessionEnded { .. }
+        | Event::RunEnded { .. } => {
             app.asked = None;
             app.composer.bring_back();
         }

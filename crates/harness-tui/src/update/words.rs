@@ -3,7 +3,7 @@
 use harness_core::Urgency;
 
 use crate::{
-    app::App,
+    app::{App, Origin},
     command::Command,
     input::{Request, Start},
     text::Role,
@@ -96,6 +96,13 @@ fn empty(app: &mut App) -> Vec<Request> {
 
 /// Words reach the agent only once a session is open; before, they stay where they are.
 fn say(app: &mut App, text: String, urgency: Urgency) -> Vec<Request> {
+    if app.setup.origin == Origin::Demo {
+        app.tell(
+            Role::Needed,
+            "a recorded model plays: it cannot hear you; watch, or Ctrl+D quits",
+        );
+        return Vec::new();
+    }
     if app.work.session.is_none() || app.work.end.is_some() {
         app.composer.set(&text);
         app.tell(

@@ -1,0 +1,50 @@
+//! What a surface can be asked to show: a run, a resume, the demo, a landing.
+
+use harness_runner::Finished;
+
+use crate::cli;
+
+/// Something to work on.
+#[derive(Clone, Debug)]
+pub(crate) enum Job {
+    /// `harness run`.
+    Run(cli::Run),
+    /// `harness resume`, with what the person says first.
+    Resume {
+        flags: cli::Resume,
+        said: Vec<String>,
+    },
+    /// `harness demo`.
+    Demo(cli::Demo),
+    /// `harness land`.
+    Land,
+}
+
+/// How it came out.
+#[derive(Clone, Debug)]
+pub(crate) struct Done {
+    /// What the process exits with.
+    pub(crate) code: u8,
+    /// The run; absent where there was nothing to run.
+    pub(crate) finished: Option<Finished>,
+    /// What is worth reading when everything else is over.
+    pub(crate) farewell: String,
+}
+
+impl Done {
+    pub(crate) const fn ended(code: u8, finished: Finished) -> Self {
+        Self {
+            code,
+            finished: Some(finished),
+            farewell: String::new(),
+        }
+    }
+
+    pub(crate) const fn without_run(code: u8) -> Self {
+        Self {
+            code,
+            finished: None,
+            farewell: String::new(),
+        }
+    }
+}

@@ -1,0 +1,249 @@
+//! Takes the screen's requests on: begins runs on threads, passes words and decisions, looks things up.
+
+use std::{
+    panic::{self, AssertUnwindSafe},
+    sync::{Arc, Mutex, PoisonError},
+    thread,
+};
+
+use harness_core::{EndReason, SessionId, Timestamp};
+use harness_tui::{Decision, Failed, Host, Input, Over, Query, Request, Start};
+use tokio::sync::mpsc;
+
+use super::{
+    look,
+    stage::{Cast, Link, Stage},
+};
+use crate::{
+    cli::{Common, Resume, Run, RunOptions},
+    cmd,
+    compose::Site,
+    failure::Failure,
+    job::{Done, Job},
+    surface::Surface as _,
+};
+
+/// What the threads leave behind for the moment when the screen is left.
+#[derive(Debug, Default)]
+struct Remains {
+    failure: Option<Failure>,
+    farewell: String,
+    is_broken: bool,
+}
+
+/// The screen's host.
+pub(super) struct Conductor {
+    common: Common,
+    inputs: mpsc::Sender<Input>,
+    link: Arc<Link>,
+    remains: Arc<Mutex<Remains>>,
+    /// What to begin with, once the first frame stands.
+    first: Option<Job>,
+    /// The flags that later runs take over from the first.
+    options: RunOptions,
+}
+
+impl Conductor {
+    pub(super) fn new(common: &Common, inputs: mpsc::Sender<Input>, first: Option<Job>) -> Self {
+        let options = match &first {
+            Some(Job::Run(run)) => run.options.clone(),
+            Some(Job::Resume { flags, .. }) => flags.options.clone(),
+            _ => RunOptions::default(),
+        };
+        Self {
+            common: common.clone(),
+            inputs,
+            link: Arc::default(),
+            remains: Arc::default(),
+            first,
+            options,
+        }
+    }
+
+    /// Returns how the last thing that was begun failed, if it did.
+    pub(super) fn failure(&self) -> Option<Failure> {
+        self.lock_remains().failure.take()
+    }
+
+    /// Returns what is worth reading when everything is over.
+    pub(super) fn farewell(&self) -> String {
+        std::mem::take(&mut self.lock_remains().farewell)
+    }
+
+    /// Whether a thread came to its end by a bug of ours.
+    pub(super) fn is_broken(&self) -> bool {
+        self.lock_remains().is_broken
+    }
+
+    fn lock_remains(&self) -> std::sync::MutexGuard<'_, Remains> {
+        self.remains.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Begins a job on a thread of its own.
+    fn begin(&self, job: Job) {
+        let stage = Stage {
+            inputs: self.inputs.clone(),
+            link: Arc::clone(&self.link),
+            cast: match job {
+                Job::Demo(_) => Cast::Audience,
+                _ => Cast::Person,
+            },
+        };
+        let (common, remains) = (self.common.clone(), Arc::clone(&self.remains));
+        let work = move || {
+            stage.send(Input::Started);
+            let done = panic::catch_unwind(AssertUnwindSafe(|| perform(&common, &job, &stage)));
+            stage.link.part();
+            let done = done.unwrap_or_else(|_| {
+                lock(&remains).is_broken = true;
+                Err(Failure::failed("cannot go on: a bug of ours; see above"))
+            });
+            let over = over(done, &remains);
+            stage.send(Input::Over(over));
+        };
+        self.spawn("run", work);
+    }
+
+    fn look(&self, query: Query) {
+        let stage = Stage {
+            inputs: self.inputs.clone(),
+            link: Arc::clone(&self.link),
+            cast: Cast::Audience,
+        };
+        let common = self.common.clone();
+        self.spawn("look", move || {
+            stage.send(Input::Answered(look::answer(&common, query)));
+        });
+    }
+
+    fn spawn(&self, name: &str, work: impl FnOnce() + Send + 'static) {
+        let spawned = thread::Builder::new().name(name.to_owned()).spawn(work);
+        if let Err(error) = spawned {
+            let failure = Failed {
+                message: format!("cannot start a thread: {error}"),
+                hint: None,
+            };
+            let _ = self.inputs.try_send(Input::Over(Over {
+                code: 1,
+                failure: Some(failure),
+                resumable: None,
+            }));
+        }
+    }
+
+    fn start(&self, start: Start) {
+        let run = |goal| {
+            Job::Run(Run {
+                goal,
+                options: self.options.clone(),
+                dirty: None,
+            })
+        };
+        self.begin(match start {
+            Start::All => run(None),
+            Start::Goal(goal) => run(Some(goal)),
+            Start::Resume { session, text } => self.resume(session, text),
+            Start::Land => Job::Land,
+        });
+    }
+
+    fn resume(&self, session: SessionId, text: String) -> Job {
+        Job::Resume {
+            flags: Resume {
+                session: Some(session.to_string()),
+                last: false,
+                options: self.options.clone(),
+            },
+            said: Some(text)
+                .filter(|text| !text.is_empty())
+                .into_iter()
+                .collect(),
+        }
+    }
+}
+
+impl Host for Conductor {
+    fn now(&self) -> Timestamp {
+        harness_host::clock::now()
+    }
+
+    fn opened(&mut self) {
+        match self.first.take() {
+            Some(job) => self.begin(job),
+            None => self.look(Query::Overview),
+        }
+    }
+
+    fn take(&mut self, request: Request) {
+        match request {
+            Request::Steer(request) => {
+                if request == harness_core::Request::Interrupt {
+                    self.link.refuse_all();
+                }
+                self.link.steer(request);
+            }
+            Request::Start(start) => self.start(start),
+            Request::Decide { id, decision } => self.link.decide(id, decision == Decision::Yes),
+            Request::Look(query) => self.look(query),
+            // The loop of the screen does these itself.
+            Request::Suspend | Request::Redraw | Request::Quit | Request::Abandon => {}
+        }
+    }
+}
+
+fn perform(common: &Common, job: &Job, stage: &Stage) -> Result<Done, Failure> {
+    match job {
+        Job::Run(flags) => cmd::run::work(common, flags, stage),
+        Job::Resume { flags, said } => cmd::resume::work(common, flags, said, stage),
+        Job::Demo(flags) => cmd::demo::work(flags, stage),
+        Job::Land => land(common, stage),
+    }
+}
+
+fn land(common: &Common, stage: &Stage) -> Result<Done, Failure> {
+    let flags = crate::cli::Land {
+        run: None,
+        squash: false,
+    };
+    let (text, line) = cmd::land::bring(&Site::open(common)?, &flags)?;
+    stage.entry(
+        "landed",
+        &text,
+        serde_json::to_value(&line).unwrap_or_default(),
+    )?;
+    Ok(Done::without_run(0))
+}
+
+/// Says how a job came out, and keeps what is wanted later.
+fn over(done: Result<Done, Failure>, remains: &Mutex<Remains>) -> Over {
+    let mut remains = lock(remains);
+    match done {
+        Ok(done) => {
+            remains.failure = None;
+            remains.farewell = done.farewell;
+            let goes_on = |reason: EndReason| {
+                reason.exit_code() != 0 && reason != EndReason::Aborted
+                    || reason == EndReason::Answered
+            };
+            let finished = done.finished.filter(|finished| goes_on(finished.reason));
+            Over {
+                code: done.code,
+                failure: None,
+                resumable: finished.and_then(|finished| finished.session),
+            }
+        }
+        Err(failure) => {
+            let over = Over {
+                code: failure.code(),
+                failure: Some(failure.to_told()),
+                resumable: None,
+            };
+            remains.failure = Some(failure);
+            over
+        }
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,147 @@
+//! Looks up what is no event: where the repository stands, and what a call did.
+
+use harness_core::{CallId, EndReason, Event, SessionId};
+use harness_tui::{Answer, Overview, Query};
+
+use crate::{
+    cli::{Common, RunOptions},
+    cmd::runs,
+    compose::{CONFIG_FILE, Site},
+    detect,
+    failure::{Failure, chain},
+    trust::{self, Subject, Trusted},
+};
+
+pub(super) fn answer(common: &Common, query: Query) -> Answer {
+    match query {
+        Query::Overview => {
+            let overview = overview(common).map(Box::new);
+            Answer::Overview(overview.map_err(|failure| failure.to_told()))
+        }
+        Query::Detail { session, call } => Answer::Detail {
+            session,
+            call,
+            found: detail(common, session, call).ok().flatten().map(Box::new),
+        },
+    }
+}
+
+fn overview(common: &Common) -> Result<Overview, Failure> {
+    let site = Site::open(common)?;
+    let head = site.head()?;
+    let resolved = site.resolve(&RunOptions::default())?;
+    let features = site.features(&resolved.policy.feature_file)?;
+    let mut overview = Overview {
+        repository: site.repo.name(),
+        branch: head.branch.unwrap_or_else(|| "detached HEAD".to_owned()),
+        ..Overview::default()
+    };
+    for feature in &features {
+        let claimed = if site.is_claimed(feature, &resolved)? {
+            " (claimed, no proof)"
+        } else {
+            ""
+        };
+        let title = format!("{}{claimed}", feature.title);
+        overview
+            .features
+            .push((feature.id.clone(), title, feature.status));
+    }
+    match &site.repository {
+        Some(_) => {
+            let policy = &resolved.policy;
+            overview.gates = policy.gates.iter().map(|gate| gate.name.clone()).collect();
+            overview.scope = policy
+                .scope
+                .write
+                .iter()
+                .map(|rule| rule.value.clone())
+                .collect();
+            let subject = Subject::of(&site, &resolved, &features)?;
+            overview.notes.push(match trust::check(&site, &subject)? {
+                Trusted::Yes => "this repository is trusted as it is".to_owned(),
+                Trusted::Never => "not trusted yet: a run asks first".to_owned(),
+                Trusted::Changed { .. } => {
+                    "changed since you trusted it: a run asks first".to_owned()
+                }
+            });
+        }
+        None => {
+            let found = detect::detect(&site);
+            overview.gates = found.gates.iter().map(|gate| gate.name.clone()).collect();
+            overview.scope = found.write;
+            overview.notes.push(format!(
+                "there is no {CONFIG_FILE}: what was detected counts for one run; `harness init` writes it down"
+            ));
+        }
+    }
+    last_session(&site, &mut overview)?;
+    Ok(overview)
+}
+
+/// Finds the last session, and whether it can be gone on with.
+fn last_session(site: &Site, overview: &mut Overview) -> Result<(), Failure> {
+    let Some(store) = site.existing_store()? else {
+        return Ok(());
+    };
+    let Some(session) = runs::latest_session(site, &store)? else {
+        return Ok(());
+    };
+    let Ok(log) = harness_store::read(store.log_path(session)) else {
+        overview.notes.push(format!(
+            "the log of {session} cannot be read: `harness log verify {session}` tells more"
+        ));
+        return Ok(());
+    };
+    let end = log
+        .records
+        .iter()
+        .rev()
+        .find_map(|record| match &record.event {
+            Event::RunEnded { reason, .. } => Some(*reason),
+            _ => None,
+        });
+    let opened = log.records.first().map(|record| &record.event);
+    let Some(Event::SessionOpened(opened)) = opened else {
+        return Ok(());
+    };
+    let (what, goes_on) = match end {
+        Some(reason) => (
+            format!("ended: {reason}"),
+            reason.exit_code() != 0 && reason != EndReason::Aborted,
+        ),
+        None => ("was cut short, or is running".to_owned(), true),
+    };
+    overview.notes.push(format!(
+        "last session {session} of run {}, {}, {what}",
+        opened.run.run, opened.feature
+    ));
+    overview.resumable = goes_on.then_some(session);
+    Ok(())
+}
+
+type Detail = (Option<harness_core::Action>, harness_core::CallEnd);
+
+fn detail(common: &Common, session: SessionId, call: CallId) -> Result<Option<Detail>, Failure> {
+    let site = Site::open(common)?;
+    let Some(store) = site.existing_store()? else {
+        return Ok(None);
+    };
+    let log = harness_store::read(store.log_path(session));
+    let log = log.map_err(|error| Failure::failed(chain(&error)))?;
+    let mut action = None;
+    for record in log.records {
+        match record.event {
+            Event::CallJudged {
+                call: of,
+                action: judged,
+                ..
+            } if of == call => action = judged,
+            Event::CallEnded { call: of, end, .. } if of == call => {
+                return Ok(Some((action, end)));
+            }
+            _ => {}
+        }
+    }
+    Ok(None)
+}

@@ -1,0 +1,178 @@
+//! What a run on its thread has of the screen: it shows, asks and says through a queue.
+
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+        mpsc as answers,
+    },
+    thread,
+    time::Duration,
+};
+
+use harness_core::{Event, ModelDelta, Request, Timestamp};
+use harness_report::Who;
+use harness_runner::Face;
+use harness_tui::{Input, Question};
+use serde_json::Value;
+use tokio::sync::mpsc::{self, error::TrySendError};
+
+use crate::{
+    failure::Failure,
+    surface::{Decision, Joined, Surface},
+};
+
+/// How long a run waits before it looks again whether the screen has room.
+const FULL: Duration = Duration::from_millis(1);
+
+/// The screen's end of a run: where its requests and its decisions go.
+#[derive(Debug, Default)]
+pub(super) struct Link {
+    requests: Mutex<Option<mpsc::Sender<Request>>>,
+    questions: Mutex<BTreeMap<u64, answers::Sender<bool>>>,
+    next: AtomicU64,
+}
+
+impl Link {
+    /// Passes a request on; without a run there is nobody to take it.
+    pub(super) fn steer(&self, request: Request) {
+        if let Some(requests) = lock(&self.requests).as_ref() {
+            // A run that does not take 64 requests in will not take the next one either.
+            let _ = requests.try_send(request);
+        }
+    }
+
+    /// Passes a decision on.
+    pub(super) fn decide(&self, id: u64, yes: bool) {
+        if let Some(answer) = lock(&self.questions).remove(&id) {
+            let _ = answer.send(yes);
+        }
+    }
+
+    /// Answers every open question with no: nobody looks at them any more.
+    pub(super) fn refuse_all(&self) {
+        lock(&self.questions).clear();
+    }
+
+    /// Forgets the run: it is over.
+    pub(super) fn part(&self) {
+        *lock(&self.requests) = None;
+    }
+}
+
+/// The surface of a run on the screen.
+#[derive(Clone, Debug)]
+pub(super) struct Stage {
+    pub(super) inputs: mpsc::Sender<Input>,
+    pub(super) link: Arc<Link>,
+    pub(super) cast: Cast,
+}
+
+/// Whether the person can take part.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Cast {
+    /// Asks and talks.
+    Person,
+    /// Watches a recording.
+    Audience,
+}
+
+impl Stage {
+    /// Puts an input into the queue; waits while it is full. `false` when the screen is gone.
+    pub(super) fn send(&self, input: Input) -> bool {
+        send(&self.inputs, input)
+    }
+}
+
+fn send(inputs: &mpsc::Sender<Input>, mut input: Input) -> bool {
+    loop {
+        match inputs.try_send(input) {
+            Ok(()) => return true,
+            Err(TrySendError::Closed(_)) => return false,
+            Err(TrySendError::Full(back)) => {
+                input = back;
+                thread::sleep(FULL);
+            }
+        }
+    }
+}
+
+impl Surface for Stage {
+    fn is_attended(&self) -> bool {
+        self.cast == Cast::Person
+    }
+
+    fn is_steered(&self) -> bool {
+        self.cast == Cast::Person
+    }
+
+    fn confirm(&self, decision: Decision<'_>) -> bool {
+        let (answer, answered) = answers::channel();
+        let id = self.link.next.fetch_add(1, Ordering::Relaxed);
+        lock(&self.link.questions).insert(id, answer);
+        let question = Question {
+            id,
+            title: decision.title.to_owned(),
+            body: decision.body.lines().map(str::to_owned).collect(),
+            yes: "yes".to_owned(),
+            no: "no".to_owned(),
+        };
+        let at = harness_host::clock::now();
+        // A screen that is gone has answered with no.
+        self.send(Input::Asked { question, at }) && answered.recv().unwrap_or(false)
+    }
+
+    fn say(&self, text: &str) {
+        self.send(Input::Said {
+            who: Who::Note,
+            text: text.to_owned(),
+        });
+    }
+
+    fn entry(&self, _kind: &str, text: &str, _body: Value) -> Result<(), Failure> {
+        // A sentence that names who it is about keeps its word.
+        let (who, text) = match text.split_once(": ") {
+            Some(("feature", rest)) => (Who::Feature, rest),
+            _ => (Who::Note, text),
+        };
+        self.send(Input::Said {
+            who,
+            text: text.to_owned(),
+        });
+        Ok(())
+    }
+
+    fn join(&self, requests: &mpsc::Sender<Request>) -> Result<Joined, Failure> {
+        *lock(&self.link.requests) = Some(requests.clone());
+        let face: Box<dyn Face> = Box::new(ScreenFace {
+            inputs: self.inputs.clone(),
+        });
+        Ok(Joined {
+            faces: vec![face],
+            signalled: None,
+        })
+    }
+}
+
+/// Hands events to the screen. What it shows has no more secrets than the log.
+#[derive(Debug)]
+struct ScreenFace {
+    inputs: mpsc::Sender<Input>,
+}
+
+impl Face for ScreenFace {
+    fn event(&mut self, event: &Event, at: Timestamp) -> bool {
+        let event = Box::new(event.clone());
+        send(&self.inputs, Input::Logged { event, at })
+    }
+
+    fn delta(&mut self, delta: &ModelDelta) {
+        let (delta, at) = (delta.clone(), harness_host::clock::now());
+        send(&self.inputs, Input::Streamed { delta, at });
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
