@@ -112,7 +112,7 @@ impl Conductor {
         };
         let common = self.common.clone();
         self.spawn("look", move || {
-            stage.send(Input::Answered(look::answer(&common, query)));
+            stage.send(Input::Answered(look::answer(&common, &query)));
         });
     }
 

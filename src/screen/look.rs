@@ -12,8 +12,8 @@ use crate::{
     trust::{self, Subject, Trusted},
 };
 
-pub(super) fn answer(common: &Common, query: Query) -> Answer {
-    match query {
+pub(super) fn answer(common: &Common, query: &Query) -> Answer {
+    match *query {
         Query::Overview => {
             let overview = overview(common).map(Box::new);
             Answer::Overview(overview.map_err(|failure| failure.to_told()))

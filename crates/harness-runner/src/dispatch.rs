@@ -129,7 +129,13 @@ pub async fn drive(
         }
         let deadline = dispatcher.until_deadline();
         tokio::select! {
-            Some(end) = ended.recv() => dispatcher.take_end(end)?,
+            Some(end) = ended.recv() => {
+                // What streamed before the end is shown before it.
+                while let Ok(delta) = deltas.try_recv() {
+                    dispatcher.show(&delta);
+                }
+                dispatcher.take_end(end)?;
+            }
             Some(()) = dispatcher.in_flight.next(), if !dispatcher.in_flight.is_empty() => {}
             Some(delta) = deltas.recv() => dispatcher.show(&delta),
             Some(request) = requests.recv() => dispatcher.ask(request),

@@ -41,7 +41,7 @@ pub(crate) struct Panel {
 }
 
 impl Panel {
-    pub(crate) fn new(question: Question, since: Timestamp) -> Self {
+    pub(crate) fn new(question: &Question, since: Timestamp) -> Self {
         let line = |text: &String| clean(text).into_owned();
         Self {
             question: Question {

@@ -103,7 +103,7 @@ impl Term {
                 _ => break,
             }
         }
-        Ok(tell(batch))
+        Ok(tell(&batch))
     }
 
     /// Gives the terminal back, stops the process, and takes the terminal again when it goes on.
@@ -186,7 +186,7 @@ pub fn leave() {
 }
 
 /// Turns a burst of events into ours.
-fn tell(batch: Vec<Event>) -> Vec<Told> {
+fn tell(batch: &[Event]) -> Vec<Told> {
     let last = batch.len().saturating_sub(1);
     let is_key = |event: Option<&Event>| {
         event.is_some_and(|event| matches!(event, Event::Key(key) if key_of(*key).is_some()))
@@ -268,7 +268,7 @@ mod tests {
     }
 
     fn enters(text: &str) -> Vec<bool> {
-        tell(typed(text))
+        tell(&typed(text))
             .into_iter()
             .filter_map(|told| match told {
                 Told::Pasted(_) => Some(false),

@@ -44,7 +44,7 @@ pub fn update(app: &mut App, input: Input) -> Vec<Request> {
         }
         Input::Asked { question, at } => {
             app.now = at;
-            app.panels.push_back(Panel::new(question, at));
+            app.panels.push_back(Panel::new(&question, at));
             Vec::new()
         }
         Input::Answered(answer) => answered(app, answer),

@@ -242,7 +242,7 @@ impl Entry {
         {
             match detail {
                 Some(detail) => {
-                    rows.extend(detail.iter().flat_map(|line| wrap_hanging(line, room, 2)))
+                    rows.extend(detail.iter().flat_map(|line| wrap_hanging(line, room, 2)));
                 }
                 None => rows.push(Row::of(Role::Quiet, "reading the log")),
             }

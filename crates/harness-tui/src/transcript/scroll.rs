@@ -55,7 +55,7 @@ impl Transcript {
     }
 
     /// Shows the beginning.
-    pub(crate) fn to_first(&mut self) {
+    pub(crate) fn show_first(&mut self) {
         self.top = Top::At { entry: 0, row: 0 };
         if self.selected.is_some() {
             self.selected = Some(0);

@@ -68,7 +68,7 @@ pub(super) fn paste(app: &mut App, text: &str) -> Vec<Request> {
         }
         // Nothing that is pasted decides a question.
         (Place::Question, _) => {
-            app.tell(Role::Needed, "a question is open: answer it with its keys")
+            app.tell(Role::Needed, "a question is open: answer it with its keys");
         }
         _ => {
             app.focus = Focus::Composer;
@@ -156,7 +156,7 @@ fn moves(app: &mut App, command: Command) {
         Command::EntryDown => app.transcript.step(Way::Down),
         Command::TurnPrevious => app.transcript.step_turn(Way::Up),
         Command::TurnNext => app.transcript.step_turn(Way::Down),
-        Command::Top => app.transcript.to_first(),
+        Command::Top => app.transcript.show_first(),
         Command::Follow => app.transcript.follow(),
         Command::QuestionUp => scroll_question(app, -1),
         Command::QuestionDown => scroll_question(app, 1),

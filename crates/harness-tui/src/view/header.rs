@@ -79,7 +79,7 @@ fn right_items(app: &App) -> Vec<(String, Role, bool)> {
     }
     match &work.model {
         Some(model) if model.priced => {
-            items.push((work.used.spent.to_string(), Role::Plain, false))
+            items.push((work.used.spent.to_string(), Role::Plain, false));
         }
         Some(_) => items.push(("price unknown".to_owned(), Role::Quiet, false)),
         None => {}
