@@ -1,7 +1,7 @@
 //! The screen of `harness`: a fold over the events of a run, drawn when something changes.
 //!
-//! [`update`] takes one [`Input`] in and returns what is asked for in turn;
-//! [`view`] paints the state; [`show`] is the loop around both. The terminal is
+//! [`update()`] takes one [`Input`] in and returns what is asked for in turn;
+//! [`view()`] paints the state; [`show`] is the loop around both. The terminal is
 //! touched in `term` alone, and nothing here starts, stops or decides anything
 //! about a run: that is what a [`Host`] does with a [`Request`].
 

@@ -186,7 +186,7 @@ fn names_agents_and_paths_are_checked() {
 fn tables_of_the_faces_are_kept_as_written() {
     let config =
         user("[ui]\nascii = true\n[keys]\n\"review.accept\" = [\"a\"]\n[notify]\nx = 1").unwrap();
-    assert_eq!(config.faces.ui.ascii, true);
+    assert!(config.faces.ui.ascii);
     assert!(config.faces.keys.contains_key("review.accept"));
     assert!(config.faces.notify.contains_key("x"));
 }
