@@ -25,6 +25,17 @@ pub(crate) struct Decision<'a> {
     pub(crate) body: &'a str,
 }
 
+/// What a surface has to see of a session that is resumed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Past {
+    /// All of it.
+    Whole,
+    /// How it opened.
+    Opening,
+    /// Nothing: it is shown already.
+    Nothing,
+}
+
 /// How a surface takes part in a run.
 pub(crate) struct Joined {
     /// Who is shown its events.
@@ -40,6 +51,9 @@ pub(crate) trait Surface {
 
     /// Whether a person can go on talking to the agent when it stops.
     fn is_steered(&self) -> bool;
+
+    /// Says what it has to see of a session that is resumed.
+    fn past(&self) -> Past;
 
     /// Asks for a decision; no where nobody can be asked, after showing what it is about.
     fn confirm(&self, decision: Decision<'_>) -> bool;
@@ -82,6 +96,10 @@ impl Surface for LineSurface {
 
     fn is_steered(&self) -> bool {
         false
+    }
+
+    fn past(&self) -> Past {
+        Past::Opening
     }
 
     fn confirm(&self, decision: Decision<'_>) -> bool {

@@ -12,7 +12,7 @@ use crate::{
     failure::{Failure, chain},
     job::{Done, Job},
     screen, session,
-    surface::{LineSurface, Surface},
+    surface::{LineSurface, Past, Surface},
     trust,
 };
 
@@ -133,7 +133,7 @@ struct Taken {
     engine: Engine,
     /// Its opening, with the run as it is now.
     opened: SessionOpened,
-    /// What a face has to see first: all of it where there is room, else the opening.
+    /// What the surface has to see first.
     past: Vec<(Event, Timestamp)>,
 }
 
@@ -153,11 +153,7 @@ fn open(store: &Store, session: SessionId, surface: &dyn Surface) -> Result<Take
         .into_iter()
         .map(|record| (record.event, record.time))
         .collect();
-    let mut past = if surface.is_steered() {
-        events.clone()
-    } else {
-        Vec::new()
-    };
+    let whole = (surface.past() == Past::Whole).then(|| events.clone());
     let no_opening = || {
         Failure::failed(format!(
             "session `{session}` does not begin with its opening"
@@ -166,10 +162,15 @@ fn open(store: &Store, session: SessionId, surface: &dyn Surface) -> Result<Take
     let engine = Engine::fold(events).ok_or_else(no_opening)?;
     let mut opened = engine.opened().cloned().ok_or_else(no_opening)?;
     opened.run = engine.run();
-    if past.is_empty() {
-        let opening = Event::SessionOpened(Box::new(opened.clone()));
-        past.push((opening, harness_host::clock::now()));
-    }
+    let opening = || {
+        let event = Event::SessionOpened(Box::new(opened.clone()));
+        (event, harness_host::clock::now())
+    };
+    let past = match surface.past() {
+        Past::Whole => whole.unwrap_or_default(),
+        Past::Opening => vec![opening()],
+        Past::Nothing => Vec::new(),
+    };
     let log = log.with_redaction(Box::new(harness_runner::redact_for_log));
     Ok(Taken {
         log,

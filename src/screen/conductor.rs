@@ -7,7 +7,7 @@ use std::{
 };
 
 use harness_core::{EndReason, SessionId, Timestamp};
-use harness_tui::{Decision, Failed, Host, Input, Over, Query, Request, Start};
+use harness_tui::{Decision, Failed, Host, Input, Known, Over, Query, Request, Start};
 use tokio::sync::mpsc;
 
 use super::{
@@ -20,7 +20,7 @@ use crate::{
     compose::Site,
     failure::Failure,
     job::{Done, Job},
-    surface::Surface as _,
+    surface::{Past, Surface as _},
 };
 
 /// What the threads leave behind for the moment when the screen is left.
@@ -80,7 +80,7 @@ impl Conductor {
     }
 
     /// Begins a job on a thread of its own.
-    fn begin(&self, job: Job) {
+    fn begin(&self, job: Job, past: Past) {
         let stage = Stage {
             inputs: self.inputs.clone(),
             link: Arc::clone(&self.link),
@@ -88,6 +88,7 @@ impl Conductor {
                 Job::Demo(_) => Cast::Audience,
                 _ => Cast::Person,
             },
+            past,
         };
         let (common, remains) = (self.common.clone(), Arc::clone(&self.remains));
         let work = move || {
@@ -109,6 +110,7 @@ impl Conductor {
             inputs: self.inputs.clone(),
             link: Arc::clone(&self.link),
             cast: Cast::Audience,
+            past: Past::Nothing,
         };
         let common = self.common.clone();
         self.spawn("look", move || {
@@ -139,12 +141,22 @@ impl Conductor {
                 dirty: None,
             })
         };
-        self.begin(match start {
-            Start::All => run(None),
-            Start::Goal(goal) => run(Some(goal)),
-            Start::Resume { session, text } => self.resume(session, text),
-            Start::Land => Job::Land,
-        });
+        match start {
+            Start::All => self.begin(run(None), Past::Whole),
+            Start::Goal(goal) => self.begin(run(Some(goal)), Past::Whole),
+            Start::Resume {
+                session,
+                text,
+                known,
+            } => {
+                let past = match known {
+                    Known::Shown => Past::Nothing,
+                    Known::New => Past::Whole,
+                };
+                self.begin(self.resume(session, text), past);
+            }
+            Start::Land => self.begin(Job::Land, Past::Nothing),
+        }
     }
 
     fn resume(&self, session: SessionId, text: String) -> Job {
@@ -169,7 +181,7 @@ impl Host for Conductor {
 
     fn opened(&mut self) {
         match self.first.take() {
-            Some(job) => self.begin(job),
+            Some(job) => self.begin(job, Past::Whole),
             None => self.look(Query::Overview),
         }
     }

@@ -20,7 +20,7 @@ use tokio::sync::mpsc::{self, error::TrySendError};
 
 use crate::{
     failure::Failure,
-    surface::{Decision, Joined, Surface},
+    surface::{Decision, Joined, Past, Surface},
 };
 
 /// How long a run waits before it looks again whether the screen has room.
@@ -67,6 +67,7 @@ pub(super) struct Stage {
     pub(super) inputs: mpsc::Sender<Input>,
     pub(super) link: Arc<Link>,
     pub(super) cast: Cast,
+    pub(super) past: Past,
 }
 
 /// Whether the person can take part.
@@ -105,6 +106,10 @@ impl Surface for Stage {
 
     fn is_steered(&self) -> bool {
         self.cast == Cast::Person
+    }
+
+    fn past(&self) -> Past {
+        self.past
     }
 
     fn confirm(&self, decision: Decision<'_>) -> bool {

@@ -137,9 +137,20 @@ pub enum Start {
         session: SessionId,
         /// The words; empty for none.
         text: String,
+        /// Whether the transcript has it already.
+        known: Known,
     },
     /// Bring the proven features to the person's branch.
     Land,
+}
+
+/// Whether the screen shows a session already.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Known {
+    /// Its events were shown as they came.
+    Shown,
+    /// Nothing of it was shown.
+    New,
 }
 
 /// Data that is no event.

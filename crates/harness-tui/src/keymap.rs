@@ -87,10 +87,12 @@ impl KeyMap {
 
     /// Finds the row that gives a command its key at a place.
     pub fn row(&self, place: Place, command: Command) -> Option<(&'static Entry, Key)> {
-        let rows = COMMANDS.iter().filter(|entry| entry.command == command);
-        let here = |entry: &&Entry| entry.place == place || entry.place == Place::Everywhere;
-        rows.filter(here)
-            .find_map(|entry| Some((entry, *self.keys(entry).first()?)))
+        let at = |wanted: Place| {
+            let rows = COMMANDS.iter().filter(move |entry| entry.place == wanted);
+            rows.filter(|entry| entry.command == command)
+                .find_map(|entry| Some((entry, *self.keys(entry).first()?)))
+        };
+        at(place).or_else(|| at(Place::Everywhere))
     }
 }
 

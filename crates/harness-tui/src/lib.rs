@@ -30,7 +30,7 @@ mod work;
 
 pub use app::{App, Origin, Setup};
 pub use command::{Binding, COMMANDS, Command, Entry, Place};
-pub use input::{Answer, Decision, Failed, Input, Over, Overview, Query, Request, Start};
+pub use input::{Answer, Decision, Failed, Input, Known, Over, Overview, Query, Request, Start};
 pub use key::{Code, Key, NoKey};
 pub use keymap::{KeyMap, Wish};
 pub use layout::LEAST;

@@ -35,6 +35,12 @@ pub(crate) struct Line {
     pub(crate) hanging: usize,
 }
 
+impl Line {
+    pub(crate) const fn hanging(row: Row, hanging: usize) -> Self {
+        Self { row, hanging }
+    }
+}
+
 #[derive(Default)]
 struct Page {
     lines: Vec<Line>,

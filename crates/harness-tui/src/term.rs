@@ -11,12 +11,13 @@ use std::{
         Once,
         atomic::{AtomicBool, Ordering},
     },
+    time::Duration,
 };
 
 use crossterm::{
     cursor::{Hide, Show},
     event::{
-        DisableBracketedPaste, DisableFocusChange, DisableMouseCapture, EnableBracketedPaste,
+        self, DisableBracketedPaste, DisableFocusChange, DisableMouseCapture, EnableBracketedPaste,
         Event, EventStream, KeyCode, KeyEvent, KeyEventKind, KeyModifiers,
     },
     queue,
@@ -26,7 +27,7 @@ use crossterm::{
         enable_raw_mode,
     },
 };
-use futures_util::{FutureExt as _, StreamExt as _};
+use futures_util::StreamExt as _;
 use rustix::process::{Signal, getpid, kill_current_process_group, kill_process};
 
 use crate::key::{Code, Key};
@@ -98,9 +99,10 @@ impl Term {
         let gone = || io::Error::from(io::ErrorKind::UnexpectedEof);
         let mut batch = vec![events.next().await.ok_or_else(gone)??];
         while batch.len() < BATCH_MAX {
-            match events.next().now_or_never() {
-                Some(Some(event)) => batch.push(event?),
-                _ => break,
+            // Asking the stream would leave it with a waker that wakes nobody.
+            match event::poll(Duration::ZERO)? {
+                true => batch.push(event::read()?),
+                false => break,
             }
         }
         Ok(tell(&batch))

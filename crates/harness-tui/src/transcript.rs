@@ -11,7 +11,7 @@ use harness_core::{CallId, Event, ModelDelta, SessionId};
 use harness_report::{Line, Phrases, Who, clean};
 
 pub(crate) use detail::rows as detail_rows;
-pub(crate) use entry::{Entry, Fold};
+pub(crate) use entry::{Entry, Fold, LEAD};
 
 use crate::{
     text::{Role, Row},

@@ -1,17 +1,17 @@
 //! One entry of the transcript: who, what, and what can be unfolded below it.
 
 use harness_core::{CallId, SessionId};
-use harness_report::{Line, Who};
+use harness_report::{Line as Said, Who};
 
 use super::role_of;
 use crate::{
-    markdown,
-    text::{Role, Row, untabbed, wrap, wrap_hanging},
+    markdown::{self, Line},
+    text::{Role, Row, untabbed, wrap_hanging},
     theme::{Sign, Theme},
 };
 
 /// Columns before the text of an entry: a mark, the word and a blank.
-const LEAD: usize = 8;
+pub(crate) const LEAD: usize = 9;
 /// The least room for text; a narrower pane is not laid out for reading.
 const TEXT_MIN: usize = 8;
 
@@ -66,18 +66,6 @@ impl Fold {
             openness: Openness::Closed,
         }
     }
-
-    const fn is_open(&self) -> bool {
-        matches!(
-            self,
-            Self::Never
-                | Self::Lines(Openness::Open)
-                | Self::Detail {
-                    openness: Openness::Open,
-                    ..
-                }
-        )
-    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -102,7 +90,7 @@ pub(crate) struct Entry {
 
 impl Entry {
     /// Makes an entry of a line: the agent's words are read as Markdown.
-    pub(super) fn new(line: Line, sign: Option<Sign>, fold: Fold, turn: u32) -> Self {
+    pub(super) fn new(line: Said, sign: Option<Sign>, fold: Fold, turn: u32) -> Self {
         let body = match line.who {
             Who::Agent => {
                 let mut text = line.text;
@@ -129,7 +117,7 @@ impl Entry {
 
     /// Makes the entry of an answer that has just begun.
     pub(super) fn streaming(turn: u32) -> Self {
-        let line = Line {
+        let line = Said {
             who: Who::Agent,
             text: String::new(),
             more: Vec::new(),
@@ -213,44 +201,44 @@ impl Entry {
     }
 
     fn lay_out(&self, columns: usize, theme: Theme) -> Vec<Row> {
-        let room = columns.saturating_sub(LEAD).max(TEXT_MIN);
-        let mut rows: Vec<Row> = Vec::new();
-        match &self.body {
-            Body::Markdown(text) => {
-                for line in markdown::lines(text) {
-                    rows.extend(wrap_hanging(&line.row, room, line.hanging));
-                }
+        let columns = columns.max(LEAD + TEXT_MIN);
+        let mut lines = self.lines(theme).into_iter();
+        let first = lines.next().unwrap_or_default();
+        // The longest word takes some of the text's room in the first row.
+        let word = Row::of(Role::Plain, " ").and(role_of(self.who), self.who.as_str());
+        let lead = word.and(Role::Plain, " ").padded(LEAD);
+        let mut rows = led(lead, &first, columns);
+        for line in lines {
+            rows.extend(led(Row::default().padded(LEAD), &line, columns));
+        }
+        rows
+    }
+
+    /// Returns what is shown now, line by line.
+    fn lines(&self, theme: Theme) -> Vec<Line> {
+        let (text, more) = match &self.body {
+            Body::Markdown(text) => return markdown::lines(text),
+            Body::Lines { text, more } => (text, more),
+        };
+        let mut lines = vec![Line::hanging(self.sentence(text, more.len(), theme), 0)];
+        let below = |role| more.iter().map(move |line| Row::of(role, untabbed(line)));
+        match &self.fold {
+            Fold::Never | Fold::Lines(Openness::Open) => {
+                lines.extend(below(self.below()).map(|row| Line::hanging(row, 2)));
             }
-            Body::Lines { text, more } => {
-                rows.extend(wrap(&self.sentence(text, more.len(), theme), room));
-                if self.fold.is_open() && !matches!(self.fold, Fold::Detail { .. }) {
-                    let below = more
-                        .iter()
-                        .map(|line| Row::of(self.below(), untabbed(line)));
-                    rows.extend(below.flat_map(|line| wrap_hanging(&line, room, 2)));
-                } else if matches!(self.fold, Fold::Detail { .. }) && !self.fold.is_open() {
-                    let below = more.iter().map(|line| Row::of(Role::Quiet, untabbed(line)));
-                    rows.extend(below.flat_map(|line| wrap_hanging(&line, room, 2)));
-                }
+            Fold::Lines(Openness::Closed) => {}
+            Fold::Detail {
+                openness: Openness::Closed,
+                ..
+            } => lines.extend(below(Role::Quiet).map(|row| Line::hanging(row, 2))),
+            Fold::Detail {
+                rows: Some(detail), ..
+            } => lines.extend(detail.iter().map(|row| Line::hanging(row.clone(), 2))),
+            Fold::Detail { rows: None, .. } => {
+                lines.push(Line::hanging(Row::of(Role::Quiet, "reading the log"), 0));
             }
         }
-        if let Fold::Detail {
-            rows: detail,
-            openness: Openness::Open,
-            ..
-        } = &self.fold
-        {
-            match detail {
-                Some(detail) => {
-                    rows.extend(detail.iter().flat_map(|line| wrap_hanging(line, room, 2)));
-                }
-                None => rows.push(Row::of(Role::Quiet, "reading the log")),
-            }
-        }
-        if rows.is_empty() {
-            rows.push(Row::default());
-        }
-        self.with_lead(rows)
+        lines
     }
 
     /// What is below a refusal or a question is part of it; below other sentences it is an addition.
@@ -286,23 +274,11 @@ impl Entry {
         }
         row
     }
+}
 
-    /// Puts the word before the first row and blanks before the others.
-    fn with_lead(&self, rows: Vec<Row>) -> Vec<Row> {
-        let word = self.who.as_str();
-        let lead = |index: usize| match index {
-            0 => Row::of(Role::Plain, " ").and(role_of(self.who), word),
-            _ => Row::default(),
-        };
-        let rows = rows.into_iter().enumerate().map(|(index, row)| {
-            let mut led = lead(index).padded(LEAD);
-            if index == 0 && word.len() + 2 > LEAD {
-                // The longest words stand in the text's first columns.
-                led = lead(index).and(Role::Plain, " ");
-            }
-            led.pieces.extend(row.pieces);
-            led
-        });
-        rows.collect()
-    }
+/// Wraps a line behind its lead; the rows below the first stand below the text.
+fn led(lead: Row, line: &Line, columns: usize) -> Vec<Row> {
+    let mut row = lead;
+    row.pieces.extend(line.row.pieces.iter().cloned());
+    wrap_hanging(&row, columns, LEAD + line.hanging)
 }

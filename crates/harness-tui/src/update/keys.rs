@@ -102,7 +102,8 @@ pub(super) fn perform(app: &mut App, command: Command) -> Vec<Request> {
         Command::Leave => focus_composer(app),
         Command::Back => return back(app),
         Command::Interrupt => return run::interrupt(app),
-        Command::Quit => return run::quit(app),
+        // A text was deleted from above; without one there is nothing left but to quit.
+        Command::Quit | Command::DeleteForward => return run::quit(app),
         Command::Suspend => return vec![Request::Suspend],
         Command::Redraw => return vec![Request::Redraw],
         Command::RunAll => return vec![Request::Start(Start::All)],

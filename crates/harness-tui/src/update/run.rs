@@ -73,6 +73,10 @@ fn take_words(app: &mut App, event: &Event) {
 
 pub(super) fn over(app: &mut App, over: Over) -> Vec<Request> {
     app.phase = Phase::Idle;
+    // What stopped the run was half of the way out.
+    if let (Stopping::Now(since), Quitting::No) = (app.stopping, app.quitting) {
+        app.quitting = Quitting::Armed(since);
+    }
     app.stopping = Stopping::No;
     app.work.activity = Activity::Nothing;
     app.panels.clear();

@@ -5,7 +5,7 @@ use harness_core::Urgency;
 use crate::{
     app::{App, Origin},
     command::Command,
-    input::{Request, Start},
+    input::{Known, Request, Start},
     text::Role,
 };
 
@@ -73,7 +73,16 @@ pub(super) fn resume(app: &mut App, text: String) -> Vec<Request> {
     let Some(session) = app.resumable else {
         return Vec::new();
     };
-    vec![Request::Start(Start::Resume { session, text })]
+    let known = if app.work.session == Some(session) {
+        Known::Shown
+    } else {
+        Known::New
+    };
+    vec![Request::Start(Start::Resume {
+        session,
+        text,
+        known,
+    })]
 }
 
 /// Takes the last waiting words back into the composer.

@@ -6,11 +6,13 @@ use super::Canvas;
 use crate::{
     app::App,
     overlay::{Item, Kind, Overlay},
-    text::{Role, Row, shortened, width},
+    text::{Role, Row, shortened},
 };
 
 /// Columns for the keys.
-const KEYS: usize = 22;
+const KEYS: usize = 18;
+/// The least room for a reason that is worth reading.
+const REASON_MIN: usize = 10;
 
 pub(super) fn paint(app: &App, overlay: &Overlay, canvas: &mut Canvas<'_>) -> Position {
     let area = app.layout.overlay();
@@ -98,13 +100,17 @@ fn row(item: &Item, columns: usize, kind: Kind) -> Row {
     } else {
         Role::Quiet
     };
-    let reason = match item.reason.as_str() {
-        "" => String::new(),
-        reason => format!("  ({reason})"),
-    };
-    let room = columns.saturating_sub(row.width() + width(&reason) + 1);
     let line = harness_report::clean_line(&item.text, 400);
-    row.push(role, shortened(&line, room.max(20)));
-    row.push(Role::Quiet, reason);
+    row.push(
+        role,
+        shortened(&line, columns.saturating_sub(row.width() + 1)),
+    );
+    let room = columns.saturating_sub(row.width() + 5);
+    if !item.reason.is_empty() && room > REASON_MIN {
+        row.push(
+            Role::Quiet,
+            format!("  ({})", shortened(&item.reason, room)),
+        );
+    }
     row
 }

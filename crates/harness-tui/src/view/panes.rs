@@ -8,6 +8,7 @@ use crate::{
     command::Command,
     key::Short,
     text::{Role, Row, shortened, width},
+    transcript::LEAD,
     work::{Activity, age},
 };
 
@@ -81,7 +82,7 @@ fn activity(app: &App, canvas: &Canvas<'_>) -> Row {
         .map(|seconds| format!("  {}", age(seconds)));
     Row::of(Role::Plain, "  ")
         .and(Role::Quiet, who)
-        .padded(9)
+        .padded(LEAD + 1)
         .and(sign.role(), canvas.theme.sign(sign))
         .and(Role::Plain, format!(" {what}"))
         .and(Role::Quiet, time.unwrap_or_default())
@@ -94,7 +95,7 @@ pub(super) fn waiting(app: &App, canvas: &mut Canvas<'_>) {
     for (line, text) in (0..area.height).zip(&app.waiting[hidden..]) {
         let mut row = Row::of(Role::Plain, "  ")
             .and(Role::Needed, "waits")
-            .padded(9);
+            .padded(LEAD + 1);
         let room = usize::from(area.width).saturating_sub(row.width() + 16);
         row.push(
             Role::Plain,
