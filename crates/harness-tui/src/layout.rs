@@ -60,9 +60,7 @@ impl Layout {
 
     /// Returns the room of what lies over the screen.
     pub(crate) fn overlay(&self) -> Rect {
-        let columns = self.whole.width.saturating_sub(4).min(100);
-        let rows = self.whole.height.saturating_sub(4);
-        Rect::new((self.whole.width - columns) / 2, 2, columns, rows)
+        Rect::new(0, 1, self.whole.width, self.whole.height.saturating_sub(4))
     }
 }
 

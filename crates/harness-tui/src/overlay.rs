@@ -152,6 +152,11 @@ impl Overlay {
         self.filter();
     }
 
+    /// Whether there is nothing to choose.
+    pub(crate) fn is_help(&self) -> bool {
+        self.kind == Kind::Help
+    }
+
     /// Returns what is chosen.
     pub(crate) fn choice(&self) -> Option<&Item> {
         self.items.get(self.chosen)

@@ -1,1 +1,7 @@
-//! Frames, keys and bytes of the whole screen.
+//! Frames, keys and bytes of the whole screen, on a recorded session.
+
+mod bytes;
+mod desk;
+mod frames;
+mod keys;
+mod steering;

@@ -218,9 +218,11 @@ impl Work {
     fn follow(&mut self, event: &Event, at: Timestamp) {
         let next = match event {
             Event::TurnStarted { .. } | Event::RetryDue { .. } => Activity::Thinking(at),
-            Event::ModelResponded(_) | Event::CallEnded { .. } | Event::QuestionAnswered { .. } => {
-                Activity::Working(String::new(), at)
-            }
+            Event::ModelResponded(_)
+            | Event::CallEnded { .. }
+            | Event::CheckEnded { .. }
+            | Event::FinishRequested { .. }
+            | Event::QuestionAnswered { .. } => Activity::Working(String::new(), at),
             Event::CallJudged { tool, verdict, .. } if verdict.is_allowed() => {
                 Activity::Working(clean_line(tool, 40), at)
             }

@@ -27,7 +27,7 @@ pub(super) fn press(app: &mut App, key: Key, at: Timestamp) -> Vec<Request> {
     match app.setup.keys.find(place, key) {
         Some(entry) => match app.obstacle(entry.command) {
             Some(reason) => {
-                let text = format!("{}: {reason}", entry.help);
+                let text = format!("{}: {reason}", entry.label);
                 app.tell(Role::Needed, text);
                 Vec::new()
             }

@@ -74,7 +74,9 @@ fn take_words(app: &mut App, event: &Event) {
 pub(super) fn over(app: &mut App, over: Over) -> Vec<Request> {
     app.phase = Phase::Idle;
     // What stopped the run was half of the way out.
-    if let (Stopping::Now(since), Quitting::No) = (app.stopping, app.quitting) {
+    if let Stopping::Now(since) = app.stopping
+        && app.quitting != Quitting::WhenOver
+    {
         app.quitting = Quitting::Armed(since);
     }
     app.stopping = Stopping::No;

@@ -5,6 +5,7 @@ use crate::{
     app::App,
     command::{Command, Place},
     key::Short,
+    overlay::Overlay,
     text::{Role, Row},
 };
 
@@ -12,7 +13,9 @@ pub(super) fn paint(app: &App, canvas: &mut Canvas<'_>) {
     let area = app.layout.footer;
     let mut row = Row::default();
     let unseen = app.transcript.unseen();
-    if !app.transcript.is_following() {
+    // The transcript's own keys name the way to the end anyway.
+    let is_named = app.place() == Place::Transcript && unseen == 0;
+    if !app.transcript.is_following() && app.overlay.is_none() && !is_named {
         let key = if app.place() == Place::Transcript {
             "G"
         } else {
@@ -46,6 +49,9 @@ fn commands(app: &App) -> Vec<(Command, Option<&'static str>)> {
     let named = |command, label| (command, Some(label));
     let plain = |command| (command, None);
     match app.place() {
+        Place::Overlay if app.overlay.as_ref().is_some_and(Overlay::is_help) => {
+            vec![named(Command::ListPageDown, "more"), plain(Command::Close)]
+        }
         Place::Overlay => vec![
             plain(Command::Choose),
             plain(Command::ListDown),

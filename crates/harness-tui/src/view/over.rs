@@ -68,20 +68,12 @@ pub(super) fn paint(app: &App, overlay: &Overlay, canvas: &mut Canvas<'_>) -> Po
 
 fn clear(area: Rect, canvas: &mut Canvas<'_>) {
     let blank = Row::of(Role::Plain, " ".repeat(usize::from(area.width)));
-    // A margin keeps what is below from running into the text.
-    let wide = Rect::new(
-        area.x.saturating_sub(1),
-        area.y,
-        area.width + 2,
-        area.height,
-    );
     for line in 0..area.height {
-        canvas.buffer.set_style(
-            Rect::new(wide.x, wide.y + line, wide.width, 1),
-            ratatui::style::Style::reset(),
-        );
-        canvas.put(wide, line, &blank.clone().and(Role::Plain, "  "));
+        canvas.put(area, line, &blank);
     }
+    canvas
+        .buffer
+        .set_style(area, ratatui::style::Style::reset());
 }
 
 fn row(item: &Item, columns: usize, kind: Kind) -> Row {

@@ -1,0 +1,174 @@
+//! Taking part in a run: words, answers, stops.
+
+use harness_core::{Request as Steer, SessionId, Urgency};
+
+use super::desk::Desk;
+use crate::{Input, Known, Over, Request, Start};
+
+fn at_work() -> Desk {
+    let mut desk = Desk::new(80, 24);
+    desk.play_until("checkpoint_saved", 1);
+    desk
+}
+
+fn say(text: &str, urgency: Urgency) -> Request {
+    Request::Steer(Steer::Say {
+        text: text.to_owned(),
+        urgency,
+    })
+}
+
+fn ended(desk: &mut Desk, code: u8) -> Vec<Request> {
+    let resumable = (code != 0).then(|| SessionId::new(1));
+    desk.take(Input::Over(Over {
+        code,
+        failure: None,
+        resumable,
+    }))
+}
+
+#[test]
+fn a_text_goes_with_the_next_turn_or_into_this_one() {
+    let mut desk = at_work();
+    desk.write("mind the tests");
+    assert_eq!(
+        desk.press("enter"),
+        [say("mind the tests", Urgency::NextTurn)]
+    );
+    desk.write("/now stop that");
+    assert_eq!(desk.press("enter"), [say("stop that", Urgency::Now)]);
+    desk.write("and this");
+    assert_eq!(desk.press("ctrl+enter"), [say("and this", Urgency::Now)]);
+}
+
+#[test]
+fn waiting_words_are_listed_until_the_turn_and_can_be_taken_back() {
+    let mut desk = at_work();
+    desk.log_json(r#"{"type":"person_said","text":"one"}"#);
+    desk.log_json(r#"{"type":"person_said","text":"two"}"#);
+    assert!(desk.picture().contains("waits   two"));
+    let text = "two".to_owned();
+    assert_eq!(
+        desk.press("ctrl+t"),
+        [Request::Steer(Steer::TakeBack { text })]
+    );
+    assert!(desk.picture().contains("> two"));
+    desk.log_json(r#"{"type":"person_took_back","text":"two"}"#);
+    assert!(!desk.picture().contains("waits   two"));
+    desk.log_json(r#"{"type":"turn_started","turn":9}"#);
+    assert!(!desk.picture().contains("waits"));
+}
+
+#[test]
+fn words_that_nobody_read_come_back() {
+    let mut desk = at_work();
+    desk.log_json(r#"{"type":"person_said","text":"and the docs"}"#);
+    desk.log_json(r#"{"type":"session_ended","reason":"passed"}"#);
+    let picture = desk.picture();
+    assert!(
+        picture.contains("done before it read: and the docs"),
+        "{picture}"
+    );
+    assert!(picture.contains("> and the docs"), "{picture}");
+}
+
+#[test]
+fn esc_stops_after_the_step_and_once_more_now() {
+    let mut desk = at_work();
+    assert_eq!(desk.press("esc"), [Request::Steer(Steer::Stop)]);
+    assert_eq!(desk.press("esc"), [Request::Steer(Steer::Interrupt)]);
+}
+
+#[test]
+fn ctrl_c_stops_now_then_quits_when_it_is_over_then_leaves_at_once() {
+    let mut desk = at_work();
+    assert_eq!(desk.press("ctrl+c"), [Request::Steer(Steer::Interrupt)]);
+    assert_eq!(desk.press("ctrl+c"), [Request::Steer(Steer::Interrupt)]);
+    assert_eq!(desk.press("ctrl+c"), [Request::Abandon]);
+    assert_eq!(ended(&mut desk, 3), [Request::Quit]);
+    let mut desk = at_work();
+    desk.press("ctrl+c");
+    ended(&mut desk, 3);
+    assert_eq!(desk.press("ctrl+c"), [Request::Quit]);
+}
+
+#[test]
+fn after_a_stop_a_text_goes_on_with_the_same_session() {
+    let mut desk = at_work();
+    desk.press("esc");
+    ended(&mut desk, 3);
+    desk.write("go on");
+    let resume = Start::Resume {
+        session: SessionId::new(1),
+        text: "go on".to_owned(),
+        known: Known::Shown,
+    };
+    assert_eq!(desk.press("enter"), [Request::Start(resume)]);
+}
+
+#[test]
+fn an_answer_is_typed_while_the_half_written_text_waits() {
+    let mut desk = at_work();
+    desk.write("half a thought");
+    let call = r#""call":{"turn":3,"index":0}"#;
+    desk.log_json(&format!(
+        r#"{{"type":"question_asked",{call},"question":"Port?"}}"#
+    ));
+    assert!(!desk.picture().contains("half a thought"));
+    assert_eq!(desk.press("enter"), []);
+    desk.write("/8080");
+    let text = "/8080".to_owned();
+    assert_eq!(
+        desk.press("enter"),
+        [Request::Steer(Steer::Answer { text })]
+    );
+    desk.log_json(&format!(
+        r#"{{"type":"question_answered",{call},"answer":"/8080"}}"#
+    ));
+    assert!(desk.picture().contains("> half a thought"));
+}
+
+#[test]
+fn when_the_agent_stops_the_gates_can_be_asked() {
+    let mut desk = at_work();
+    assert_eq!(desk.press("alt+g"), []);
+    desk.log_json(r#"{"type":"person_awaited"}"#);
+    assert!(desk.picture().contains("alt+g gates"));
+    assert_eq!(desk.press("alt+g"), [Request::Steer(Steer::TakeClaim)]);
+}
+
+#[test]
+fn a_signal_ends_the_run_in_order_first() {
+    let mut desk = at_work();
+    let name = "SIGTERM";
+    let asked = desk.take(Input::Signalled { name });
+    assert_eq!(asked, [Request::Steer(Steer::Interrupt)]);
+    assert!(desk.picture().contains("SIGTERM"));
+    assert_eq!(ended(&mut desk, 3), [Request::Quit]);
+    let mut desk = Desk::new(80, 24);
+    assert_eq!(desk.take(Input::Signalled { name }), [Request::Quit]);
+}
+
+#[test]
+fn an_answer_that_was_cut_is_marked_and_does_not_count() {
+    let mut desk = at_work();
+    desk.log_json(r#"{"type":"turn_started","turn":3}"#);
+    desk.stream("I was about to");
+    desk.log_json(r#"{"type":"model_failed","turn":3,"failure":{"class":"broken","message":"the stream ended","status":null,"retry_after_ms":null}}"#);
+    let picture = desk.picture();
+    assert!(picture.contains("I was about to"), "{picture}");
+    assert!(picture.contains("cut here; it does not count"), "{picture}");
+}
+
+#[test]
+fn the_demo_hears_nobody_and_says_so() {
+    let setup = crate::Setup {
+        origin: crate::Origin::Demo,
+        ..crate::Setup::default()
+    };
+    let mut desk = Desk::with(setup, 80, 24);
+    desk.play_until("checkpoint_saved", 1);
+    desk.write("hello");
+    assert_eq!(desk.press("enter"), []);
+    assert!(desk.picture().contains("it cannot hear you"));
+}
