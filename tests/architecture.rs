@@ -79,7 +79,7 @@ const TESTS: &[Edges] = &[
     ("runner", "", "tempfile"),
     ("report", "", "insta"),
     ("tui", "", "insta serde_json"),
-    ("harness", "testkit", "insta schemars"),
+    ("harness", "testkit", "insta portable-pty schemars vt100"),
 ];
 
 /// Crates that read no disk, clock, environment or network and spawn nothing.

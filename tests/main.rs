@@ -18,4 +18,5 @@ mod guardrails;
 mod json;
 mod real_crate;
 mod regressions;
+mod screen;
 mod support;

@@ -2,12 +2,14 @@
 
 mod live;
 mod story;
+mod terminal;
 mod world;
 
 use harness_testkit::{Home, Project, Run, Server};
 
 pub(crate) use live::{Live, assert_gone, signal, unique_word};
 pub(crate) use story::{FINISH, Story, endless, news, session, shell, write};
+pub(crate) use terminal::{Modes, Terminal};
 pub(crate) use world::{alive, say};
 
 /// The program under test.

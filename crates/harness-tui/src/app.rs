@@ -106,6 +106,8 @@ pub struct App {
     pub(crate) panels: VecDeque<Panel>,
     /// The agent's question that the composer answers.
     pub(crate) asked: Option<CallId>,
+    /// Words that came while no session could hear them: one opens, or ends.
+    pub(crate) held: Vec<String>,
     /// Words that wait for the next turn.
     pub(crate) waiting: Vec<String>,
     pub(crate) focus: Focus,

@@ -107,6 +107,28 @@ fn after_a_stop_a_text_goes_on_with_the_same_session() {
 }
 
 #[test]
+fn words_are_held_while_a_session_opens_and_while_it_ends() {
+    let mut desk = Desk::new(80, 24);
+    desk.take(Input::Started);
+    desk.write("mind the tests");
+    assert_eq!(desk.press("enter"), []);
+    let mut opened = Desk::new(80, 24);
+    opened.app.held.push("mind the tests".to_owned());
+    opened.play_until("session_opened", 1);
+    assert!(opened.app.held.is_empty());
+    let mut desk = at_work();
+    desk.log_json(r#"{"type":"run_ended","reason":"interrupted","detail":""}"#);
+    desk.write("go on");
+    assert_eq!(desk.press("enter"), []);
+    let resume = Start::Resume {
+        session: SessionId::new(1),
+        text: "go on".to_owned(),
+        known: Known::Shown,
+    };
+    assert_eq!(ended(&mut desk, 3), [Request::Start(resume)]);
+}
+
+#[test]
 fn an_answer_is_typed_while_the_half_written_text_waits() {
     let mut desk = at_work();
     desk.write("half a thought");

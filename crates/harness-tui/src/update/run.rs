@@ -3,6 +3,7 @@
 use harness_core::{Event, Timestamp};
 use harness_report::Who;
 
+use super::words;
 use crate::{
     app::{App, Notice, Origin, Phase, Quitting, Stopping},
     input::{Over, Query, Request},
@@ -42,6 +43,7 @@ pub(super) fn logged(app: &mut App, event: &Event, at: Timestamp) -> Vec<Request
             app.asked = None;
             app.composer.bring_back();
         }
+        Event::SessionOpened(_) => return words::release(app),
         _ => {}
     }
     Vec::new()
@@ -106,6 +108,10 @@ pub(super) fn over(app: &mut App, over: Over) -> Vec<Request> {
     app.over = Some(over);
     if quits {
         return vec![Request::Quit];
+    }
+    let next = words::go_on(app);
+    if !next.is_empty() {
+        return next;
     }
     // What a run left behind is not what was known before it.
     if began {

@@ -103,7 +103,7 @@ fn empty(app: &mut App) -> Vec<Request> {
     Vec::new()
 }
 
-/// Words reach the agent only once a session is open; before, they stay where they are.
+/// Says something to the agent; while a session opens or ends, the words are held for it.
 fn say(app: &mut App, text: String, urgency: Urgency) -> Vec<Request> {
     if app.setup.origin == Origin::Demo {
         app.tell(
@@ -113,14 +113,31 @@ fn say(app: &mut App, text: String, urgency: Urgency) -> Vec<Request> {
         return Vec::new();
     }
     if app.work.session.is_none() || app.work.end.is_some() {
-        app.composer.set(&text);
-        app.tell(
-            Role::Needed,
-            "no session is open yet: send it again in a moment",
-        );
+        app.held.push(text);
         return Vec::new();
     }
     vec![Request::Steer(harness_core::Request::Say { text, urgency })]
+}
+
+/// Says what was held to the session that has opened.
+pub(super) fn release(app: &mut App) -> Vec<Request> {
+    let say = |text| {
+        Request::Steer(harness_core::Request::Say {
+            text,
+            urgency: Urgency::NextTurn,
+        })
+    };
+    app.held.drain(..).map(say).collect()
+}
+
+/// Goes on with what was held, now that nothing runs any more.
+pub(super) fn go_on(app: &mut App) -> Vec<Request> {
+    let text = std::mem::take(&mut app.held).join("\n");
+    match app.resumable {
+        _ if text.is_empty() => Vec::new(),
+        Some(_) => resume(app, text),
+        None => vec![Request::Start(Start::Goal(text))],
+    }
 }
 
 enum Line {

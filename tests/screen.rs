@@ -1,0 +1,5 @@
+//! The screen of the real program in a real terminal.
+
+mod demo;
+mod steer;
+mod ways_out;

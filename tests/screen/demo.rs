@@ -1,0 +1,116 @@
+//! The demo on the screen: in a pty, and driven by keyboard in tmux where it is installed.
+
+use std::{
+    process::{Command, Output},
+    thread,
+    time::{Duration, Instant},
+};
+
+use harness_testkit::Home;
+
+use crate::support::{PROGRAM, Terminal};
+
+#[test]
+fn the_demo_plays_on_the_screen_and_says_where_it_is() {
+    let home = Home::new(PROGRAM);
+    let folder = home.path().join("tmp");
+    std::fs::create_dir(&folder).expect("a new folder");
+    let environment = [("TMPDIR", folder.to_str().expect("a path that is text"))];
+    let arguments = ["demo", "--fast"];
+    let mut terminal =
+        Terminal::start_with(&home, home.path(), &arguments, (120, 40), &environment);
+    terminal.wait_for("landed F-001, F-002 on main");
+    let screen = terminal.screen();
+    for text in ["recorded", "Features  2 / 2 passing", "✓ F-001", "Sandbox"] {
+        assert!(screen.contains(text), "{text} in:\n{screen}");
+    }
+    terminal.press("\u{4}");
+    assert_eq!(terminal.end(), 0);
+    let screen = terminal.screen();
+    assert!(screen.contains("The repository is at"), "{screen}");
+    assert!(screen.contains("harness verify"), "{screen}");
+}
+
+/// A tmux server of its own.
+struct Tmux {
+    socket: String,
+}
+
+impl Tmux {
+    /// Starts one; `None` where tmux is not installed.
+    fn start() -> Option<Self> {
+        Command::new("tmux").arg("-V").output().ok()?;
+        let socket = format!("harness-test-{}", std::process::id());
+        Some(Self { socket })
+    }
+
+    fn run(&self, arguments: &[&str]) -> Output {
+        let mut command = Command::new("tmux");
+        command.args(["-L", &self.socket, "-f", "/dev/null"]);
+        command.args(arguments).env("TERM", "xterm-256color");
+        command.output().expect("tmux starts")
+    }
+
+    fn press(&self, keys: &[&str]) {
+        self.run(&[&["send-keys", "-t", "demo"], keys].concat());
+    }
+
+    fn wait_for(&self, text: &str) -> String {
+        let until = Instant::now() + Duration::from_secs(30);
+        loop {
+            let output = self.run(&["capture-pane", "-p", "-t", "demo"]);
+            let screen = String::from_utf8_lossy(&output.stdout).into_owned();
+            if screen.contains(text) {
+                return screen;
+            }
+            assert!(Instant::now() < until, "no `{text}`:\n{screen}");
+            thread::sleep(Duration::from_millis(50));
+        }
+    }
+}
+
+impl Drop for Tmux {
+    fn drop(&mut self) {
+        self.run(&["kill-server"]);
+    }
+}
+
+#[test]
+#[expect(clippy::print_stderr, reason = "a test that is skipped says so")]
+fn the_demo_is_driven_by_keyboard_in_tmux() {
+    let Some(tmux) = Tmux::start() else {
+        eprintln!("skipped: tmux is not installed");
+        return;
+    };
+    let home = Home::new(PROGRAM);
+    let folder = home.path().display().to_string();
+    let path = std::env::var("PATH").unwrap_or_default();
+    let command = format!(
+        "env -i HOME='{folder}' TMPDIR='{folder}' PATH='{path}' LANG=C.UTF-8 TERM=screen-256color \
+         sh -c '\"{PROGRAM}\" demo --fast; echo exit $?; sleep 60'"
+    );
+    tmux.run(&[
+        "new-session",
+        "-d",
+        "-s",
+        "demo",
+        "-x",
+        "120",
+        "-y",
+        "40",
+        &command,
+    ]);
+    tmux.wait_for("landed F-001, F-002 on main");
+    tmux.press(&["F1"]);
+    tmux.wait_for("Show the keys as they are bound now");
+    tmux.press(&["Escape"]);
+    tmux.press(&["Tab", "g"]);
+    tmux.wait_for("A recorded model works on a small project");
+    tmux.press(&["]", "j", "j", "Enter"]);
+    tmux.press(&["q"]);
+    tmux.press(&["C-p"]);
+    tmux.wait_for("find:");
+    tmux.press(&["app.quit", "Enter"]);
+    let screen = tmux.wait_for("exit 0");
+    assert!(screen.contains("The repository is at"), "{screen}");
+}
