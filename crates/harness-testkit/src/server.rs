@@ -44,6 +44,13 @@ pub enum Reply {
         /// How many bytes go out at once.
         chunk: usize,
     },
+    /// A stream that takes its time: a pause after each piece.
+    Paced {
+        /// The pieces of the body.
+        pieces: Vec<Vec<u8>>,
+        /// How long is waited after each.
+        pause: Duration,
+    },
     /// What the script says, cut after so many bytes; the connection then closes.
     Cut {
         /// How many bytes of the body go out.
@@ -240,6 +247,18 @@ fn answer(
             start_stream(writer)?;
             for part in body.chunks((*chunk).max(1)) {
                 write_chunk(writer, part)?;
+            }
+            write!(writer, "0\r\n\r\n")?;
+            writer.flush()?;
+            Ok(true)
+        }
+        Reply::Paced { pieces, pause } => {
+            start_stream(writer)?;
+            let begun = Instant::now();
+            for (piece, number) in pieces.iter().zip(1..) {
+                write_chunk(writer, piece)?;
+                // Counted from the start, so that slow writes do not slow the stream.
+                thread::sleep((*pause * number).saturating_sub(begun.elapsed()));
             }
             write!(writer, "0\r\n\r\n")?;
             writer.flush()?;
