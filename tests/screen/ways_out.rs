@@ -160,6 +160,8 @@ fn a_panic_gives_the_terminal_back_before_it_tells() {
         ]);
         command.env("HARNESS_TEST_PANIC", place);
         command.env("TERM", "xterm-256color");
+        // A backtrace, where the caller's environment asks for one, scrolls the message away.
+        command.env("RUST_BACKTRACE", "0");
         let mut terminal = Terminal::spawn(command, SIZE);
         assert_ne!(terminal.end(), 0);
         let modes = terminal.modes();
