@@ -9,10 +9,12 @@ fn of_eight_runs_at_once_one_wins_and_the_others_name_it() {
     let desk = Desk::new();
     let right = write("src/answer", "42\n");
     let script = session("F-1", &[&right, FINISH]);
-    let server = Server::scripted(&script.replace(
+    // Slow enough that each run is met, and killed, before its first call.
+    let script = script.replace(
         "calls = [{ tool = \"write\"",
         "think_ms = 2000\ncalls = [{ tool = \"write\"",
-    ));
+    );
+    let server = Server::scripted(&script);
     desk.use_server(&server, "anthropic");
     let lives: Vec<Live> = (0..8).map(|_| Live::start(&desk, &["run"])).collect();
     let pids: Vec<u32> = lives.iter().map(Live::pid).collect();
