@@ -21,6 +21,7 @@ mod permit;
 mod redact;
 mod scope;
 mod shown;
+mod stray;
 
 pub use cage::{CagePlan, Machine, clean_environment};
 pub use defaults::{default_hidden, default_protected, gate_affecting, is_gate_affecting};
@@ -30,3 +31,4 @@ pub use pattern::ScopeError;
 pub use permit::{Bounds, Permit};
 pub use redact::redact;
 pub use scope::Scope;
+pub use stray::{Attributes, Content, Difference, FileKind, Judgement, Remedy, Stray};

@@ -120,6 +120,15 @@ impl Scope {
         matches!(self.standing(path), Standing::Writable(_))
     }
 
+    /// Whether `path` is declared build output: writable, not kept, and nobody else's.
+    pub fn is_build_output(&self, path: &RepoPath) -> bool {
+        let closed = matches!(
+            self.standing(path),
+            Standing::Owned(_) | Standing::Hidden(_) | Standing::Denied(_)
+        );
+        !closed && self.build.covers(path)
+    }
+
     /// Whether only the harness or a person ever changes `path`.
     pub fn is_host_owned(&self, path: &RepoPath) -> bool {
         self.owner(path).is_some()
