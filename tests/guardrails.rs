@@ -6,3 +6,4 @@ mod processes;
 mod proof;
 mod scope;
 mod secrets;
+mod strays;

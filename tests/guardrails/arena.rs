@@ -82,13 +82,22 @@ impl Arena {
         self.attack_with(turns, &[])
     }
 
+    /// As [`Arena::attack`], at a level of the test's choice.
+    pub(super) fn attack_at(&self, level: &str, turns: &[String]) -> Outcome {
+        self.attacked(turns, &["--sandbox", level], &[])
+    }
+
     /// As [`Arena::attack`], with more in the environment of the program.
     pub(super) fn attack_with(&self, turns: &[String], environment: &[(&str, &str)]) -> Outcome {
+        self.attacked(turns, &[], environment)
+    }
+
+    fn attacked(&self, turns: &[String], flags: &[&str], environment: &[(&str, &str)]) -> Outcome {
         let turns: Vec<&str> = turns.iter().map(String::as_str).chain([OVER]).collect();
         let server = Server::scripted(&session(WISH, &turns));
         self.desk.use_server(&server, "anthropic");
         let before = (self.world(), self.desk.person_side());
-        let arguments = ["run", WISH, "--json", "--no-input"];
+        let arguments = [&["run", WISH, "--json", "--no-input"], flags].concat();
         let mut command = self.desk.home.command(&self.root(), &arguments);
         command.envs(environment.iter().copied());
         let story = Story::of(command.output().expect("the program starts").into());
@@ -121,6 +130,7 @@ impl Arena {
         let left_out = [
             self.root().join("src"),
             self.root().join("tests"),
+            self.root().join("target"),
             git.join("harness"),
             git.join("objects"),
             git.join("refs/harness"),

@@ -9,6 +9,7 @@ mod open;
 mod perform;
 mod shop;
 mod subject;
+mod watch;
 
 use std::{
     borrow::Cow,
@@ -87,7 +88,7 @@ impl Executor {
         ended: mpsc::UnboundedSender<Ended>,
     ) -> Result<Self, RunnerError> {
         let shop = Arc::new(Mutex::new(Workshop::open(&workplace.root)?));
-        let performer = Arc::new(Performer::open(&workplace)?);
+        let performer = Arc::new(Performer::open(&workplace, Arc::clone(&shop))?);
         let bench = Bench::new(workplace.clone(), Arc::clone(&shop));
         let (asking, _) = cancel_pair();
         Ok(Self {
@@ -126,6 +127,13 @@ impl Executor {
         let root = self.performer.root();
         root.remove_left_overs(HostAct::Checkpoint, &folders)
             .map_err(|error| set_up(chain(&error)))?;
+        if let Some(feature) = setting.feature() {
+            let guard = Guard::new(&run.policy, feature).map_err(|error| set_up(chain(&error)))?;
+            let found = self.performer.watch_again(&guard, opened);
+            for event in found.map_err(set_up)? {
+                self.tell(event);
+            }
+        }
         *self.setting.borrow_mut() = Some(setting);
         Ok(())
     }
@@ -261,7 +269,7 @@ impl Executor {
     async fn perform(&self, call: CallId, permit: Permit, cancelled: Cancelled) {
         let begun = Instant::now();
         let done = Performer::perform(&self.performer, permit, cancelled).await;
-        for event in done.maps {
+        for event in done.told {
             self.tell(event);
         }
         self.tell(match done.result {
@@ -344,6 +352,11 @@ impl Executor {
             place,
         };
         let limits = &setting.run.policy.limits;
+        let in_place = matches!(candidate.place, GatePlace::WorkTree(_));
+        if in_place && let Err(message) = self.look(Performer::before_command).await {
+            let report = bench::not_run(&run.gate, message);
+            return self.tell(Event::CheckEnded { report });
+        }
         let report = self
             .bench
             .check(
@@ -354,7 +367,24 @@ impl Executor {
                 cancelled,
             )
             .await;
+        let looked = if in_place {
+            self.look(Performer::after_command).await
+        } else {
+            Ok(())
+        };
+        let report = match looked {
+            Ok(()) => report,
+            Err(message) => bench::not_run(&run.gate, message),
+        };
         self.tell(Event::CheckEnded { report });
+    }
+
+    /// Looks at the work tree before or after something ran in it, and tells what was found.
+    async fn look(&self, look: fn(&Performer) -> Result<Vec<Event>, String>) -> Result<(), String> {
+        for event in self.performer.look(look).await? {
+            self.tell(event);
+        }
+        Ok(())
     }
 
     fn gate_place(&self, setting: &Setting) -> Result<GatePlace, String> {
@@ -368,6 +398,7 @@ impl Executor {
             Some(setting) => self.in_shop(move |shop| shop.set_aside(&setting)).await,
             None => Err(NO_SESSION.to_owned()),
         };
+        self.performer.wrote_many();
         self.tell(match result {
             Ok(files) => Event::WorkSetAside {
                 files,
