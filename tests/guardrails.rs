@@ -2,6 +2,7 @@
 
 mod arena;
 mod git;
+mod meanwhile;
 mod processes;
 mod proof;
 mod scope;

@@ -17,7 +17,7 @@ fn config() -> String {
     ) + "[protect]\npaths = [\"src/locked.txt\"]\n"
 }
 
-fn arena() -> Arena {
+pub(super) fn arena() -> Arena {
     let arena = Arena::with_config(&config());
     let project = &arena.desk.project;
     project.write("src/locked.txt", "locked\n");
@@ -108,7 +108,7 @@ fn listing(folder: &Path) -> Vec<(PathBuf, u32, u64, i64)> {
     found
 }
 
-fn levels() -> Vec<&'static str> {
+pub(super) fn levels() -> Vec<&'static str> {
     if is_caged() {
         vec!["landlock", "none"]
     } else {
@@ -134,7 +134,7 @@ fn strays(outcome: &Outcome) -> Vec<(String, bool)> {
 }
 
 /// Returns everything in quarantine: path below the number, and bytes.
-fn quarantine(arena: &Arena) -> Vec<(String, Vec<u8>)> {
+pub(super) fn quarantine(arena: &Arena) -> Vec<(String, Vec<u8>)> {
     let folder = arena.root().join(".git/harness/quarantine/S-0001");
     let mut found = Vec::new();
     for (path, ..) in listing(&folder) {

@@ -64,8 +64,8 @@ pub struct Attributes {
     pub gid: u32,
     /// The size; 0 for a folder. Unit: bytes.
     pub size: u64,
-    /// When the content was changed: seconds and nanoseconds. Zero for a folder whose
-    /// entries are not all in the manifest.
+    /// When the content was changed: seconds and nanoseconds. [`Attributes::UNTOLD`]
+    /// for a folder whose entries are not all in the manifest.
     pub modified: (i64, i64),
     /// When anything was changed: seconds and nanoseconds. Zero for a folder.
     pub changed: (i64, i64),
@@ -81,6 +81,9 @@ pub struct Attributes {
 }
 
 impl Attributes {
+    /// The time of a folder whose own time follows from what is in no manifest; no file has it.
+    pub const UNTOLD: (i64, i64) = (0, -1);
+
     /// Whether rights, owner and times are the same.
     fn has_same_rights(&self, other: &Self) -> bool {
         (self.mode, self.uid, self.gid) == (other.mode, other.uid, other.gid)

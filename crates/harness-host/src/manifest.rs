@@ -172,6 +172,8 @@ fn drop_times_of_changed_folders(found: &mut Vec<Difference>) {
             modified: new.modified,
             ..old.clone()
         } == *new;
-        !(new.kind == FileKind::Folder && only_times && touched.contains(&difference.path))
+        let is_untold = [old.modified, new.modified].contains(&Attributes::UNTOLD);
+        let is_told = touched.contains(&difference.path);
+        !(new.kind == FileKind::Folder && only_times && (is_told || is_untold))
     });
 }

@@ -10,5 +10,6 @@ mod cage;
 mod disk;
 mod http;
 mod leaks;
+mod manifest;
 mod process;
 mod world;

@@ -105,11 +105,13 @@ impl Executor {
     }
 
     /// Sets up for a session that another process opened.
+    ///
+    /// Returns what that process had no time to find and undo.
     pub(crate) fn take_up(
         &self,
         opened: &SessionOpened,
         run: &RunState,
-    ) -> Result<(), RunnerError> {
+    ) -> Result<Vec<Event>, RunnerError> {
         let setting = Setting {
             opened: opened.clone(),
             run: run.clone(),
@@ -127,15 +129,14 @@ impl Executor {
         let root = self.performer.root();
         root.remove_left_overs(HostAct::Checkpoint, &folders)
             .map_err(|error| set_up(chain(&error)))?;
+        let mut found = Vec::new();
         if let Some(feature) = setting.feature() {
             let guard = Guard::new(&run.policy, feature).map_err(|error| set_up(chain(&error)))?;
-            let found = self.performer.watch_again(&guard, opened);
-            for event in found.map_err(set_up)? {
-                self.tell(event);
-            }
+            let watched = self.performer.watch_again(&guard, opened);
+            found = watched.map_err(set_up)?;
         }
         *self.setting.borrow_mut() = Some(setting);
-        Ok(())
+        Ok(found)
     }
 
     /// Keeps what later effects need to know of the run.

@@ -255,11 +255,11 @@ impl Root {
         if now.kind != FileKind::Link {
             rustix::fs::chmod(&own_name, Mode::from_raw_mode(wanted.mode))
                 .map_err(failed("set the rights of"))?;
-            if wanted.modified != (0, 0) {
+            if wanted.modified != Attributes::UNTOLD {
                 rustix::fs::utimensat(CWD, &own_name, &times(wanted), AtFlags::empty())
                     .map_err(failed("set the times of"))?;
             }
-        } else if wanted.modified != (0, 0) {
+        } else if wanted.modified != Attributes::UNTOLD {
             rustix::fs::utimensat(
                 &folder,
                 OsStr::from_bytes(name),
@@ -270,8 +270,8 @@ impl Root {
         }
         let mut set = attributes_of_handle(&handle).map_err(failed("look at"))?;
         set.target.clone_from(&wanted.target);
-        if wanted.modified == (0, 0) {
-            set.modified = (0, 0);
+        if wanted.modified == Attributes::UNTOLD {
+            set.modified = Attributes::UNTOLD;
         }
         Ok(set)
     }

@@ -46,7 +46,7 @@ impl Root {
             .map_err(|errno| DiskError::io("look at", &root, errno))?;
         walk.found.push((root.clone(), attributes_of(&stat, None)));
         // The root's own times follow from what the harness itself puts there.
-        walk.found[0].1.modified = (0, 0);
+        walk.found[0].1.modified = Attributes::UNTOLD;
         while let Some(folder) = open.pop() {
             match walk.enter(&folder, &mut open) {
                 Ok(()) => {}
@@ -140,7 +140,7 @@ impl Walk<'_> {
         };
         if is_internal(&path) || (self.left_out)(&path) {
             // The folder's times follow from what is not in the manifest, too.
-            self.found[folder.at].1.modified = (0, 0);
+            self.found[folder.at].1.modified = Attributes::UNTOLD;
             return;
         }
         let Ok(stat) = rustix::fs::statat(handle, name, AtFlags::SYMLINK_NOFOLLOW) else {

@@ -188,16 +188,14 @@ impl Performer {
         work: impl FnOnce(&mut Watch, &Root) -> Result<Vec<Event>, String>,
     ) -> Result<Vec<Event>, String> {
         let mut watching = lock(&self.watch);
-        let mut events = Vec::new();
         if let Watching::Due(post) = &*watching {
-            let (watch, said) = Watch::begin((**post).clone(), &self.root)?;
+            let watch = Watch::begin((**post).clone(), &self.root)?;
             *watching = Watching::On(Box::new(watch));
-            events = said;
         }
-        if let Watching::On(watch) = &mut *watching {
-            events.extend(work(watch, &self.root)?);
+        match &mut *watching {
+            Watching::On(watch) => work(watch, &self.root),
+            Watching::Off | Watching::Due(_) => Ok(Vec::new()),
         }
-        Ok(events)
     }
 
     pub(crate) const fn root(&self) -> &Root {

@@ -64,13 +64,15 @@ pub(super) struct Watch {
     own_changes: bool,
     /// Bytes in quarantine so far.
     quarantined: u64,
+    /// What is to be told before the next command.
+    pending: Vec<Event>,
 }
 
 impl Watch {
     /// Takes the first manifest and keeps what could be damaged.
     ///
-    /// The events say what could not be kept or looked at.
-    pub(super) fn begin(post: Post, root: &Root) -> Result<(Self, Vec<Event>), String> {
+    /// What could not be kept or looked at is told before the first command.
+    pub(super) fn begin(post: Post, root: &Root) -> Result<Self, String> {
         let manifest = walk(root, &post.guard)?;
         let failed =
             |error: std::io::Error| format!("cannot keep what commands could damage: {error}");
@@ -82,15 +84,16 @@ impl Watch {
             since: harness_host::clock::now(),
             own_changes: false,
             quarantined: 0,
+            pending: Vec::new(),
             post,
         };
-        let mut events: Vec<Event> = watch.is_short().into_iter().collect();
-        events.extend(watch.keep_all(root)?);
+        let unkept = watch.keep_all(root)?;
+        watch.pending = watch.is_short().into_iter().chain(unkept).collect();
         let guard = &watch.post.guard;
         let entries = watch.manifest.iter();
         let stored = entries.filter(|(path, attributes)| is_stored(guard, path, attributes));
         watch.kept.complete(stored).map_err(failed)?;
-        Ok((watch, events))
+        Ok(watch)
     }
 
     /// Takes up what another process left, and undoes what a command did that it did not look at.
@@ -98,7 +101,7 @@ impl Watch {
         let left = Kept::load(&post.own.join("kept"), &post.session.to_string());
         let left = left.map_err(|error| format!("cannot read what was kept: {error}"))?;
         let Some(left) = left else {
-            return Self::begin(post, root);
+            return Ok((Self::begin(post, root)?, Vec::new()));
         };
         let mut watch = Self {
             manifest: Manifest::of(left.entries),
@@ -107,6 +110,7 @@ impl Watch {
             since: Timestamp::from_millis(0),
             own_changes: false,
             quarantined: 0,
+            pending: Vec::new(),
             post,
         };
         let events = if left.in_command {
@@ -120,9 +124,9 @@ impl Watch {
 
     /// Takes in what others changed before a command starts.
     pub(super) fn before_command(&mut self, root: &Root) -> Result<Vec<Event>, String> {
-        let mut events = Vec::new();
+        let mut events = std::mem::take(&mut self.pending);
         if self.active == 0 {
-            events = self.take_in(root, false)?;
+            events.extend(self.take_in(root, false)?);
             self.since = harness_host::clock::now();
             self.mark_command(true)?;
         }
@@ -150,8 +154,8 @@ impl Watch {
                 continue;
             };
             let old = self.manifest.at(&current).map(|old| old.modified);
-            if let (Some(now), Some((0, 0))) = (&mut now, old) {
-                now.modified = (0, 0);
+            if let (Some(now), Some(Attributes::UNTOLD)) = (&mut now, old) {
+                now.modified = Attributes::UNTOLD;
             }
             if now.is_some() && !self.post.guard.scope().is_writable(&current) {
                 let _ = self.keep_again(root, &current, now.as_ref());

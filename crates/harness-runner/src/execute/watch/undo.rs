@@ -244,7 +244,7 @@ impl<'a> Undo<'a> {
                 uid: 0,
                 gid: 0,
                 size: 0,
-                modified: (0, 0),
+                modified: Attributes::UNTOLD,
                 changed: (0, 0),
                 device: 0,
                 inode: 0,
