@@ -11,6 +11,8 @@ use std::{
     time::{Duration, Instant},
 };
 
+use harness_core::{Feature, FeatureId, Limits, Policy, RepoPath, ScopeRules, Sourced, TokenCount};
+use harness_guard::{Guard, default_hidden, default_protected};
 use harness_host::disk::Root;
 
 const FOLDERS: usize = 400;
@@ -21,8 +23,9 @@ fn main() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     fill(folder.path());
     let root = Root::open(folder.path()).expect("a folder that was just made");
+    let guard = guard();
     let walk = || {
-        root.manifest(&|_| false)
+        root.manifest(&|path| guard.scope().is_build_output(path))
             .expect("a folder that can be read")
     };
     let first = walk();
@@ -39,6 +42,31 @@ fn main() {
     println!("{} entries", first.len());
     println!("walk: {}", range(&mut walks));
     println!("comparison: {}", range(&mut comparisons));
+}
+
+/// The rules that a walk asks: with a build output, as most repositories have.
+fn guard() -> Guard {
+    let file = |name| RepoPath::parse(name).expect("a plain name is inside");
+    let rule = |pattern| vec![Sourced::built_in(pattern)];
+    let policy = Policy {
+        scope: ScopeRules {
+            write: rule("area-1/**"),
+            deny: Vec::new(),
+            hide: default_hidden(),
+            protect: default_protected(),
+            build: rule("target"),
+            host_owned: Vec::new(),
+        },
+        gates: Vec::new(),
+        commands: Vec::new(),
+        limits: Limits::default(),
+        isolate: true,
+        feature_file: file("feature_list.json"),
+        progress_file: file("progress.md"),
+        map_file: "AGENTS.md".to_owned(),
+        context_budget: TokenCount(16_000),
+    };
+    Guard::new(&policy, &Feature::titled(FeatureId::task(1), "any")).expect("plain patterns")
 }
 
 fn fill(root: &Path) {

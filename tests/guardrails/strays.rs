@@ -393,3 +393,50 @@ fn ordinary_work_is_not_touched() {
         assert!(arena.root().join("src/a/link").is_symlink());
     }
 }
+
+#[test]
+fn ignored_files_come_back_with_undo_and_with_abort() {
+    for (command, way_back) in [
+        ("rm -rf src/* src/.*", &["checkpoint", "undo", "0"][..]),
+        (
+            "sh -c 'git clean -xfdq src'; find src -type f -delete",
+            &["abort"],
+        ),
+    ] {
+        let arena = arena();
+        let project = &arena.desk.project;
+        project.write("src/data/local.db", "the person's rows\n");
+        project.write("src/untracked.rs", "the person's own\n");
+        project.git(&["add", "src/untracked.rs"]);
+        project.git(&["commit", "--quiet", "--message", "one more"]);
+        let outcome = arena.attack_at(levels()[0], &[shell(command)]);
+        assert_eq!(project.read("src/data/local.db"), "", "{}", outcome.story);
+        // What was never the agent's is back already.
+        assert_eq!(project.read("src/.env"), "SECRET=kept\n");
+        let back = arena.desk.harness(way_back);
+        assert_eq!(back.code, 0, "{} {}", back.stdout, back.stderr);
+        assert_eq!(project.read("src/data/local.db"), "the person's rows\n");
+        assert_eq!(project.read("src/untracked.rs"), "the person's own\n");
+        assert_eq!(project.read("src/answer"), "0\n");
+    }
+}
+
+#[test]
+fn kept_bytes_that_were_tampered_with_are_not_trusted() {
+    let arena = arena();
+    let tamper =
+        "printf XXXXXXXXXXXXXXXXXXXXXXXX | dd of=.git/harness/kept/S-0001/bytes conv=notrunc";
+    let turns = [shell(&format!(
+        "{tamper}; echo bad > src/.env; echo bad > src/locked.txt"
+    ))];
+    let outcome = arena.attack_at("none", &turns);
+    let told = outcome.story.all("stray_undone");
+    let env = told.iter().find(|line| line["path"] == "src/.env").unwrap();
+    assert_eq!(env["restored"], false, "{env}");
+    assert!(
+        env["message"].as_str().unwrap().contains("were changed"),
+        "{env}"
+    );
+    // A tree has this one.
+    assert_eq!(arena.desk.project.read("src/locked.txt"), "locked\n");
+}

@@ -122,11 +122,12 @@ impl Scope {
 
     /// Whether `path` is declared build output: writable, not kept, and nobody else's.
     pub fn is_build_output(&self, path: &RepoPath) -> bool {
-        let closed = matches!(
-            self.standing(path),
-            Standing::Owned(_) | Standing::Hidden(_) | Standing::Denied(_)
-        );
-        !closed && self.build.covers(path)
+        // Asked of every path of a walk: the short list first.
+        self.build.covers(path)
+            && !matches!(
+                self.standing(path),
+                Standing::Owned(_) | Standing::Hidden(_) | Standing::Denied(_)
+            )
     }
 
     /// Whether only the harness or a person ever changes `path`.

@@ -31,6 +31,7 @@ use tokio::sync::mpsc;
 pub use bench::{GateBench, GateCandidate, GatePlace};
 pub use commit::land_message;
 pub use subject::{Subject, subject_tree_of};
+pub use watch::restore_ignored;
 
 use crate::{ModelClient, RunnerError, Workplace};
 use bench::Bench;

@@ -8,6 +8,7 @@
 //!
 //! Blocks; called on threads that may.
 
+mod ignored;
 mod kept;
 mod undo;
 
@@ -21,6 +22,7 @@ use harness_core::{BlobId, ByteCount, Event, Level, RepoPath, SessionId, Timesta
 use harness_guard::{Attributes, Content, Difference, FileKind, Guard, Judgement, Stray};
 use harness_host::{disk::Root, manifest::Manifest};
 
+pub use self::ignored::restore_ignored;
 use self::{
     kept::{KEPT_MAX, Kept, Source},
     undo::Undo,
@@ -76,7 +78,13 @@ impl Watch {
         let manifest = walk(root, &post.guard)?;
         let failed =
             |error: std::io::Error| format!("cannot keep what commands could damage: {error}");
-        let kept = Kept::create(&post.own.join("kept"), &post.session.to_string());
+        let folder = post.own.join("kept");
+        let unseen = kept::unseen(&folder, root.path()).map(|session| Event::ManifestShort {
+            message: format!(
+                "session `{session}` died in a command, and what that changed was not looked at; `harness resume {session}` does"
+            ),
+        });
+        let kept = Kept::create(&folder, &post.session.to_string());
         let mut watch = Self {
             kept: kept.map_err(failed)?,
             manifest,
@@ -88,11 +96,16 @@ impl Watch {
             post,
         };
         let unkept = watch.keep_all(root)?;
-        watch.pending = watch.is_short().into_iter().chain(unkept).collect();
+        let short = watch.is_short();
+        watch.pending = unseen.into_iter().chain(short).chain(unkept).collect();
         let guard = &watch.post.guard;
         let entries = watch.manifest.iter();
-        let stored = entries.filter(|(path, attributes)| is_stored(guard, path, attributes));
-        watch.kept.complete(stored).map_err(failed)?;
+        let stored: Vec<_> = entries
+            .filter(|(path, attributes)| {
+                watch.kept.source(path).is_some() || is_stored(guard, path, attributes)
+            })
+            .collect();
+        watch.kept.complete(&stored).map_err(failed)?;
         Ok(watch)
     }
 
@@ -118,7 +131,7 @@ impl Watch {
         } else {
             watch.take_in(root, true)?
         };
-        watch.mark_command(false)?;
+        watch.mark_command(root, false)?;
         Ok((watch, events))
     }
 
@@ -128,7 +141,7 @@ impl Watch {
         if self.active == 0 {
             events.extend(self.take_in(root, false)?);
             self.since = harness_host::clock::now();
-            self.mark_command(true)?;
+            self.mark_command(root, true)?;
         }
         self.active += 1;
         Ok(events)
@@ -139,7 +152,7 @@ impl Watch {
         self.active = self.active.saturating_sub(1);
         let events = self.find_strays(root)?;
         if self.active == 0 {
-            self.mark_command(false)?;
+            self.mark_command(root, false)?;
         }
         Ok(events)
     }
@@ -340,6 +353,7 @@ impl Watch {
                 offset,
                 size,
                 sha256,
+                ..
             }) => {
                 let read = self.kept.read(*offset, *size, *sha256);
                 let read =
@@ -396,9 +410,9 @@ impl Watch {
         })
     }
 
-    fn mark_command(&self, runs: bool) -> Result<(), String> {
+    fn mark_command(&self, root: &Root, runs: bool) -> Result<(), String> {
         self.kept
-            .mark_command(runs)
+            .mark_command(root.path(), runs)
             .map_err(|error| format!("cannot note that a command runs: {error}"))
     }
 
@@ -478,7 +492,8 @@ impl Watch {
         if !self.kept.has_room(file.bytes.len() as u64) {
             return Ok(false);
         }
-        let kept = self.kept.keep(path, &file.bytes, sha256);
+        let open = scope.is_writable(path);
+        let kept = self.kept.keep(path, &file.bytes, sha256, open);
         kept.map_err(|error| format!("cannot keep `{path}`: {error}"))?;
         Ok(true)
     }

@@ -10,7 +10,10 @@ use std::{
     collections::{BTreeMap, HashMap},
     fs::{self, File, OpenOptions},
     io::{BufRead as _, BufReader, BufWriter, Read as _, Seek as _, SeekFrom, Write as _},
-    os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _},
+    os::unix::{
+        ffi::OsStrExt as _,
+        fs::{DirBuilderExt as _, OpenOptionsExt as _},
+    },
     path::{Path, PathBuf},
 };
 
@@ -45,6 +48,9 @@ pub(super) enum Source {
         size: u64,
         /// What it must hash to.
         sha256: [u8; 32],
+        /// Whether the agent may change it, so that it comes back with an undo alone.
+        #[serde(default)]
+        open: bool,
     },
     /// Only its hash is known: nothing in reach can change it.
     Hash {
@@ -141,15 +147,12 @@ impl Kept {
     }
 
     /// Stores the first manifest; from now on the session can be taken up.
-    pub(super) fn complete<'a>(
-        &mut self,
-        entries: impl Iterator<Item = (&'a RepoPath, &'a Attributes)>,
-    ) -> std::io::Result<()> {
+    pub(super) fn complete(&mut self, entries: &[(&RepoPath, &Attributes)]) -> std::io::Result<()> {
         let mut out = BufWriter::new(&self.manifest);
         for (path, attributes) in entries {
             let line = Line {
-                path: path.clone(),
-                is: Some(attributes.clone()),
+                path: (*path).clone(),
+                is: Some((*attributes).clone()),
                 source: self.sources.get(path).cloned(),
             };
             serde_json::to_writer(&mut out, &line)?;
@@ -178,10 +181,12 @@ impl Kept {
     }
 
     /// Stores that a command runs, or that its changes were looked at.
-    pub(super) fn mark_command(&self, runs: bool) -> std::io::Result<()> {
+    ///
+    /// `root` is the work tree it runs in: several may share a git directory.
+    pub(super) fn mark_command(&self, root: &Path, runs: bool) -> std::io::Result<()> {
         let path = self.folder.join(COMMAND);
         if runs {
-            return File::create(path).map(drop);
+            return fs::write(path, root.as_os_str().as_bytes());
         }
         match fs::remove_file(path) {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error),
@@ -213,6 +218,7 @@ impl Kept {
         path: &RepoPath,
         bytes: &[u8],
         sha256: [u8; 32],
+        open: bool,
     ) -> std::io::Result<()> {
         let offset = self.bytes.seek(SeekFrom::End(0))?;
         self.bytes.write_all(bytes)?;
@@ -221,6 +227,7 @@ impl Kept {
             offset,
             size: bytes.len() as u64,
             sha256,
+            open,
         };
         self.sources.insert(path.clone(), source);
         Ok(())
@@ -249,6 +256,16 @@ fn private(path: &Path) -> std::io::Result<File> {
         .create(true)
         .mode(0o600)
         .open(path)
+}
+
+/// Returns a session of the work tree whose last command nobody looked at.
+pub(super) fn unseen(kept: &Path, root: &Path) -> Option<String> {
+    let mut sessions = fs::read_dir(kept).ok()?.flatten();
+    let is_unseen = |entry: &fs::DirEntry| {
+        fs::read(entry.path().join(COMMAND)).is_ok_and(|text| text == root.as_os_str().as_bytes())
+    };
+    let found = sessions.find(is_unseen)?;
+    Some(found.file_name().to_string_lossy().into_owned())
 }
 
 /// Removes the oldest sessions' folders; one that cannot be removed is tried again next time.
@@ -281,12 +298,13 @@ mod tests {
         // Not complete yet: nothing can be taken up.
         assert!(Kept::load(folder.path(), "S-0001").unwrap().is_none());
         let hash = |bytes: &[u8]| -> [u8; 32] { Sha256::digest(bytes).into() };
-        kept.keep(&path("a"), b"one", hash(b"one")).unwrap();
-        kept.keep(&path("b"), b"two!", hash(b"two!")).unwrap();
-        kept.complete(std::iter::empty()).unwrap();
+        kept.keep(&path("a"), b"one", hash(b"one"), true).unwrap();
+        kept.keep(&path("b"), b"two!", hash(b"two!"), false)
+            .unwrap();
+        kept.complete(&[]).unwrap();
         kept.update(&path("a"), None).unwrap();
         kept.update(&path("b"), None).unwrap();
-        kept.mark_command(true).unwrap();
+        kept.mark_command(folder.path(), true).unwrap();
         drop(kept);
         let manifest = folder.path().join("S-0001").join(MANIFEST);
         let torn = [fs::read(&manifest).unwrap().as_slice(), b"{\"path\":\"c\""].concat();
@@ -294,10 +312,16 @@ mod tests {
 
         let left = Kept::load(folder.path(), "S-0001").unwrap().unwrap();
         assert!(left.in_command);
+        assert_eq!(
+            unseen(folder.path(), folder.path()).as_deref(),
+            Some("S-0001")
+        );
+        assert_eq!(unseen(folder.path(), Path::new("/elsewhere")), None);
         let Some(Source::Kept {
             offset,
             size,
             sha256,
+            ..
         }) = left.kept.source(&path("b")).cloned()
         else {
             panic!("not kept");
@@ -307,7 +331,7 @@ mod tests {
             b"two!"
         );
         assert_eq!(left.kept.read(0, size, sha256).unwrap(), None);
-        left.kept.mark_command(false).unwrap();
+        left.kept.mark_command(folder.path(), false).unwrap();
         assert!(
             !Kept::load(folder.path(), "S-0001")
                 .unwrap()
