@@ -276,6 +276,11 @@ const ODD: &[(&str, &str, &str)] = &[
     ),
     ("sh", "ln src/locked.txt src/twin", "src/twin"),
     ("sh", "ln src/deep/AGENTS.md src/deep/twin", "src/deep/twin"),
+    (
+        "sh",
+        "ln src/locked.txt src/twin; chmod 4755 src/twin",
+        "src/twin",
+    ),
 ];
 
 #[test]
@@ -439,4 +444,25 @@ fn kept_bytes_that_were_tampered_with_are_not_trusted() {
     );
     // A tree has this one.
     assert_eq!(arena.desk.project.read("src/locked.txt"), "locked\n");
+}
+
+#[test]
+fn a_folder_too_deep_to_be_looked_into_is_named() {
+    let arena = arena();
+    let name = "d".repeat(200);
+    let deep = format!(
+        "cd src; i=0; while [ $i -lt 30 ]; do mkdir {name} && cd {name} || exit 1; i=$((i+1)); done; mkdir .git"
+    );
+    let outcome = arena.attack_at(levels()[0], &[shell(&deep), shell("true")]);
+    let problems = outcome.story.all("problem");
+    let named: Vec<_> = problems
+        .iter()
+        .filter(|line| {
+            line["message"]
+                .as_str()
+                .unwrap()
+                .contains("cannot be looked into")
+        })
+        .collect();
+    assert_eq!(named.len(), 1, "{}", outcome.story);
 }

@@ -12,7 +12,7 @@
 mod put_back;
 mod walk;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use harness_core::RepoPath;
 use harness_guard::{Attributes, Difference, FileKind};
@@ -30,6 +30,8 @@ pub struct Manifest {
     /// Folders that could not be read, and so what is in them is not known.
     closed: Vec<RepoPath>,
     cut: bool,
+    /// Paths that were looked at one by one in a manifest that is cut, and are gone.
+    gone: BTreeSet<RepoPath>,
 }
 
 impl Manifest {
@@ -73,6 +75,14 @@ impl Manifest {
                 self.entries.remove(path);
             }
         }
+    }
+
+    /// Takes in what a cut manifest may have missed, looked at separately.
+    pub fn set_missed(&mut self, path: &RepoPath, attributes: Option<Attributes>) {
+        if attributes.is_none() {
+            self.gone.insert(path.clone());
+        }
+        self.set(path, attributes);
     }
 
     /// Returns what is known of paths, to go on from.
@@ -123,7 +133,8 @@ impl Manifest {
     }
 
     fn is_out_of_sight(&self, path: &RepoPath) -> bool {
-        self.cut || self.closed.iter().any(|folder| path.starts_with(folder))
+        let is_missed = self.cut && !self.gone.contains(path);
+        is_missed || self.closed.iter().any(|folder| path.starts_with(folder))
     }
 
     /// Fills in the names of files that have several.

@@ -79,11 +79,8 @@ fn every_kind_of_change_is_seen() {
     );
     check(
         |world| {
-            fs::hard_link(
-                world.root().join("docs/a.md"),
-                world.root().join("src/twin"),
-            )
-            .unwrap()
+            let file = world.root().join("docs/a.md");
+            fs::hard_link(file, world.root().join("src/twin")).unwrap();
         },
         &["~docs/a.md", "+src/twin"],
     );

@@ -7,7 +7,7 @@
 use std::{
     ffi::OsStr,
     fs,
-    io::{Read as _, Write as _},
+    io::Read,
     os::{
         fd::{AsRawFd as _, OwnedFd},
         unix::{ffi::OsStrExt as _, fs::DirBuilderExt as _},
@@ -127,7 +127,7 @@ impl Root {
         let failed = |errno: Errno| PutBackError::disk("put back", path, errno);
         match former.attributes.kind {
             FileKind::File => {
-                self.write_anew(&folder, name, former.bytes, former.attributes)
+                self.write_anew(&folder, name, &mut &*former.bytes, former.attributes)
                     .map_err(|error| PutBackError::disk("put back", path, error))?;
             }
             FileKind::Folder => {
@@ -180,10 +180,8 @@ impl Root {
         let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC;
         let file = open_beneath(&folder, OsStr::from_bytes(name), flags)
             .map_err(|errno| failed(errno.into()))?;
-        let mut bytes = Vec::new();
         let mut file = fs::File::from(file).take(attributes.size);
-        file.read_to_end(&mut bytes).map_err(failed)?;
-        self.write_anew(&folder, name, &bytes, attributes)
+        self.write_anew(&folder, name, &mut file, attributes)
             .map_err(failed)?;
         self.rights_at(path, &folder, name, attributes)
     }
@@ -203,7 +201,7 @@ impl Root {
         &self,
         folder: &OwnedFd,
         name: &[u8],
-        bytes: &[u8],
+        content: &mut dyn Read,
         attributes: &Attributes,
     ) -> std::io::Result<()> {
         static COUNT: AtomicU64 = AtomicU64::new(0);
@@ -214,9 +212,8 @@ impl Root {
             OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         let mode = Mode::from_raw_mode(attributes.mode & 0o700);
         let file = rustix::fs::openat(folder, &beside, flags, mode)?;
-        let placed = fs::File::from(file)
-            .write_all(bytes)
-            .and_then(|()| Ok(rustix::fs::renameat(folder, &beside, folder, name)?));
+        let placed = std::io::copy(content, &mut fs::File::from(file))
+            .and_then(|_| Ok(rustix::fs::renameat(folder, &beside, folder, name)?));
         if placed.is_err() {
             // Nothing can be done about a failure, and the name says what it is.
             let _ = rustix::fs::unlinkat(folder, &beside, AtFlags::empty());

@@ -1,7 +1,7 @@
 //! The walk behind a manifest.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     mem::MaybeUninit,
     os::fd::{AsFd, OwnedFd},
 };
@@ -62,6 +62,7 @@ impl Root {
             entries: BTreeMap::from_iter(walk.found),
             closed: walk.closed,
             cut: walk.cut,
+            gone: BTreeSet::new(),
         })
     }
 

@@ -37,7 +37,7 @@ const TOLD_MAX: usize = 50;
 const ROUNDS_MAX: usize = 3;
 /// The largest file of git's own that is hashed to recognise it.
 const HASHED_MAX: u64 = 1024 * 1024;
-/// A time this long before a command can still be that of a save. Unit: seconds.
+/// A time this long before or after a command can still be that of a save. Unit: seconds.
 const CLOCK_SLACK: i64 = 2;
 
 /// What a watch is set up with.
@@ -208,7 +208,8 @@ impl Watch {
         let mut given_up = BTreeSet::new();
         let quarantine = Undo::place(&self.post.own, self.post.session);
         for round in 0.. {
-            let now = walk(root, &self.post.guard)?;
+            let now = self.walk_again(root)?;
+            told.extend(self.newly_closed(&now));
             let mut strays = Vec::new();
             for difference in now.differences_from(&self.manifest) {
                 if given_up.contains(&difference.path) {
@@ -259,6 +260,34 @@ impl Watch {
         told.extend(self.is_short());
         told.extend(changed_outside(others));
         Ok(told)
+    }
+
+    /// Walks; where there is more than a manifest holds, at least what was there before is looked at.
+    fn walk_again(&self, root: &Root) -> Result<Manifest, String> {
+        let mut now = walk(root, &self.post.guard)?;
+        if now.is_cut() {
+            for (path, _) in self.manifest.iter() {
+                if now.at(path).is_none() && !self.post.guard.scope().is_writable(path) {
+                    let is = root.look(path).map_err(|error| chain(&error))?;
+                    now.set_missed(path, is);
+                }
+            }
+        }
+        Ok(now)
+    }
+
+    /// Says which folders cannot be looked into any more; each once.
+    fn newly_closed(&self, now: &Manifest) -> Option<Event> {
+        let is_new = |folder: &&RepoPath| !self.manifest.closed().contains(folder);
+        let mut closed = now.closed().iter().filter(is_new);
+        let first = closed.next()?;
+        let more = match closed.count() {
+            0 => String::new(),
+            more => format!(" and {more} more"),
+        };
+        Some(Event::ManifestShort {
+            message: format!("`{first}`{more} cannot be looked into; changes there are not found"),
+        })
     }
 
     /// Takes in the times of a folder in which something came or went that stays.
@@ -334,7 +363,10 @@ impl Watch {
         // No command can have changed the bytes. A save moves the time to the present;
         // any other time was set by hand, and setting it back loses nothing.
         let begun = i64::try_from(self.since.as_millis() / 1000).unwrap_or(0) - CLOCK_SLACK;
-        Ok(same(old.modified == new.modified || new.modified.0 < begun))
+        let now = harness_host::clock::now().as_millis() / 1000;
+        let ended = i64::try_from(now).unwrap_or(i64::MAX) + CLOCK_SLACK;
+        let is_set_by_hand = !(begun..=ended).contains(&new.modified.0);
+        Ok(same(old.modified == new.modified || is_set_by_hand))
     }
 
     fn tree_holds(&self, path: &RepoPath, bytes: &[u8]) -> bool {

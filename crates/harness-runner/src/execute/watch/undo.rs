@@ -98,8 +98,11 @@ impl<'a> Undo<'a> {
                 self.failed.insert(path.clone());
             }
             self.tell(path, &stray.why, done);
-            let is = self.root.look(path).ok().flatten();
-            self.watch.manifest.set(path, is);
+            // What stays in the scope is judged once more as it is now.
+            if !matches!(stray.remedy, Remedy::ClearBits | Remedy::BreakLink) {
+                let is = self.root.look(path).ok().flatten();
+                self.watch.manifest.set(path, is);
+            }
         }
         self.set_times_back();
     }
