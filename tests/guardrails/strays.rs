@@ -7,7 +7,7 @@ use std::{
 };
 
 use super::arena::{Arena, Outcome, has, is_caged};
-use crate::support::{CONFIG, news, say, shell};
+use crate::support::{CONFIG, TESTS, news, say, shell};
 
 /// A scope of folders with things in it that are not for the agent.
 fn config() -> String {
@@ -183,6 +183,10 @@ const IN_REACH: &[(&str, &[&str])] = &[
         "rm -rf src/gen",
         &["src/gen", "src/gen/local.db", "src/gen/schema.rs"],
     ),
+    (
+        "rm src/gen/schema.rs; chmod 000 src/gen",
+        &["src/gen", "src/gen/schema.rs"],
+    ),
     ("chmod 777 src/locked.txt", &["src/locked.txt"]),
     ("touch -d @1 src/locked.txt", &["src/locked.txt"]),
     (
@@ -356,6 +360,7 @@ const UNCAGED: &[&str] = &[
     "rm -rf src/../tests/../docs .git/hooks",
     "printf x > \"docs/$(printf 'bad\\377name')\"",
     "echo x > ' -rf'",
+    "rm docs/kept.md; chmod 000 docs",
 ];
 
 #[test]
@@ -371,6 +376,27 @@ fn without_a_cage_everything_outside_the_scope_comes_back() {
             "{command}: {}",
             outcome.story
         );
+    }
+}
+
+#[test]
+fn a_gate_in_the_work_tree_is_looked_after_as_well() {
+    for level in levels() {
+        let arena = Arena::with_config(&format!("{}\n[gates]\nisolate = false\n", config()));
+        let project = &arena.desk.project;
+        project.write("src/locked.txt", "locked\n");
+        let tests = format!(
+            "{TESTS}\nif [ -d .git ]; then echo bad > src/locked.txt; mkfifo src/pipe; fi\n"
+        );
+        project.write("tests/run.sh", &tests);
+        fs::create_dir(arena.root().join("target")).unwrap();
+        project.commit_all("a gate that does more than it should");
+        assert_eq!(arena.desk.harness(&["trust", "--yes"]).code, 0);
+        let outcome = arena.attack_at(level, &["{ tool = \"check\" }".to_owned()]);
+        let told = strays(&outcome);
+        let expected = ["src/locked.txt", "src/pipe"].map(|path| (path.to_owned(), true));
+        assert_eq!(told, expected, "{level}: {}", outcome.story);
+        assert_eq!(project.read("src/locked.txt"), "locked\n");
     }
 }
 
@@ -465,4 +491,21 @@ fn a_folder_too_deep_to_be_looked_into_is_named() {
         })
         .collect();
     assert_eq!(named.len(), 1, "{}", outcome.story);
+}
+
+#[test]
+fn many_strays_are_all_undone_and_not_all_told_one_by_one() {
+    let arena = arena();
+    for number in 0..120 {
+        arena
+            .desk
+            .project
+            .write(&format!("docs/part/{number}"), &format!("{number}\n"));
+    }
+    arena.desk.project.commit_all("many files");
+    let outcome = arena.attack_at("none", &[shell("rm -rf docs/part")]);
+    let told = outcome.story.all("stray_undone");
+    assert_eq!(told.len(), 50, "{}", outcome.story);
+    let last = told[49]["message"].as_str().unwrap();
+    assert_eq!(last, "put back; so were 71 more");
 }

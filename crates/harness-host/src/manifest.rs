@@ -45,6 +45,14 @@ impl Manifest {
         self.entries.iter()
     }
 
+    /// Iterates over a path and everything below it.
+    pub fn below(&self, path: &RepoPath) -> impl Iterator<Item = (&RepoPath, &Attributes)> {
+        let from = self.entries.range(path.clone()..);
+        // Names that only begin like it lie in between.
+        from.take_while(|(entry, _)| entry.as_bytes().starts_with(path.as_bytes()))
+            .filter(|(entry, _)| entry.starts_with(path))
+    }
+
     /// Returns how many entries there are.
     pub fn len(&self) -> usize {
         self.entries.len()

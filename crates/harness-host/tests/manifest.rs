@@ -202,6 +202,20 @@ fn all_names_of_a_shared_file_are_given() {
 }
 
 #[test]
+fn what_lies_below_a_folder_is_not_what_begins_like_it() {
+    let world = World::new();
+    for name in ["docs.md", "docs/b", "docs-old"] {
+        fs::write(world.root().join(name), "").unwrap();
+    }
+    let manifest = walk(&open(&world));
+    let below: Vec<String> = manifest
+        .below(&path("docs"))
+        .map(|(path, _)| path.to_text())
+        .collect();
+    assert_eq!(below, ["docs", "docs/a.md", "docs/b"]);
+}
+
+#[test]
 fn what_cannot_be_read_any_more_does_not_count_as_gone() {
     let world = World::new();
     let root = open(&world);

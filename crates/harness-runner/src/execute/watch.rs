@@ -205,11 +205,11 @@ impl Watch {
     fn find_strays(&mut self, root: &Root) -> Result<Vec<Event>, String> {
         let mut told = Vec::new();
         let mut others = Vec::new();
+        let closed_before = self.manifest.closed().to_vec();
         let mut given_up = BTreeSet::new();
         let quarantine = Undo::place(&self.post.own, self.post.session);
         for round in 0.. {
             let now = self.walk_again(root)?;
-            told.extend(self.newly_closed(&now));
             let mut strays = Vec::new();
             for difference in now.differences_from(&self.manifest) {
                 if given_up.contains(&difference.path) {
@@ -258,6 +258,7 @@ impl Watch {
         others.dedup();
         bound(&mut told);
         told.extend(self.is_short());
+        told.extend(self.newly_closed(&closed_before));
         told.extend(changed_outside(others));
         Ok(told)
     }
@@ -277,9 +278,9 @@ impl Watch {
     }
 
     /// Says which folders cannot be looked into any more; each once.
-    fn newly_closed(&self, now: &Manifest) -> Option<Event> {
-        let is_new = |folder: &&RepoPath| !self.manifest.closed().contains(folder);
-        let mut closed = now.closed().iter().filter(is_new);
+    fn newly_closed(&self, before: &[RepoPath]) -> Option<Event> {
+        let is_new = |folder: &&RepoPath| !before.contains(folder);
+        let mut closed = self.manifest.closed().iter().filter(is_new);
         let first = closed.next()?;
         let more = match closed.count() {
             0 => String::new(),
@@ -582,13 +583,27 @@ fn changed_outside(mut paths: Vec<RepoPath>) -> Option<Event> {
     Some(Event::ChangedOutside { paths, more })
 }
 
+/// Leaves the first strays as they are and puts the others into the last one that is told.
 fn bound(told: &mut Vec<Event>) {
-    let more = told.len().saturating_sub(TOLD_MAX);
-    if more > 0 {
-        told.truncate(TOLD_MAX);
-        told.push(Event::ManifestShort {
-            message: format!("{more} more changes were taken back like these; `harness log show` has the first {TOLD_MAX}"),
-        });
+    if told.len() <= TOLD_MAX {
+        return;
+    }
+    let rest = told.split_off(TOLD_MAX);
+    let is_restored = |event: &Event| {
+        !matches!(
+            event,
+            Event::StrayUndone {
+                restored: false,
+                ..
+            }
+        )
+    };
+    if let Some(Event::StrayUndone {
+        message, restored, ..
+    }) = told.last_mut()
+    {
+        message.push_str(&format!("; so were {} more", rest.len()));
+        *restored &= rest.iter().all(is_restored);
     }
 }
 

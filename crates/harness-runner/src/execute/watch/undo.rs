@@ -28,7 +28,7 @@ pub(super) struct Undo<'a> {
     told: Vec<Event>,
     failed: BTreeSet<RepoPath>,
     /// Paths that went with all below them.
-    gone: Vec<RepoPath>,
+    gone: BTreeSet<RepoPath>,
     /// Folders in which something was moved, with the time they had.
     touched: BTreeSet<RepoPath>,
 }
@@ -76,7 +76,7 @@ impl<'a> Undo<'a> {
             quarantine,
             told: Vec::new(),
             failed: BTreeSet::new(),
-            gone: Vec::new(),
+            gone: BTreeSet::new(),
             touched: BTreeSet::new(),
         }
     }
@@ -85,7 +85,7 @@ impl<'a> Undo<'a> {
     pub(super) fn all(&mut self, strays: &[Found]) {
         for (difference, stray) in strays {
             let path = &difference.path;
-            if difference.old.is_none() && self.gone.iter().any(|gone| path.starts_with(gone)) {
+            if difference.old.is_none() && self.is_gone(path) {
                 continue;
             }
             self.touched.extend(path.parent());
@@ -109,6 +109,18 @@ impl<'a> Undo<'a> {
 
     pub(super) fn into_told(self) -> (Vec<Event>, BTreeSet<RepoPath>) {
         (self.told, self.failed)
+    }
+
+    /// Whether a path went with a folder above it.
+    fn is_gone(&self, path: &RepoPath) -> bool {
+        let mut at = Some(path.clone());
+        while let Some(current) = at {
+            if self.gone.contains(&current) {
+                return true;
+            }
+            at = current.parent();
+        }
+        false
     }
 
     fn one(&mut self, difference: &Difference, stray: &Stray) -> Result<Done, String> {
@@ -277,9 +289,9 @@ impl<'a> Undo<'a> {
 
     /// Moves what stands at a path into quarantine; `false` when it is too much to be kept and is gone.
     fn take_away(&mut self, path: &RepoPath) -> Result<bool, String> {
-        let below = self.now.iter().filter(|(entry, _)| entry.starts_with(path));
+        let below = self.now.below(path);
         let bytes: u64 = below.map(|(_, attributes)| attributes.size).sum();
-        self.gone.push(path.clone());
+        self.gone.insert(path.clone());
         if self.watch.quarantined + bytes > QUARANTINE_MAX.0 {
             self.root
                 .remove_stray(HostAct::SetAside, path)
