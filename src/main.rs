@@ -23,6 +23,9 @@ use clap::Parser as _;
 use crate::{cli::Cli, failure::Failure};
 
 fn main() -> ExitCode {
+    if let Some(code) = harness_host::process::serve_cage(std::env::args_os()) {
+        return code;
+    }
     let cli = Cli::parse();
     match cmd::run(&cli) {
         Ok(code) => ExitCode::from(code),

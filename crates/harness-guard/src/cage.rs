@@ -6,6 +6,7 @@
 //! It is stored in the log and printed for people.
 
 mod environment;
+mod mounts;
 
 use std::path::{Path, PathBuf};
 
@@ -14,7 +15,10 @@ use serde::{Serialize, Serializer};
 
 use crate::permit::{Bounds, Permit};
 
-pub use self::environment::clean_environment;
+pub use self::{
+    environment::clean_environment,
+    mounts::{Mount, MountKind, MountPlan},
+};
 
 /// What the host found on the machine for one role; all paths are absolute.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,6 +52,9 @@ pub struct CagePlan {
     level: Level,
     #[serde(serialize_with = "as_text")]
     root: PathBuf,
+    /// Where the root is seen in the cage, where the level can place it.
+    #[serde(serialize_with = "as_text")]
+    place: PathBuf,
     #[serde(serialize_with = "as_text")]
     cwd: PathBuf,
     #[serde(serialize_with = "as_texts")]
@@ -85,6 +92,7 @@ impl CagePlan {
         Self {
             level: machine.level,
             root: machine.root.clone(),
+            place: machine.root.clone(),
             cwd: at(cwd),
             writable: outermost(writable),
             readable: outermost(
@@ -92,11 +100,11 @@ impl CagePlan {
                     .into_iter()
                     .chain(machine.read.iter().cloned()),
             ),
-            read_only: unique(
-                read_only
-                    .chain([machine.git_dir.clone()])
-                    .chain(machine.pinned.iter().cloned()),
-            ),
+            read_only: [
+                unique(read_only.chain([machine.git_dir.clone()])),
+                machine.pinned.clone(),
+            ]
+            .concat(),
             masked: masked(machine),
             home: machine.home.clone(),
             temp: machine.temp.clone(),
@@ -109,13 +117,18 @@ impl CagePlan {
     /// Makes the plan of a gate on a checkout of the candidate.
     ///
     /// The whole checkout is writable but for its `.git`; the repository itself is
-    /// readable only as far as `machine.read` says. The gate's own timeout
+    /// readable only as far as `machine.read` says. Where the level gives each cage
+    /// a file tree of its own, the checkout stands at the repository's own path. The gate's own timeout
     /// replaces the run's limit for one command.
     pub fn for_gate(gate: &Gate, limits: &Limits, machine: &Machine, checkout: &Path) -> Self {
         let git_link = checkout.join(".git");
         Self {
             level: machine.level,
             root: checkout.to_owned(),
+            place: match machine.level {
+                Level::Namespaces => machine.root.clone(),
+                _ => checkout.to_owned(),
+            },
             cwd: below(checkout, &gate.cwd),
             writable: vec![checkout.to_owned()],
             readable: outermost(
@@ -159,6 +172,11 @@ impl CagePlan {
     /// Returns the repository's root or the gate's checkout.
     pub fn root(&self) -> &Path {
         &self.root
+    }
+
+    /// Returns where the root is seen in the cage.
+    pub fn place(&self) -> &Path {
+        &self.place
     }
 
     /// Returns the working folder; it lies below the root.

@@ -4,6 +4,7 @@
 //! goes wrong. What blocks for more than a moment runs on another thread.
 
 mod bench;
+mod closed;
 mod commit;
 mod open;
 mod perform;

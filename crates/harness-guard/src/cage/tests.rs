@@ -21,7 +21,7 @@ pub(crate) fn machine() -> Machine {
     }
 }
 
-fn texts(paths: &[PathBuf]) -> Vec<&str> {
+pub(crate) fn texts(paths: &[PathBuf]) -> Vec<&str> {
     paths.iter().filter_map(|path| path.to_str()).collect()
 }
 
@@ -51,7 +51,7 @@ pub(crate) fn check_command(plan: &CagePlan) {
     assert_eq!(plan.limits().turns, 7);
 }
 
-fn gate(cwd: &str) -> Gate {
+pub(crate) fn gate(cwd: &str) -> Gate {
     Gate {
         name: "test".to_owned(),
         run: vec!["cargo".to_owned(), "test".to_owned()],

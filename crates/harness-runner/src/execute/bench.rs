@@ -17,19 +17,17 @@ use harness_core::{
 };
 use harness_gate::check::{self, RunFacts};
 use harness_git::CheckoutStamp;
-use harness_guard::{CagePlan, Guard, Machine, Scope};
-use harness_host::{Cancelled, disk::Root, machine, process::RunLimits};
+use harness_guard::{CagePlan, Guard, Machine};
+use harness_host::{Cancelled, machine, process::RunLimits};
 use harness_store::state;
 use sha2::{Digest as _, Sha256};
 use tokio::sync::Mutex as AsyncMutex;
 
-use super::{Setting, in_shop, shop::Workshop};
+use super::{Setting, closed::with_closed, in_shop, shop::Workshop};
 use crate::{RunnerError, Workplace};
 
 /// What a reader gets of a gate's output; more is cut and makes the report unreadable.
 const REPORT_MAX: ByteCount = ByteCount::mib(16);
-/// Hidden paths that processes are kept from reading.
-const MASKED_MAX: usize = 10_000;
 /// What the log keeps of a gate's output: so much of the beginning, and as much of the end.
 const KEPT: usize = 16 * 1024;
 
@@ -224,16 +222,9 @@ impl Bench {
 
     /// Makes the plan of a gate in the work tree; what the scope hides is hidden from it too.
     async fn plan_in_place(&self, gate: &Gate, guard: &Guard) -> Result<CagePlan, String> {
-        let (root, scope) = (self.workplace.root.clone(), guard.scope().clone());
-        let hidden = tokio::task::spawn_blocking(move || hidden_paths(&root, &scope)).await;
-        let masked = hidden
-            .map_err(|error| format!("looking for hidden files was cut short: {error}"))??;
         let machine = self.fresh_machine("gate-work-tree")?;
-        Ok(CagePlan::for_gate_in_place(
-            gate,
-            guard.bounds(),
-            &Machine { masked, ..machine },
-        ))
+        let machine = with_closed(&machine, guard).await?;
+        Ok(CagePlan::for_gate_in_place(gate, guard.bounds(), &machine))
     }
 
     /// Returns the machine with a home in which no earlier gate has left anything.
@@ -354,21 +345,6 @@ impl Bench {
             },
         }
     }
-}
-
-/// Returns what the scope hides, as whole paths; too many is an error, never a gap.
-pub(super) fn hidden_paths(root: &Path, scope: &Scope) -> Result<Vec<PathBuf>, String> {
-    let handle = Root::open(root).map_err(|error| super::chain(&error))?;
-    let hidden = handle.host_find(&|path| scope.is_hidden(path), MASKED_MAX + 1);
-    if hidden.len() > MASKED_MAX {
-        return Err(format!(
-            "more than {MASKED_MAX} paths match `[scope] hide`: hide their folder instead"
-        ));
-    }
-    Ok(hidden
-        .iter()
-        .map(|path| root.join(path.as_path()))
-        .collect())
 }
 
 /// Makes the report of a gate that could not be run.

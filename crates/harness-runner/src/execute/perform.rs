@@ -3,20 +3,19 @@
 use std::{
     collections::{BTreeSet, HashMap},
     ffi::OsString,
-    path::PathBuf,
     sync::{Arc, Mutex},
 };
 
 use harness_core::{Action, ByteCount, Event, LineRange, Outcome, RepoPath, Stop, TokenCount};
-use harness_guard::{CagePlan, Guard, HostAct, Machine, Permit, Scope};
+use harness_guard::{CagePlan, Guard, HostAct, Machine, Permit};
 use harness_host::{
     Cancelled,
     disk::{DiskError, EntryKind, Expected, Root, SearchLimits, Stamp},
-    process::RunLimits,
+    process::{Cage, RunLimits, SpawnError},
 };
 use harness_tool::edit::{self, Edited};
 
-use super::{bench::hidden_paths, chain, lock};
+use super::{chain, closed::with_closed, lock};
 use crate::{RunnerError, Workplace};
 
 /// The largest file the tools read.
@@ -34,9 +33,11 @@ pub(crate) struct Performer {
     root: Root,
     machine: Machine,
     map_file: Mutex<String>,
-    scope: Mutex<Option<Scope>>,
-    /// What the scope hides from commands; looked for before the first one.
-    masked: Mutex<Option<Vec<PathBuf>>>,
+    guard: Mutex<Option<Guard>>,
+    /// The machine as commands of the session see it; looked at before the first one.
+    seen_by_commands: Mutex<Option<Machine>>,
+    /// What commands run in, kept open.
+    cage: Mutex<Option<Arc<Cage>>>,
     /// What the agent last saw of each file.
     seen: Mutex<HashMap<RepoPath, Stamp>>,
     /// Folders whose map was looked for.
@@ -73,8 +74,9 @@ impl Performer {
             root,
             machine: workplace.agent.clone(),
             map_file: Mutex::new(String::new()),
-            scope: Mutex::new(None),
-            masked: Mutex::new(None),
+            guard: Mutex::new(None),
+            seen_by_commands: Mutex::new(None),
+            cage: Mutex::new(None),
             seen: Mutex::default(),
             touched: Mutex::default(),
         })
@@ -91,8 +93,9 @@ impl Performer {
         {
             let _ = self.root.host_create_folder(HostAct::WriteHostFile, folder);
         }
-        *lock(&self.scope) = Some(guard.scope().clone());
-        *lock(&self.masked) = None;
+        *lock(&self.guard) = Some(guard.clone());
+        *lock(&self.seen_by_commands) = None;
+        *lock(&self.cage) = None;
         map_file.clone_into(&mut lock(&self.map_file));
         lock(&self.seen).clear();
         *lock(&self.touched) = BTreeSet::from([RepoPath::root()]);
@@ -259,7 +262,11 @@ impl Performer {
         };
         let argv = ["sh", "-c", command].map(OsString::from);
         let limits = RunLimits::of(&permit.bounds().limits);
-        match harness_host::process::run(&plan, &argv, &limits, |_| {}, cancelled).await {
+        let cage = match self.cage(&plan).await {
+            Ok(cage) => cage,
+            Err(error) => return Done::Failed(chain(&error)),
+        };
+        match cage.run(&plan, &argv, &limits, |_| {}, cancelled).await {
             Ok(exited) if exited.stop == Stop::Cancelled => Done::Cancelled,
             Ok(exited) => Done::Ended(Outcome::Exited {
                 stop: exited.stop,
@@ -269,25 +276,26 @@ impl Performer {
         }
     }
 
-    /// Returns the machine with what the scope hides; files that appear later are hidden from the next session on.
+    /// Returns the machine as the session's commands see it.
     async fn machine(&self) -> Result<Machine, String> {
-        let known = lock(&self.masked).clone();
-        let masked = match known {
-            Some(masked) => masked,
-            None => {
-                let scope = lock(&self.scope).clone().ok_or(super::NO_SESSION)?;
-                let root = self.root.path().to_owned();
-                let found = tokio::task::spawn_blocking(move || hidden_paths(&root, &scope)).await;
-                let found = found.map_err(|error| {
-                    format!("looking for hidden files was cut short: {error}")
-                })??;
-                lock(&self.masked).get_or_insert(found).clone()
-            }
-        };
-        Ok(Machine {
-            masked,
-            ..self.machine.clone()
-        })
+        let known = lock(&self.seen_by_commands).clone();
+        if let Some(machine) = known {
+            return Ok(machine);
+        }
+        let guard = lock(&self.guard).clone().ok_or(super::NO_SESSION)?;
+        let machine = with_closed(&self.machine, &guard).await?;
+        Ok(lock(&self.seen_by_commands).insert(machine).clone())
+    }
+
+    /// Returns the open cage, or opens another where it does not fit any more.
+    async fn cage(&self, plan: &CagePlan) -> Result<Arc<Cage>, SpawnError> {
+        let open = lock(&self.cage).clone().filter(|cage| cage.fits(plan));
+        if let Some(cage) = open {
+            return Ok(cage);
+        }
+        let cage = Arc::new(Cage::open(plan).await?);
+        *lock(&self.cage) = Some(Arc::clone(&cage));
+        Ok(cage)
     }
 
     fn last_seen(&self, path: &RepoPath) -> Option<Stamp> {
@@ -295,9 +303,9 @@ impl Performer {
     }
 
     fn is_hidden(&self, path: &RepoPath) -> bool {
-        lock(&self.scope)
+        lock(&self.guard)
             .as_ref()
-            .is_some_and(|scope| scope.is_hidden(path))
+            .is_some_and(|guard| guard.scope().is_hidden(path))
     }
 
     /// Returns the maps of folders that `path` lies in and that were not touched before.
