@@ -138,6 +138,7 @@ pub fn resolve(
             progress_file: files.progress,
             map_file: files.map,
             context_budget,
+            network: Vec::new(),
         },
         day_usd,
         models,

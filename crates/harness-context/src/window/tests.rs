@@ -99,6 +99,7 @@ fn policy() -> Policy {
         progress_file: RepoPath::parse("progress.md").unwrap(),
         map_file: "AGENTS.md".to_owned(),
         context_budget: TokenCount(2000),
+        network: Vec::new(),
     }
 }
 

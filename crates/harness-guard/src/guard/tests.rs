@@ -42,6 +42,7 @@ fn policy() -> Policy {
         progress_file: path("src/progress.md"),
         map_file: "docs/MAP.md".to_owned(),
         context_budget: TokenCount(16_000),
+        network: Vec::new(),
     }
 }
 
