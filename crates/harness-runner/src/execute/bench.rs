@@ -17,7 +17,7 @@ use harness_core::{
 };
 use harness_gate::check::{self, RunFacts};
 use harness_git::CheckoutStamp;
-use harness_guard::{CagePlan, Guard, Machine, Scope};
+use harness_guard::{CagePlan, Guard, Machine, Scope, network::Hosts};
 use harness_host::{Cancelled, disk::Root, machine, process::RunLimits};
 use harness_store::state;
 use sha2::{Digest as _, Sha256};
@@ -49,6 +49,8 @@ pub enum GatePlace {
     Checkout {
         /// Folders of build outputs.
         build: Vec<RepoPath>,
+        /// Hosts that may be reached.
+        network: Hosts,
     },
     /// In the work tree itself, held to the scope of this guard.
     WorkTree(Box<Guard>),
@@ -60,6 +62,7 @@ impl GatePlace {
         if policy.isolate {
             Self::Checkout {
                 build: guard.bounds().build.clone(),
+                network: guard.bounds().network.clone(),
             }
         } else {
             Self::WorkTree(Box::new(guard.clone()))
@@ -112,11 +115,12 @@ struct Checkout {
     stamp: CheckoutStamp,
 }
 
-/// What is checked out: the tree, and the build outputs that stay beside it.
+/// What is checked out: the tree, the build outputs that stay beside it, and what is reached from there.
 #[derive(Clone, Copy, Debug)]
 struct Subject<'a> {
     tree: &'a TreeId,
     build: &'a [RepoPath],
+    network: &'a Hosts,
 }
 
 impl Bench {
@@ -156,9 +160,11 @@ impl Bench {
         let limits = &setting.run.policy.limits;
         let mut checkout = self.base.lock().await;
         let build = setting.build_folders()?;
+        let network = Hosts::new(&setting.run.policy.network);
         let on = Subject {
             tree: &tree,
             build: &build,
+            network: &network,
         };
         let report = self
             .check_in(&mut checkout, &floorless, on, None, limits, cancelled)
@@ -203,11 +209,12 @@ impl Bench {
         cancelled: Cancelled,
     ) -> CheckReport {
         match &candidate.place {
-            GatePlace::Checkout { build } => {
+            GatePlace::Checkout { build, network } => {
                 let mut checkout = self.candidate.lock().await;
                 let on = Subject {
                     tree: &candidate.tree,
                     build,
+                    network,
                 };
                 self.check_in(&mut checkout, gate, on, baseline, limits, cancelled)
                     .await
@@ -256,7 +263,7 @@ impl Bench {
         }
         let run = match self.fresh_machine(checkout.home) {
             Ok(machine) => {
-                let plan = CagePlan::for_gate(gate, limits, &machine, &checkout.folder);
+                let plan = CagePlan::for_gate(gate, limits, on.network, &machine, &checkout.folder);
                 self.run(gate, &plan, limits, cancelled).await
             }
             Err(message) => GateRun::not_started(gate, message),
