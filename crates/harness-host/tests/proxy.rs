@@ -11,7 +11,7 @@ use std::{
 };
 
 use harness_core::{AllowedHost, ByteCount, NetworkUse};
-use harness_guard::network::{Hosts, is_public, listed_hosts};
+use harness_guard::network::{Hosts, is_public, listed_hosts, proxied_environment};
 use harness_host::proxy::{AddressCheck, Proxy, ProxyBounds, ProxyRules, Resolver};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -657,5 +657,57 @@ fn who_asks_for_nothing_is_not_reported() {
         sleep(Duration::from_millis(50)).await;
         stage.proxy.stop().await;
         assert!(stage.used.lock().unwrap().is_empty());
+    });
+}
+
+/// Runs a program with nothing but the variables that lead to the proxy; `None` where there is none.
+async fn program(stage: &Stage, hosts: &Hosts, argv: &[&str]) -> Option<String> {
+    let path = std::env::var("PATH").unwrap_or_default();
+    let bare = [("PATH".to_owned(), path)];
+    let variables = proxied_environment(&bare, hosts, stage.proxy.port());
+    let mut command = tokio::process::Command::new(argv[0]);
+    command.args(&argv[1..]).env_clear().envs(variables);
+    let Ok(ended) = timeout(Duration::from_secs(30), command.output())
+        .await
+        .unwrap()
+    else {
+        eprintln!("skipped: {} is not here", argv[0]);
+        return None;
+    };
+    let text = [ended.stdout, ended.stderr].concat();
+    Some(String::from_utf8_lossy(&text).into_owned())
+}
+
+#[test]
+fn programs_find_the_proxy_and_show_why_it_refuses() {
+    const PYTHON: &str = "import sys, urllib.request as r\ntry: print(r.urlopen(sys.argv[1]).read())\nexcept Exception as e: print(e)";
+    block_on(async {
+        let stage = Stage::open().await;
+        let listed = listed_hosts(&format!("allowed.test:{}", stage.port), "", false).unwrap();
+        let hosts = Hosts::new(&listed);
+        let open = format!("http://allowed.test:{}/x", stage.port);
+        for argv in [
+            &["curl", "-sS", &open][..],
+            &["python3", "-c", PYTHON, &open],
+        ] {
+            if let Some(told) = program(&stage, &hosts, argv).await {
+                assert!(told.contains("answer"), "{argv:?}: {told}");
+                assert!(stage.used().await.allowed);
+            }
+        }
+        let shut = "http://evil.test/";
+        let why = "it is none of the hosts that are open";
+        for argv in [
+            &["curl", "-sS", shut][..],
+            &["python3", "-c", PYTHON, shut],
+            // A tunnel is refused before there is a page: the reason stands in the status line.
+            &["python3", "-c", PYTHON, "https://evil.test/"],
+            &["curl", "-sSv", "https://evil.test/"],
+        ] {
+            if let Some(told) = program(&stage, &hosts, argv).await {
+                assert!(told.contains(why), "{argv:?}: {told}");
+                assert!(!stage.used().await.allowed);
+            }
+        }
     });
 }
