@@ -106,7 +106,7 @@ pub(crate) struct Trust {
     /// Accept without asking
     #[arg(long, conflicts_with_all = ["show", "revoke"])]
     pub(crate) yes: bool,
-    /// Show what would be accepted, and nothing else
+    /// Show all that would be accepted and how it differs from what was, and nothing else
     #[arg(long, conflicts_with = "revoke")]
     pub(crate) show: bool,
     /// Take the acceptance back

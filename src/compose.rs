@@ -22,6 +22,7 @@ use crate::{
     failure::{Failure, chain},
     files::{self, HOST_FILE_MAX},
     folders::Folders,
+    network,
 };
 
 /// The repository's configuration file.
@@ -180,7 +181,20 @@ impl Site {
     }
 
     /// Proves what the kernel enforces and gathers what a run works with.
+    ///
+    /// Refused where the policy names hosts and the level cannot hold processes to them.
     pub(crate) fn workplace(
+        &self,
+        resolved: &Resolved,
+        store: Store,
+    ) -> Result<Workplace, Failure> {
+        let workplace = self.explained_workplace(resolved, store)?;
+        network::refuse_unenforced(workplace.level, &resolved.policy.network)?;
+        Ok(workplace)
+    }
+
+    /// Does the same for somebody who only looks at it.
+    pub(crate) fn explained_workplace(
         &self,
         resolved: &Resolved,
         store: Store,

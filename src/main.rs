@@ -10,6 +10,7 @@ mod failure;
 mod files;
 mod folders;
 mod job;
+mod network;
 mod output;
 mod screen;
 mod session;

@@ -2,6 +2,7 @@
 
 mod arena;
 mod git;
+mod network;
 mod processes;
 mod proof;
 mod scope;

@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Action, CallId, CheckReport, CheckStatus, CheckpointNumber, CommitId, EndReason, FeatureId,
-    FeatureStatus, Finding, Limits, ModelFailure, ModelProfile, ModelResponse, Money, Outcome,
-    RepoPath, SessionOpened, TokenCount, TreeId, TurnNumber, Urgency, Verdict,
+    FeatureStatus, Finding, Limits, ModelFailure, ModelProfile, ModelResponse, Money, NetworkUse,
+    Outcome, RepoPath, SessionOpened, TokenCount, TreeId, TurnNumber, Urgency, Verdict,
 };
 
 /// A logged fact.
@@ -285,6 +285,9 @@ pub enum Event {
         /// Which limit, or what is in the way, and the way on.
         detail: String,
     },
+
+    /// A process reached a host, or was refused one; the connection is over.
+    NetworkUsed(NetworkUse),
 }
 
 /// A model's answer with what it cost.

@@ -238,6 +238,7 @@ impl Session {
             Event::BudgetWarned { .. }
             | Event::StopDecided { .. }
             | Event::StrayUndone { .. }
+            | Event::NetworkUsed(_)
             | Event::SessionOpened(_)
             | Event::SessionResumed { .. }
             | Event::SessionEnded { .. }

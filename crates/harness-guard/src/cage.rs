@@ -13,7 +13,10 @@ use std::path::{Path, PathBuf};
 use harness_core::{Action, Gate, Level, Limits, RepoPath};
 use serde::{Serialize, Serializer};
 
-use crate::permit::{Bounds, Permit};
+use crate::{
+    network::{Hosts, proxied_environment},
+    permit::{Bounds, Permit},
+};
 
 pub use self::{
     environment::clean_environment,
@@ -71,7 +74,7 @@ pub struct CagePlan {
     temp: PathBuf,
     #[serde(serialize_with = "as_names")]
     environment: Vec<(String, String)>,
-    network: bool,
+    network: Hosts,
     limits: Limits,
 }
 
@@ -109,7 +112,7 @@ impl CagePlan {
             home: machine.home.clone(),
             temp: machine.temp.clone(),
             environment: machine.environment.clone(),
-            network: false,
+            network: bounds.network.clone(),
             limits: bounds.limits.clone(),
         }
     }
@@ -118,9 +121,17 @@ impl CagePlan {
     ///
     /// The whole checkout is writable but for its `.git`; the repository itself is
     /// readable only as far as `machine.read` says. Where the level gives each cage
-    /// a file tree of its own, the checkout stands at the repository's own path. The gate's own timeout
-    /// replaces the run's limit for one command.
-    pub fn for_gate(gate: &Gate, limits: &Limits, machine: &Machine, checkout: &Path) -> Self {
+    /// a file tree of its own, the checkout stands at the repository's own path. The
+    /// gate's own timeout replaces the run's limit for one command. It reaches the
+    /// hosts that the agent's commands reach: what they installed it may have to
+    /// install as well.
+    pub fn for_gate(
+        gate: &Gate,
+        limits: &Limits,
+        network: &Hosts,
+        machine: &Machine,
+        checkout: &Path,
+    ) -> Self {
         let git_link = checkout.join(".git");
         Self {
             level: machine.level,
@@ -141,7 +152,7 @@ impl CagePlan {
             home: machine.home.clone(),
             temp: machine.temp.clone(),
             environment: machine.environment.clone(),
-            network: false,
+            network: network.clone(),
             limits: Limits {
                 command: gate.timeout,
                 ..limits.clone()
@@ -219,9 +230,14 @@ impl CagePlan {
         &self.temp
     }
 
-    /// Whether any network is there.
-    pub const fn network(&self) -> bool {
-        self.network
+    /// Returns the hosts that may be reached; without one there is no network.
+    pub const fn network(&self) -> &Hosts {
+        &self.network
+    }
+
+    /// Returns the whole environment of a process that finds the proxy at a port of 127.0.0.1.
+    pub fn environment_with_proxy(&self, port: u16) -> Vec<(String, String)> {
+        proxied_environment(&self.environment, &self.network, port)
     }
 
     /// Returns the bounds.

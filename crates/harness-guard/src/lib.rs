@@ -16,6 +16,7 @@ mod command;
 mod defaults;
 mod guard;
 mod host_act;
+pub mod network;
 mod pattern;
 mod permit;
 mod redact;

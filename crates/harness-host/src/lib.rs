@@ -12,5 +12,6 @@ pub mod disk;
 pub mod http;
 pub mod machine;
 pub mod process;
+pub mod proxy;
 
 pub use cancel::{Cancelled, Canceller, cancel_pair};

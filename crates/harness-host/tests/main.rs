@@ -11,4 +11,5 @@ mod disk;
 mod http;
 mod leaks;
 mod process;
+mod proxy;
 mod world;

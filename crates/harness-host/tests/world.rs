@@ -98,6 +98,7 @@ impl World {
             progress_file: path("progress.md"),
             map_file: "AGENTS.md".to_owned(),
             context_budget: TokenCount(16_000),
+            network: Vec::new(),
         };
         let feature = Feature::titled(FeatureId::task(1), "a task");
         Guard::new(&policy, &feature)

@@ -24,7 +24,7 @@ use harness_core::{
 };
 use harness_engine::{CommitFeature, Effect, RunGate};
 use harness_guard::{Guard, HostAct, Permit};
-use harness_host::{Cancelled, Canceller, cancel_pair};
+use harness_host::{Cancelled, Canceller, cancel_pair, process::NetworkReport};
 use harness_store::LogWriter;
 use tokio::sync::mpsc;
 
@@ -88,8 +88,13 @@ impl Executor {
         ended: mpsc::UnboundedSender<Ended>,
     ) -> Result<Self, RunnerError> {
         let shop = Arc::new(Mutex::new(Workshop::open(&workplace.root)?));
-        let performer = Arc::new(Performer::open(&workplace)?);
-        let bench = Bench::new(workplace.clone(), Arc::clone(&shop));
+        let listener = ended.clone();
+        let report = NetworkReport::to(move |used| {
+            // As in `send`.
+            let _ = listener.send(Ended::Event(Event::NetworkUsed(used)));
+        });
+        let performer = Arc::new(Performer::open(&workplace, report.clone())?);
+        let bench = Bench::new(workplace.clone(), Arc::clone(&shop), report);
         let (asking, _) = cancel_pair();
         Ok(Self {
             workplace,

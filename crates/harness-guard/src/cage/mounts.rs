@@ -146,7 +146,13 @@ mod tests {
             masked: machine.masked.clone(),
             root: "/repo".into(),
             place: "/repo".into(),
-            ..CagePlan::for_gate(&gate(""), &Limits::default(), &machine, Path::new("/repo"))
+            ..CagePlan::for_gate(
+                &gate(""),
+                &Limits::default(),
+                &crate::network::Hosts::default(),
+                &machine,
+                Path::new("/repo"),
+            )
         }
     }
 

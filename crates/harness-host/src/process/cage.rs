@@ -14,19 +14,20 @@ mod wire;
 
 use std::{
     ffi::OsString,
-    fs, io,
+    fmt, fs, io,
+    net::TcpListener,
     os::{
         fd::{AsFd, OwnedFd},
         unix::fs::MetadataExt,
     },
     path::{Path, PathBuf},
     process::{Command, Stdio},
-    sync::OnceLock,
+    sync::{Arc, OnceLock},
     time::{Duration, Instant},
 };
 
-use harness_core::Level;
-use harness_guard::{CagePlan, MountKind};
+use harness_core::{Level, NetworkUse};
+use harness_guard::{CagePlan, MountKind, network::Hosts};
 use rustix::{
     net::{AddressFamily, SocketFlags, SocketType, sockopt::Timeout},
     process::Resource,
@@ -39,7 +40,10 @@ use super::{
     run::Exited,
     spawner::{self, Helper, Keeper, Started},
 };
-use crate::Cancelled;
+use crate::{
+    Cancelled,
+    proxy::{Proxy, ProxyBounds, ProxyRules},
+};
 
 pub(super) use attend::{ASK, KILL};
 pub use serve::serve_cage;
@@ -65,7 +69,29 @@ pub fn set_cage_program(program: PathBuf) {
 
 static CAGE_PROGRAM: OnceLock<PathBuf> = OnceLock::new();
 
-/// What a plan says of files and processes, enforced. Dropping it ends everything in it.
+/// Where it is said that a connection of a caged process ended or was refused.
+#[derive(Clone)]
+pub struct NetworkReport(Arc<dyn Fn(NetworkUse) + Send + Sync>);
+
+impl NetworkReport {
+    /// Calls `listener`, which must not wait, for each connection.
+    pub fn to(listener: impl Fn(NetworkUse) + Send + Sync + 'static) -> Self {
+        Self(Arc::new(listener))
+    }
+
+    /// Tells nobody.
+    pub fn to_nobody() -> Self {
+        Self::to(drop)
+    }
+}
+
+impl fmt::Debug for NetworkReport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("NetworkReport")
+    }
+}
+
+/// What a plan says of files, processes and the network, enforced. Dropping it ends everything in it.
 #[derive(Debug)]
 pub struct Cage {
     level: Level,
@@ -76,6 +102,9 @@ pub struct Cage {
 #[derive(Debug)]
 struct Open {
     layout: Layout,
+    /// The hosts that are open, and the only way to them.
+    hosts: Hosts,
+    proxy: Option<Proxy>,
     socket: OwnedFd,
     /// What was closed or hidden when the cage was built: a file that is replaced by another of
     /// the same name takes what lies over it away.
@@ -97,14 +126,14 @@ impl Drop for Porter {
 }
 
 impl Cage {
-    /// Builds the cage of a plan.
+    /// Builds the cage of a plan; connections of its processes are told to `report`.
     ///
     /// # Errors
     /// When the kernel does not give what the plan's level promises, with the step that failed.
-    pub async fn open(plan: &CagePlan) -> Result<Self, SpawnError> {
+    pub async fn open(plan: &CagePlan, report: NetworkReport) -> Result<Self, SpawnError> {
         let level = plan.level();
         let open = match level {
-            Level::Namespaces => Some(open(plan).await?),
+            Level::Namespaces => Some(open(plan, report).await?),
             Level::Landlock | Level::External | Level::None => None,
         };
         Ok(Self { level, open })
@@ -117,7 +146,9 @@ impl Cage {
     pub fn fits(&self, plan: &CagePlan) -> bool {
         let stands = |open: &Open| {
             let mut stamps = open.stamps.iter();
-            stamps.all(|(path, stamp)| stamp_of(path) == *stamp) && open.layout == Layout::of(plan)
+            stamps.all(|(path, stamp)| stamp_of(path) == *stamp)
+                && open.layout == Layout::of(plan)
+                && open.hosts == *plan.network()
         };
         self.level == plan.level() && self.open.as_ref().is_none_or(stands)
     }
@@ -147,17 +178,20 @@ impl Cage {
     ) -> Option<Result<Started, SpawnError>> {
         let open = self.open.as_ref()?;
         Some(check_cwd(plan).and_then(|()| {
-            open.start(&order(plan, argv))
+            open.start(&order(plan, argv, open.proxy.as_ref()))
                 .map_err(|source| SpawnError::Prepare { source })
         }))
     }
 }
 
 /// Words what is to be started as the cage sees it.
-fn order(plan: &CagePlan, argv: &[OsString]) -> Order {
+fn order(plan: &CagePlan, argv: &[OsString], proxy: Option<&Proxy>) -> Order {
     let limits = plan.limits();
     let processes = u64::from(limits.processes);
-    let environment = plan.environment().iter();
+    let environment = match proxy {
+        Some(proxy) => plan.environment_with_proxy(proxy.port()),
+        None => plan.environment().to_vec(),
+    };
     let resource = |(index, resource): (u32, &Resource)| {
         let limit = match *resource {
             Resource::Fsize => FILE_MAX.0,
@@ -172,6 +206,7 @@ fn order(plan: &CagePlan, argv: &[OsString]) -> Order {
     Order {
         argv: argv.to_vec(),
         environment: environment
+            .into_iter()
             .filter(|(name, _)| name != "TMPDIR")
             .map(|(name, value)| (name.into(), value.into()))
             .chain([("TMPDIR".into(), TEMP.into())])
@@ -207,7 +242,7 @@ impl Open {
     }
 }
 
-async fn open(plan: &CagePlan) -> Result<Open, SpawnError> {
+async fn open(plan: &CagePlan, report: NetworkReport) -> Result<Open, SpawnError> {
     let failed = |source| SpawnError::Cage { source };
     let (socket, far_end) = rustix::net::socketpair(
         AddressFamily::UNIX,
@@ -234,21 +269,33 @@ async fn open(plan: &CagePlan) -> Result<Open, SpawnError> {
         .collect();
     let message = layout.encode();
     let built = tokio::task::spawn_blocking(move || build(socket, &message)).await;
-    let socket = built.map_err(|error| failed(io::Error::other(error)))?;
+    let built = built.map_err(|error| failed(io::Error::other(error)))?;
+    let (socket, listener) = built.map_err(failed)?;
+    let hosts = plan.network().clone();
+    let start = |listener| {
+        let rules = ProxyRules::new(hosts.clone(), ProxyBounds::default());
+        Proxy::start(listener, rules, move |used| (report.0)(used))
+    };
+    let proxy = listener.map(start).transpose();
+    let proxy = proxy.map_err(|error| failed(io::Error::other(error)))?;
     Ok(Open {
         layout,
-        socket: socket.map_err(failed)?,
+        hosts,
+        proxy,
+        socket,
         stamps,
         _porter: porter,
     })
 }
 
 /// Asks for the cage and waits until it stands.
-fn build(socket: OwnedFd, layout: &[u8]) -> io::Result<OwnedFd> {
+fn build(socket: OwnedFd, layout: &[u8]) -> io::Result<(OwnedFd, Option<TcpListener>)> {
     rustix::net::sockopt::set_socket_timeout(&socket, Timeout::Recv, Some(OPENING_MAX))?;
     wire::send(&socket, layout, &[])?;
     match wire::receive(&socket)? {
-        Some((text, _)) if text.is_empty() => Ok(socket),
+        Some((text, mut handles)) if text.is_empty() => {
+            Ok((socket, handles.pop().map(TcpListener::from)))
+        }
         Some((text, _)) => Err(io::Error::other(
             String::from_utf8_lossy(&text).into_owned(),
         )),

@@ -3,7 +3,7 @@
 use std::{ffi::OsString, fs, path::Path, thread, time::Duration};
 
 use harness_core::{Baseline, Gate, Level, Limits, Reader, RepoPath, When};
-use harness_guard::{CagePlan, Machine};
+use harness_guard::{CagePlan, Machine, network::Hosts};
 use tokio::runtime::Builder;
 
 use super::{RunLimits, Scratch, run};
@@ -78,7 +78,7 @@ async fn attempt(level: Level) -> Option<bool> {
         paths: Vec::new(),
     };
     let limits = Limits::default();
-    let plan = CagePlan::for_gate(&gate, &limits, &machine, &inside);
+    let plan = CagePlan::for_gate(&gate, &limits, &Hosts::default(), &machine, &inside);
     let mut argv: Vec<OsString> = ["/bin/sh", "-c", ATTEMPT, "sh"].map(OsString::from).into();
     argv.push(outside.clone().into());
     let bounds = RunLimits::of(&limits);

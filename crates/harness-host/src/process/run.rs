@@ -14,7 +14,7 @@ use rustix::process::Signal;
 use tokio::{io::AsyncReadExt, net::unix::pipe};
 
 use super::{
-    Cage, RunLimits, SpawnError,
+    Cage, NetworkReport, RunLimits, SpawnError,
     capture::Capture,
     child::{REPORT_BYTES, Report},
     prepare::prepare,
@@ -70,7 +70,7 @@ pub async fn run(
     on_output: impl FnMut(&[u8]),
     cancelled: Cancelled,
 ) -> Result<Exited, SpawnError> {
-    let cage = Cage::open(plan).await?;
+    let cage = Cage::open(plan, NetworkReport::to_nobody()).await?;
     cage.run(plan, argv, limits, on_output, cancelled).await
 }
 

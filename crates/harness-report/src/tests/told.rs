@@ -43,6 +43,9 @@ fn lines_for_every_kind_of_event() {
     ask: the agent has stopped: say how to go on
     you: let the gates decide
     you: stop after the step in hand
+    note: network static.crates.io:443 reached
+    note: network static.crates.io:443: the connection was closed at its time limit
+    guard: refused network example.org:80: not one of the hosts that are open
     harness: The same call again: try something else.
     checkpoint: 4 saved, 7 files, undo with `harness checkpoint undo 3`
       ~ src/csv.rs
@@ -137,36 +140,41 @@ fn json_for_every_kind_of_event() {
     {"seq":31,"type":"person_took_back","text":"and the header"}
     {"seq":32,"type":"needs_human","question":"the agent has stopped: say how to go on"}
     {"seq":33,"type":"stopping","reason":"interrupted","detail":""}
-    {"seq":34,"type":"nudged","text":"The same call again: try something else."}
-    {"seq":35,"type":"checkpoint_created","n":4,"commit":"1111111111111111111111111111111111111111","files":["src/csv.rs","tests/csv.rs","src/old.rs","a","b","c","d"],"ms":12}
-    {"seq":36,"type":"problem","message":"cannot write an object: no space left on device"}
-    {"seq":37,"type":"stray_undone","path":"docs/stray.md","message":"put into quarantine"}
-    {"seq":38,"type":"baseline_ended","gate":"lint","status":"green","tests":null,"cached":true}
-    {"seq":39,"type":"baseline_ended","gate":"test","status":"red","tests":{"run":212,"failed":1,"skipped":0},"cached":false}
-    {"seq":40,"type":"problem","message":"cannot check out the base"}
-    {"seq":41,"type":"finish_requested","summary":"Quotes are doubled now."}
-    {"seq":42,"type":"problem","message":"cannot read `src/csv.rs`"}
-    {"seq":43,"type":"gate_started","gate":"test"}
-    {"seq":44,"type":"check_ended","gate":"test","check":"cargo test","status":"red","exit_code":101,"ms":9800,"tests":{"run":212,"failed":1,"skipped":0},"reason":"1 of 212 tests failed: csv::quotes"}
-    {"seq":45,"type":"gate_ended","gate":"test","status":"red"}
-    {"seq":46,"type":"check_ended","gate":"slow","check":"sleep 999","status":"timeout","exit_code":null,"ms":60000,"tests":null,"reason":"longer than 1m"}
-    {"seq":47,"type":"check_ended","gate":"gone","check":"no-such","status":"error","exit_code":null,"ms":0,"tests":null,"reason":"there is no program `no-such`"}
-    {"seq":48,"type":"finish_refused","reason":"gate test red: 1 of 212 tests failed: csv::quotes","findings":["tests/csv.rs: a test is ignored now"]}
-    {"seq":49,"type":"check_ended","gate":"test","check":"cargo test","status":"green","exit_code":0,"ms":9100,"tests":{"run":213,"failed":0,"skipped":2},"reason":"1 known failure"}
-    {"seq":50,"type":"problem","message":"HEAD has moved"}
-    {"seq":51,"type":"feature_passed","feature":"F-012","commit":"4444444444444444444444444444444444444444","tree":"2222222222222222222222222222222222222222","evidence":".harness/evidence/F-012.json"}
-    {"seq":52,"type":"feature_status","feature":"F-012","from":"verifying","to":"passing","reason":"passed"}
-    {"seq":53,"type":"needs_human","question":"3 attempts, gate test stays red"}
-    {"seq":54,"type":"work_set_aside","files":2,"message":""}
-    {"seq":55,"type":"work_set_aside","files":0,"message":"`src/a` was changed by somebody else"}
-    {"seq":56,"type":"problem","message":"cannot read HEAD"}
-    {"seq":57,"type":"budget_warned","what":"$4.00 of $5.00 used"}
-    {"seq":58,"type":"stopping","reason":"interrupted","detail":""}
-    {"seq":59,"type":"stopping","reason":"budget","detail":"$5.00 used; raise it with --max-usd"}
-    {"seq":60,"type":"session_resumed"}
-    {"seq":61,"type":"model_failed","turn":2,"message":"401: the key is not known","status":401}
-    {"seq":62,"type":"session_ended","reason":"budget","usage":{"input":1200,"cache_read":800,"cache_write":0,"output":90}}
-    {"seq":63,"type":"run_ended","reason":"budget","exit_code":3,"detail":"$5.00 of $5.00 used\ngo on with `harness resume --last --max-usd 8`","usd":0.5042}
+    {"seq":34,"type":"network_used","host":"static.crates.io","port":443,"allowed":true,"reason":"","sent":517,"received":90112,"ms":250}
+    {"seq":35,"type":"network_used","host":"static.crates.io","port":443,"allowed":true,"reason":"","sent":517,"received":90112,"ms":250}
+    {"seq":36,"type":"network_used","host":"static.crates.io","port":443,"allowed":true,"reason":"the connection was closed at its time limit","sent":517,"received":90112,"ms":250}
+    {"seq":37,"type":"network_used","host":"example.org","port":80,"allowed":false,"reason":"not one of the hosts that are open","sent":0,"received":0,"ms":1}
+    {"seq":38,"type":"network_used","host":"example.org","port":80,"allowed":false,"reason":"not one of the hosts that are open","sent":0,"received":0,"ms":1}
+    {"seq":39,"type":"nudged","text":"The same call again: try something else."}
+    {"seq":40,"type":"checkpoint_created","n":4,"commit":"1111111111111111111111111111111111111111","files":["src/csv.rs","tests/csv.rs","src/old.rs","a","b","c","d"],"ms":12}
+    {"seq":41,"type":"problem","message":"cannot write an object: no space left on device"}
+    {"seq":42,"type":"stray_undone","path":"docs/stray.md","message":"put into quarantine"}
+    {"seq":43,"type":"baseline_ended","gate":"lint","status":"green","tests":null,"cached":true}
+    {"seq":44,"type":"baseline_ended","gate":"test","status":"red","tests":{"run":212,"failed":1,"skipped":0},"cached":false}
+    {"seq":45,"type":"problem","message":"cannot check out the base"}
+    {"seq":46,"type":"finish_requested","summary":"Quotes are doubled now."}
+    {"seq":47,"type":"problem","message":"cannot read `src/csv.rs`"}
+    {"seq":48,"type":"gate_started","gate":"test"}
+    {"seq":49,"type":"check_ended","gate":"test","check":"cargo test","status":"red","exit_code":101,"ms":9800,"tests":{"run":212,"failed":1,"skipped":0},"reason":"1 of 212 tests failed: csv::quotes"}
+    {"seq":50,"type":"gate_ended","gate":"test","status":"red"}
+    {"seq":51,"type":"check_ended","gate":"slow","check":"sleep 999","status":"timeout","exit_code":null,"ms":60000,"tests":null,"reason":"longer than 1m"}
+    {"seq":52,"type":"check_ended","gate":"gone","check":"no-such","status":"error","exit_code":null,"ms":0,"tests":null,"reason":"there is no program `no-such`"}
+    {"seq":53,"type":"finish_refused","reason":"gate test red: 1 of 212 tests failed: csv::quotes","findings":["tests/csv.rs: a test is ignored now"]}
+    {"seq":54,"type":"check_ended","gate":"test","check":"cargo test","status":"green","exit_code":0,"ms":9100,"tests":{"run":213,"failed":0,"skipped":2},"reason":"1 known failure"}
+    {"seq":55,"type":"problem","message":"HEAD has moved"}
+    {"seq":56,"type":"feature_passed","feature":"F-012","commit":"4444444444444444444444444444444444444444","tree":"2222222222222222222222222222222222222222","evidence":".harness/evidence/F-012.json"}
+    {"seq":57,"type":"feature_status","feature":"F-012","from":"verifying","to":"passing","reason":"passed"}
+    {"seq":58,"type":"needs_human","question":"3 attempts, gate test stays red"}
+    {"seq":59,"type":"work_set_aside","files":2,"message":""}
+    {"seq":60,"type":"work_set_aside","files":0,"message":"`src/a` was changed by somebody else"}
+    {"seq":61,"type":"problem","message":"cannot read HEAD"}
+    {"seq":62,"type":"budget_warned","what":"$4.00 of $5.00 used"}
+    {"seq":63,"type":"stopping","reason":"interrupted","detail":""}
+    {"seq":64,"type":"stopping","reason":"budget","detail":"$5.00 used; raise it with --max-usd"}
+    {"seq":65,"type":"session_resumed"}
+    {"seq":66,"type":"model_failed","turn":2,"message":"401: the key is not known","status":401}
+    {"seq":67,"type":"session_ended","reason":"budget","usage":{"input":1200,"cache_read":800,"cache_write":0,"output":90}}
+    {"seq":68,"type":"run_ended","reason":"budget","exit_code":3,"detail":"$5.00 of $5.00 used\ngo on with `harness resume --last --max-usd 8`","usd":0.5042}
     "###);
 }
 

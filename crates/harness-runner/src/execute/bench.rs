@@ -17,8 +17,11 @@ use harness_core::{
 };
 use harness_gate::check::{self, RunFacts};
 use harness_git::CheckoutStamp;
-use harness_guard::{CagePlan, Guard, Machine};
-use harness_host::{Cancelled, machine, process::RunLimits};
+use harness_guard::{CagePlan, Guard, Machine, network::Hosts};
+use harness_host::{
+    Cancelled, machine,
+    process::{Cage, NetworkReport, RunLimits},
+};
 use harness_store::state;
 use sha2::{Digest as _, Sha256};
 use tokio::sync::Mutex as AsyncMutex;
@@ -47,6 +50,8 @@ pub enum GatePlace {
     Checkout {
         /// Folders of build outputs.
         build: Vec<RepoPath>,
+        /// Hosts that may be reached.
+        network: Hosts,
     },
     /// In the work tree itself, held to the scope of this guard.
     WorkTree(Box<Guard>),
@@ -58,6 +63,7 @@ impl GatePlace {
         if policy.isolate {
             Self::Checkout {
                 build: guard.bounds().build.clone(),
+                network: guard.bounds().network.clone(),
             }
         } else {
             Self::WorkTree(Box::new(guard.clone()))
@@ -76,7 +82,11 @@ impl GateBench {
     /// When it cannot be opened.
     pub fn open(workplace: Workplace) -> Result<Self, RunnerError> {
         let shop = Arc::new(Mutex::new(Workshop::open(&workplace.root)?));
-        Ok(Self(Bench::new(workplace, shop)))
+        Ok(Self(Bench::new(
+            workplace,
+            shop,
+            NetworkReport::to_nobody(),
+        )))
     }
 
     /// Runs one gate on a tree.
@@ -97,6 +107,7 @@ impl GateBench {
 pub(crate) struct Bench {
     workplace: Workplace,
     shop: Arc<Mutex<Workshop>>,
+    report: NetworkReport,
     base: AsyncMutex<Checkout>,
     candidate: AsyncMutex<Checkout>,
 }
@@ -110,21 +121,27 @@ struct Checkout {
     stamp: CheckoutStamp,
 }
 
-/// What is checked out: the tree, and the build outputs that stay beside it.
+/// What is checked out: the tree, the build outputs that stay beside it, and what is reached from there.
 #[derive(Clone, Copy, Debug)]
 struct Subject<'a> {
     tree: &'a TreeId,
     build: &'a [RepoPath],
+    network: &'a Hosts,
 }
 
 impl Bench {
-    pub(crate) fn new(workplace: Workplace, shop: Arc<Mutex<Workshop>>) -> Self {
+    pub(crate) fn new(
+        workplace: Workplace,
+        shop: Arc<Mutex<Workshop>>,
+        report: NetworkReport,
+    ) -> Self {
         let checkout = |name: &str, home| Checkout {
             folder: workplace.cache.join("gates").join(name),
             home,
             stamp: CheckoutStamp::default(),
         };
         Self {
+            report,
             base: AsyncMutex::new(checkout("base", "gate-base")),
             candidate: AsyncMutex::new(checkout("candidate", "gate-candidate")),
             workplace,
@@ -154,9 +171,11 @@ impl Bench {
         let limits = &setting.run.policy.limits;
         let mut checkout = self.base.lock().await;
         let build = setting.build_folders()?;
+        let network = Hosts::new(&setting.run.policy.network);
         let on = Subject {
             tree: &tree,
             build: &build,
+            network: &network,
         };
         let report = self
             .check_in(&mut checkout, &floorless, on, None, limits, cancelled)
@@ -201,11 +220,12 @@ impl Bench {
         cancelled: Cancelled,
     ) -> CheckReport {
         match &candidate.place {
-            GatePlace::Checkout { build } => {
+            GatePlace::Checkout { build, network } => {
                 let mut checkout = self.candidate.lock().await;
                 let on = Subject {
                     tree: &candidate.tree,
                     build,
+                    network,
                 };
                 self.check_in(&mut checkout, gate, on, baseline, limits, cancelled)
                     .await
@@ -247,7 +267,7 @@ impl Bench {
         }
         let run = match self.fresh_machine(checkout.home) {
             Ok(machine) => {
-                let plan = CagePlan::for_gate(gate, limits, &machine, &checkout.folder);
+                let plan = CagePlan::for_gate(gate, limits, on.network, &machine, &checkout.folder);
                 self.run(gate, &plan, limits, cancelled).await
             }
             Err(message) => GateRun::not_started(gate, message),
@@ -321,14 +341,14 @@ impl Bench {
         let bounds = bounds.keep_whole(REPORT_MAX);
         let begun = Instant::now();
         let mut hasher = Sha256::new();
-        let run = harness_host::process::run(
-            plan,
-            &argv,
-            &bounds,
-            |bytes| hasher.update(bytes),
-            cancelled,
-        )
-        .await;
+        let cage = Cage::open(plan, self.report.clone()).await;
+        let run = match &cage {
+            Ok(cage) => {
+                let on_output = |bytes: &[u8]| hasher.update(bytes);
+                cage.run(plan, &argv, &bounds, on_output, cancelled).await
+            }
+            Err(error) => return GateRun::not_started(gate, super::chain(error)),
+        };
         let ms = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
         match run {
             Ok(exited) => GateRun {

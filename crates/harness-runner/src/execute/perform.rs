@@ -11,7 +11,7 @@ use harness_guard::{CagePlan, Guard, HostAct, Machine, Permit};
 use harness_host::{
     Cancelled,
     disk::{DiskError, EntryKind, Expected, Root, SearchLimits, Stamp},
-    process::{Cage, RunLimits, SpawnError},
+    process::{Cage, NetworkReport, RunLimits, SpawnError},
 };
 use harness_tool::edit::{self, Edited};
 
@@ -36,6 +36,8 @@ pub(crate) struct Performer {
     guard: Mutex<Option<Guard>>,
     /// The machine as commands of the session see it; looked at before the first one.
     seen_by_commands: Mutex<Option<Machine>>,
+    /// Where connections of commands are told.
+    report: NetworkReport,
     /// What commands run in, kept open.
     cage: Mutex<Option<Arc<Cage>>>,
     /// What the agent last saw of each file.
@@ -65,7 +67,7 @@ pub(crate) enum Done {
 }
 
 impl Performer {
-    pub(crate) fn open(workplace: &Workplace) -> Result<Self, RunnerError> {
+    pub(crate) fn open(workplace: &Workplace, report: NetworkReport) -> Result<Self, RunnerError> {
         let root = Root::open(&workplace.root).map_err(|error| RunnerError::SetUp {
             attempt: format!("open `{}`", workplace.root.display()),
             source: std::io::Error::other(chain(&error)),
@@ -76,6 +78,7 @@ impl Performer {
             map_file: Mutex::new(String::new()),
             guard: Mutex::new(None),
             seen_by_commands: Mutex::new(None),
+            report,
             cage: Mutex::new(None),
             seen: Mutex::default(),
             touched: Mutex::default(),
@@ -293,7 +296,7 @@ impl Performer {
         if let Some(cage) = open {
             return Ok(cage);
         }
-        let cage = Arc::new(Cage::open(plan).await?);
+        let cage = Arc::new(Cage::open(plan, self.report.clone()).await?);
         *lock(&self.cage) = Some(Arc::clone(&cage));
         Ok(cage)
     }

@@ -21,6 +21,8 @@ pub(super) struct Layout {
     pub(super) scaffold: PathBuf,
     /// How much temporary files may take. Unit: bytes.
     pub(super) temp_max: u64,
+    /// Whether a listener for the way out is opened on the cage's own loopback device.
+    pub(super) listens: bool,
 }
 
 /// What is started in a cage.
@@ -48,6 +50,7 @@ impl Layout {
             mounts: plan.mounts().mounts,
             scaffold: plan.home().to_owned(),
             temp_max: TEMP_MAX,
+            listens: !plan.network().is_empty(),
         }
     }
 
@@ -56,6 +59,7 @@ impl Layout {
         writer.path(&self.root);
         writer.path(&self.scaffold);
         writer.number(self.temp_max);
+        writer.number(self.listens.into());
         writer.list(&self.mounts, |writer, mount| {
             writer.path(&mount.source);
             writer.path(&mount.target);
@@ -71,6 +75,7 @@ impl Layout {
             root: reader.path()?,
             scaffold: reader.path()?,
             temp_max: reader.number()?,
+            listens: reader.number()? != 0,
             mounts: reader.list(|reader| {
                 Ok(Mount {
                     source: reader.path()?,
@@ -167,6 +172,7 @@ mod tests {
             root: "/repo".into(),
             scaffold: "/home/x".into(),
             temp_max: 17,
+            listens: true,
             mounts: KINDS
                 .iter()
                 .map(|&kind| Mount {

@@ -9,6 +9,7 @@
 use std::{
     ffi::OsString,
     fs, io,
+    net::{Ipv4Addr, TcpListener},
     os::fd::{AsFd, OwnedFd},
     process::ExitCode,
 };
@@ -79,21 +80,27 @@ fn enter_namespaces() -> Result<Side, Failed> {
     sys::fork().at("start the first process")
 }
 
-fn build(layout: &Layout) -> Result<(), Failed> {
+/// Builds the cage; returns the listener for its way out, if it is to have one.
+fn build(layout: &Layout) -> Result<Option<TcpListener>, Failed> {
     rustix::system::sethostname(b"cage").at("name the host")?;
     sys::raise_loopback().at("switch the loopback device on")?;
+    let listener = layout
+        .listens
+        .then(|| TcpListener::bind((Ipv4Addr::LOCALHOST, 0)))
+        .transpose()
+        .at("listen on the loopback device")?;
     tree::enter(layout)?;
     sys::hide_memory();
-    Ok(())
+    Ok(listener)
 }
 
-/// Says whether the cage stands: nothing, or why not.
-fn tell(socket: &OwnedFd, built: Result<(), Failed>) -> io::Result<()> {
-    let text = built
-        .err()
-        .map(|failed| failed.to_string())
-        .unwrap_or_default();
-    wire::send(socket, text.as_bytes(), &[])
+/// Says whether the cage stands: nothing but the listener, or why not.
+fn tell(socket: &OwnedFd, built: Result<Option<TcpListener>, Failed>) -> io::Result<()> {
+    match built {
+        Ok(Some(listener)) => wire::send(socket, &[], &[listener.as_fd()]),
+        Ok(None) => wire::send(socket, &[], &[]),
+        Err(failed) => wire::send(socket, failed.to_string().as_bytes(), &[]),
+    }
 }
 
 /// Waits for the first process and ends with it.
