@@ -149,6 +149,13 @@ impl Scope {
         }
     }
 
+    /// Whether `path`, where write patterns begin, is a folder by their own words.
+    ///
+    /// A pattern without wildcard may name a file as well.
+    pub fn is_folder(&self, path: &RepoPath) -> bool {
+        self.write.begins_in(path) || self.feature_write.begins_in(path)
+    }
+
     /// Whether only the harness or a person ever changes `path`.
     pub fn is_host_owned(&self, path: &RepoPath) -> bool {
         self.owner(path).is_some()

@@ -74,7 +74,9 @@ fn main() {
                 times.push(begun.elapsed());
                 ended.unwrap();
             }
-            if let Some((plan, _)) = open.iter().find(|(plan, _)| plan.level() == Level::Namespaces)
+            if let Some((plan, _)) = open
+                .iter()
+                .find(|(plan, _)| plan.level() == Level::Namespaces)
             {
                 let begun = Instant::now();
                 let ended = run(plan, &argv(), &bounds(), |_| {}, Cancelled::never()).await;

@@ -61,6 +61,7 @@ async fn attempt(level: Level) -> Option<bool> {
         home,
         temp,
         read: system_folders(),
+        opened: Vec::new(),
         pinned: Vec::new(),
         masked: Vec::new(),
         environment: Vec::new(),

@@ -3,6 +3,8 @@
 use std::{
     collections::{BTreeSet, HashMap},
     ffi::OsString,
+    fs,
+    path::Path,
     sync::{Arc, Mutex},
 };
 
@@ -36,6 +38,8 @@ pub(crate) struct Performer {
     guard: Mutex<Option<Guard>>,
     /// The machine as commands of the session see it; looked at before the first one.
     seen_by_commands: Mutex<Option<Machine>>,
+    /// Folders that were made for commands, innermost first.
+    made: Mutex<Vec<RepoPath>>,
     /// Where connections of commands are told.
     report: NetworkReport,
     /// What commands run in, kept open.
@@ -78,6 +82,7 @@ impl Performer {
             map_file: Mutex::new(String::new()),
             guard: Mutex::new(None),
             seen_by_commands: Mutex::new(None),
+            made: Mutex::default(),
             report,
             cage: Mutex::new(None),
             seen: Mutex::default(),
@@ -87,14 +92,23 @@ impl Performer {
 
     /// Sets up for a session: what it hides, where it builds, and the maps it has in its first window.
     pub(crate) fn begin_session(&self, guard: &Guard, map_file: &str) {
+        self.remove_empty_folders();
         // A command cannot make a folder that was opened for it and is missing.
-        for folder in guard
-            .bounds()
-            .build
-            .iter()
+        let bounds = guard.bounds();
+        let is_folder = |folder: &&RepoPath| guard.scope().is_folder(folder);
+        let folders = bounds.writable.iter().filter(is_folder);
+        for folder in folders
+            .chain(&bounds.build)
             .filter(|folder| !folder.is_root())
         {
-            let _ = self.root.host_create_folder(HostAct::WriteHostFile, folder);
+            let missing = missing_folders(self.root.path(), folder);
+            if self
+                .root
+                .host_create_folder(HostAct::WriteHostFile, folder)
+                .is_ok()
+            {
+                lock(&self.made).extend(missing);
+            }
         }
         *lock(&self.guard) = Some(guard.clone());
         *lock(&self.seen_by_commands) = None;
@@ -102,6 +116,14 @@ impl Performer {
         map_file.clone_into(&mut lock(&self.map_file));
         lock(&self.seen).clear();
         *lock(&self.touched) = BTreeSet::from([RepoPath::root()]);
+    }
+
+    /// Removes folders again that were made for commands and that nobody put anything into.
+    fn remove_empty_folders(&self) {
+        for folder in lock(&self.made).drain(..) {
+            // It fails for every folder that is not empty.
+            let _ = fs::remove_dir(self.root.path().join(folder.as_path()));
+        }
     }
 
     pub(crate) const fn root(&self) -> &Root {
@@ -339,6 +361,19 @@ impl Performer {
             })
         })
     }
+}
+
+impl Drop for Performer {
+    fn drop(&mut self) {
+        self.remove_empty_folders();
+    }
+}
+
+/// Returns which of a folder and the folders it lies in are missing, innermost first.
+fn missing_folders(root: &Path, folder: &RepoPath) -> Vec<RepoPath> {
+    std::iter::successors(Some(folder.clone()), RepoPath::parent)
+        .take_while(|folder| fs::symlink_metadata(root.join(folder.as_path())).is_err())
+        .collect()
 }
 
 /// A link goes back to the guard; everything else is an answer the agent can act on.
