@@ -12,4 +12,5 @@ mod http;
 mod leaks;
 mod process;
 mod proxy;
+mod tree;
 mod world;

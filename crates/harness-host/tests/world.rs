@@ -65,6 +65,12 @@ impl World {
         self
     }
 
+    /// Bounds the memory of a process. Unit: bytes.
+    pub(crate) fn with_memory(mut self, memory: u64) -> Self {
+        self.limits.memory = ByteCount(memory);
+        self
+    }
+
     pub(crate) fn root(&self) -> PathBuf {
         self.at("repo")
     }
