@@ -13,4 +13,5 @@ mod leaks;
 mod process;
 mod proxy;
 mod tree;
+mod unprivileged;
 mod world;

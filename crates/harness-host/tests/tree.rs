@@ -14,7 +14,7 @@ use harness_host::{
     process::{Cage, Exited, NetworkReport, RunLimits},
 };
 
-use crate::world::{World, block_on, cages, is_success, path, shell_argv};
+use crate::world::{World, block_on, cages, has, is_success, path, shell_argv};
 
 fn has_namespaces() -> bool {
     cages().contains(&Level::Namespaces)
@@ -38,10 +38,11 @@ fn plan(world: &World, closed: &[&str], hidden: &[&str]) -> CagePlan {
         let paths = paths.iter();
         paths.map(|path| world.root().join(path)).collect()
     };
+    let bare = machine(&place).unwrap();
     let machine = Machine {
         pinned: whole(closed),
-        masked: whole(hidden),
-        ..machine(&place).unwrap()
+        masked: [bare.masked.clone(), whole(hidden)].concat(),
+        ..bare
     };
     CagePlan::for_permit(&permit, &machine).unwrap()
 }
@@ -306,14 +307,4 @@ fn a_cage_that_cannot_be_built_is_an_error_that_names_the_step() {
             .mode()
             > 0
     );
-}
-
-fn has(program: &str) -> bool {
-    let found = std::process::Command::new(program)
-        .arg("--version")
-        .output();
-    if found.is_err() {
-        eprintln!("skipped: `{program}` is not installed");
-    }
-    found.is_ok()
 }

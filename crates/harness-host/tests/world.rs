@@ -216,6 +216,17 @@ pub(crate) fn levels() -> Vec<Level> {
     [vec![Level::None], cages()].concat()
 }
 
+/// Whether a program is installed; says so when it is not.
+pub(crate) fn has(program: &str) -> bool {
+    let found = std::process::Command::new(program)
+        .arg("--version")
+        .output();
+    if found.is_err() {
+        eprintln!("skipped: `{program}` is not installed");
+    }
+    found.is_ok()
+}
+
 pub(crate) fn is_success(exited: &Exited) -> bool {
     exited.stop == Stop::Exited(0)
 }
