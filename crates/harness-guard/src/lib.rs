@@ -29,5 +29,5 @@ pub use guard::{Explanation, Guard};
 pub use host_act::HostAct;
 pub use pattern::ScopeError;
 pub use permit::{Bounds, Permit};
-pub use redact::redact;
+pub use redact::{redact, seems_secret};
 pub use scope::Scope;
