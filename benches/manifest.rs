@@ -65,6 +65,7 @@ fn guard() -> Guard {
         progress_file: file("progress.md"),
         map_file: "AGENTS.md".to_owned(),
         context_budget: TokenCount(16_000),
+        network: Vec::new(),
     };
     Guard::new(&policy, &Feature::titled(FeatureId::task(1), "any")).expect("plain patterns")
 }

@@ -106,7 +106,7 @@ pub(crate) struct Trust {
     /// Accept without asking
     #[arg(long, conflicts_with_all = ["show", "revoke"])]
     pub(crate) yes: bool,
-    /// Show what would be accepted, and nothing else
+    /// Show all that would be accepted and how it differs from what was, and nothing else
     #[arg(long, conflicts_with = "revoke")]
     pub(crate) show: bool,
     /// Take the acceptance back
@@ -126,7 +126,7 @@ pub(crate) struct RunOptions {
     /// Stop a session after this many model requests (config: limits.turns)
     #[arg(long, value_name = "N")]
     pub(crate) max_turns: Option<u32>,
-    /// Require this confinement of processes: landlock, external, none
+    /// Require this confinement of processes: namespaces, landlock, external, none
     #[arg(long, value_name = "LEVEL")]
     pub(crate) sandbox: Option<SandboxLevel>,
     /// Print plain lines instead of the screen (the default without a terminal; also HARNESS_PLAIN=1)
@@ -137,6 +137,8 @@ pub(crate) struct RunOptions {
 /// Levels that can be asked for
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum SandboxLevel {
+    /// A file tree, a network and processes of its own
+    Namespaces,
     /// Landlock and seccomp
     Landlock,
     /// A container you vouch for

@@ -22,6 +22,7 @@ use crate::{
     failure::{Failure, chain},
     files::{self, HOST_FILE_MAX},
     folders::Folders,
+    network,
 };
 
 /// The repository's configuration file.
@@ -180,7 +181,20 @@ impl Site {
     }
 
     /// Proves what the kernel enforces and gathers what a run works with.
+    ///
+    /// Refused where the policy names hosts and the level cannot hold processes to them.
     pub(crate) fn workplace(
+        &self,
+        resolved: &Resolved,
+        store: Store,
+    ) -> Result<Workplace, Failure> {
+        let workplace = self.explained_workplace(resolved, store)?;
+        network::refuse_unenforced(workplace.level, &resolved.policy.network)?;
+        Ok(workplace)
+    }
+
+    /// Does the same for somebody who only looks at it.
+    pub(crate) fn explained_workplace(
         &self,
         resolved: &Resolved,
         store: Store,
@@ -300,23 +314,26 @@ pub(crate) fn evidence_path(feature: &FeatureId) -> RepoPath {
 fn prove_level(wish: Option<Level>) -> Result<Level, Failure> {
     match wish {
         Some(level @ (Level::None | Level::External)) => Ok(level),
-        wish => match (harness_host::process::probe_level(), wish) {
-            (Level::None, Some(level)) => Err(Failure::ended(
-                harness_core::EndReason::Refused,
-                format!("cannot confine processes: level `{level}` was asked for and this kernel does not enforce it"),
-            )),
-            (Level::None, None) => Err(Failure::ended(
+        Some(level) if harness_host::process::is_enforced(level) => Ok(level),
+        Some(level) => Err(Failure::ended(
+            harness_core::EndReason::Refused,
+            format!("cannot confine processes: level `{level}` was asked for and is not enforced here"),
+        )
+        .hint("harness doctor")),
+        None => match harness_host::process::probe_level() {
+            Level::None => Err(Failure::ended(
                 harness_core::EndReason::Refused,
                 "cannot confine processes: this kernel enforces no level",
             )
             .hint("run in a container and say `--sandbox external`, or accept none with `--sandbox none`")),
-            (level, _) => Ok(level),
+            level => Ok(level),
         },
     }
 }
 
 const fn level_of(level: SandboxLevel) -> Level {
     match level {
+        SandboxLevel::Namespaces => Level::Namespaces,
         SandboxLevel::Landlock => Level::Landlock,
         SandboxLevel::External => Level::External,
         SandboxLevel::None => Level::None,

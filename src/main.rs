@@ -10,6 +10,7 @@ mod failure;
 mod files;
 mod folders;
 mod job;
+mod network;
 mod output;
 mod screen;
 mod session;
@@ -23,6 +24,9 @@ use clap::Parser as _;
 use crate::{cli::Cli, failure::Failure};
 
 fn main() -> ExitCode {
+    if let Some(code) = harness_host::process::serve_cage(std::env::args_os()) {
+        return code;
+    }
     let cli = Cli::parse();
     match cmd::run(&cli) {
         Ok(code) => ExitCode::from(code),

@@ -102,11 +102,11 @@ impl Subject {
             .iter()
             .map(|gate| format!("gate `{}`: {:?}", gate.name, gate.run))
             .collect();
-        let write: Vec<&str> = policy
+        let write: Vec<String> = policy
             .scope
             .write
             .iter()
-            .map(|rule| rule.value.as_str())
+            .map(|rule| word(rule.value.as_bytes()))
             .collect();
         lines.push(format!("write: {}", write.join(" ")));
         for gate in &policy.gates {
@@ -247,6 +247,23 @@ pub(crate) fn require(
     Err(Failure::needs_human(what).hint("look at it above, then `harness trust --yes`"))
 }
 
+/// Returns everything that would be accepted, and how it differs from what was.
+pub(crate) fn describe_in_full(subject: &Subject, trusted: &Trusted) -> String {
+    let mut text = describe(subject, &Trusted::Never);
+    if subject.lines.is_empty() {
+        text.push_str("  nothing\n");
+    }
+    text.push_str(match trusted {
+        Trusted::Yes => "You trust exactly this.\n",
+        Trusted::Never => "You have not trusted this yet.\n",
+        Trusted::Changed { .. } => "",
+    });
+    if let Trusted::Changed { .. } = trusted {
+        text.push_str(&describe(subject, trusted));
+    }
+    text
+}
+
 /// Returns the text of the question.
 pub(crate) fn describe(subject: &Subject, trusted: &Trusted) -> String {
     let mut text = String::new();
@@ -284,6 +301,21 @@ fn save(site: &Site, mut accepted: Accepted) -> Result<(), Failure> {
         })?;
     }
     state::write_json(&path, &accepted).map_err(|error| Failure::failed(chain(&error)))
+}
+
+/// Returns a foreign name so that it stays on its line and shows what it is made of.
+fn word(bytes: &[u8]) -> String {
+    match std::str::from_utf8(bytes) {
+        Ok(text)
+            if text
+                .chars()
+                .all(|char| char.is_ascii_alphanumeric() || "-_./:=@%+,*[]?".contains(char)) =>
+        {
+            text.to_owned()
+        }
+        Ok(text) => format!("{text:?}"),
+        Err(_) => format!("b\"{}\"", bytes.escape_ascii()),
+    }
 }
 
 /// A repository is its work tree and its common git directory, by their real paths.

@@ -3,6 +3,7 @@
 mod arena;
 mod git;
 mod meanwhile;
+mod network;
 mod processes;
 mod proof;
 mod scope;

@@ -11,7 +11,7 @@ use crate::{
     compose::Site,
     failure::{Failure, chain},
     job::{Done, Job},
-    screen, session,
+    network, screen, session,
     surface::{LineSurface, Past, Surface},
     trust,
 };
@@ -79,6 +79,9 @@ pub(crate) fn work(
     };
     let workplace = site.workplace(&resolved, store)?;
     refuse_other_level(workplace.level, &opened)?;
+    let began = &opened.run.policy.network;
+    network::refuse_closed(began, &resolved.policy.network)?;
+    network::refuse_unenforced(workplace.level, began)?;
     let launch = Launch {
         engine,
         resumed: Some((log, resumed)),

@@ -1,6 +1,6 @@
 //! `harness scope explain`: what may be read and written, and by which rule.
 
-use harness_core::{Decision, Level, RepoPath, Verdict};
+use harness_core::{AllowedHost, Decision, Level, RepoPath, Verdict};
 use harness_guard::{CagePlan, Guard};
 use serde_json::json;
 
@@ -8,6 +8,7 @@ use crate::{
     cli::{Common, RunOptions, ScopeCommand},
     compose::{Site, any_feature},
     failure::{Failure, chain},
+    network,
     output::Output,
 };
 
@@ -88,7 +89,7 @@ fn explain_sandbox(
     guard: &Guard,
     output: &mut Output,
 ) -> Result<(), Failure> {
-    let workplace = site.workplace(resolved, site.store()?)?;
+    let workplace = site.explained_workplace(resolved, site.store()?)?;
     let action = harness_core::Action::Run {
         command: "true".to_owned(),
         cwd: RepoPath::root(),
@@ -119,13 +120,33 @@ fn explain_sandbox(
         Level::Namespaces => "",
     };
     let text = format!(
-        "sandbox: {}\n  writable:\n    {}\n  readable:\n    {}\n  home: {}\n  network: none\n  environment: {}{missing}",
+        "sandbox: {}\n  writable:\n    {}\n  readable:\n    {}\n  home: {}\n  network: {}\n  environment: {}{missing}",
         plan.level(),
         list(plan.writable()),
         list(plan.readable()),
         plan.home().display(),
+        network_words(plan.level(), &resolved.policy.network),
         names.join(" "),
     );
-    let body = serde_json::to_value(&plan).unwrap_or_default();
+    let mut body = serde_json::to_value(&plan).unwrap_or_default();
+    if let Some(body) = body.as_object_mut() {
+        body.insert("hosts".to_owned(), network::json(&resolved.policy.network));
+    }
     output.entry("sandbox", &text, body)
+}
+
+/// Says which hosts are open, who opened them, and what the level makes of it.
+fn network_words(level: Level, hosts: &[AllowedHost]) -> String {
+    let listed = || format!("\n    {}", network::lines(hosts).join("\n    "));
+    match level {
+        Level::None | Level::External => {
+            format!("not confined by the harness; listed are:{}", listed())
+        }
+        _ if hosts.is_empty() => "none".to_owned(),
+        Level::Landlock => format!(
+            "{}\n  not to be held to these hosts at this level: a run is refused",
+            listed()
+        ),
+        Level::Namespaces => listed(),
+    }
 }

@@ -1,4 +1,4 @@
-//! `harness trust`: accepts, shows or takes back what a repository may execute.
+//! `harness trust`: accepts, shows or takes back what a repository may execute and reach.
 
 use serde_json::json;
 
@@ -8,6 +8,7 @@ use crate::{
     cli::{Common, Trust},
     compose::{CONFIG_FILE, Site},
     failure::Failure,
+    network,
     output::{Output, say},
     trust::{self, Subject, Trusted},
 };
@@ -35,12 +36,19 @@ pub(super) fn run(common: &Common, flags: &Trust) -> Result<u8, Failure> {
     let features = site.features(&resolved.policy.feature_file)?;
     let subject = Subject::of(&site, &resolved, &features)?;
     let trusted = trust::check(&site, &subject)?;
-    let body = json!({ "trusted": trusted == Trusted::Yes, "lines": subject.lines });
-    output.entry(
-        "trust_subject",
-        trust::describe(&subject, &trusted).trim_end(),
-        body,
-    )?;
+    let (added, removed) = match &trusted {
+        Trusted::Changed { added, removed } => (added.as_slice(), removed.as_slice()),
+        Trusted::Yes | Trusted::Never => Default::default(),
+    };
+    let hosts = &resolved.policy.network;
+    let body = json!({ "trusted": trusted == Trusted::Yes, "lines": subject.lines,
+        "added": added, "removed": removed, "hosts": network::json(hosts) });
+    let text = format!(
+        "{}Commands and gates may reach, with what your own file opens:\n  {}",
+        trust::describe_in_full(&subject, &trusted),
+        network::lines(hosts).join("\n  ")
+    );
+    output.entry("trust_subject", &text, body)?;
     if flags.show {
         return Ok(0);
     }

@@ -6,7 +6,7 @@ use harness_core::RepoPath;
 use harness_host::disk::{DiskError, Root};
 use sha2::{Digest as _, Sha256};
 
-use super::hex;
+use super::{hex, word};
 use crate::{
     failure::Failure,
     files::{HOST_FILE_MAX, disk_failure},
@@ -37,7 +37,10 @@ fn lines_of(root: &Root, mut path: RepoPath) -> Result<Vec<String>, Failure> {
         match root.host_read_file(&path, HOST_FILE_MAX) {
             Ok(file) => {
                 let digest = hex(&Sha256::digest(&file.bytes));
-                lines.push(format!("content of {path}: sha256 {digest}"));
+                lines.push(format!(
+                    "content of {}: sha256 {digest}",
+                    word(path.as_bytes())
+                ));
                 break;
             }
             Err(DiskError::IsLink {
@@ -45,8 +48,11 @@ fn lines_of(root: &Root, mut path: RepoPath) -> Result<Vec<String>, Failure> {
                 target,
                 resolved,
             }) => {
-                let target = String::from_utf8_lossy(&target).into_owned();
-                lines.push(format!("link {link} to {target}"));
+                lines.push(format!(
+                    "link {} to {}",
+                    word(link.as_bytes()),
+                    word(&target)
+                ));
                 match resolved {
                     Some(resolved) => path = resolved,
                     None => break,

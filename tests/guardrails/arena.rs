@@ -78,26 +78,47 @@ impl Arena {
     }
 
     /// Lets the agent make these calls, one turn each, and holds the world against what it was.
+    ///
+    /// Does so at every level that is enforced here, each time with the scope as it was; what the
+    /// strongest came to is returned.
     pub(super) fn attack(&self, turns: &[String]) -> Outcome {
         self.attack_with(turns, &[])
     }
 
     /// As [`Arena::attack`], at a level of the test's choice.
     pub(super) fn attack_at(&self, level: &str, turns: &[String]) -> Outcome {
-        self.attacked(turns, &["--sandbox", level], &[])
+        self.attacked(level, turns, &[])
     }
 
     /// As [`Arena::attack`], with more in the environment of the program.
     pub(super) fn attack_with(&self, turns: &[String], environment: &[(&str, &str)]) -> Outcome {
-        self.attacked(turns, &[], environment)
+        let (last, others) = levels().split_last().expect("a level is there");
+        let kept = tempfile::tempdir().expect("a folder");
+        let scope = ["src", "tests"];
+        for folder in scope {
+            self.copy(&self.root().join(folder), &kept.path().join(folder));
+        }
+        for level in others {
+            self.attacked(level, turns, environment);
+            for folder in scope {
+                fs::remove_dir_all(self.root().join(folder)).expect("the scope is there");
+                self.copy(&kept.path().join(folder), &self.root().join(folder));
+            }
+        }
+        self.attacked(last, turns, environment)
     }
 
-    fn attacked(&self, turns: &[String], flags: &[&str], environment: &[(&str, &str)]) -> Outcome {
+    fn copy(&self, from: &Path, to: &Path) {
+        let copied = Command::new("cp").arg("-a").arg(from).arg(to).status();
+        assert!(copied.expect("`cp` is there").success());
+    }
+
+    fn attacked(&self, level: &str, turns: &[String], environment: &[(&str, &str)]) -> Outcome {
         let turns: Vec<&str> = turns.iter().map(String::as_str).chain([OVER]).collect();
         let server = Server::scripted(&session(WISH, &turns));
         self.desk.use_server(&server, "anthropic");
         let before = (self.world(), self.desk.person_side());
-        let arguments = [&["run", WISH, "--json", "--no-input"], flags].concat();
+        let arguments = ["run", WISH, "--json", "--no-input", "--sandbox", level];
         let mut command = self.desk.home.command(&self.root(), &arguments);
         command.envs(environment.iter().copied());
         let story = Story::of(command.output().expect("the program starts").into());
@@ -164,23 +185,36 @@ fn record(path: &Path, left_out: &[PathBuf], found: &mut BTreeMap<PathBuf, (u32,
     }
 }
 
-/// Whether the kernel confines here; says why not, and fails where that was demanded.
-pub(super) fn is_caged() -> bool {
-    static CAGED: OnceLock<bool> = OnceLock::new();
-    let caged = *CAGED.get_or_init(|| {
+/// The levels that are enforced here, strongest last; says which are not, and fails where one of
+/// those was demanded.
+pub(super) fn levels() -> &'static [&'static str] {
+    static LEVELS: OnceLock<Vec<&str>> = OnceLock::new();
+    LEVELS.get_or_init(|| {
         let desk = Desk::new();
-        let shown = desk.harness(&["scope", "explain", "src/answer", "--sandbox", "--json"]);
-        shown.stdout.contains("\"level\":\"landlock\"")
-    });
-    let demanded = std::env::var_os("HARNESS_REQUIRE_LEVEL").is_some();
-    assert!(
-        caged || !demanded,
-        "this kernel does not enforce the level `landlock`"
-    );
-    if !caged {
-        say("skipped: this kernel does not enforce the level `landlock`");
-    }
-    caged
+        let demanded = std::env::var("HARNESS_REQUIRE_LEVEL").unwrap_or_default();
+        let is_enforced = |level: &&str| {
+            let shown = desk.harness(&["run", "look", "--sandbox", level, "--json", "--no-input"]);
+            let is_enforced = shown.code != 7;
+            assert!(
+                is_enforced || !demanded.split(',').any(|name| name == *level),
+                "the level `{level}` is not enforced here"
+            );
+            if !is_enforced {
+                say(&format!(
+                    "skipped: the level `{level}` is not enforced here"
+                ));
+            }
+            is_enforced
+        };
+        let mut levels = vec!["landlock", "namespaces"];
+        levels.retain(is_enforced);
+        levels
+    })
+}
+
+/// Whether anything confines here.
+pub(super) fn is_caged() -> bool {
+    !levels().is_empty()
 }
 
 /// Whether a program is on the path.

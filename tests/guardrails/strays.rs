@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::arena::{Arena, Outcome, has, is_caged};
+use super::arena::{self, Arena, Outcome, has};
 use crate::support::{CONFIG, TESTS, news, say, shell};
 
 /// A scope of folders with things in it that are not for the agent.
@@ -108,12 +108,25 @@ fn listing(folder: &Path) -> Vec<(PathBuf, u32, u64, i64)> {
     found
 }
 
+/// The levels that are enforced here, and none at all.
 pub(super) fn levels() -> Vec<&'static str> {
-    if is_caged() {
-        vec!["landlock", "none"]
-    } else {
-        vec!["none"]
+    let enforced = arena::levels().iter().copied();
+    enforced.chain(["none"]).collect()
+}
+
+/// Holds what was told against what must be: mounts prevent some of it, and then there is nothing to tell.
+fn assert_told(level: &str, told: &[(String, bool)], expected: &[&str], what: &str) {
+    if level == "namespaces" {
+        let known =
+            |(path, restored): &(String, bool)| *restored && expected.contains(&path.as_str());
+        assert!(told.iter().all(known), "{what}: {told:?}");
+        return;
     }
+    let expected: Vec<(String, bool)> = expected
+        .iter()
+        .map(|path| ((*path).to_owned(), true))
+        .collect();
+    assert_eq!(told, expected, "{what}");
 }
 
 /// Returns the strays that were told, and sees that the model was told as well.
@@ -219,18 +232,19 @@ fn what_lies_in_a_writable_folder_and_is_not_for_the_agent_comes_back() {
         for (command, paths) in IN_REACH {
             let (arena, outcome) = held(level, command);
             let told = strays(&outcome);
-            let expected: Vec<(String, bool)> = paths
-                .iter()
-                .map(|path| ((*path).to_owned(), true))
-                .collect();
-            assert_eq!(told, expected, "{command} at {level}: {}", outcome.story);
+            let what = format!("{command} at {level}: {}", outcome.story);
+            assert_told(level, &told, paths, &what);
             for (path, bytes) in quarantine(&arena) {
                 assert!(path.starts_with("1/src/"), "{path}");
                 assert_ne!(bytes, b"kept\n", "{path}");
             }
             assert!(!arena.root().join("src/sub/.git").exists());
             let log = arena.desk.harness(&["log", "show"]);
-            assert!(log.stdout.contains("undone src/"), "{}", log.stdout);
+            assert!(
+                told.is_empty() || log.stdout.contains("undone src/"),
+                "{}",
+                log.stdout
+            );
         }
     }
 }
@@ -300,8 +314,10 @@ fn pipes_sockets_lent_rights_and_shared_files_do_not_stay_in_the_scope() {
                 continue;
             }
             let (arena, outcome) = held(level, command);
+            let told = strays(&outcome).contains(&((*path).to_owned(), true));
+            // Mounts keep files from being shared.
             assert!(
-                strays(&outcome).contains(&((*path).to_owned(), true)),
+                told || level == "namespaces",
                 "{command} at {level}: {}",
                 outcome.story
             );
@@ -332,12 +348,8 @@ fn rights_and_times_outside_the_scope_are_set_back() {
     for level in levels() {
         for (command, path) in RIGHTS {
             let (_, outcome) = held(level, command);
-            assert_eq!(
-                strays(&outcome),
-                [((*path).to_owned(), true)],
-                "{command} at {level}: {}",
-                outcome.story
-            );
+            let what = format!("{command} at {level}: {}", outcome.story);
+            assert_told(level, &strays(&outcome), &[path], &what);
         }
     }
 }
@@ -394,8 +406,9 @@ fn a_gate_in_the_work_tree_is_looked_after_as_well() {
         assert_eq!(arena.desk.harness(&["trust", "--yes"]).code, 0);
         let outcome = arena.attack_at(level, &["{ tool = \"check\" }".to_owned()]);
         let told = strays(&outcome);
-        let expected = ["src/locked.txt", "src/pipe"].map(|path| (path.to_owned(), true));
-        assert_eq!(told, expected, "{level}: {}", outcome.story);
+        let what = format!("{level}: {}", outcome.story);
+        assert_told(level, &told, &["src/locked.txt", "src/pipe"], &what);
+        assert!(!arena.root().join("src/pipe").exists());
         assert_eq!(project.read("src/locked.txt"), "locked\n");
     }
 }

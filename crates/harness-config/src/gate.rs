@@ -8,7 +8,7 @@ use crate::{
     document::{Document, Place},
     error::{Fault, shown},
     raw::{RawGate, RawSetup, Text},
-    value::{self, Here},
+    value::{self, Here, Lister},
 };
 
 /// How long a gate may run that does not say.
@@ -141,7 +141,12 @@ pub(crate) fn setup(document: &Document<'_>, raw: &[RawSetup]) -> Result<Vec<Set
             let here = Here::new(document, place);
             Ok(Setup {
                 run: value::argv(&here, "run", &raw.run)?,
-                network: values(value::hosts(&here, "network", &raw.network)?),
+                network: values(value::hosts(
+                    &here,
+                    "network",
+                    &raw.network,
+                    Lister::Repository,
+                )?),
                 when: values(value::patterns(&here, "when", &raw.when)?),
                 origin: here.origin(&raw.run),
             })

@@ -193,6 +193,8 @@ const LIMITS: &[Key] = &[
 ];
 
 const USER_SANDBOX: &[Key] = &[
+    key("network", Shape::Texts),
+    key("offline", Shape::Flag),
     key("read", Shape::Texts),
     key("memory", Shape::Text),
     key("processes", Shape::Whole),

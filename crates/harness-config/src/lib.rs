@@ -14,6 +14,7 @@ mod gate;
 mod keys;
 mod limits;
 mod model;
+mod network;
 mod overrides;
 mod raw;
 mod render;

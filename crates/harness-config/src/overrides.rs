@@ -22,17 +22,19 @@ pub struct Overrides {
     pub turns: Option<u32>,
     /// The level that is demanded.
     pub sandbox: Option<Level>,
+    /// Whether processes reach no host at all.
+    pub offline: bool,
     /// How long a provider that cannot be reached is waited for.
     pub patience: Option<Duration>,
 }
 
 impl Overrides {
-    /// Reads `HARNESS_MODEL`, `HARNESS_MAX_USD` and `HARNESS_MAX_TURNS`.
+    /// Reads `HARNESS_MODEL`, `HARNESS_MAX_USD`, `HARNESS_MAX_TURNS` and `HARNESS_OFFLINE`.
     ///
     /// `variable` gives the value of an environment variable. An empty value is none.
     ///
     /// # Errors
-    /// When a value is not of its kind, or zero.
+    /// When a value is not of its kind, or a number is zero.
     pub fn from_environment(
         variable: &dyn Fn(&str) -> Option<String>,
     ) -> Result<Self, ConfigError> {
@@ -45,6 +47,10 @@ impl Overrides {
             turns: value("HARNESS_MAX_TURNS")
                 .map(|text| turns("HARNESS_MAX_TURNS", &text))
                 .transpose()?,
+            offline: value("HARNESS_OFFLINE")
+                .map(|text| flag("HARNESS_OFFLINE", &text))
+                .transpose()?
+                .unwrap_or_default(),
             ..Self::default()
         })
     }
@@ -66,6 +72,14 @@ fn turns(name: &str, text: &str) -> Result<u32, ConfigError> {
         .ok()
         .filter(|turns| *turns > 0)
         .ok_or_else(|| unusable(name, text, "a number of turns above 0"))
+}
+
+fn flag(name: &str, text: &str) -> Result<bool, ConfigError> {
+    match text.trim() {
+        "1" | "true" => Ok(true),
+        "0" | "false" => Ok(false),
+        _ => Err(unusable(name, text, "`1` or `0`")),
+    }
 }
 
 fn unusable(name: &str, text: &str, expected: &str) -> ConfigError {

@@ -142,6 +142,8 @@ pub(crate) struct RawUser {
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct RawUserSandbox {
+    pub(crate) network: Texts,
+    pub(crate) offline: Option<Spanned<bool>>,
     pub(crate) read: Texts,
     pub(crate) memory: Option<Text>,
     pub(crate) processes: Option<Spanned<i64>>,

@@ -14,7 +14,7 @@ use crate::{
     keys::Owner,
     limits::{self, LimitWishes, SandboxLimits},
     raw::{RawRepository, Text},
-    value::{self, Here, Written},
+    value::{self, Here, Lister, Written},
     walk,
 };
 
@@ -95,7 +95,12 @@ fn read(document: &Document<'_>, raw: &RawRepository) -> Result<RepositoryConfig
         })?,
         link: value::repo_paths(&gates, "link", &raw.gates.link)?,
         review: gates.written("review", raw.gates.review.as_ref(), review)?,
-        network: value::hosts(&table("sandbox"), "network", &raw.sandbox.network)?,
+        network: value::hosts(
+            &table("sandbox"),
+            "network",
+            &raw.sandbox.network,
+            Lister::Repository,
+        )?,
         feature_file: features.written("file", raw.features.file.as_ref(), file_path)?,
         map_file: context.written("map", raw.context.map.as_ref(), file_name)?,
         context_budget: context.written("budget", raw.context.budget.as_ref(), value::tokens)?,

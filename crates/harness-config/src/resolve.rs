@@ -14,6 +14,7 @@ use crate::{
     gate::Setup,
     limits,
     model::{self, Model},
+    network,
     repository::Review,
     setting::{Setting, Settings, quoted},
 };
@@ -70,8 +71,6 @@ pub struct Resolved {
 pub struct SandboxWish {
     /// The level that is demanded; the strongest this machine has when absent.
     pub level: Option<Level>,
-    /// Hosts that may be reached: `host:port`, or the name of a package registry.
-    pub network: Vec<String>,
     /// Paths a process may read beside the usual ones; absolute, or below `~/`.
     pub read: Vec<PathBuf>,
 }
@@ -81,7 +80,8 @@ pub struct SandboxWish {
 /// Order for limits: flag, else environment (narrows only), else user file, else
 /// built in; the repository's value narrows the result. Order for agent and
 /// model: flag, environment, user file, repository, built in. The level of the
-/// sandbox is a flag's alone.
+/// sandbox is a flag's alone. Hosts are those of both files, unless the person's
+/// file, the environment or a flag says `offline`.
 ///
 /// # Errors
 /// When a flag or the environment names a model that nobody has defined, or a
@@ -116,7 +116,8 @@ pub fn resolve(
         repository.context_budget.as_ref(),
         CONTEXT_BUDGET,
     );
-    let sandbox = sandbox(repository, user, flags, &mut settings);
+    let network = network::resolve(repository, user, environment, flags, &mut settings);
+    let sandbox = sandbox(user, flags, &mut settings);
     let agent = settings.keep(
         "agent.use",
         choice::chosen_agent(repository, user, environment, flags),
@@ -138,6 +139,7 @@ pub fn resolve(
             progress_file: files.progress,
             map_file: files.map,
             context_budget,
+            network,
         },
         day_usd,
         models,
@@ -207,13 +209,7 @@ fn scope(repository: &RepositoryConfig, files: &Files, settings: &mut Settings) 
     scope
 }
 
-fn sandbox(
-    repository: &RepositoryConfig,
-    user: &UserConfig,
-    flags: &Overrides,
-    settings: &mut Settings,
-) -> SandboxWish {
-    settings.list("sandbox.network", &repository.network);
+fn sandbox(user: &UserConfig, flags: &Overrides, settings: &mut Settings) -> SandboxWish {
     settings.list("sandbox.read", user.read());
     if let Some(level) = flags.sandbox {
         settings.note("sandbox", quoted(level.as_str()), FLAG);
@@ -221,7 +217,6 @@ fn sandbox(
     let value = |sourced: &Sourced| sourced.value.clone();
     SandboxWish {
         level: flags.sandbox,
-        network: repository.network.iter().map(value).collect(),
         read: user.read().iter().map(value).map(PathBuf::from).collect(),
     }
 }

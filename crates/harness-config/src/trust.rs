@@ -7,6 +7,7 @@
 use std::fmt::Write;
 
 use harness_core::{Baseline, Gate, Sourced, When};
+use harness_guard::network::registry_hosts;
 
 use crate::{RepositoryConfig, Setup, setting::quoted};
 
@@ -25,7 +26,7 @@ pub fn trust_subject(repository: &RepositoryConfig) -> Vec<TrustLine> {
     let mut lines = Vec::new();
     lines.extend(repository.gates.iter().map(gate_line));
     lines.extend(repository.setup.iter().map(setup_line));
-    lines.extend(list_line("network", &repository.network));
+    lines.extend(repository.network.iter().map(network_line));
     lines.extend(list_line("write", &scope.write));
     lines.extend(list_line("build", &scope.build));
     lines.extend(list_line("deny", &scope.deny));
@@ -79,10 +80,23 @@ fn gate_line(gate: &Gate) -> TrustLine {
     line(&format!("gate `{}`", gate.name), text)
 }
 
+/// The hosts behind a registry's name are written out: they are what is opened.
+fn network_line(entry: &Sourced) -> TrustLine {
+    line("network", opened(&entry.value))
+}
+
+fn opened(entry: &str) -> String {
+    match registry_hosts(entry) {
+        Some(hosts) => format!("{} ({})", word(entry), hosts.join(" ")),
+        None => word(entry),
+    }
+}
+
 fn setup_line(setup: &Setup) -> TrustLine {
     let mut text = words(&setup.run);
     if !setup.network.is_empty() {
-        let _ = write!(text, "; network {}", words(&setup.network));
+        let hosts: Vec<String> = setup.network.iter().map(|entry| opened(entry)).collect();
+        let _ = write!(text, "; network {}", hosts.join(" "));
     }
     if !setup.when.is_empty() {
         let _ = write!(text, "; when {}", words(&setup.when));

@@ -17,7 +17,7 @@ use crate::{
     limits::{self, LimitWishes, SandboxLimits},
     model::{self, Model},
     raw::{RawAgentChoice, RawLimits, RawUser, RawUserSandbox, Text},
-    value::Here,
+    value::{self, Here, Lister, Written},
     walk,
 };
 
@@ -60,6 +60,8 @@ struct Wishes {
     agent: AgentChoice,
     limits: LimitWishes,
     read: Vec<Sourced>,
+    network: Vec<Sourced>,
+    offline: Option<Written<bool>>,
 }
 
 impl UserConfig {
@@ -73,6 +75,8 @@ impl UserConfig {
             config.wishes.agent = config.wishes.agent.overlaid(over.agent);
             config.wishes.limits = config.wishes.limits.overlaid(over.limits);
             config.wishes.read.extend(over.read);
+            config.wishes.network.extend(over.network);
+            config.wishes.offline = over.offline.or(config.wishes.offline.take());
         }
         config
     }
@@ -80,6 +84,16 @@ impl UserConfig {
     /// Paths a process in the cage may read: absolute, or below `~/`, which the caller replaces.
     pub(crate) fn read(&self) -> &[Sourced] {
         &self.wishes.read
+    }
+
+    /// Hosts that processes may reach, whatever the repository says: as written, a registry under its name.
+    pub(crate) fn network(&self) -> &[Sourced] {
+        &self.wishes.network
+    }
+
+    /// Whether processes reach no host, whatever else is said.
+    pub(crate) const fn offline(&self) -> Option<&Written<bool>> {
+        self.wishes.offline.as_ref()
     }
 
     pub(crate) const fn limits(&self) -> &LimitWishes {
@@ -168,6 +182,17 @@ fn wishes(
             .iter()
             .map(|path| outside_path(&here("sandbox"), path))
             .collect::<Result<_, _>>()?,
+        network: value::hosts(
+            &here("sandbox"),
+            "network",
+            &raw.sandbox.network,
+            Lister::Person,
+        )?,
+        offline: here("sandbox").written(
+            "offline",
+            raw.sandbox.offline.as_ref(),
+            |_, _, raw| Ok(*raw.get_ref()),
+        )?,
     })
 }
 

@@ -6,6 +6,9 @@
 use std::{fmt::Display, ops::RangeInclusive, str::FromStr, time::Duration};
 
 use harness_core::{ByteCount, Money, RepoPath, Sourced, TokenCount};
+use harness_guard::network::{
+    HostError, ListedError, REGISTRY_NAMES, listed_hosts, registry_hosts,
+};
 use toml::Spanned;
 
 use crate::{
@@ -334,44 +337,57 @@ pub(crate) fn plain(raw: &[Text]) -> Vec<String> {
     raw.iter().map(|text| text.get_ref().clone()).collect()
 }
 
-/// Names that stand for the hosts of a package registry.
-const REGISTRIES: [&str; 5] = ["crates.io", "npm", "pypi", "go", "maven"];
+/// Whose file lists hosts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Lister {
+    /// The repository's: hosts of the public internet alone.
+    Repository,
+    /// The person's own: addresses that are not public as well.
+    Person,
+}
 
-/// Reads hosts: exactly `host:port`, or the name of a package registry.
-pub(crate) fn hosts(here: &Here<'_>, key: &str, raw: &[Text]) -> Result<Vec<Sourced>, Box<Fault>> {
+/// Reads hosts: exactly `host:port`, a name with a dot for port 443, or the name of a package registry.
+///
+/// A host is returned in canonical form, a registry under its name.
+pub(crate) fn hosts(
+    here: &Here<'_>,
+    key: &str,
+    raw: &[Text],
+    lister: Lister,
+) -> Result<Vec<Sourced>, Box<Fault>> {
     raw.iter()
         .map(|raw| {
-            let host = raw.get_ref();
-            if REGISTRIES.contains(&host.as_str()) || is_host_and_port(host) {
-                return Ok(Sourced {
-                    value: host.clone(),
+            let text = raw.get_ref();
+            match listed_hosts(text, "", lister == Lister::Person) {
+                Ok(hosts) => Ok(Sourced {
+                    value: match (registry_hosts(text), hosts.first()) {
+                        (None, Some(host)) => host.to_string(),
+                        _ => text.clone(),
+                    },
                     origin: here.origin(raw),
-                });
+                }),
+                Err(error) => Err(host_fault(here, key, raw, error)),
             }
-            let problem = format!("`{}` in `{key}` is not an exact host", shown(host));
-            let known = list_names(REGISTRIES, ", ");
-            Err(here
-                .fault(key, raw, problem)
-                .with_hint(format!("write `host:port`, or one of {known}")))
         })
         .collect()
 }
 
-fn is_host_and_port(text: &str) -> bool {
-    let Some((host, port)) = text.rsplit_once(':') else {
-        return false;
+fn host_fault(here: &Here<'_>, key: &str, raw: &Text, error: ListedError) -> Box<Fault> {
+    let text = raw.get_ref();
+    let problem = format!("`{}` in `{key}` {error}", shown(text));
+    let registries = || REGISTRY_NAMES.iter().copied();
+    let hint = match error {
+        ListedError::Private => {
+            "your own file alone can open an address of this machine or its networks".to_owned()
+        }
+        ListedError::Host(HostError::PortMissing) if nearest(text, registries()).is_some() => {
+            let meant = nearest(text, registries()).unwrap_or_default();
+            format!("did you mean `{meant}`?")
+        }
+        ListedError::Host(_) => format!(
+            "write `host:port`, or one of {}",
+            list_names(registries(), ", ")
+        ),
     };
-    let is_label = |label: &str| {
-        (1..=63).contains(&label.len())
-            && label
-                .bytes()
-                .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
-            && !label.starts_with('-')
-            && !label.ends_with('-')
-    };
-    let port_is_plain = port.bytes().all(|byte| byte.is_ascii_digit()) && !port.starts_with('0');
-    host.len() <= 253
-        && host.split('.').all(is_label)
-        && port_is_plain
-        && port.parse::<u16>().is_ok()
+    here.fault(key, raw, problem).with_hint(hint)
 }

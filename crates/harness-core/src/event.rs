@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Action, CallId, CheckReport, CheckStatus, CheckpointNumber, CommitId, EndReason, FeatureId,
-    FeatureStatus, Finding, Limits, ModelFailure, ModelProfile, ModelResponse, Money, Outcome,
-    RepoPath, SessionOpened, TokenCount, TreeId, TurnNumber, Urgency, Verdict,
+    FeatureStatus, Finding, Limits, ModelFailure, ModelProfile, ModelResponse, Money, NetworkUse,
+    Outcome, RepoPath, SessionOpened, TokenCount, TreeId, TurnNumber, Urgency, Verdict,
 };
 
 /// A logged fact.
@@ -296,6 +296,8 @@ pub enum Event {
         detail: String,
     },
 
+    /// A process reached a host, or was refused one; the connection is over.
+    NetworkUsed(NetworkUse),
     /// Somebody who is not the run changed files meanwhile; they were left alone.
     ChangedOutside {
         /// Where, at most 20.

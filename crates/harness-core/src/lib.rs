@@ -12,6 +12,7 @@ mod feature;
 mod gate;
 mod id;
 mod message;
+mod network;
 mod object;
 mod path;
 mod policy;
@@ -37,6 +38,7 @@ pub use message::{
     AssistantPart, Message, ModelDelta, ModelResponse, Prompt, StopReason, ToolCall, ToolResult,
     ToolSpec, Usage, UserPart,
 };
+pub use network::{AllowedHost, NetworkUse};
 pub use object::{BlobId, CommitId, ObjectIdError, TreeId};
 pub use path::{PathError, RepoPath};
 pub use policy::{CommandRule, Limits, Policy, RuleDecision, ScopeRules, Sourced};

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{ByteCount, Gate, Money, RepoPath, TokenCount};
+use crate::{AllowedHost, ByteCount, Gate, Money, RepoPath, TokenCount};
 
 /// Everything that holds for a run: where it may write, what must be green, how far it may go.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -28,6 +28,9 @@ pub struct Policy {
     pub map_file: String,
     /// How much of the window the map and the first message may take.
     pub context_budget: TokenCount,
+    /// Hosts that processes may reach; without one there is no network.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub network: Vec<AllowedHost>,
 }
 
 /// A value and where it was written, such as `harness.toml:3`.

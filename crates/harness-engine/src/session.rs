@@ -242,6 +242,7 @@ impl Session {
             | Event::StopDecided { .. }
             | Event::ChangedOutside { .. }
             | Event::ManifestShort { .. }
+            | Event::NetworkUsed(_)
             | Event::SessionOpened(_)
             | Event::SessionResumed { .. }
             | Event::SessionEnded { .. }

@@ -7,6 +7,8 @@
 
 #[path = "support/facts.rs"]
 mod facts;
+#[path = "rules/network.rs"]
+mod network;
 #[path = "rules/script.rs"]
 mod script;
 #[path = "rules/steering.rs"]

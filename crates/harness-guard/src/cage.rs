@@ -6,15 +6,22 @@
 //! It is stored in the log and printed for people.
 
 mod environment;
+mod mounts;
 
 use std::path::{Path, PathBuf};
 
 use harness_core::{Action, Gate, Level, Limits, RepoPath};
 use serde::{Serialize, Serializer};
 
-use crate::permit::{Bounds, Permit};
+use crate::{
+    network::{Hosts, proxied_environment},
+    permit::{Bounds, Permit},
+};
 
-pub use self::environment::clean_environment;
+pub use self::{
+    environment::clean_environment,
+    mounts::{Mount, MountKind, MountPlan},
+};
 
 /// What the host found on the machine for one role; all paths are absolute.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,9 +38,12 @@ pub struct Machine {
     pub temp: PathBuf,
     /// System directories and toolchains that exist and may be read.
     pub read: Vec<PathBuf>,
+    /// Existing folders that hold files which the scope names one by one, where the level can close
+    /// all else in them.
+    pub opened: Vec<PathBuf>,
     /// Existing entries that the scope does not open and that lie below a writable folder.
     pub pinned: Vec<PathBuf>,
-    /// Existing entries that the scope hides.
+    /// Existing entries that the scope hides, and secrets of the system.
     pub masked: Vec<PathBuf>,
     /// The environment, made by [`clean_environment`].
     pub environment: Vec<(String, String)>,
@@ -48,6 +58,9 @@ pub struct CagePlan {
     level: Level,
     #[serde(serialize_with = "as_text")]
     root: PathBuf,
+    /// Where the root is seen in the cage, where the level can place it.
+    #[serde(serialize_with = "as_text")]
+    place: PathBuf,
     #[serde(serialize_with = "as_text")]
     cwd: PathBuf,
     #[serde(serialize_with = "as_texts")]
@@ -64,7 +77,7 @@ pub struct CagePlan {
     temp: PathBuf,
     #[serde(serialize_with = "as_names")]
     environment: Vec<(String, String)>,
-    network: bool,
+    network: Hosts,
     limits: Limits,
 }
 
@@ -81,10 +94,12 @@ impl CagePlan {
     fn within(bounds: &Bounds, cwd: &RepoPath, machine: &Machine) -> Self {
         let at = |path: &RepoPath| below(&machine.root, path);
         let writable = bounds.writable.iter().chain(&bounds.build).map(at);
+        let writable = writable.chain(machine.opened.iter().cloned());
         let read_only = bounds.read_only.iter().map(at);
         Self {
             level: machine.level,
             root: machine.root.clone(),
+            place: machine.root.clone(),
             cwd: at(cwd),
             writable: outermost(writable),
             readable: outermost(
@@ -92,16 +107,16 @@ impl CagePlan {
                     .into_iter()
                     .chain(machine.read.iter().cloned()),
             ),
-            read_only: unique(
-                read_only
-                    .chain([machine.git_dir.clone()])
-                    .chain(machine.pinned.iter().cloned()),
-            ),
+            read_only: [
+                unique(read_only.chain([machine.git_dir.clone()])),
+                machine.pinned.clone(),
+            ]
+            .concat(),
             masked: masked(machine),
             home: machine.home.clone(),
             temp: machine.temp.clone(),
             environment: machine.environment.clone(),
-            network: false,
+            network: bounds.network.clone(),
             limits: bounds.limits.clone(),
         }
     }
@@ -109,13 +124,26 @@ impl CagePlan {
     /// Makes the plan of a gate on a checkout of the candidate.
     ///
     /// The whole checkout is writable but for its `.git`; the repository itself is
-    /// readable only as far as `machine.read` says. The gate's own timeout
-    /// replaces the run's limit for one command.
-    pub fn for_gate(gate: &Gate, limits: &Limits, machine: &Machine, checkout: &Path) -> Self {
+    /// readable only as far as `machine.read` says. Where the level gives each cage
+    /// a file tree of its own, the checkout stands at the repository's own path. The
+    /// gate's own timeout replaces the run's limit for one command. It reaches the
+    /// hosts that the agent's commands reach: what they installed it may have to
+    /// install as well.
+    pub fn for_gate(
+        gate: &Gate,
+        limits: &Limits,
+        network: &Hosts,
+        machine: &Machine,
+        checkout: &Path,
+    ) -> Self {
         let git_link = checkout.join(".git");
         Self {
             level: machine.level,
             root: checkout.to_owned(),
+            place: match machine.level {
+                Level::Namespaces => machine.root.clone(),
+                _ => checkout.to_owned(),
+            },
             cwd: below(checkout, &gate.cwd),
             writable: vec![checkout.to_owned()],
             readable: outermost(
@@ -128,7 +156,7 @@ impl CagePlan {
             home: machine.home.clone(),
             temp: machine.temp.clone(),
             environment: machine.environment.clone(),
-            network: false,
+            network: network.clone(),
             limits: Limits {
                 command: gate.timeout,
                 ..limits.clone()
@@ -159,6 +187,11 @@ impl CagePlan {
     /// Returns the repository's root or the gate's checkout.
     pub fn root(&self) -> &Path {
         &self.root
+    }
+
+    /// Returns where the root is seen in the cage.
+    pub fn place(&self) -> &Path {
+        &self.place
     }
 
     /// Returns the working folder; it lies below the root.
@@ -201,9 +234,14 @@ impl CagePlan {
         &self.temp
     }
 
-    /// Whether any network is there.
-    pub const fn network(&self) -> bool {
-        self.network
+    /// Returns the hosts that may be reached; without one there is no network.
+    pub const fn network(&self) -> &Hosts {
+        &self.network
+    }
+
+    /// Returns the whole environment of a process that finds the proxy at a port of 127.0.0.1.
+    pub fn environment_with_proxy(&self, port: u16) -> Vec<(String, String)> {
+        proxied_environment(&self.environment, &self.network, port)
     }
 
     /// Returns the bounds.

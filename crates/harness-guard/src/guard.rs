@@ -13,6 +13,7 @@ use serde::Serialize;
 use crate::{
     command::judge_command,
     defaults::is_gate_affecting,
+    network::Hosts,
     pattern::ScopeError,
     permit::{Bounds, Permit},
     scope::{Scope, Standing},
@@ -51,6 +52,7 @@ impl Guard {
             build: scope.build_reach(),
             read_only: scope.fixed_read_only(),
             limits: policy.limits.clone(),
+            network: Hosts::new(&policy.network),
         };
         Ok(Self {
             scope,

@@ -3,6 +3,8 @@
 use harness_core::{Action, Limits, RepoPath};
 use serde::Serialize;
 
+use crate::network::Hosts;
+
 /// The unforgeable proof of an allow: one action, once.
 ///
 /// Only [`Guard::permit`](crate::Guard::permit) makes one, and an edge that acts
@@ -86,4 +88,6 @@ pub struct Bounds {
     pub read_only: Vec<RepoPath>,
     /// The run's bounds.
     pub limits: Limits,
+    /// Hosts that may be reached.
+    pub network: Hosts,
 }

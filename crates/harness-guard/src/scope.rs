@@ -130,6 +130,42 @@ impl Scope {
             )
     }
 
+    /// Whether nothing at `path` or below it may be written: such an entry is closed as a whole
+    /// where it lies in a writable folder. Build outputs are never closed.
+    pub fn is_closed(&self, path: &RepoPath, is_folder: bool) -> bool {
+        let is_build = || {
+            self.build
+                .fixed()
+                .any(|build| path.starts_with(build) || (is_folder && build.starts_with(path)))
+        };
+        let may_hold = |patterns: &PatternSet| {
+            let mut fixed = patterns.fixed();
+            fixed.any(|fixed| path.starts_with(fixed) || fixed.starts_with(path))
+        };
+        match self.standing(path) {
+            Standing::Root | Standing::Writable(_) | Standing::Unreadable(_) => false,
+            Standing::Owned(_) | Standing::Hidden(_) => true,
+            Standing::Denied(_) => !is_build(),
+            Standing::Protected(_) => {
+                let lifted = self.may_change.iter();
+                !(is_folder && lifted.clone().any(|lifted| lifted.starts_with(path)))
+            }
+            Standing::OutsideRepository | Standing::OutsideFeature => {
+                let is_open = is_folder
+                    && may_hold(&self.write)
+                    && (self.feature_write.is_empty() || may_hold(&self.feature_write));
+                !is_open && !is_build()
+            }
+        }
+    }
+
+    /// Whether `path`, where write patterns begin, is a folder by their own words.
+    ///
+    /// A pattern without wildcard may name a file as well.
+    pub fn is_folder(&self, path: &RepoPath) -> bool {
+        self.write.begins_in(path) || self.feature_write.begins_in(path)
+    }
+
     /// Whether only the harness or a person ever changes `path`.
     pub fn is_host_owned(&self, path: &RepoPath) -> bool {
         self.owner(path).is_some()

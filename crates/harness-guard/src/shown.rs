@@ -28,6 +28,20 @@ pub(crate) fn shown(path: &RepoPath) -> String {
     text
 }
 
+/// Returns foreign text as printable ASCII of at most `chars_max` characters, cut with a mark.
+pub(crate) fn shown_text(text: &str, chars_max: usize) -> String {
+    let mut chars = text.chars().flat_map(|char| {
+        match char {
+            ' '..='~' => char.to_string(),
+            _ => char.escape_default().to_string(),
+        }
+        .into_bytes()
+    });
+    let kept: Vec<u8> = chars.by_ref().take(chars_max).collect();
+    let cut = if chars.next().is_some() { "..." } else { "" };
+    format!("{}{cut}", String::from_utf8_lossy(&kept))
+}
+
 /// Returns the first character of a path that a person cannot see for what it is.
 pub(crate) fn unreadable(path: &RepoPath) -> Option<char> {
     path.as_bytes()

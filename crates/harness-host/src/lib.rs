@@ -13,5 +13,6 @@ pub mod http;
 pub mod machine;
 pub mod manifest;
 pub mod process;
+pub mod proxy;
 
 pub use cancel::{Cancelled, Canceller, cancel_pair};

@@ -19,6 +19,11 @@
 //! local servers cannot be reached, TCP or UNIX, so tests that need one fail.
 
 mod bounds;
+#[expect(
+    unsafe_code,
+    reason = "namespaces, mounts and forks of a process with one thread are system calls"
+)]
+mod cage;
 mod capture;
 mod census;
 #[expect(
@@ -37,7 +42,8 @@ mod scratch;
 mod spawner;
 
 pub use bounds::RunLimits;
+pub use cage::{Cage, NetworkReport, serve_cage, set_cage_program};
 pub use error::SpawnError;
-pub use level::probe_level;
+pub use level::{is_enforced, probe_level};
 pub use run::{Exited, run};
 pub(crate) use scratch::Scratch;

@@ -428,10 +428,13 @@ fn what_a_scope_hides_is_found_to_be_masked() {
     fs::write(world.at("repo/.gitignore"), ".env\n").unwrap();
     symlink(world.outside(), world.at("repo/way")).unwrap();
     let is_hidden = |path: &RepoPath| path.file_name() == Some(b".env");
-    let found = open(&world).host_find(&is_hidden, 100);
+    let found = open(&world).host_find(&|path, _| is_hidden(path), 100);
     let found: Vec<String> = found.iter().map(RepoPath::to_text).collect();
     assert_eq!(found, [".env", "src/.env", "target/.env"]);
-    assert_eq!(open(&world).host_find(&is_hidden, 2).len(), 2);
+    assert_eq!(
+        open(&world).host_find(&|path, _| is_hidden(path), 2).len(),
+        2
+    );
 }
 
 #[test]

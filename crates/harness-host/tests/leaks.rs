@@ -2,6 +2,7 @@
 
 use std::{
     env, fs,
+    os::unix::process::CommandExt,
     process::{Command, Stdio},
     time::Duration,
 };
@@ -77,11 +78,8 @@ fn stand_in() {
         return;
     };
     let (level, command) = task.split_once(' ').unwrap();
-    let level = if level == "landlock" {
-        Level::Landlock
-    } else {
-        Level::None
-    };
+    let known = levels().into_iter().find(|known| known.as_str() == level);
+    let level = known.unwrap();
     World::new().shell(level, command);
 }
 
@@ -91,6 +89,7 @@ fn start_stand_in(level: Level, command: &str) -> std::process::Child {
         .env(STAND_IN, format!("{level} {command}"))
         .stdout(Stdio::null())
         .stderr(Stdio::null())
+        .process_group(0)
         .spawn()
         .unwrap()
 }
@@ -130,6 +129,26 @@ fn nothing_survives_the_harness() {
             within(Duration::from_secs(2), || alive(&sleep) == 0),
             "{level}"
         );
+    }
+}
+
+#[test]
+fn nothing_survives_the_harness_that_was_suspended_before() {
+    for level in levels() {
+        let word = format!("word{}", unique_sleep());
+        let command = format!("sh -c 'sleep 100; sleep 100' {word}");
+        let mut stand_in = start_stand_in(level, &command);
+        assert!(within(Duration::from_secs(5), || alive(&word) > 0));
+        let helper = helper_of(stand_in.id());
+        let group = format!("-{}", stand_in.id());
+        let stopped = Command::new("kill").args(["-STOP", "--", &group]).status();
+        assert!(stopped.unwrap().success());
+        stand_in.kill().unwrap();
+        stand_in.wait().unwrap();
+        // Of a process that is over and that nobody collected the arguments are gone.
+        let helper = format!("/proc/{helper}/cmdline");
+        let is_gone = || alive(&word) == 0 && fs::read(&helper).unwrap_or_default().is_empty();
+        assert!(within(Duration::from_secs(2), is_gone), "{level}");
     }
 }
 

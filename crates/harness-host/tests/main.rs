@@ -12,4 +12,7 @@ mod http;
 mod leaks;
 mod manifest;
 mod process;
+mod proxy;
+mod tree;
+mod unprivileged;
 mod world;

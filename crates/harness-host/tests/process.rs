@@ -264,11 +264,13 @@ fn the_environment_is_the_plans_and_nothing_else() {
 fn each_command_has_a_fresh_folder_for_temporary_files() {
     let world = World::new();
     for level in levels() {
-        let command = r#"ls -A "$TMPDIR"; echo x > "$TMPDIR/x" && echo "$TMPDIR""#;
+        let command = r#"test -e "$TMPDIR/x" && echo left; echo x > "$TMPDIR/x" && echo "$TMPDIR""#;
         let first = world.shell(level, command).output.head;
         let second = world.shell(level, command).output.head;
-        assert_eq!(first.lines().count(), 1, "{level} {first}");
-        assert_ne!(first, second);
-        assert!(!std::path::Path::new(first.trim_end()).exists());
+        for told in [first, second] {
+            assert_eq!(told.lines().count(), 1, "{level} {told}");
+            let file = std::path::Path::new(told.trim_end()).join("x");
+            assert!(!file.exists(), "{level} {}", file.display());
+        }
     }
 }

@@ -16,7 +16,7 @@ use harness_guard::{CagePlan, Guard, Permit};
 use harness_host::{
     Cancelled,
     machine::{Place, Role, machine},
-    process::{Exited, RunLimits, SpawnError, probe_level, run},
+    process::{Exited, RunLimits, SpawnError, is_enforced, run, set_cage_program},
 };
 use tempfile::TempDir;
 
@@ -65,6 +65,12 @@ impl World {
         self
     }
 
+    /// Bounds the memory of a process. Unit: bytes.
+    pub(crate) fn with_memory(mut self, memory: u64) -> Self {
+        self.limits.memory = ByteCount(memory);
+        self
+    }
+
     pub(crate) fn root(&self) -> PathBuf {
         self.at("repo")
     }
@@ -98,6 +104,7 @@ impl World {
             progress_file: path("progress.md"),
             map_file: "AGENTS.md".to_owned(),
             context_budget: TokenCount(16_000),
+            network: Vec::new(),
         };
         let feature = Feature::titled(FeatureId::task(1), "a task");
         Guard::new(&policy, &feature)
@@ -179,26 +186,45 @@ pub(crate) fn quick() -> RunLimits {
     }
 }
 
-/// Whether the kernel confines; says why not, and fails where that was demanded.
-pub(crate) fn has_landlock() -> bool {
-    if probe_level() == Level::Landlock {
-        return true;
-    }
-    assert!(
-        std::env::var_os("HARNESS_REQUIRE_LEVEL").is_none(),
-        "this kernel does not enforce the level `landlock`"
-    );
-    eprintln!("skipped: this kernel does not enforce the level `landlock`");
-    false
+/// The levels that confine and that can be tried here; says which cannot, and fails where one was demanded.
+pub(crate) fn cages() -> Vec<Level> {
+    use_cage_program();
+    let demanded = std::env::var("HARNESS_REQUIRE_LEVEL").unwrap_or_default();
+    let is_there = |level: &Level| {
+        let is_there = is_enforced(*level);
+        assert!(
+            is_there || !demanded.split(',').any(|name| name == level.as_str()),
+            "this kernel does not enforce the level `{level}`"
+        );
+        if !is_there {
+            eprintln!("skipped: this kernel does not enforce the level `{level}`");
+        }
+        is_there
+    };
+    let mut levels = vec![Level::Landlock, Level::Namespaces];
+    levels.retain(is_there);
+    levels
+}
+
+/// Cages are served by a program of this crate: a test program has threads before it has anything else.
+fn use_cage_program() {
+    set_cage_program(env!("CARGO_BIN_EXE_harness-cage").into());
 }
 
 /// The levels that can be tried here.
 pub(crate) fn levels() -> Vec<Level> {
-    let mut levels = vec![Level::None];
-    if has_landlock() {
-        levels.push(Level::Landlock);
+    [vec![Level::None], cages()].concat()
+}
+
+/// Whether a program is installed; says so when it is not.
+pub(crate) fn has(program: &str) -> bool {
+    let found = std::process::Command::new(program)
+        .arg("--version")
+        .output();
+    if found.is_err() {
+        eprintln!("skipped: `{program}` is not installed");
     }
-    levels
+    found.is_ok()
 }
 
 pub(crate) fn is_success(exited: &Exited) -> bool {

@@ -1,8 +1,8 @@
 //! JSON lines: one versioned object per line, additive only.
 
 use harness_core::{
-    Action, CallEnd, CheckReport, CheckStatus, Decision, Event, FeatureStatus, Money, Outcome,
-    SessionId, Stop, TestCounts, Timestamp, Usage,
+    Action, CallEnd, CheckReport, CheckStatus, Decision, Event, FeatureStatus, Money, NetworkUse,
+    Outcome, SessionId, Stop, TestCounts, Timestamp, Usage,
 };
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -297,6 +297,23 @@ pub enum JsonLine {
         /// What went wrong; empty when all went well.
         message: String,
     },
+    /// A connection of a process to a host is over, or was refused.
+    NetworkUsed {
+        /// The host as it was asked for.
+        host: String,
+        /// The port; 0 where none was named.
+        port: u16,
+        /// Whether the host is one that may be reached.
+        allowed: bool,
+        /// Why it was refused, or what broke it; empty when all went well.
+        reason: String,
+        /// How many bytes were sent.
+        sent: u64,
+        /// How many bytes were received.
+        received: u64,
+        /// How long it took.
+        ms: u64,
+    },
     /// Four fifths of a limit are used.
     BudgetWarned {
         /// Which.
@@ -572,6 +589,7 @@ impl JsonLines {
                 files: *files,
                 message: message.clone(),
             },
+            Event::NetworkUsed(used) => network_used(used),
             Event::BudgetWarned { what } => JsonLine::BudgetWarned { what: what.clone() },
             Event::StopDecided { reason, detail } => JsonLine::Stopping {
                 reason: reason.to_string(),
@@ -595,6 +613,18 @@ impl JsonLines {
             | Event::CheckpointUnchanged
             | Event::CandidateFrozen(_) => return None,
         })
+    }
+}
+
+fn network_used(used: &NetworkUse) -> JsonLine {
+    JsonLine::NetworkUsed {
+        host: used.host.clone(),
+        port: used.port,
+        allowed: used.allowed,
+        reason: used.reason.clone(),
+        sent: used.sent.0,
+        received: used.received.0,
+        ms: used.ms,
     }
 }
 

@@ -2,11 +2,12 @@
 
 mod stray;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use harness_core::{
     Action, AssistantPart, CallEnd, CallId, ChangeKind, CheckReport, CheckStatus, CheckpointSaved,
-    Decision, Event, ModelResponded, Money, Outcome, SessionOpened, Stop, Usage, Verdict,
+    Decision, Event, ModelResponded, Money, NetworkUse, Outcome, SessionOpened, Stop, Usage,
+    Verdict,
 };
 
 use crate::clean::{clean, clean_line};
@@ -104,6 +105,8 @@ pub struct Phrases {
     features: usize,
     usage: Usage,
     spent: Option<Money>,
+    /// What was said about hosts: the same is not said again.
+    hosts: BTreeSet<String>,
 }
 
 impl Phrases {
@@ -260,6 +263,7 @@ impl Phrases {
                 Who::Note,
                 format!("cannot open a session: {}", clean(message)),
             ),
+            Event::NetworkUsed(used) => self.network_used(used),
             Event::BudgetWarned { what } => one(Who::Note, format!("limit near: {}", clean(what))),
             Event::StopDecided { reason, detail } => one(
                 Who::Note,
@@ -332,6 +336,22 @@ impl Phrases {
             .map(|line| clean_line(line, 400))
             .filter(|line| !line.is_empty());
         vec![Line::new(Who::Harness, text).with(more)]
+    }
+
+    /// A package manager makes dozens of connections to one host: the first stands for all that go as well.
+    fn network_used(&mut self, used: &NetworkUse) -> Vec<Line> {
+        let host = format!("{}:{}", clean_line(&used.host, ARGUMENT_CHARS), used.port);
+        let reason = clean_line(&used.reason, 400);
+        let (who, text) = match (used.allowed, reason.is_empty()) {
+            (false, _) => (Who::Guard, format!("refused network {host}: {reason}")),
+            (true, true) => (Who::Note, format!("network {host} reached")),
+            (true, false) => (Who::Note, format!("network {host}: {reason}")),
+        };
+        if self.hosts.insert(text.clone()) {
+            one(who, text)
+        } else {
+            Vec::new()
+        }
     }
 
     fn model_responded(&mut self, responded: &ModelResponded) -> Vec<Line> {

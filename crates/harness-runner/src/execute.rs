@@ -4,6 +4,7 @@
 //! goes wrong. What blocks for more than a moment runs on another thread.
 
 mod bench;
+mod closed;
 mod commit;
 mod open;
 mod perform;
@@ -24,7 +25,7 @@ use harness_core::{
 };
 use harness_engine::{CommitFeature, Effect, RunGate};
 use harness_guard::{Guard, HostAct, Permit};
-use harness_host::{Cancelled, Canceller, cancel_pair};
+use harness_host::{Cancelled, Canceller, cancel_pair, process::NetworkReport};
 use harness_store::LogWriter;
 use tokio::sync::mpsc;
 
@@ -89,8 +90,17 @@ impl Executor {
         ended: mpsc::UnboundedSender<Ended>,
     ) -> Result<Self, RunnerError> {
         let shop = Arc::new(Mutex::new(Workshop::open(&workplace.root)?));
-        let performer = Arc::new(Performer::open(&workplace, Arc::clone(&shop))?);
-        let bench = Bench::new(workplace.clone(), Arc::clone(&shop));
+        let listener = ended.clone();
+        let report = NetworkReport::to(move |used| {
+            // As in `send`.
+            let _ = listener.send(Ended::Event(Event::NetworkUsed(used)));
+        });
+        let performer = Arc::new(Performer::open(
+            &workplace,
+            Arc::clone(&shop),
+            report.clone(),
+        )?);
+        let bench = Bench::new(workplace.clone(), Arc::clone(&shop), report);
         let (asking, _) = cancel_pair();
         Ok(Self {
             workplace,

@@ -5,14 +5,14 @@
 use std::time::Duration;
 
 use harness_core::{
-    Action, AssistantPart, Baseline, ByteCount, CallEnd, CallId, Captured, Change, ChangeKind,
-    CheckReport, CheckStatus, CheckpointNumber, CheckpointSaved, CommandRule, CommitId, Decision,
-    DirtyMode, EndReason, Event, FailureClass, Feature, FeatureBudget, FeatureId, FeaturePassed,
-    FeatureScope, FeatureStatus, Finding, FindingKind, FinishSubject, Gate, GivenUp, Goal, Level,
-    Limits, LineRange, ModelFailure, ModelProfile, ModelResponded, ModelResponse, Money, Outcome,
-    Policy, Price, Reader, RepoPath, Rule, RuleDecision, RunId, RunState, ScopeRules, SessionId,
-    SessionOpened, Source, SourceKind, Sourced, Stop, StopReason, TestCounts, Timestamp,
-    TokenCount, ToolCall, TreeId, TurnNumber, Urgency, Usage, Verdict, When,
+    Action, AllowedHost, AssistantPart, Baseline, ByteCount, CallEnd, CallId, Captured, Change,
+    ChangeKind, CheckReport, CheckStatus, CheckpointNumber, CheckpointSaved, CommandRule, CommitId,
+    Decision, DirtyMode, EndReason, Event, FailureClass, Feature, FeatureBudget, FeatureId,
+    FeaturePassed, FeatureScope, FeatureStatus, Finding, FindingKind, FinishSubject, Gate, GivenUp,
+    Goal, Level, Limits, LineRange, ModelFailure, ModelProfile, ModelResponded, ModelResponse,
+    Money, NetworkUse, Outcome, Policy, Price, Reader, RepoPath, Rule, RuleDecision, RunId,
+    RunState, ScopeRules, SessionId, SessionOpened, Source, SourceKind, Sourced, Stop, StopReason,
+    TestCounts, Timestamp, TokenCount, ToolCall, TreeId, TurnNumber, Urgency, Usage, Verdict, When,
 };
 
 /// Declares the type word of every event; a new variant does not compile until it stands here.
@@ -75,6 +75,7 @@ kinds! {
     Event::PersonAwaited => "person_awaited",
     Event::ClaimTaken => "claim_taken",
     Event::StopRequested => "stop_requested",
+    Event::NetworkUsed(_) => "network_used",
     Event::ChangedOutside { .. } => "changed_outside",
     Event::ManifestShort { .. } => "manifest_short",
 }
@@ -88,6 +89,7 @@ pub(crate) fn samples() -> Vec<Event> {
     events.extend(gates());
     events.extend(features());
     events.extend(steering());
+    events.extend(network());
     events.extend(strays());
     events
 }
@@ -222,6 +224,40 @@ fn steering() -> Vec<Event> {
         Event::PersonAwaited,
         Event::ClaimTaken,
         Event::StopRequested,
+    ]
+}
+
+fn network() -> Vec<Event> {
+    let mut open = opened(4, 5);
+    open.run.policy.network = vec![
+        AllowedHost {
+            host: "static.crates.io".to_owned(),
+            port: 443,
+            origin: "harness.toml:30, crates.io".to_owned(),
+            private: false,
+        },
+        AllowedHost {
+            host: "10.0.0.7".to_owned(),
+            port: 8080,
+            origin: "config.toml:4".to_owned(),
+            private: true,
+        },
+    ];
+    let used = |host: &str, allowed, reason: &str| {
+        Event::NetworkUsed(NetworkUse {
+            host: host.to_owned(),
+            port: 443,
+            allowed,
+            reason: reason.to_owned(),
+            sent: ByteCount(if allowed { 517 } else { 0 }),
+            received: ByteCount(if allowed { 90_112 } else { 0 }),
+            ms: 250,
+        })
+    };
+    vec![
+        Event::SessionOpened(Box::new(open)),
+        used("static.crates.io", true, ""),
+        used("example.org", false, "not one of the hosts that are open"),
     ]
 }
 
@@ -678,6 +714,7 @@ fn policy() -> Policy {
         progress_file: path("progress.md"),
         map_file: "AGENTS.md".to_owned(),
         context_budget: TokenCount(16_000),
+        network: Vec::new(),
     }
 }
 

@@ -108,6 +108,7 @@ fn keys_of_the_other_file_are_sent_there() {
         "[keys]",
         "[notify]",
         "[sandbox]\nread = [\"/etc\"]",
+        "[sandbox]\noffline = false",
     ]), @r#"
     cannot read `harness.toml`, line 1: key `model` belongs in the user file
         a repository names no providers, keys or paths outside it: move it to your own file
@@ -127,11 +128,13 @@ fn keys_of_the_other_file_are_sent_there() {
         a repository names no providers, keys or paths outside it: move it to your own file
     cannot read `[sandbox]` in `harness.toml`, line 2: key `read` belongs in the user file
         a repository names no providers, keys or paths outside it: move it to your own file
+    cannot read `[sandbox]` in `harness.toml`, line 2: key `offline` belongs in the user file
+        a repository names no providers, keys or paths outside it: move it to your own file
     "#);
     insta::assert_snapshot!(messages(user, &[
         "[scope]\nwrite = []",
         "[[gate]]\nname = \"x\"",
-        "[sandbox]\nnetwork = []",
+        "[sandbox]\nnetwork = [\"*\"]",
         "[modle.x]",
         "[model.x]\napi = \"chat\"\nid = \"x\"\nbaseurl = \"x\"",
         "[agent]\nmodell = \"x\"",
@@ -143,8 +146,8 @@ fn keys_of_the_other_file_are_sent_there() {
         move it into the file of the repository it is about
     cannot read `config.toml`, line 1: key `gate` belongs in the repository's `harness.toml`
         move it into the file of the repository it is about
-    cannot read `[sandbox]` in `config.toml`, line 2: key `network` belongs in the repository's `harness.toml`
-        move it into the file of the repository it is about
+    cannot read `[sandbox]` in `config.toml`, line 2: `*` in `network` has a wildcard; every host is listed by its whole name
+        write `host:port`, or one of `crates.io`, `npm`, `pypi`, `go`, `maven`
     cannot read `config.toml`, line 1: unknown key `modle`
         did you mean `model`?
     cannot read model `x` in `config.toml`, line 4: unknown key `baseurl`

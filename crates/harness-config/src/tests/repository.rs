@@ -97,7 +97,9 @@ fn network_is_exact_hosts_or_registries() {
         "go",
         "maven",
         "example.org:443",
-        "10.0.0.1:8080",
+        "8.8.8.8:53",
+        "[2606:4700::1111]:443",
+        "mirror:8081",
     ] {
         let config = repository(&format!("[sandbox]\nnetwork = [\"{right}\"]")).unwrap();
         assert_eq!(config.network[0].value, right);
@@ -106,7 +108,23 @@ fn network_is_exact_hosts_or_registries() {
     let wrong = [
         "*",
         "*:443",
-        "example.org",
+        "*.example.org:443",
+        "user@example.org:443",
+        "example.org.:443",
+        "example.org/path",
+        "exämple.org",
+        "example%2eorg:443",
+        "127.0.0.1:8080",
+        "10.0.0.1:8080",
+        "[::1]:80",
+        "[fd00::1]:80",
+        "169.254.169.254:80",
+        "2130706433:80",
+        "0x7f000001:80",
+        "0177.0.0.1:80",
+        "127.1:80",
+        "[::ffff:127.0.0.1]:80",
+        "8.8.8.8",
         "example.org:0",
         "example.org:99999",
         "example.org:https",
@@ -125,15 +143,44 @@ fn network_is_exact_hosts_or_registries() {
         let text = format!("[[setup]]\nrun = [\"a\"]\nnetwork = [\"{wrong}\"]");
         assert!(repository(&text).is_err(), "{wrong}");
     }
+    let config = repository("[sandbox]\nnetwork = [\"Example.ORG\"]").unwrap();
+    assert_eq!(config.network[0].value, "example.org:443");
     let error = repository("[sandbox]\nnetwork = [\"*\"]").unwrap_err();
     insta::assert_snapshot!(shown(&error), @r#"
-    error: cannot read `[sandbox]` in `harness.toml`, line 2: `*` in `network` is not an exact host
+    error: cannot read `[sandbox]` in `harness.toml`, line 2: `*` in `network` has a wildcard; every host is listed by its whole name
     hint: write `host:port`, or one of `crates.io`, `npm`, `pypi`, `go`, `maven`
      --> harness.toml:2:12
       |
     2 | network = ["*"]
       |            ^^^
     "#);
+    let message = |entry: &str| {
+        let error =
+            repository(&format!("[sandbox]\nnetwork = [\"npm\",\n \"{entry}\"]")).unwrap_err();
+        format!("{error}\n    {}", error.hint().unwrap_or_default())
+    };
+    let wrong = [
+        "https://a.test/",
+        "127.0.0.1:80",
+        "2130706433:80",
+        "nmp",
+        "localhost",
+        "a.test:x",
+    ];
+    insta::assert_snapshot!(wrong.map(message).join("\n"), @"
+    cannot read `[sandbox]` in `harness.toml`, line 3: `https://a.test/` in `network` is a URL or a path, not a host
+        write `host:port`, or one of `crates.io`, `npm`, `pypi`, `go`, `maven`
+    cannot read `[sandbox]` in `harness.toml`, line 3: `127.0.0.1:80` in `network` is no public address
+        your own file alone can open an address of this machine or its networks
+    cannot read `[sandbox]` in `harness.toml`, line 3: `2130706433:80` in `network` is a number and no address in its plain form, such as 192.0.2.1
+        write `host:port`, or one of `crates.io`, `npm`, `pypi`, `go`, `maven`
+    cannot read `[sandbox]` in `harness.toml`, line 3: `nmp` in `network` names no port; only a name with a dot goes without, for port 443
+        did you mean `npm`?
+    cannot read `[sandbox]` in `harness.toml`, line 3: `localhost` in `network` names no port; only a name with a dot goes without, for port 443
+        write `host:port`, or one of `crates.io`, `npm`, `pypi`, `go`, `maven`
+    cannot read `[sandbox]` in `harness.toml`, line 3: `a.test:x` in `network` has no port from 1 to 65535
+        write `host:port`, or one of `crates.io`, `npm`, `pypi`, `go`, `maven`
+    ");
 }
 
 #[test]
@@ -333,7 +380,7 @@ paths = [\"web/**\"]
 isolate = false
 link = [\"node_modules\"]
 [sandbox]
-network = [\"example.org:443\"]
+network = [\"example.org:443\", \"go\"]
 [agent]
 use = \"mine\"
 ";
@@ -343,8 +390,9 @@ use = \"mine\"
         .collect();
     insta::assert_snapshot!(lines.join("\n"), @r#"
     gate `test`: sh -c "echo \U0000001B[2K; rm -rf \"$HOME\"\U0000000A"; in web; with CI TOKEN; timeout 1m 30s; report tap; min_tests 1; when edit; baseline no-worse; paths web/**
-    setup: npm ci; network npm; when package-lock.json
+    setup: npm ci; network npm (registry.npmjs.org registry.yarnpkg.com); when package-lock.json
     network: example.org:443
+    network: go (proxy.golang.org sum.golang.org)
     write: src/** "a b"
     build: target
     deny: x
@@ -379,6 +427,8 @@ fn commands_that_differ_are_trusted_apart() {
         format!("[gates]\nisolate = false\n{GATE}"),
         format!("[[setup]]\nrun = [\"b\"]\n{GATE}"),
         format!("[sandbox]\nnetwork = [\"npm\"]\n{GATE}"),
+        format!("[sandbox]\nnetwork = [\"npm\", \"a.test\"]\n{GATE}"),
+        format!("[sandbox]\nnetwork = [\"npm\", \"a.test:80\"]\n{GATE}"),
     ];
     let subjects: Vec<_> = texts
         .iter()

@@ -145,11 +145,19 @@ fn the_environment_is_read_and_nonsense_in_it_refused() {
     );
     assert_eq!(read("HARNESS_MAX_TURNS", "12").unwrap().turns, Some(12));
     assert_eq!(read("HARNESS_MAX_TURNS", "").unwrap(), Overrides::default());
+    for (text, offline) in [("1", true), ("true", true), ("0", false), ("", false)] {
+        assert_eq!(
+            read("HARNESS_OFFLINE", text).unwrap().offline,
+            offline,
+            "{text}"
+        );
+    }
     for (name, value) in [
         ("HARNESS_MAX_USD", "0"),
         ("HARNESS_MAX_USD", "-1"),
         ("HARNESS_MAX_USD", "inf"),
         ("HARNESS_MAX_USD", "much"),
+        ("HARNESS_OFFLINE", "yes please"),
         ("HARNESS_MAX_TURNS", "0"),
         ("HARNESS_MAX_TURNS", "1.5"),
     ] {
@@ -346,13 +354,92 @@ fn what_is_neither_limit_nor_choice_passes_through() {
     assert!(!resolved.policy.isolate);
     assert_eq!(resolved.link[0].to_text(), "node_modules");
     assert_eq!(resolved.review, crate::Review::Person);
-    assert_eq!(resolved.sandbox.network, ["npm"]);
+    assert_eq!(
+        hosts(&resolved),
+        ["registry.npmjs.org:443", "registry.yarnpkg.com:443"]
+    );
     assert_eq!(resolved.sandbox.read, [Path::new("/opt/x")]);
     assert_eq!(resolved.sandbox.level, Some(Level::Namespaces));
     assert_eq!(resolved.setup[0].run, ["npm", "ci"]);
     assert_eq!(resolved.agent, "script:turns.json");
     assert_eq!(resolved.fallback, ["local"]);
     assert_eq!(resolved.policy.limits.patience, Duration::from_secs(5));
+}
+
+/// Returns the hosts of a policy as text.
+fn hosts(resolved: &Resolved) -> Vec<String> {
+    let network = &resolved.policy.network;
+    network.iter().map(ToString::to_string).collect()
+}
+
+#[test]
+fn the_person_opens_hosts_beside_those_of_the_repository() {
+    let none = Overrides::default();
+    let repository = "[sandbox]\nnetwork = [\"a.test\", \"B.test:8443\", \"go\"]";
+    let user = "[sandbox]\nnetwork = [\"b.test:8443\", \"127.0.0.1:5432\"]";
+    let resolved = resolved(repository, user, &none, &none);
+    let network: Vec<(String, &str, bool)> = resolved
+        .policy
+        .network
+        .iter()
+        .map(|host| (host.to_string(), host.origin.as_str(), host.private))
+        .collect();
+    let expected = [
+        ("b.test:8443", "config.toml:2", false),
+        ("127.0.0.1:5432", "config.toml:2", true),
+        ("a.test:443", "harness.toml:2", false),
+        ("proxy.golang.org:443", "harness.toml:2, go", false),
+        ("sum.golang.org:443", "harness.toml:2, go", false),
+    ];
+    assert_eq!(
+        network,
+        expected.map(|(host, origin, private)| (host.to_owned(), origin, private))
+    );
+    let lines = resolved
+        .origins
+        .iter()
+        .filter(|setting| setting.key == "sandbox.network");
+    let lines: Vec<String> = lines
+        .map(|setting| format!("{} {}", setting.value, setting.origin))
+        .collect();
+    assert_eq!(
+        lines,
+        [
+            "\"b.test:8443\" config.toml:2",
+            "\"127.0.0.1:5432\" config.toml:2",
+            "\"a.test:443\" harness.toml:2",
+            "\"b.test:8443\" harness.toml:2",
+            "\"go\" harness.toml:2",
+        ]
+    );
+}
+
+#[test]
+fn offline_closes_every_host_and_no_repository_opens_one_again() {
+    let none = Overrides::default();
+    let offline = Overrides {
+        offline: true,
+        ..Overrides::default()
+    };
+    let repository = "[sandbox]\nnetwork = [\"a.test\"]";
+    let person = "[sandbox]\nnetwork = [\"b.test\"]\n";
+    let closed = format!("{person}offline = true");
+    for (user, environment, flags, origin) in [
+        (closed.as_str(), &none, &none, "config.toml:3"),
+        (person, &offline, &none, "environment"),
+        (person, &none, &offline, "flag"),
+    ] {
+        let resolved = resolved(repository, user, environment, flags);
+        assert_eq!(hosts(&resolved), Vec::<String>::new());
+        let setting = resolved
+            .origins
+            .iter()
+            .find(|setting| setting.key == "sandbox.offline");
+        assert_eq!(setting.unwrap().origin, origin);
+    }
+    // What is said to be on in the environment stays as it is.
+    let resolved = resolved(repository, "[sandbox]\noffline = false", &none, &none);
+    assert_eq!(hosts(&resolved), ["a.test:443"]);
 }
 
 #[test]

@@ -1,8 +1,9 @@
 use std::time::Duration;
 
 use harness_core::{
-    Baseline, CommitId, DirtyMode, FeatureScope, Gate, Level, Limits, ModelProfile, Money, Policy,
-    Reader, RunId, RunState, ScopeRules, SessionId, Sourced, Timestamp, TreeId, Usage, When,
+    AllowedHost, Baseline, CommitId, DirtyMode, FeatureScope, Gate, Level, Limits, ModelProfile,
+    Money, Policy, Reader, RunId, RunState, ScopeRules, SessionId, Sourced, Timestamp, TreeId,
+    Usage, When,
 };
 
 use super::*;
@@ -99,6 +100,7 @@ fn policy() -> Policy {
         progress_file: RepoPath::parse("progress.md").unwrap(),
         map_file: "AGENTS.md".to_owned(),
         context_budget: TokenCount(2000),
+        network: Vec::new(),
     }
 }
 
@@ -120,6 +122,23 @@ fn feature() -> Feature {
         ]],
         ..Feature::titled("F-012".parse().unwrap(), "Export as CSV\n# Scope")
     }
+}
+
+#[test]
+fn hosts_are_named_where_some_are_open() {
+    let mut opened = opened(&feature(), Goal::All, Vec::new());
+    let scope = |opened: &SessionOpened| assemble(opened, &feature()).unwrap().first;
+    assert!(!scope(&opened).contains("Hosts"));
+    opened.run.policy.network.push(AllowedHost {
+        host: "static.crates.io".to_owned(),
+        port: 443,
+        origin: "harness.toml:30, crates.io".to_owned(),
+        private: false,
+    });
+    let line =
+        "\nHosts that commands may reach, by the proxy of `HTTPS_PROXY`: `static.crates.io:443`\n";
+    let told = scope(&opened);
+    assert!(told.contains(line), "{told}");
 }
 
 #[test]

@@ -52,6 +52,11 @@ pub(super) fn scope(work: &str, policy: &Policy, feature: &Feature) -> String {
         "Build outputs, writable for commands",
         patterns(values(&rules.build)),
     ));
+    let hosts: Vec<String> = policy.network.iter().map(ToString::to_string).collect();
+    text.push_str(&line(
+        "Hosts that commands may reach, by the proxy of `HTTPS_PROXY`",
+        patterns(hosts.iter().map(String::as_str)),
+    ));
     text
 }
 

@@ -60,6 +60,7 @@ pub(crate) fn policy(gates: Vec<Gate>) -> Policy {
         progress_file: path("progress.md"),
         map_file: "AGENTS.md".to_owned(),
         context_budget: TokenCount(16_000),
+        network: Vec::new(),
     }
 }
 

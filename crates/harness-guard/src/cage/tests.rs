@@ -3,6 +3,7 @@ use std::{ffi::OsStr, os::unix::ffi::OsStrExt, time::Duration};
 use harness_core::{Baseline, Reader, When};
 
 use super::*;
+use crate::network::listed_hosts;
 
 pub(crate) fn machine() -> Machine {
     Machine {
@@ -12,6 +13,7 @@ pub(crate) fn machine() -> Machine {
         home: "/cache/agent".into(),
         temp: "/cache/tmp".into(),
         read: vec!["/usr".into(), "/usr/lib".into(), "/repo/vendor".into()],
+        opened: Vec::new(),
         pinned: vec!["/repo/src/Cargo.toml".into()],
         masked: vec!["/repo/.env".into()],
         environment: vec![
@@ -21,7 +23,7 @@ pub(crate) fn machine() -> Machine {
     }
 }
 
-fn texts(paths: &[PathBuf]) -> Vec<&str> {
+pub(crate) fn texts(paths: &[PathBuf]) -> Vec<&str> {
     paths.iter().filter_map(|path| path.to_str()).collect()
 }
 
@@ -43,7 +45,7 @@ pub(crate) fn check_command(plan: &CagePlan) {
     ] {
         assert!(texts(plan.read_only()).contains(&pinned), "{pinned}");
     }
-    assert!(!plan.network());
+    assert!(plan.network().is_empty());
     assert_eq!(plan.level(), Level::Namespaces);
     assert_eq!(plan.home(), Path::new("/cache/agent"));
     assert_eq!(plan.temp(), Path::new("/cache/tmp"));
@@ -51,7 +53,7 @@ pub(crate) fn check_command(plan: &CagePlan) {
     assert_eq!(plan.limits().turns, 7);
 }
 
-fn gate(cwd: &str) -> Gate {
+pub(crate) fn gate(cwd: &str) -> Gate {
     Gate {
         name: "test".to_owned(),
         run: vec!["cargo".to_owned(), "test".to_owned()],
@@ -76,6 +78,7 @@ fn a_gate_has_the_checkout_alone() {
     let plan = CagePlan::for_gate(
         &gate("web"),
         &Limits::default(),
+        &Hosts::default(),
         &machine,
         Path::new("/cache/candidate"),
     );
@@ -91,14 +94,15 @@ fn a_gate_has_the_checkout_alone() {
         texts(plan.masked()),
         ["/elsewhere/.git/harness", "/repo/.env"]
     );
-    assert!(!plan.network());
+    assert!(plan.network().is_empty());
     assert_eq!(plan.limits().command, Duration::from_secs(30));
     assert_eq!(plan.limits().silence, Limits::default().silence);
 }
 
 #[test]
 fn a_gate_without_folder_starts_in_the_checkout() {
-    let plan = CagePlan::for_gate(&gate(""), &Limits::default(), &machine(), Path::new("/c"));
+    let (limits, none) = (Limits::default(), Hosts::default());
+    let plan = CagePlan::for_gate(&gate(""), &limits, &none, &machine(), Path::new("/c"));
     assert_eq!(plan.cwd().as_os_str(), "/c");
 }
 
@@ -111,11 +115,13 @@ fn one_folder_never_lies_in_another_and_borders_are_components() {
 #[test]
 fn a_stored_plan_names_the_environment_and_keeps_its_values_back() {
     let checkout = PathBuf::from(OsStr::from_bytes(b"/c/\xff"));
-    let plan = CagePlan::for_gate(&gate(""), &Limits::default(), &machine(), &checkout);
+    let allowed = listed_hosts("example.org", "harness.toml:3", false).unwrap();
+    let (limits, hosts) = (Limits::default(), Hosts::new(&allowed));
+    let plan = CagePlan::for_gate(&gate(""), &limits, &hosts, &machine(), &checkout);
     let stored = serde_json::to_value(&plan).unwrap();
     assert_eq!(stored["environment"], serde_json::json!(["PATH", "FOO"]));
     assert_eq!(stored["root"], "/c/\u{fffd}");
     assert_eq!(stored["level"], "namespaces");
-    assert_eq!(stored["network"], false);
+    assert_eq!(stored["network"], serde_json::json!(["example.org:443"]));
     assert!(!stored.to_string().contains("secret"));
 }

@@ -1,7 +1,7 @@
 use harness_core::{Decision, FeatureId, Limits, RuleDecision, ScopeRules, Sourced, TokenCount};
 
 use super::*;
-use crate::{CagePlan, default_hidden, default_protected};
+use crate::{CagePlan, default_hidden, default_protected, network::listed_hosts};
 
 fn list(patterns: &[&str]) -> Vec<Sourced> {
     patterns
@@ -42,6 +42,7 @@ fn policy() -> Policy {
         progress_file: path("src/progress.md"),
         map_file: "docs/MAP.md".to_owned(),
         context_budget: TokenCount(16_000),
+        network: Vec::new(),
     }
 }
 
@@ -318,6 +319,23 @@ fn an_explanation_says_both_verdicts() {
     let explanation = guard.explain(&path("docs/a.md"));
     assert!(explanation.read.is_allowed());
     assert_eq!(explanation.write, guard.judge(&write("docs/a.md")));
+}
+
+#[test]
+fn a_command_reaches_the_hosts_of_the_policy_and_no_other() {
+    let policy = Policy {
+        network: listed_hosts("npm", "harness.toml:3", false).unwrap(),
+        ..policy()
+    };
+    let feature = Feature::titled(FeatureId::task(1), "task");
+    let guard = Guard::new(&policy, &feature).unwrap();
+    let permit = guard.permit(run("npm ci", "")).unwrap();
+    let plan = CagePlan::for_permit(&permit, &crate::cage::tests::machine()).unwrap();
+    assert_eq!(plan.network(), &Hosts::new(&policy.network));
+    assert!(plan.network().judge("registry.npmjs.org", 443).is_allowed());
+    assert!(!plan.network().judge("npmjs.org", 443).is_allowed());
+    let proxy = ("HTTPS_PROXY".to_owned(), "http://127.0.0.1:99".to_owned());
+    assert!(plan.environment_with_proxy(99).contains(&proxy));
 }
 
 #[test]

@@ -33,6 +33,7 @@ fn guard(write: &[&str]) -> Guard {
         progress_file: path("progress.md"),
         map_file: "AGENTS.md".to_owned(),
         context_budget: TokenCount(16_000),
+        network: Vec::new(),
     };
     Guard::new(&policy, &Feature::titled(FeatureId::task(1), "task")).unwrap()
 }

@@ -22,6 +22,7 @@ use std::{
 
 use rustix::process::{Resource, Rlimit};
 
+pub(super) use confine::confine;
 pub(super) use helper::{REPORT_BYTES, Report};
 
 /// Everything a child needs, built beforehand.
@@ -30,6 +31,12 @@ pub(super) struct Entry {
     pub(super) parent: libc::pid_t,
     /// Where the helper writes how the command ended.
     pub(super) report: OwnedFd,
+    /// What the command is held by.
+    pub(super) bars: Bars,
+}
+
+/// What a process is held by, applied in the moment before it becomes the command.
+pub(super) struct Bars {
     /// The working folder.
     pub(super) cwd: OwnedFd,
     /// Bounds, by resource.
@@ -55,6 +62,22 @@ pub(super) fn arm(command: &mut Command, entry: Entry) {
     }
 }
 
+/// Ties a process to the thread that starts it, which is the last to go.
+pub(super) fn tie(command: &mut Command, parent: libc::pid_t) {
+    // SAFETY: system calls with integers, on this process only.
+    unsafe {
+        command.pre_exec(move || {
+            check(libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL))?;
+            if libc::getppid() != parent {
+                libc::_exit(helper::LOST);
+            }
+            // As for a helper: it must not be stopped with the program.
+            check(libc::setsid())?;
+            Ok(())
+        });
+    }
+}
+
 /// Splits into the helper, which does not return, and the command, which goes on to exec.
 fn enter(entry: &Entry) -> io::Result<()> {
     // Until each of the two has its own handling, no signal may run a handler of
@@ -69,10 +92,12 @@ fn enter(entry: &Entry) -> io::Result<()> {
         if libc::getppid() != entry.parent {
             libc::_exit(helper::LOST);
         }
+        // A terminal that suspends the program must not stop who ends things for it.
+        check(libc::setsid())?;
         libc::getpid()
     };
     match fork()? {
-        0 => confine::confine(entry, helper),
+        0 => confine(&entry.bars, helper),
         command => helper::attend(command, entry.report.as_raw_fd()),
     }
 }

@@ -49,9 +49,13 @@ pub enum SpawnError {
         #[source]
         source: seccompiler::BackendError,
     },
-    /// The plan asks for a level that is not built.
-    #[error("the level `{0}` is not available in this version")]
-    Level(harness_core::Level),
+    /// The cage cannot be built: the step that failed and the system's answer.
+    #[error("the level `namespaces` cannot be enforced here")]
+    Cage {
+        /// What the cage's first process says.
+        #[source]
+        source: io::Error,
+    },
     /// A pipe or a thread could not be made.
     #[error("cannot prepare a process")]
     Prepare {

@@ -4,7 +4,7 @@
 //! is listed reaches beyond files and the process's own children, which are
 //! Landlock's and the helper's business.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::OnceLock};
 
 use seccompiler::{
     BackendError, BpfProgram, SeccompAction, SeccompCmpArgLen, SeccompCmpOp, SeccompCondition,
@@ -12,7 +12,7 @@ use seccompiler::{
 };
 
 /// Calls that are refused whatever their arguments are.
-const REFUSED: [libc::c_long; 47] = [
+const REFUSED: [libc::c_long; 46] = [
     // Rings carry out other calls unseen by a filter.
     libc::SYS_io_uring_setup,
     libc::SYS_io_uring_enter,
@@ -63,9 +63,14 @@ const REFUSED: [libc::c_long; 47] = [
     libc::SYS_sethostname,
     libc::SYS_setdomainname,
     libc::SYS_vhangup,
-    // With other families refused this is a named UNIX socket: a door to any
-    // daemon that listens on one, which Landlock learnt to close only recently.
-    libc::SYS_connect,
+];
+
+/// Families of sockets that reach nothing but the network of a namespace, and the kernel's word on it.
+const FAMILIES: [libc::c_int; 4] = [
+    libc::AF_UNIX,
+    libc::AF_INET,
+    libc::AF_INET6,
+    libc::AF_NETLINK,
 ];
 
 /// Namespaces that `clone` could make. A process may have threads and children only.
@@ -90,10 +95,33 @@ const X32_CALL: u32 = 0x4000_0000;
 pub(super) struct Filters(pub(super) Vec<Vec<libc::sock_filter>>);
 
 impl Filters {
-    /// Compiles the filters for this machine.
-    pub(super) fn compile() -> Result<Self, BackendError> {
+    /// Returns the filters for processes that share the machine's network.
+    pub(super) fn in_the_open() -> Result<&'static [Vec<libc::sock_filter>], BackendError> {
+        static FILTERS: OnceLock<Filters> = OnceLock::new();
+        Self::once(&FILTERS, in_the_open)
+    }
+
+    /// Returns the filters for processes with a network of their own.
+    pub(super) fn in_namespaces() -> Result<&'static [Vec<libc::sock_filter>], BackendError> {
+        static FILTERS: OnceLock<Filters> = OnceLock::new();
+        Self::once(&FILTERS, in_namespaces)
+    }
+
+    fn once(
+        known: &'static OnceLock<Self>,
+        rules: fn() -> Result<Rules, BackendError>,
+    ) -> Result<&'static [Vec<libc::sock_filter>], BackendError> {
+        if let Some(filters) = known.get() {
+            return Ok(&filters.0);
+        }
+        let compiled = Self::compile(rules()?)?;
+        Ok(&known.get_or_init(|| compiled).0)
+    }
+
+    /// Compiles rules for this machine.
+    fn compile(rules: Rules) -> Result<Self, BackendError> {
         let filter = SeccompFilter::new(
-            rules()?,
+            rules,
             SeccompAction::Allow,
             SeccompAction::Errno(libc::EPERM.cast_unsigned()),
             TargetArch::try_from(std::env::consts::ARCH)?,
@@ -109,9 +137,40 @@ impl Filters {
     }
 }
 
-fn rules() -> Result<BTreeMap<i64, Vec<SeccompRule>>, BackendError> {
-    let mut rules: BTreeMap<i64, Vec<SeccompRule>> =
-        REFUSED.iter().map(|&call| (call, Vec::new())).collect();
+type Rules = BTreeMap<i64, Vec<SeccompRule>>;
+
+/// Nothing but pairs of UNIX sockets: a named one is a door to any daemon that listens on it,
+/// which Landlock learnt to close only recently.
+fn in_the_open() -> Result<Rules, BackendError> {
+    let mut rules = anywhere()?;
+    rules.insert(libc::SYS_connect, Vec::new());
+    rules.insert(libc::SYS_socket, unix_streams()?);
+    rules.insert(libc::SYS_socketpair, unix_streams()?);
+    Ok(rules)
+}
+
+/// Every family whose reach ends with the namespace.
+fn in_namespaces() -> Result<Rules, BackendError> {
+    let mut rules = anywhere()?;
+    let other = FAMILIES
+        .iter()
+        .map(|family| {
+            let family = u64::from(family.cast_unsigned());
+            SeccompCondition::new(0, SeccompCmpArgLen::Dword, SeccompCmpOp::Ne, family)
+        })
+        .collect::<Result<_, _>>()?;
+    let netlink = u64::from(libc::AF_NETLINK.cast_unsigned());
+    let other_netlink = vec![
+        SeccompCondition::new(0, SeccompCmpArgLen::Dword, SeccompCmpOp::Eq, netlink)?,
+        SeccompCondition::new(2, SeccompCmpArgLen::Dword, SeccompCmpOp::Ne, 0)?,
+    ];
+    let others = vec![SeccompRule::new(other)?, SeccompRule::new(other_netlink)?];
+    rules.insert(libc::SYS_socket, others);
+    Ok(rules)
+}
+
+fn anywhere() -> Result<Rules, BackendError> {
+    let mut rules: Rules = REFUSED.iter().map(|&call| (call, Vec::new())).collect();
     rules.insert(
         libc::SYS_clone,
         NEW_NAMESPACES
@@ -129,13 +188,11 @@ fn rules() -> Result<BTreeMap<i64, Vec<SeccompRule>>, BackendError> {
             .map(|&request| only(1, SeccompCmpOp::Eq, request))
             .collect::<Result<_, _>>()?,
     );
-    rules.insert(libc::SYS_socket, sockets()?);
-    rules.insert(libc::SYS_socketpair, sockets()?);
     Ok(rules)
 }
 
-/// Every family but UNIX; there no datagrams, which carry an address past `connect`.
-fn sockets() -> Result<Vec<SeccompRule>, BackendError> {
+/// Refuses every family but UNIX; there no datagrams, which carry an address past `connect`.
+fn unix_streams() -> Result<Vec<SeccompRule>, BackendError> {
     const KIND: u64 = 0xf;
     let unix = u64::from(libc::AF_UNIX.cast_unsigned());
     let datagram = u64::from(libc::SOCK_DGRAM.cast_unsigned());
@@ -183,10 +240,12 @@ mod tests {
 
     #[test]
     fn the_filters_compile_within_the_kernels_bound() {
-        let filters = Filters::compile().unwrap();
-        assert_eq!(filters.0.len(), 2);
-        for filter in filters.0 {
-            assert!((2..4096).contains(&filter.len()));
+        for filters in [Filters::in_the_open(), Filters::in_namespaces()] {
+            let filters = filters.unwrap();
+            assert_eq!(filters.len(), 2);
+            for filter in filters {
+                assert!((2..4096).contains(&filter.len()));
+            }
         }
     }
 }

@@ -1,4 +1,4 @@
-//! What the kernel is to allow below which path, worked out from the outline.
+//! What the kernel is to allow below which path, worked out from the plan.
 //!
 //! Landlock only adds rights as one goes down the tree. What must be left out
 //! is left out by naming everything beside it: entry by entry, for the
@@ -12,6 +12,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use harness_guard::CagePlan;
 use rustix::{
     fs::{Dir, FileType},
     io::Errno,
@@ -19,7 +20,7 @@ use rustix::{
 
 use super::{
     SpawnError,
-    prepare::{Outline, dotted, folder},
+    prepare::{dotted, folder},
     ruleset::{Right, Rules},
 };
 use crate::disk::{FOLDER, LOOK, look_at, open_beneath, open_folder};
@@ -36,19 +37,19 @@ const DEVICES: [&str; 5] = [
 /// How many entries are named one by one; what comes after them stays out of reach.
 const ENTRIES_MAX: usize = 4096;
 
-/// Builds the ruleset: read what the outline says, write what it says, nothing else.
+/// Builds the ruleset: read what the plan says, write what it says, nothing else.
 pub(super) fn rules(
     root: &OwnedFd,
-    outline: &Outline<'_>,
+    plan: &CagePlan,
     scratch: &Path,
 ) -> Result<OwnedFd, SpawnError> {
     let mut grants = Grants {
-        rules: Rules::new().map_err(|source| SpawnError::Landlock { source })?,
+        rules: Rules::in_the_open().map_err(|source| SpawnError::Landlock { source })?,
         entries: 0,
     };
-    for path in outline.readable {
+    for path in plan.readable() {
         if let Ok(handle) = look_at(path) {
-            grants.read(&handle, path, outline.masked)?;
+            grants.read(&handle, path, plan.masked())?;
         }
     }
     for device in DEVICES {
@@ -56,15 +57,15 @@ pub(super) fn rules(
             grants.allow(&handle, Right::Device)?;
         }
     }
-    for path in [outline.home, scratch] {
+    for path in [plan.home(), scratch] {
         let handle = open_folder(path).map_err(|errno| folder(path, errno))?;
         grants.allow(&handle, Right::Write)?;
     }
-    for path in outline.writable {
-        grants.write(root, path, outline)?;
+    for path in plan.writable() {
+        grants.write(root, path, plan)?;
     }
     let ruleset = grants.rules.into_handle();
-    ruleset.ok_or_else(|| folder(outline.root, Errno::NOSYS))
+    ruleset.ok_or_else(|| folder(plan.root(), Errno::NOSYS))
 }
 
 struct Grants {
@@ -108,22 +109,17 @@ impl Grants {
     }
 
     /// Lets a path below the root be written; what does not exist or is a link gives no right.
-    fn write(
-        &mut self,
-        root: &OwnedFd,
-        path: &Path,
-        outline: &Outline<'_>,
-    ) -> Result<(), SpawnError> {
-        let Ok(inside) = path.strip_prefix(outline.root) else {
+    fn write(&mut self, root: &OwnedFd, path: &Path, plan: &CagePlan) -> Result<(), SpawnError> {
+        let Ok(inside) = path.strip_prefix(plan.root()) else {
             return Ok(());
         };
         let Ok(handle) = open_beneath(root, dotted(inside), LOOK) else {
             return Ok(());
         };
-        let kept: Vec<&OsStr> = outline
-            .read_only
+        let kept: Vec<&OsStr> = plan
+            .read_only()
             .iter()
-            .filter(|kept| kept.parent() == Some(outline.root) && look_at(kept).is_ok())
+            .filter(|kept| kept.parent() == Some(plan.root()) && look_at(kept).is_ok())
             .filter_map(|kept| kept.file_name())
             .collect();
         if !inside.as_os_str().is_empty() || kept.is_empty() {

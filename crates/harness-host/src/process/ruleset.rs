@@ -34,16 +34,19 @@ impl Rules {
     ///
     /// # Errors
     /// When the kernel has no Landlock, or an older one than is required.
-    pub(super) fn new() -> Result<Self, RulesetError> {
-        Ruleset::default()
-            .set_compatibility(CompatLevel::HardRequirement)
-            .handle_access(AccessFs::from_all(REQUIRED))?
-            .set_compatibility(CompatLevel::BestEffort)
-            .handle_access(AccessFs::from_all(WANTED))?
+    pub(super) fn in_the_open() -> Result<Self, RulesetError> {
+        files()?
             .handle_access(AccessNet::from_all(WANTED))?
-            .scope(Scope::from_all(WANTED))?
             .create()
             .map(Self)
+    }
+
+    /// Begins the same where the network is the command's own: there it may talk to itself.
+    ///
+    /// # Errors
+    /// As [`Rules::in_the_open`].
+    pub(super) fn in_namespaces() -> Result<Self, RulesetError> {
+        files()?.create().map(Self)
     }
 
     /// Gives rights on a file, or on a folder and everything below it.
@@ -57,6 +60,16 @@ impl Rules {
     pub(super) fn into_handle(self) -> Option<OwnedFd> {
         self.0.into()
     }
+}
+
+/// No rights on any file, and no signals or abstract sockets to the outside.
+fn files() -> Result<Ruleset, RulesetError> {
+    Ruleset::default()
+        .set_compatibility(CompatLevel::HardRequirement)
+        .handle_access(AccessFs::from_all(REQUIRED))?
+        .set_compatibility(CompatLevel::BestEffort)
+        .handle_access(AccessFs::from_all(WANTED))?
+        .scope(Scope::from_all(WANTED))
 }
 
 fn rights(right: Right) -> BitFlags<AccessFs> {

@@ -2,6 +2,7 @@
 
 use std::{
     ffi::OsString,
+    io,
     os::unix::process::ExitStatusExt,
     process::ExitStatus,
     time::{Duration, Instant},
@@ -13,11 +14,11 @@ use rustix::process::Signal;
 use tokio::{io::AsyncReadExt, net::unix::pipe};
 
 use super::{
-    RunLimits, SpawnError,
+    Cage, NetworkReport, RunLimits, SpawnError,
     capture::Capture,
     child::{REPORT_BYTES, Report},
-    prepare::{Outline, prepare},
-    spawner::{self, Helper, Started},
+    prepare::prepare,
+    spawner::{self, Keeper, Started},
 };
 use crate::Cancelled;
 
@@ -34,6 +35,9 @@ pub struct Exited {
     pub has_survivors: bool,
     /// Whether it was killed because it had more processes than it may; `stop` is signal 9 then.
     pub is_crowded: bool,
+    /// Whether it was killed because its processes took too much memory together; `stop` is signal
+    /// 9 then. Only where processes have a namespace of their own is this looked at.
+    pub is_too_large: bool,
 }
 
 /// How long output is read on after everything that could write it was ended.
@@ -48,7 +52,7 @@ const COUNT_EVERY: Duration = Duration::from_millis(250);
 /// How much is read at a time.
 const CHUNK_BYTES: usize = 64 << 10;
 
-/// Runs a command in the cage of `plan` and waits until it and all its descendants are gone.
+/// Runs a command in a cage of `plan` that is opened for it alone, and waits until it and all its descendants are gone.
 ///
 /// `argv` is the program, found on the plan's `PATH`, and its arguments; standard
 /// input is empty. `on_output` sees every byte as it comes. Past a bound, or when
@@ -66,34 +70,42 @@ pub async fn run(
     on_output: impl FnMut(&[u8]),
     cancelled: Cancelled,
 ) -> Result<Exited, SpawnError> {
-    run_outline(&Outline::of(plan), argv, limits, on_output, cancelled).await
+    let cage = Cage::open(plan, NetworkReport::to_nobody()).await?;
+    cage.run(plan, argv, limits, on_output, cancelled).await
 }
 
-pub(super) async fn run_outline(
-    outline: &Outline<'_>,
+pub(super) async fn run_in(
+    cage: &Cage,
+    plan: &CagePlan,
     argv: &[OsString],
     limits: &RunLimits,
     on_output: impl FnMut(&[u8]),
     cancelled: Cancelled,
 ) -> Result<Exited, SpawnError> {
-    let prepared = prepare(outline, argv)?;
-    let started = spawner::start(prepared.start)
-        .await
-        .map_err(|source| SpawnError::Program {
-            program: prepared.program,
-            source,
-        })?;
-    let watch = Watch::new(started, limits, outline.processes, on_output)?;
+    let program = argv.first().ok_or(SpawnError::Empty)?;
+    let not_started = |source| SpawnError::Program {
+        program: program.to_string_lossy().into_owned(),
+        source,
+    };
+    let (started, scratch) = match cage.start(plan, argv) {
+        Some(started) => (started?, None),
+        None => {
+            let prepared = prepare(plan, argv)?;
+            let started = spawner::start(prepared.start).await;
+            (started.map_err(not_started)?, Some(prepared.scratch))
+        }
+    };
+    let watch = Watch::new(started, limits, plan.limits().processes, on_output)?;
     let exited = watch.until_end(cancelled).await;
-    drop(prepared.scratch);
-    Ok(exited)
+    drop(scratch);
+    exited.map_err(not_started)
 }
 
 /// A command while it runs.
 struct Watch<'a, F> {
     output: pipe::Receiver,
     report: pipe::Receiver,
-    helper: Helper,
+    keeper: Keeper,
     limits: &'a RunLimits,
     begun: Instant,
     heard: Instant,
@@ -127,7 +139,7 @@ impl<'a, F: FnMut(&[u8])> Watch<'a, F> {
         Ok(Self {
             output: receiver(started.output)?,
             report: receiver(started.report)?,
-            helper: started.helper,
+            keeper: started.keeper,
             limits,
             begun,
             heard: begun,
@@ -141,7 +153,7 @@ impl<'a, F: FnMut(&[u8])> Watch<'a, F> {
         })
     }
 
-    async fn until_end(mut self, mut cancelled: Cancelled) -> Exited {
+    async fn until_end(mut self, mut cancelled: Cancelled) -> io::Result<Exited> {
         let mut chunk = vec![0; CHUNK_BYTES];
         let report = loop {
             let deadline = tokio::time::Instant::from_std(self.deadline());
@@ -188,14 +200,14 @@ impl<'a, F: FnMut(&[u8])> Watch<'a, F> {
     /// Kills a command that has too many processes: the kernel's own bound does not hold for root.
     fn count_processes(&mut self) {
         self.counted = Instant::now();
-        if self.helper.has_more_descendants_than(self.processes_max) {
+        if self.keeper.has_more_descendants_than(self.processes_max) {
             self.is_crowded = true;
             self.kill(Stop::Signalled(Signal::KILL.as_raw()));
         }
     }
 
     fn ask(&mut self, stop: Stop) {
-        self.helper.signal(Signal::TERM);
+        self.keeper.ask();
         self.ending = Some(Ending {
             stop,
             next: after(Instant::now(), self.limits.grace),
@@ -204,7 +216,7 @@ impl<'a, F: FnMut(&[u8])> Watch<'a, F> {
     }
 
     fn kill(&mut self, stop: Stop) {
-        self.helper.signal(spawner::END_NOW);
+        self.keeper.kill();
         self.ending = Some(Ending {
             stop,
             next: Instant::now() + GIVE_UP,
@@ -241,7 +253,11 @@ impl<'a, F: FnMut(&[u8])> Watch<'a, F> {
         }
     }
 
-    async fn finish(self, report: Option<Report>) -> Exited {
+    async fn finish(self, report: Option<Report>) -> io::Result<Exited> {
+        if let Some(report) = report.filter(|report| report.is_unstarted) {
+            self.keeper.release();
+            return Err(io::Error::from_raw_os_error(report.status));
+        }
         let stop = match (&self.ending, report) {
             (Some(ending), _) => ending.stop,
             (None, Some(report)) => stop_of(ExitStatus::from_raw(report.status)),
@@ -253,17 +269,18 @@ impl<'a, F: FnMut(&[u8])> Watch<'a, F> {
                 .ending
                 .is_some_and(|ending| ending.is_killed && ending.next <= Instant::now());
         if report.is_some() {
-            self.helper.release();
+            self.keeper.release();
         } else if !is_given_up {
-            self.helper.reap().await;
+            self.keeper.reap().await;
         }
-        Exited {
+        Ok(Exited {
             stop,
             output: self.capture.into_captured(),
             took: self.begun.elapsed(),
-            is_crowded: self.is_crowded,
+            is_crowded: self.is_crowded || report.is_some_and(|report| report.is_crowded),
+            is_too_large: report.is_some_and(|report| report.is_too_large),
             has_survivors: is_given_up || report.is_some_and(|report| report.has_survivors),
-        }
+        })
     }
 }
 

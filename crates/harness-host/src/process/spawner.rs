@@ -8,7 +8,7 @@
 use std::{
     collections::HashSet,
     fs, io,
-    os::fd::OwnedFd,
+    os::fd::{AsFd, OwnedFd},
     process::{Child, Command, Stdio},
     sync::{
         OnceLock,
@@ -18,13 +18,16 @@ use std::{
     time::{Duration, Instant},
 };
 
-use rustix::process::{Pid, Resource, Rlimit, Signal, WaitOptions};
+use rustix::process::{Pid, Signal, WaitOptions};
 use tokio::sync::oneshot;
 
-use super::child::{self, Entry, Lock};
+use super::{
+    cage::{ASK, KILL},
+    child::{self, Bars, Entry},
+};
 
 /// Makes a helper end everything at once; `SIGTERM` makes it ask.
-pub(super) const END_NOW: Signal = Signal::USR1;
+const END_NOW: Signal = Signal::USR1;
 
 /// How often helpers that are ending are looked at.
 const REAP_PAUSE: Duration = Duration::from_millis(5);
@@ -36,22 +39,29 @@ const ORPHANS_MAX: Duration = Duration::from_secs(2);
 pub(super) struct Start {
     /// Program, arguments and environment.
     pub(super) command: Command,
-    pub(super) cwd: OwnedFd,
-    pub(super) resources: Vec<(Resource, Rlimit)>,
-    pub(super) lock: Option<Lock>,
+    pub(super) bars: Bars,
 }
 
-/// A started command, seen from outside its helper. Dropping it ends the command.
+/// A started command, seen from outside. Dropping it ends the command.
 pub(super) struct Started {
     /// Standard output and standard error, in one pipe.
     pub(super) output: OwnedFd,
-    /// What the helper says at the end.
+    /// What is said at the end.
     pub(super) report: OwnedFd,
     pub(super) begun: Instant,
-    pub(super) helper: Helper,
+    pub(super) keeper: Keeper,
 }
 
-/// The helper of one command.
+/// Who ends a command and everything it left behind.
+pub(super) enum Keeper {
+    /// A helper of its own, a child of this program.
+    Helper(Helper),
+    /// The first process of the command's namespace, which listens to this pipe.
+    Cage(OwnedFd),
+}
+
+/// A child of this program that ends others. Dropping it ends it and them.
+#[derive(Debug)]
 pub(super) struct Helper {
     child: Option<Child>,
     pid: Pid,
@@ -59,6 +69,7 @@ pub(super) struct Helper {
 
 enum Job {
     Start(Box<Start>, oneshot::Sender<io::Result<Started>>),
+    OpenCage(Box<Command>, oneshot::Sender<io::Result<Helper>>),
     Reap(Child, Option<oneshot::Sender<()>>),
 }
 
@@ -69,15 +80,68 @@ pub(super) async fn start(start: Start) -> io::Result<Started> {
     rx.await.unwrap_or_else(|_| Err(gone()))
 }
 
+/// Starts the program that holds a cage together; the future may be dropped at any point.
+pub(super) async fn open_cage(command: Command) -> io::Result<Helper> {
+    let (tx, rx) = oneshot::channel();
+    send(Job::OpenCage(Box::new(command), tx))?;
+    rx.await.unwrap_or_else(|_| Err(gone()))
+}
+
+impl Keeper {
+    /// Asks the command to end.
+    pub(super) fn ask(&self) {
+        match self {
+            Self::Helper(helper) => helper.signal(Signal::TERM),
+            Self::Cage(control) => write(control, ASK),
+        }
+    }
+
+    /// Ends the command and everything with it at once.
+    pub(super) fn kill(&self) {
+        match self {
+            Self::Helper(helper) => helper.signal(END_NOW),
+            Self::Cage(control) => write(control, KILL),
+        }
+    }
+
+    /// Whether the command and what it started are more than `max` processes at this moment.
+    pub(super) fn has_more_descendants_than(&self, max: u32) -> bool {
+        match self {
+            Self::Helper(helper) => helper.has_more_descendants_than(max),
+            // Counted in the cage.
+            Self::Cage(_) => false,
+        }
+    }
+
+    /// Lets go of one that has reported: nothing but its own exit is left to come.
+    pub(super) fn release(self) {
+        if let Self::Helper(helper) = self {
+            helper.release();
+        }
+    }
+
+    /// Waits until one that was killed is gone, and its orphans too.
+    pub(super) async fn reap(self) {
+        if let Self::Helper(helper) = self {
+            helper.reap().await;
+        }
+    }
+}
+
+/// Says one word to a cage; one that is gone needs none.
+fn write(control: impl AsFd, word: u8) {
+    let _ = rustix::io::write(control, &[word]);
+}
+
 impl Helper {
     /// Passes a signal to the helper, which knows what each means.
-    pub(super) fn signal(&self, signal: Signal) {
+    fn signal(&self, signal: Signal) {
         // A helper that is gone already is reaped in a moment.
         let _ = rustix::process::kill_process(self.pid, signal);
     }
 
     /// Whether the command and what it started are more than `max` processes at this moment.
-    pub(super) fn has_more_descendants_than(&self, max: u32) -> bool {
+    fn has_more_descendants_than(&self, max: u32) -> bool {
         let mut left = max;
         let mut generation = vec![self.pid];
         while !generation.is_empty() {
@@ -93,7 +157,7 @@ impl Helper {
         false
     }
 
-    /// Leaves a helper to be reaped that has reported: nothing but its own exit is left to come.
+    /// Leaves a helper to be reaped that ends by itself: nothing but its own exit is left to come.
     pub(super) fn release(mut self) {
         if let Some(child) = self.child.take() {
             // As in `reap`.
@@ -102,7 +166,7 @@ impl Helper {
     }
 
     /// Waits until the helper is reaped, and, if it was killed, its orphans too.
-    pub(super) async fn reap(mut self) {
+    async fn reap(mut self) {
         let (tx, rx) = oneshot::channel();
         if let Some(child) = self.child.take()
             && send(Job::Reap(child, Some(tx))).is_ok()
@@ -158,11 +222,23 @@ fn serve(jobs: &Receiver<Job>) {
         match job {
             Ok(Job::Start(start, reply)) => {
                 let started = start_now(*start);
-                if let Ok(started) = &started {
-                    helpers.insert(started.helper.pid);
+                if let Ok(Started {
+                    keeper: Keeper::Helper(helper),
+                    ..
+                }) = &started
+                {
+                    helpers.insert(helper.pid);
                 }
                 // Whoever waited may be gone: dropping the answer ends the command.
                 let _ = reply.send(started);
+            }
+            Ok(Job::OpenCage(command, reply)) => {
+                let opened = open_cage_now(*command);
+                if let Ok(helper) = &opened {
+                    helpers.insert(helper.pid);
+                }
+                // As above.
+                let _ = reply.send(opened);
             }
             Ok(Job::Reap(child, reply)) => ending.push((child, reply)),
             Err(RecvTimeoutError::Timeout) => {}
@@ -197,22 +273,33 @@ pub(super) fn start_now(start: Start) -> io::Result<Started> {
         Entry {
             parent: rustix::process::getpid().as_raw_nonzero().get(),
             report: report_end.into(),
-            cwd: start.cwd,
-            resources: start.resources,
-            lock: start.lock,
+            bars: start.bars,
         },
     );
     let begun = Instant::now();
-    let child = command.spawn()?;
-    let pid = Pid::from_child(&child);
+    let helper = spawn(command)?;
     Ok(Started {
         output: output.into(),
         report: report.into(),
         begun,
-        helper: Helper {
-            child: Some(child),
-            pid,
-        },
+        keeper: Keeper::Helper(helper),
+    })
+}
+
+fn open_cage_now(mut command: Command) -> io::Result<Helper> {
+    child::tie(
+        &mut command,
+        rustix::process::getpid().as_raw_nonzero().get(),
+    );
+    spawn(command)
+}
+
+fn spawn(mut command: Command) -> io::Result<Helper> {
+    let child = command.spawn()?;
+    let pid = Pid::from_child(&child);
+    Ok(Helper {
+        child: Some(child),
+        pid,
     })
 }
 

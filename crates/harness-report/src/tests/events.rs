@@ -43,6 +43,11 @@ const RECORDS: &str = r##"
 {"type":"person_awaited"}
 {"type":"claim_taken"}
 {"type":"stop_requested"}
+{"type":"network_used","host":"static.crates.io","port":443,"allowed":true,"reason":"","sent":517,"received":90112,"ms":250}
+{"type":"network_used","host":"static.crates.io","port":443,"allowed":true,"reason":"","sent":517,"received":90112,"ms":250}
+{"type":"network_used","host":"static.crates.io","port":443,"allowed":true,"reason":"the connection was closed at its time limit","sent":517,"received":90112,"ms":250}
+{"type":"network_used","host":"example.org","port":80,"allowed":false,"reason":"not one of the hosts that are open","sent":0,"received":0,"ms":1}
+{"type":"network_used","host":"example.org","port":80,"allowed":false,"reason":"not one of the hosts that are open","sent":0,"received":0,"ms":1}
 {"type":"nudged","text":"The same call again: try something else."}
 {"type":"checkpoint_saved","number":4,"commit":"1111111111111111111111111111111111111111","tree":"2222222222222222222222222222222222222222","changes":[{"path":"src/csv.rs","kind":"modified"},{"path":"tests/csv.rs","kind":"added"},{"path":"src/old.rs","kind":"deleted"},{"path":"a","kind":"added"},{"path":"b","kind":"added"},{"path":"c","kind":"added"},{"path":"d","kind":"added"}],"ms":12}
 {"type":"checkpoint_unchanged"}
@@ -149,6 +154,7 @@ fn policy() -> Policy {
         progress_file: path("progress.md"),
         map_file: "AGENTS.md".to_owned(),
         context_budget: TokenCount(16_000),
+        network: Vec::new(),
     }
 }
 
@@ -199,8 +205,9 @@ const fn number(event: &Event) -> usize {
         Event::PersonAwaited => 41,
         Event::ClaimTaken => 42,
         Event::StopRequested => 43,
-        Event::ChangedOutside { .. } => 44,
-        Event::ManifestShort { .. } => 45,
+        Event::NetworkUsed(_) => 44,
+        Event::ChangedOutside { .. } => 45,
+        Event::ManifestShort { .. } => 46,
     }
 }
 
@@ -209,5 +216,5 @@ fn every_kind_of_event_is_among_them() {
     let mut numbers: Vec<usize> = every_kind().iter().map(number).collect();
     numbers.sort_unstable();
     numbers.dedup();
-    assert_eq!(numbers, (0..46).collect::<Vec<_>>());
+    assert_eq!(numbers, (0..47).collect::<Vec<_>>());
 }

@@ -17,19 +17,20 @@ use harness_core::{
 };
 use harness_gate::check::{self, RunFacts};
 use harness_git::CheckoutStamp;
-use harness_guard::{CagePlan, Guard, Machine, Scope};
-use harness_host::{Cancelled, disk::Root, machine, process::RunLimits};
+use harness_guard::{CagePlan, Guard, Machine, network::Hosts};
+use harness_host::{
+    Cancelled, machine,
+    process::{Cage, NetworkReport, RunLimits},
+};
 use harness_store::state;
 use sha2::{Digest as _, Sha256};
 use tokio::sync::Mutex as AsyncMutex;
 
-use super::{Setting, in_shop, shop::Workshop};
+use super::{Setting, closed::with_closed, in_shop, shop::Workshop};
 use crate::{RunnerError, Workplace};
 
 /// What a reader gets of a gate's output; more is cut and makes the report unreadable.
 const REPORT_MAX: ByteCount = ByteCount::mib(16);
-/// Hidden paths that processes are kept from reading.
-const MASKED_MAX: usize = 10_000;
 /// What the log keeps of a gate's output: so much of the beginning, and as much of the end.
 const KEPT: usize = 16 * 1024;
 
@@ -49,6 +50,8 @@ pub enum GatePlace {
     Checkout {
         /// Folders of build outputs.
         build: Vec<RepoPath>,
+        /// Hosts that may be reached.
+        network: Hosts,
     },
     /// In the work tree itself, held to the scope of this guard.
     WorkTree(Box<Guard>),
@@ -60,6 +63,7 @@ impl GatePlace {
         if policy.isolate {
             Self::Checkout {
                 build: guard.bounds().build.clone(),
+                network: guard.bounds().network.clone(),
             }
         } else {
             Self::WorkTree(Box::new(guard.clone()))
@@ -78,7 +82,11 @@ impl GateBench {
     /// When it cannot be opened.
     pub fn open(workplace: Workplace) -> Result<Self, RunnerError> {
         let shop = Arc::new(Mutex::new(Workshop::open(&workplace.root)?));
-        Ok(Self(Bench::new(workplace, shop)))
+        Ok(Self(Bench::new(
+            workplace,
+            shop,
+            NetworkReport::to_nobody(),
+        )))
     }
 
     /// Runs one gate on a tree.
@@ -99,6 +107,7 @@ impl GateBench {
 pub(crate) struct Bench {
     workplace: Workplace,
     shop: Arc<Mutex<Workshop>>,
+    report: NetworkReport,
     base: AsyncMutex<Checkout>,
     candidate: AsyncMutex<Checkout>,
 }
@@ -112,21 +121,27 @@ struct Checkout {
     stamp: CheckoutStamp,
 }
 
-/// What is checked out: the tree, and the build outputs that stay beside it.
+/// What is checked out: the tree, the build outputs that stay beside it, and what is reached from there.
 #[derive(Clone, Copy, Debug)]
 struct Subject<'a> {
     tree: &'a TreeId,
     build: &'a [RepoPath],
+    network: &'a Hosts,
 }
 
 impl Bench {
-    pub(crate) fn new(workplace: Workplace, shop: Arc<Mutex<Workshop>>) -> Self {
+    pub(crate) fn new(
+        workplace: Workplace,
+        shop: Arc<Mutex<Workshop>>,
+        report: NetworkReport,
+    ) -> Self {
         let checkout = |name: &str, home| Checkout {
             folder: workplace.cache.join("gates").join(name),
             home,
             stamp: CheckoutStamp::default(),
         };
         Self {
+            report,
             base: AsyncMutex::new(checkout("base", "gate-base")),
             candidate: AsyncMutex::new(checkout("candidate", "gate-candidate")),
             workplace,
@@ -156,9 +171,11 @@ impl Bench {
         let limits = &setting.run.policy.limits;
         let mut checkout = self.base.lock().await;
         let build = setting.build_folders()?;
+        let network = Hosts::new(&setting.run.policy.network);
         let on = Subject {
             tree: &tree,
             build: &build,
+            network: &network,
         };
         let report = self
             .check_in(&mut checkout, &floorless, on, None, limits, cancelled)
@@ -203,11 +220,12 @@ impl Bench {
         cancelled: Cancelled,
     ) -> CheckReport {
         match &candidate.place {
-            GatePlace::Checkout { build } => {
+            GatePlace::Checkout { build, network } => {
                 let mut checkout = self.candidate.lock().await;
                 let on = Subject {
                     tree: &candidate.tree,
                     build,
+                    network,
                 };
                 self.check_in(&mut checkout, gate, on, baseline, limits, cancelled)
                     .await
@@ -224,16 +242,9 @@ impl Bench {
 
     /// Makes the plan of a gate in the work tree; what the scope hides is hidden from it too.
     async fn plan_in_place(&self, gate: &Gate, guard: &Guard) -> Result<CagePlan, String> {
-        let (root, scope) = (self.workplace.root.clone(), guard.scope().clone());
-        let hidden = tokio::task::spawn_blocking(move || hidden_paths(&root, &scope)).await;
-        let masked = hidden
-            .map_err(|error| format!("looking for hidden files was cut short: {error}"))??;
         let machine = self.fresh_machine("gate-work-tree")?;
-        Ok(CagePlan::for_gate_in_place(
-            gate,
-            guard.bounds(),
-            &Machine { masked, ..machine },
-        ))
+        let machine = with_closed(&machine, guard).await?;
+        Ok(CagePlan::for_gate_in_place(gate, guard.bounds(), &machine))
     }
 
     /// Returns the machine with a home in which no earlier gate has left anything.
@@ -256,7 +267,7 @@ impl Bench {
         }
         let run = match self.fresh_machine(checkout.home) {
             Ok(machine) => {
-                let plan = CagePlan::for_gate(gate, limits, &machine, &checkout.folder);
+                let plan = CagePlan::for_gate(gate, limits, on.network, &machine, &checkout.folder);
                 self.run(gate, &plan, limits, cancelled).await
             }
             Err(message) => GateRun::not_started(gate, message),
@@ -330,14 +341,14 @@ impl Bench {
         let bounds = bounds.keep_whole(REPORT_MAX);
         let begun = Instant::now();
         let mut hasher = Sha256::new();
-        let run = harness_host::process::run(
-            plan,
-            &argv,
-            &bounds,
-            |bytes| hasher.update(bytes),
-            cancelled,
-        )
-        .await;
+        let cage = Cage::open(plan, self.report.clone()).await;
+        let run = match &cage {
+            Ok(cage) => {
+                let on_output = |bytes: &[u8]| hasher.update(bytes);
+                cage.run(plan, &argv, &bounds, on_output, cancelled).await
+            }
+            Err(error) => return GateRun::not_started(gate, super::chain(error)),
+        };
         let ms = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
         match run {
             Ok(exited) => GateRun {
@@ -354,21 +365,6 @@ impl Bench {
             },
         }
     }
-}
-
-/// Returns what the scope hides, as whole paths; too many is an error, never a gap.
-pub(super) fn hidden_paths(root: &Path, scope: &Scope) -> Result<Vec<PathBuf>, String> {
-    let handle = Root::open(root).map_err(|error| super::chain(&error))?;
-    let hidden = handle.host_find(&|path| scope.is_hidden(path), MASKED_MAX + 1);
-    if hidden.len() > MASKED_MAX {
-        return Err(format!(
-            "more than {MASKED_MAX} paths match `[scope] hide`: hide their folder instead"
-        ));
-    }
-    Ok(hidden
-        .iter()
-        .map(|path| root.join(path.as_path()))
-        .collect())
 }
 
 /// Makes the report of a gate that could not be run.

@@ -3,24 +3,26 @@
 use std::{
     collections::{BTreeSet, HashMap},
     ffi::OsString,
-    path::PathBuf,
+    fs,
+    path::{Path, PathBuf},
     sync::{Arc, Mutex},
 };
 
 use harness_core::{
     Action, ByteCount, Event, LineRange, Outcome, RepoPath, SessionOpened, Stop, TokenCount,
 };
-use harness_guard::{CagePlan, Guard, HostAct, Machine, Permit, Scope};
+use harness_guard::{CagePlan, Guard, HostAct, Machine, Permit};
 use harness_host::{
     Cancelled,
     disk::{DiskError, EntryKind, Expected, Root, SearchLimits, Stamp},
-    process::RunLimits,
+    process::{Cage, NetworkReport, RunLimits, SpawnError},
 };
 use harness_tool::edit::{self, Edited};
 
 use super::{
-    bench::hidden_paths,
-    chain, lock,
+    chain,
+    closed::with_closed,
+    lock,
     shop::Workshop,
     watch::{Post, Watch},
 };
@@ -41,9 +43,15 @@ pub(crate) struct Performer {
     root: Root,
     machine: Machine,
     map_file: Mutex<String>,
-    scope: Mutex<Option<Scope>>,
-    /// What the scope hides from commands; looked for before the first one.
-    masked: Mutex<Option<Vec<PathBuf>>>,
+    guard: Mutex<Option<Guard>>,
+    /// The machine as commands of the session see it; looked at before the first one.
+    seen_by_commands: Mutex<Option<Machine>>,
+    /// Folders that were made for commands, innermost first.
+    made: Mutex<Vec<RepoPath>>,
+    /// Where connections of commands are told.
+    report: NetworkReport,
+    /// What commands run in, kept open.
+    cage: Mutex<Option<Arc<Cage>>>,
     /// What the agent last saw of each file.
     seen: Mutex<HashMap<RepoPath, Stamp>>,
     /// Folders whose map was looked for.
@@ -89,6 +97,7 @@ impl Performer {
     pub(crate) fn open(
         workplace: &Workplace,
         shop: Arc<Mutex<Workshop>>,
+        report: NetworkReport,
     ) -> Result<Self, RunnerError> {
         let root = Root::open(&workplace.root).map_err(|error| RunnerError::SetUp {
             attempt: format!("open `{}`", workplace.root.display()),
@@ -98,8 +107,11 @@ impl Performer {
             root,
             machine: workplace.agent.clone(),
             map_file: Mutex::new(String::new()),
-            scope: Mutex::new(None),
-            masked: Mutex::new(None),
+            guard: Mutex::new(None),
+            seen_by_commands: Mutex::new(None),
+            made: Mutex::default(),
+            report,
+            cage: Mutex::new(None),
             seen: Mutex::default(),
             touched: Mutex::default(),
             shop,
@@ -110,17 +122,27 @@ impl Performer {
 
     /// Sets up for a session: what it hides, where it builds, and the maps it has in its first window.
     pub(crate) fn begin_session(&self, guard: &Guard, map_file: &str) {
+        self.remove_empty_folders();
         // A command cannot make a folder that was opened for it and is missing.
-        for folder in guard
-            .bounds()
-            .build
-            .iter()
+        let bounds = guard.bounds();
+        let is_folder = |folder: &&RepoPath| guard.scope().is_folder(folder);
+        let folders = bounds.writable.iter().filter(is_folder);
+        for folder in folders
+            .chain(&bounds.build)
             .filter(|folder| !folder.is_root())
         {
-            let _ = self.root.host_create_folder(HostAct::WriteHostFile, folder);
+            let missing = missing_folders(self.root.path(), folder);
+            if self
+                .root
+                .host_create_folder(HostAct::WriteHostFile, folder)
+                .is_ok()
+            {
+                lock(&self.made).extend(missing);
+            }
         }
-        *lock(&self.scope) = Some(guard.scope().clone());
-        *lock(&self.masked) = None;
+        *lock(&self.guard) = Some(guard.clone());
+        *lock(&self.seen_by_commands) = None;
+        *lock(&self.cage) = None;
         map_file.clone_into(&mut lock(&self.map_file));
         lock(&self.seen).clear();
         *lock(&self.touched) = BTreeSet::from([RepoPath::root()]);
@@ -195,6 +217,14 @@ impl Performer {
         match &mut *watching {
             Watching::On(watch) => work(watch, &self.root),
             Watching::Off | Watching::Due(_) => Ok(Vec::new()),
+        }
+    }
+
+    /// Removes folders again that were made for commands and that nobody put anything into.
+    fn remove_empty_folders(&self) {
+        for folder in lock(&self.made).drain(..) {
+            // It fails for every folder that is not empty.
+            let _ = fs::remove_dir(self.root.path().join(folder.as_path()));
         }
     }
 
@@ -405,7 +435,11 @@ impl Performer {
         };
         let argv = ["sh", "-c", command].map(OsString::from);
         let limits = RunLimits::of(&permit.bounds().limits);
-        match harness_host::process::run(&plan, &argv, &limits, |_| {}, cancelled).await {
+        let cage = match self.cage(&plan).await {
+            Ok(cage) => cage,
+            Err(error) => return Done::Failed(chain(&error)),
+        };
+        match cage.run(&plan, &argv, &limits, |_| {}, cancelled).await {
             Ok(exited) if exited.stop == Stop::Cancelled => Done::Cancelled,
             Ok(exited) => Done::Ended(Outcome::Exited {
                 stop: exited.stop,
@@ -415,25 +449,26 @@ impl Performer {
         }
     }
 
-    /// Returns the machine with what the scope hides; files that appear later are hidden from the next session on.
+    /// Returns the machine as the session's commands see it.
     async fn machine(&self) -> Result<Machine, String> {
-        let known = lock(&self.masked).clone();
-        let masked = match known {
-            Some(masked) => masked,
-            None => {
-                let scope = lock(&self.scope).clone().ok_or(super::NO_SESSION)?;
-                let root = self.root.path().to_owned();
-                let found = tokio::task::spawn_blocking(move || hidden_paths(&root, &scope)).await;
-                let found = found.map_err(|error| {
-                    format!("looking for hidden files was cut short: {error}")
-                })??;
-                lock(&self.masked).get_or_insert(found).clone()
-            }
-        };
-        Ok(Machine {
-            masked,
-            ..self.machine.clone()
-        })
+        let known = lock(&self.seen_by_commands).clone();
+        if let Some(machine) = known {
+            return Ok(machine);
+        }
+        let guard = lock(&self.guard).clone().ok_or(super::NO_SESSION)?;
+        let machine = with_closed(&self.machine, &guard).await?;
+        Ok(lock(&self.seen_by_commands).insert(machine).clone())
+    }
+
+    /// Returns the open cage, or opens another where it does not fit any more.
+    async fn cage(&self, plan: &CagePlan) -> Result<Arc<Cage>, SpawnError> {
+        let open = lock(&self.cage).clone().filter(|cage| cage.fits(plan));
+        if let Some(cage) = open {
+            return Ok(cage);
+        }
+        let cage = Arc::new(Cage::open(plan, self.report.clone()).await?);
+        *lock(&self.cage) = Some(Arc::clone(&cage));
+        Ok(cage)
     }
 
     fn last_seen(&self, path: &RepoPath) -> Option<Stamp> {
@@ -441,9 +476,9 @@ impl Performer {
     }
 
     fn is_hidden(&self, path: &RepoPath) -> bool {
-        lock(&self.scope)
+        lock(&self.guard)
             .as_ref()
-            .is_some_and(|scope| scope.is_hidden(path))
+            .is_some_and(|guard| guard.scope().is_hidden(path))
     }
 
     /// Returns the maps of folders that `path` lies in and that were not touched before.
@@ -474,6 +509,19 @@ impl Performer {
             })
         })
     }
+}
+
+impl Drop for Performer {
+    fn drop(&mut self) {
+        self.remove_empty_folders();
+    }
+}
+
+/// Returns which of a folder and the folders it lies in are missing, innermost first.
+fn missing_folders(root: &Path, folder: &RepoPath) -> Vec<RepoPath> {
+    std::iter::successors(Some(folder.clone()), RepoPath::parent)
+        .take_while(|folder| fs::symlink_metadata(root.join(folder.as_path())).is_err())
+        .collect()
 }
 
 /// A link goes back to the guard; everything else is an answer the agent can act on.

@@ -488,7 +488,8 @@ impl Watch {
         }
         Ok((files > 0).then(|| Event::ManifestShort {
             message: format!(
-                "{files} files, {}, are more than the {KEPT_MAX} that are kept: what a command does to them cannot be undone",
+                "what a command does to {files} {} of {} cannot be undone: only {KEPT_MAX} are kept",
+                if files == 1 { "file" } else { "files" },
                 ByteCount(bytes)
             ),
         }))

@@ -1,7 +1,7 @@
 //! The command's side: gives up everything it does not need, then goes on to exec.
 //!
 //! Each step that fails ends the start: a command never runs with less of a cage
-//! than its entry says. Only two steps may fail, on kernels that do not
+//! than its bars say. Only two steps may fail, on kernels that do not
 //! know them: marking descriptors, and volunteering when memory runs out.
 
 use std::{
@@ -9,7 +9,7 @@ use std::{
     os::fd::{AsRawFd, RawFd},
 };
 
-use super::{Entry, Lock, check, check_call, no_signal, set_signal_mask};
+use super::{Bars, Lock, check, check_call, no_signal, set_signal_mask};
 
 /// The highest capability number asked about; the kernel has fewer.
 const CAPABILITY_MAX: libc::c_ulong = 63;
@@ -20,32 +20,33 @@ const SIGNAL_MAX: libc::c_int = 31;
 /// The first descriptor that a command has no use for.
 const FIRST_OTHER_FD: libc::c_uint = 3;
 
-pub(super) fn confine(entry: &Entry, helper: libc::pid_t) -> io::Result<()> {
-    die_with(helper)?;
+/// Gives up everything; `parent` is who ends the command, and with whom it ends.
+pub(in crate::process) fn confine(bars: &Bars, parent: libc::pid_t) -> io::Result<()> {
+    die_with(parent)?;
     reset_signals()?;
     // SAFETY: no arguments; a new process leads no group, so this cannot fail for that reason.
     check(unsafe { libc::setsid() })?;
     close_on_exec();
-    for (resource, limit) in &entry.resources {
+    for (resource, limit) in &bars.resources {
         rustix::process::setrlimit(*resource, *limit)?;
     }
     volunteer_for_the_oom_killer();
-    // SAFETY: the descriptor is open, the entry owns it.
-    check(unsafe { libc::fchdir(entry.cwd.as_raw_fd()) })?;
+    // SAFETY: the descriptor is open, the bars own it.
+    check(unsafe { libc::fchdir(bars.cwd.as_raw_fd()) })?;
     drop_capabilities()?;
     // SAFETY: integers only; the zeros are demanded by the kernel.
     check(unsafe { libc::prctl(libc::PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) })?;
-    entry.lock.as_ref().map_or(Ok(()), close_lock)
+    bars.lock.as_ref().map_or(Ok(()), close_lock)
 }
 
-/// Lets the kernel end the command when its helper is gone.
-fn die_with(helper: libc::pid_t) -> io::Result<()> {
+/// Lets the kernel end the command when its parent is gone.
+fn die_with(parent: libc::pid_t) -> io::Result<()> {
     // SAFETY: these calls take integers and change this process only.
     unsafe {
         check(libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL))?;
         // A process that is not dumpable cannot write to its own files in `/proc`.
         check(libc::prctl(libc::PR_SET_DUMPABLE, 1))?;
-        if libc::getppid() != helper {
+        if libc::getppid() != parent {
             return Err(io::Error::from_raw_os_error(libc::ESRCH));
         }
     }

@@ -22,30 +22,46 @@ const SWEEP_SECONDS: libc::time_t = 10;
 /// How long the helper waits between two sweeps; a death wakes it earlier.
 const SWEEP_PAUSE_NS: libc::c_long = 1_000_000;
 
-/// The size of a report: the command's wait status, then whether something survived.
+/// The size of a report: the command's wait status, then one byte for each thing that may be said.
 pub(in crate::process) const REPORT_BYTES: usize = 8;
 
 /// What the helper says at the end.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(in crate::process) struct Report {
-    /// The command's wait status, as the system encodes it.
+    /// The command's wait status, as the system encodes it; the system's error when it was not started.
     pub(in crate::process) status: i32,
     /// Whether a descendant could not be ended.
     pub(in crate::process) has_survivors: bool,
+    /// Whether it was killed for having too many processes.
+    pub(in crate::process) is_crowded: bool,
+    /// Whether it was killed for taking too much memory.
+    pub(in crate::process) is_too_large: bool,
+    /// Whether it was not started.
+    pub(in crate::process) is_unstarted: bool,
 }
 
 impl Report {
     pub(in crate::process) fn decode(bytes: [u8; REPORT_BYTES]) -> Self {
-        let [a, b, c, d, survivors, ..] = bytes;
+        let [a, b, c, d, survivors, crowded, large, unstarted] = bytes;
         Self {
             status: i32::from_ne_bytes([a, b, c, d]),
             has_survivors: survivors != 0,
+            is_crowded: crowded != 0,
+            is_too_large: large != 0,
+            is_unstarted: unstarted != 0,
         }
     }
 
-    fn encode(self) -> [u8; REPORT_BYTES] {
+    pub(in crate::process) fn encode(self) -> [u8; REPORT_BYTES] {
         let [a, b, c, d] = self.status.to_ne_bytes();
-        [a, b, c, d, u8::from(self.has_survivors), 0, 0, 0]
+        let said = [
+            self.has_survivors,
+            self.is_crowded,
+            self.is_too_large,
+            self.is_unstarted,
+        ];
+        let [e, f, g, h] = said.map(u8::from);
+        [a, b, c, d, e, f, g, h]
     }
 }
 
@@ -86,10 +102,7 @@ fn close(first: RawFd, last: RawFd) {
 }
 
 fn watch(command: libc::pid_t) -> Report {
-    let mut report = Report {
-        status: 0,
-        has_survivors: false,
-    };
+    let mut report = Report::default();
     let mut killing_since = None;
     while reap(command, &mut report, &mut killing_since) {
         if let Some(since) = killing_since {

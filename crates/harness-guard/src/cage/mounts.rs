@@ -1,0 +1,212 @@
+//! What the file tree of a cage is made of, where the kernel gives each cage a tree of its own.
+//!
+//! The tree begins empty. Each mount brings one path of the machine into it; a later
+//! one lies over an earlier one. What stays closed below a writable folder is laid
+//! over itself read-only, and every folder on the way to it is laid over itself too:
+//! a place that something is mounted on can neither be removed nor renamed, so that
+//! the path to a closed file cannot be moved aside and made anew.
+
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+
+use super::CagePlan;
+
+/// How many mounts a plan has at most: each costs time whenever a cage is opened.
+const MOUNTS_MAX: usize = 60;
+
+/// One step in building the tree; steps are taken in order. What does not exist is skipped.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Mount {
+    /// Where it comes from, on the machine.
+    #[serde(serialize_with = "super::as_text")]
+    pub source: PathBuf,
+    /// Where it is seen, in the cage.
+    #[serde(serialize_with = "super::as_text")]
+    pub target: PathBuf,
+    /// What it is for.
+    pub kind: MountKind,
+}
+
+/// What a mount is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MountKind {
+    /// Shows something read-only.
+    Read,
+    /// Shows something that may be changed.
+    Write,
+    /// Holds a writable folder in its place.
+    Pin,
+    /// Closes something below a writable folder.
+    Close,
+    /// Puts an empty file or folder in its place.
+    Hide,
+}
+
+/// The mounts of a plan, and what had no room among them.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct MountPlan {
+    /// The steps, in order.
+    pub mounts: Vec<Mount>,
+    /// Paths that should have been closed or hidden and are not: changes there are
+    /// found and undone. Empty but for scopes with very many single files beside them.
+    #[serde(serialize_with = "super::as_texts")]
+    pub left_out: Vec<PathBuf>,
+}
+
+impl CagePlan {
+    /// Works out the file tree of this plan's cage.
+    ///
+    /// What is known by name alone comes before what was found on the disk where
+    /// there is not room for all.
+    pub fn mounts(&self) -> MountPlan {
+        let mut plan = MountPlan::default();
+        for path in &self.readable {
+            self.push(&mut plan, path, MountKind::Read);
+        }
+        for path in self.writable.iter().chain([&self.home]) {
+            self.push(&mut plan, path, MountKind::Write);
+        }
+        let mut pinned: Vec<&Path> = Vec::new();
+        let closed = self.read_only.iter().map(|path| (path, MountKind::Close));
+        let hidden = self.masked.iter().map(|path| (path, MountKind::Hide));
+        for (path, kind) in hidden.chain(closed) {
+            let outer = self.writable.iter().find(|outer| path.starts_with(outer));
+            let is_seen = self.readable.iter().any(|seen| path.starts_with(seen));
+            if outer.is_none() && (kind == MountKind::Close || !is_seen) {
+                continue;
+            }
+            let way: Vec<&Path> = outer
+                .map(|outer| way_to(path, outer))
+                .unwrap_or_default()
+                .into_iter()
+                .filter(|folder| !pinned.contains(folder))
+                .collect();
+            if plan.mounts.len() + way.len() >= MOUNTS_MAX {
+                plan.left_out.push(path.clone());
+                continue;
+            }
+            for folder in way {
+                self.push(&mut plan, folder, MountKind::Pin);
+                pinned.push(folder);
+            }
+            self.push(&mut plan, path, kind);
+        }
+        plan
+    }
+
+    /// Adds a mount; what lies below the plan's root is seen where the plan places it.
+    fn push(&self, plan: &mut MountPlan, source: &Path, kind: MountKind) {
+        plan.mounts.push(Mount {
+            source: source.to_owned(),
+            target: self.inside(source),
+            kind,
+        });
+    }
+
+    /// Returns where a path of the machine is seen in the cage.
+    pub fn inside(&self, path: &Path) -> PathBuf {
+        match path.strip_prefix(&self.root) {
+            Ok(rest) if rest.as_os_str().is_empty() => self.place.clone(),
+            Ok(rest) => self.place.join(rest),
+            Err(_) => path.to_owned(),
+        }
+    }
+}
+
+/// Returns the folders between `outer` and `path`, outermost first, neither end included.
+fn way_to<'a>(path: &'a Path, outer: &Path) -> Vec<&'a Path> {
+    let mut way: Vec<&Path> = path
+        .ancestors()
+        .skip(1)
+        .take_while(|folder| *folder != outer && folder.starts_with(outer))
+        .collect();
+    way.reverse();
+    way
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cage::tests::{gate, machine};
+    use harness_core::Limits;
+
+    fn plan() -> CagePlan {
+        let machine = crate::Machine {
+            read: vec!["/usr".into()],
+            pinned: vec!["/repo/a/b/closed".into(), "/elsewhere/x".into()],
+            masked: vec!["/repo/a/b/.env".into(), "/usr/secret".into()],
+            ..machine()
+        };
+        CagePlan {
+            writable: vec!["/repo/a".into()],
+            readable: vec!["/repo".into(), "/usr".into()],
+            read_only: machine.pinned.clone(),
+            masked: machine.masked.clone(),
+            root: "/repo".into(),
+            place: "/repo".into(),
+            ..CagePlan::for_gate(
+                &gate(""),
+                &Limits::default(),
+                &crate::network::Hosts::default(),
+                &machine,
+                Path::new("/repo"),
+            )
+        }
+    }
+
+    fn told(plan: &CagePlan) -> Vec<String> {
+        let mounts = plan.mounts().mounts;
+        let told = |mount: &Mount| format!("{:?} {}", mount.kind, mount.target.display());
+        mounts.iter().map(told).collect()
+    }
+
+    #[test]
+    fn what_is_closed_lies_over_what_is_open_and_its_way_is_held() {
+        assert_eq!(
+            told(&plan()),
+            [
+                "Read /repo",
+                "Read /usr",
+                "Write /repo/a",
+                "Write /cache/agent",
+                "Pin /repo/a/b",
+                "Hide /repo/a/b/.env",
+                "Hide /usr/secret",
+                "Close /repo/a/b/closed",
+            ]
+        );
+    }
+
+    #[test]
+    fn a_checkout_is_seen_at_the_repositorys_own_place() {
+        let plan = CagePlan {
+            root: "/cache/candidate".into(),
+            writable: vec!["/cache/candidate".into()],
+            readable: vec!["/cache/candidate".into()],
+            ..plan()
+        };
+        let mounts = plan.mounts().mounts;
+        assert_eq!(mounts[0].source, Path::new("/cache/candidate"));
+        assert_eq!(mounts[0].target, Path::new("/repo"));
+        assert_eq!(
+            plan.inside(Path::new("/cache/candidate/x")),
+            Path::new("/repo/x")
+        );
+        assert_eq!(plan.inside(Path::new("/usr")), Path::new("/usr"));
+    }
+
+    #[test]
+    fn too_many_single_files_are_named_and_what_has_a_fixed_name_comes_first() {
+        let many = (0..100).map(|n| PathBuf::from(format!("/repo/a/{n}")));
+        let plan = CagePlan {
+            read_only: many.collect(),
+            ..plan()
+        };
+        let planned = plan.mounts();
+        assert_eq!(planned.mounts.len(), MOUNTS_MAX);
+        assert_eq!(planned.mounts.len() + planned.left_out.len(), 100 + 7);
+        assert!(told(&plan).contains(&"Hide /repo/a/b/.env".to_owned()));
+    }
+}

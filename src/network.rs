@@ -1,0 +1,80 @@
+//! The hosts of a run: whether the level holds processes to them, and how they are shown.
+
+use harness_core::{AllowedHost, EndReason, Level};
+use serde_json::{Value, json};
+
+use crate::failure::Failure;
+
+/// How many hosts a message names.
+const NAMED_MAX: usize = 8;
+
+/// Refuses a level that would have to open the network whole or not at all.
+///
+/// Where the person asked for no level of the harness, it promises nothing about the network.
+pub(crate) fn refuse_unenforced(level: Level, network: &[AllowedHost]) -> Result<(), Failure> {
+    match level {
+        Level::Landlock if !network.is_empty() => {
+            let message = format!(
+                "cannot open the network for {} alone: level `{level}` opens it whole or not at all",
+                named(network)
+            );
+            Err(Failure::ended(EndReason::Refused, message).hint(
+                "work without network: `HARNESS_OFFLINE=1`, or `offline = true` under `[sandbox]` in your own file",
+            ))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Refuses to go on with hosts that were open when a run began and are not any more.
+pub(crate) fn refuse_closed(began: &[AllowedHost], open: &[AllowedHost]) -> Result<(), Failure> {
+    let is_open = |host: &AllowedHost| {
+        let same = |other: &AllowedHost| (&other.host, other.port) == (&host.host, host.port);
+        open.iter().any(same)
+    };
+    let closed: Vec<AllowedHost> = began
+        .iter()
+        .filter(|host| !is_open(host))
+        .cloned()
+        .collect();
+    if closed.is_empty() {
+        return Ok(());
+    }
+    let message = format!(
+        "the run began with hosts that are not open any more: {}",
+        named(&closed)
+    );
+    Err(Failure::ended(EndReason::Refused, message)
+        .hint("start anew with `harness run`, or open them again"))
+}
+
+/// Returns hosts as lines for people, each with its origin; one line where there are none.
+pub(crate) fn lines(network: &[AllowedHost]) -> Vec<String> {
+    if network.is_empty() {
+        return vec!["none".to_owned()];
+    }
+    network
+        .iter()
+        .map(|host| format!("{host} ({})", host.origin))
+        .collect()
+}
+
+/// Returns hosts with their origins as JSON.
+pub(crate) fn json(network: &[AllowedHost]) -> Value {
+    let hosts = network.iter().map(|host| {
+        json!({ "host": host.host, "port": host.port, "origin": host.origin, "private": host.private })
+    });
+    hosts.collect()
+}
+
+fn named(network: &[AllowedHost]) -> String {
+    let shown: Vec<String> = network
+        .iter()
+        .take(NAMED_MAX)
+        .map(|host| format!("`{host}`"))
+        .collect();
+    match network.len().saturating_sub(NAMED_MAX) {
+        0 => shown.join(", "),
+        more => format!("{} and {more} more", shown.join(", ")),
+    }
+}
