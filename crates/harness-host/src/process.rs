@@ -42,7 +42,7 @@ mod scratch;
 mod spawner;
 
 pub use bounds::RunLimits;
-pub use cage::{Cage, NetworkReport, serve_cage, set_cage_program};
+pub use cage::{Builder, Cage, NetworkReport, serve_cage, set_cage_program};
 pub use error::SpawnError;
 pub use level::{is_enforced, probe_level};
 pub use run::{Exited, run};
