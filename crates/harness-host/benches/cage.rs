@@ -23,7 +23,7 @@ use harness_host::{
     machine::{Place, Role, machine},
     process::{Builder, Cage, NetworkReport, RunLimits, is_enforced, run, set_cage_program},
 };
-use tokio::runtime::Builder;
+use tokio::runtime;
 
 const ROUNDS: usize = 200;
 
@@ -53,7 +53,10 @@ fn main() {
         .into_iter()
         .filter(|level| *level == Level::None || is_enforced(*level))
         .collect();
-    let runtime = Builder::new_current_thread().enable_all().build().unwrap();
+    let runtime = runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
     runtime.block_on(async {
         let mut open = Vec::new();
         for level in &levels {
