@@ -21,9 +21,9 @@ use harness_guard::{CagePlan, network::Hosts};
 use harness_host::{
     Cancelled,
     machine::{Place, Role, machine},
-    process::{Cage, NetworkReport, RunLimits, is_enforced, run, set_cage_program},
+    process::{Builder, Cage, NetworkReport, RunLimits, is_enforced, run, set_cage_program},
 };
-use tokio::runtime::Builder;
+use tokio::runtime;
 
 const ROUNDS: usize = 200;
 
@@ -53,7 +53,10 @@ fn main() {
         .into_iter()
         .filter(|level| *level == Level::None || is_enforced(*level))
         .collect();
-    let runtime = Builder::new_current_thread().enable_all().build().unwrap();
+    let runtime = runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
     runtime.block_on(async {
         let mut open = Vec::new();
         for level in &levels {
@@ -64,6 +67,10 @@ fn main() {
         let mut plain = Vec::new();
         let mut times = vec![Vec::new(); open.len()];
         let mut alone = Vec::new();
+        let mut by_bwrap = Vec::new();
+        let plan = plan(Level::Namespaces);
+        let cage = Cage::open_by(Builder::Bwrap, &plan, NetworkReport::to_nobody()).await;
+        let bwrap = cage.ok().map(|cage| (plan, cage));
         for _ in 0..ROUNDS {
             plain.push(time_plain());
             for ((plan, cage), times) in open.iter().zip(&mut times) {
@@ -83,6 +90,14 @@ fn main() {
                 alone.push(begun.elapsed());
                 ended.unwrap();
             }
+            if let Some((plan, cage)) = &bwrap {
+                let begun = Instant::now();
+                let ended = cage
+                    .run(plan, &argv(), &bounds(), |_| {}, Cancelled::never())
+                    .await;
+                by_bwrap.push(begun.elapsed());
+                ended.unwrap();
+            }
         }
         let base = median(&mut plain);
         tell("plain", base, base);
@@ -91,6 +106,11 @@ fn main() {
         }
         if !alone.is_empty() {
             tell("namespaces, opened anew", median(&mut alone), base);
+        }
+        if by_bwrap.is_empty() {
+            println!("namespaces by bubblewrap: not on this machine");
+        } else {
+            tell("namespaces by bubblewrap", median(&mut by_bwrap), base);
         }
     });
 }

@@ -6,15 +6,17 @@ use std::{
     path::PathBuf,
 };
 
-use harness_core::{Action, Level};
+use harness_core::{Action, Level, Stop};
 use harness_guard::{CagePlan, Machine};
 use harness_host::{
     Cancelled,
     machine::{Place, Role, machine},
-    process::{Cage, Exited, NetworkReport, RunLimits},
+    process::{Builder, Cage, Exited, NetworkReport, RunLimits, SpawnError},
 };
 
-use crate::world::{World, block_on, cages, has, is_success, path, shell_argv};
+use crate::world::{
+    World, alive, block_on, cages, has, is_success, path, shell_argv, unique_sleep,
+};
 
 fn has_namespaces() -> bool {
     cages().contains(&Level::Namespaces)
@@ -306,5 +308,65 @@ fn a_cage_that_cannot_be_built_is_an_error_that_names_the_step() {
             .permissions()
             .mode()
             > 0
+    );
+}
+
+#[test]
+fn bubblewrap_builds_the_same_cage() {
+    if !has_namespaces() || !has("bwrap") {
+        return;
+    }
+    let world = world();
+    std::os::unix::fs::symlink(world.outside(), world.at("repo/src/way")).unwrap();
+    let plan = plan(&world, &["src/deep/kept"], &["src/deep/.env"]);
+    let report = NetworkReport::to_nobody();
+    let cage = block_on(Cage::open_by(Builder::Bwrap, &plan, report)).unwrap();
+    let word = unique_sleep();
+    for attack in [
+        "echo x > docs/a.md",
+        "echo x > ../outside/new",
+        "echo x > src/deep/kept",
+        "mv src/deep src/moved",
+        "grep canary src/deep/.env",
+        "cat src/way/secret",
+        "chmod 777 docs/a.md",
+        "echo x > .git/config",
+        "echo x > /new",
+        "echo x > /proc/sys/kernel/core_pattern",
+        "unshare -r true",
+        "cat /proc/1/environ",
+        "ls /root/.bashrc",
+    ] {
+        let exited = run_in(&cage, &plan, attack);
+        assert!(
+            !is_success(&exited),
+            "{attack}: {}",
+            exited.output.to_text()
+        );
+    }
+    let command = format!(
+        "set -e; echo x > src/new; echo x > /tmp/note; echo x > \"$HOME/x\"; cat docs/a.md; \
+         setsid sleep {word} & exit 0"
+    );
+    assert!(is_success(&run_in(&cage, &plan, &command)));
+    assert_eq!(alive(&word), 0);
+    assert!(world.at("repo/src/new").exists());
+    let told = run_in(
+        &cage,
+        &plan,
+        "cat /tmp/note; grep NoNewPrivs /proc/self/status; exit 7",
+    );
+    assert_eq!(told.stop, Stop::Exited(7));
+    assert_eq!(told.output.to_text(), "x\nNoNewPrivs:\t1\n");
+    let missing = block_on(cage.run(
+        &plan,
+        &["no-such-program".into()],
+        &RunLimits::of(plan.limits()),
+        |_| {},
+        Cancelled::never(),
+    ));
+    assert!(
+        matches!(missing, Err(SpawnError::Program { .. })),
+        "{missing:?}"
     );
 }
