@@ -20,11 +20,15 @@ mod trust;
 use std::process::ExitCode;
 
 use clap::Parser as _;
+use harness_host::process::{serve_attempt, serve_cage};
 
 use crate::{cli::Cli, failure::Failure};
 
 fn main() -> ExitCode {
-    if let Some(code) = harness_host::process::serve_cage(std::env::args_os()) {
+    if let Some(code) = serve_cage(std::env::args_os()) {
+        return code;
+    }
+    if let Some(code) = serve_attempt(std::env::args_os()) {
         return code;
     }
     let cli = Cli::parse();
