@@ -12,6 +12,7 @@ mod folders;
 mod job;
 mod network;
 mod output;
+mod proof;
 mod screen;
 mod session;
 mod surface;
