@@ -311,7 +311,7 @@ pub(crate) fn evidence_path(feature: &FeatureId) -> RepoPath {
 }
 
 /// Returns the level that a flag names.
-const fn level_of(level: SandboxLevel) -> Level {
+pub(crate) const fn level_of(level: SandboxLevel) -> Level {
     match level {
         SandboxLevel::Namespaces => Level::Namespaces,
         SandboxLevel::Landlock => Level::Landlock,

@@ -76,6 +76,17 @@ pub(crate) fn level(folders: &Folders, wish: Option<Level>) -> Result<Level, Fai
     }
 }
 
+/// Proves a level anew, whatever is remembered; `None` when it holds, else why not.
+pub(crate) fn anew(folders: &Folders, level: Level) -> Option<String> {
+    let mut proofs = Proofs::read(folders);
+    proofs.levels.retain(|known| known != level.as_str());
+    let why = proofs.prove(level);
+    if why.is_some() {
+        proofs.write();
+    }
+    why
+}
+
 /// The levels that were proven under the present circumstances.
 #[derive(Debug)]
 struct Proofs<'a> {

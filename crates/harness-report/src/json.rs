@@ -304,6 +304,57 @@ pub enum JsonLine {
         /// The features.
         features: Vec<String>,
     },
+    /// `harness doctor` looks at this machine.
+    DoctorStarted {
+        /// The kernel's release.
+        kernel: String,
+        /// Whether the person is root.
+        root: bool,
+    },
+    /// A level of confinement was proven, or why it cannot be.
+    LevelTried {
+        /// The level.
+        level: String,
+        /// Whether a run could use it.
+        usable: bool,
+        /// Why it cannot be used; null where it can.
+        reason: Option<String>,
+        /// What would make it usable, as far as that is known.
+        hints: Vec<String>,
+    },
+    /// Something that a run rests on was looked at.
+    CheckMade {
+        /// What: `configuration`, `model`, `terminal`.
+        check: String,
+        /// Whether it is as it should be.
+        ok: bool,
+        /// What was found; never a value of a secret.
+        detail: String,
+    },
+    /// An attempt to break out of a level was made.
+    AttemptMade {
+        /// The level.
+        level: String,
+        /// The attempt.
+        attempt: String,
+        /// How it ended: `prevented`, `allowed` or `not_here`, where it fails without confinement too.
+        outcome: String,
+        /// What the level owes: `prevented`, `undone` or `nothing`.
+        owed: String,
+        /// Whether it does what it owes.
+        held: bool,
+        /// What the system answered, or why nothing is owed; empty where there is nothing to say.
+        detail: String,
+    },
+    /// What `harness doctor` found.
+    DoctorEnded {
+        /// The level that a run uses; null where there is none.
+        level: Option<String>,
+        /// Whether it prevents what it owes to prevent.
+        held: bool,
+        /// What the process exits with.
+        exit_code: u8,
+    },
 }
 
 /// Turns events into JSON lines.
