@@ -18,17 +18,21 @@ use crate::support::{CONFIG, Desk, PROGRAM, say};
 /// A user without rights that every system has.
 const NOBODY: u32 = 65534;
 
-/// Levels a test of this machine may be demanded to have.
+/// The levels that are tried.
 const LEVELS: [&str; 3] = ["namespaces", "landlock", "none"];
 
+/// The levels that a test of this machine is demanded to have.
+fn demanded() -> String {
+    std::env::var("HARNESS_REQUIRE_LEVEL").unwrap_or_default()
+}
+
 /// The levels whose attempts were made, after a look at what each holds.
-fn check(run: &Run) -> Vec<String> {
+fn check(run: &Run, demanded: &str) -> Vec<String> {
     let lines = json(run);
     let of = |kind: &'static str| {
         let lines = lines.iter().filter(move |line| line["type"] == kind);
         lines.collect::<Vec<&Value>>()
     };
-    let demanded = std::env::var("HARNESS_REQUIRE_LEVEL").unwrap_or_default();
     let mut levels = Vec::new();
     for tried in of("level_tried") {
         let level = tried["level"].as_str().unwrap_or_default();
@@ -64,7 +68,7 @@ fn check(run: &Run) -> Vec<String> {
 fn every_level_of_this_machine_holds_what_it_owes() {
     let desk = Desk::new();
     let run = desk.harness(&["doctor", "--json"]);
-    let levels = check(&run);
+    let levels = check(&run, &demanded());
     let outcome = |level: &str, attempt: &str| {
         let lines = json(&run).into_iter();
         let mut found = lines
@@ -114,11 +118,12 @@ fn somebody_without_rights_is_kept_in_as_well() {
             ));
         }
     };
-    check(&Run {
+    let run = Run {
         code: output.status.code().unwrap_or(-1),
         stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
         stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
-    });
+    };
+    check(&run, &demanded());
     let proof = fs::metadata(home.path().join(".cache/harness/level")).unwrap();
     assert_eq!((proof.uid(), proof.mode() & 0o777), (NOBODY, 0o600));
 }
@@ -259,4 +264,83 @@ fn a_proven_level_is_remembered_and_a_forged_memory_is_not_believed() {
     fs::write(&proof, forged).unwrap();
     assert_ok(&explain());
     assert_eq!(fs::read_to_string(&proof).unwrap(), proven);
+}
+
+/// Runs a script where no further namespaces can be made, in the desk's project; `None` where that cannot be had.
+fn without_namespaces(desk: &Desk, script: &str) -> Option<Run> {
+    let run = |script: &str| {
+        let script = format!("echo 0 > /proc/sys/user/max_user_namespaces && {script}");
+        let home = desk.home.command(&desk.project.root(), &[]);
+        let kept = home
+            .get_envs()
+            .filter_map(|(name, value)| Some((name, value?)));
+        let mut command = Command::new("unshare");
+        command
+            .args(["-Ur", "sh", "-c", &script])
+            .env_clear()
+            .envs(kept)
+            .env("PROGRAM", PROGRAM)
+            .current_dir(desk.project.root());
+        let output = command.output().ok()?;
+        Some(Run {
+            code: output.status.code().unwrap_or(-1),
+            stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
+            stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+        })
+    };
+    if run("true").is_none_or(|run| run.code != 0) {
+        say("skipped: `unshare` cannot make a place without namespaces");
+        return None;
+    }
+    run(script)
+}
+
+#[test]
+fn why_namespaces_are_not_there_is_said_with_what_mends_it() {
+    let desk = Desk::new();
+    let Some(run) = without_namespaces(&desk, "\"$PROGRAM\" doctor --json") else {
+        return;
+    };
+    let levels = check(&run, "");
+    assert!(
+        !levels.iter().any(|level| level == "namespaces"),
+        "{levels:?}"
+    );
+    let tried = &json(&run)[1];
+    assert_eq!(
+        (&tried["level"], &tried["usable"]),
+        (&"namespaces".into(), &false.into())
+    );
+    let reason = tried["reason"].as_str().unwrap();
+    assert!(reason.contains("make namespaces: "), "{reason}");
+    let hint = tried["hints"][0].as_str().unwrap();
+    assert!(
+        hint.contains("sudo sysctl user.max_user_namespaces="),
+        "{hint}"
+    );
+}
+
+#[test]
+fn a_level_that_was_remembered_and_is_not_there_is_never_a_weaker_one() {
+    let desk = Desk::new();
+    // As if namespaces had been proven under these very circumstances.
+    let script = "\"$PROGRAM\" scope explain src --sandbox > first || exit 77
+        sed -i s/landlock/namespaces/ \"$HOME/.cache/harness/level\"
+        exec \"$PROGRAM\" gate run --json";
+    let Some(run) = without_namespaces(&desk, script) else {
+        return;
+    };
+    if run.code == 77 {
+        return say("skipped: this kernel enforces no other level");
+    }
+    assert!(desk.project.read("first").contains("sandbox: landlock\n"));
+    let said = format!("{}{}", run.stdout, run.stderr);
+    assert!(
+        said.contains("the level `namespaces` cannot be enforced here"),
+        "{said}"
+    );
+    assert!(
+        run.code != 0 && said.contains("\"exit_code\":null"),
+        "{said}"
+    );
 }

@@ -97,7 +97,7 @@ pub(super) fn notes(columns: &[Column]) -> Vec<String> {
     for made in columns.first().map_or(&[][..], |column| &column.attempts) {
         if made.outcome == Outcome::NotHere {
             notes.push(format!(
-                "not on this machine: {}: fails without confinement too: {}",
+                "not on this machine: {}, without confinement either: {}",
                 made.attempt, made.detail
             ));
         }
@@ -160,7 +160,7 @@ mod tests {
             notes(&columns)[1..],
             [
                 "not owed by none: all that is allowed: processes are not confined",
-                "not on this machine: open a vsock: fails without confinement too: said",
+                "not on this machine: open a vsock, without confinement either: said",
             ]
         );
     }

@@ -265,12 +265,8 @@ pub enum AttemptError {
         source: io::Error,
     },
     /// The cage, or a process in it, could not be started.
-    #[error("cannot make attempts in the cage")]
-    Cage {
-        /// What failed.
-        #[source]
-        source: SpawnError,
-    },
+    #[error(transparent)]
+    Cage(SpawnError),
     /// A process that was to try something said nothing of it.
     #[error("the attempt `{attempt}` said nothing: {output}")]
     Silent {

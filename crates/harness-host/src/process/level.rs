@@ -30,14 +30,8 @@ pub enum LevelError {
     #[error("the kernel does not list the children of a process")]
     Children,
     /// Its cage could not be opened, or nothing could be started in it.
-    #[error("the level `{level}` could not be tried")]
-    Untried {
-        /// The level.
-        level: Level,
-        /// Why.
-        #[source]
-        source: AttemptError,
-    },
+    #[error(transparent)]
+    Untried(AttemptError),
     /// What a command has to be able to do failed, or what it must not be able to do worked.
     #[error("the level `{level}` does not hold: {what}")]
     Broken {
@@ -81,7 +75,7 @@ pub fn prove(level: Level) -> Result<(), LevelError> {
         steps.push(Step::Try(Attempt::WriteProtected));
     }
     let worked = try_steps(level, &steps);
-    let worked = worked.map_err(|source| LevelError::Untried { level, source })?;
+    let worked = worked.map_err(LevelError::Untried)?;
     for (step, worked) in steps.into_iter().zip(worked) {
         let what = match step {
             Step::WriteInside if !worked => "a write inside the scope failed".to_owned(),

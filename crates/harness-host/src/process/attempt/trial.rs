@@ -198,7 +198,7 @@ impl Caged {
     async fn open(scene: &Scene, level: Level) -> Result<Self, AttemptError> {
         let plan = scene.plan(level).ok_or_else(no_plan)?;
         let cage = Cage::open(&plan, NetworkReport::to_nobody()).await;
-        let cage = cage.map_err(|source| AttemptError::Cage { source })?;
+        let cage = cage.map_err(AttemptError::Cage)?;
         Ok(Self { cage, level })
     }
 
@@ -246,7 +246,7 @@ impl Caged {
         let run = self
             .cage
             .run(&plan, &argv, &limits, |_| {}, Cancelled::never());
-        let exited = run.await.map_err(|source| AttemptError::Cage { source })?;
+        let exited = run.await.map_err(AttemptError::Cage)?;
         let end = match (exited.is_crowded, exited.is_too_large) {
             (true, _) => "ended for its number of processes".to_owned(),
             (_, true) => "ended for its memory".to_owned(),
