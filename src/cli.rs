@@ -26,6 +26,7 @@ Examples:
   harness run \"fix the paging bug\"  work on a task
   harness resume --last            go on after a stop or a crash
   harness land                     bring proven features to the current branch
+  harness doctor                   prove what keeps processes in on this machine
 
 Exit codes: 0 proven or answered, 1 our bug or I/O, 2 usage or configuration, 3 stopped with work
 left, 4 gates red, 5 a person is needed, 6 model or network, 7 refused, 128+n ended by a signal.";
@@ -58,6 +59,13 @@ pub(crate) enum Command {
     Resume(Resume),
     /// Show where the repository, its features and its runs stand
     Status,
+    /// Try to break out of each level of confinement, and check what a run would use
+    ///
+    /// Every attempt is made on files, sockets and processes made for it, first without
+    /// confinement, then at each level. Of the repository only the configuration is read; nothing of
+    /// it runs. Exits with 7 when no level can be used, or when the one a run would use lets through
+    /// what it owes to prevent; with 2 when the configuration cannot be read.
+    Doctor(Doctor),
     /// List, show, add and accept features
     #[command(subcommand)]
     Feature(Feature),
@@ -92,6 +100,13 @@ pub(crate) struct Demo {
     /// Print plain lines instead of the screen (the default without a terminal; also HARNESS_PLAIN=1)
     #[arg(long)]
     pub(crate) plain: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Doctor {
+    /// Try this level alone: namespaces, landlock, none
+    #[arg(long, value_name = "LEVEL")]
+    pub(crate) sandbox: Option<SandboxLevel>,
 }
 
 #[derive(Debug, Args)]

@@ -4,6 +4,7 @@ mod abort;
 mod checkpoint;
 mod config;
 pub(crate) mod demo;
+mod doctor;
 mod feature;
 mod gate;
 mod init;
@@ -35,6 +36,7 @@ pub(crate) fn run(cli: &Cli) -> Result<u8, Failure> {
         Command::Trust(trust) => trust::run(common, trust),
         Command::Run(run) => run::run(common, run),
         Command::Resume(resume) => resume::run(common, resume),
+        Command::Doctor(doctor) => doctor::run(common, doctor),
         Command::Status => status::run(common),
         Command::Feature(feature) => feature::run(common, feature),
         Command::Gate(gate) => gate::run(common, gate),

@@ -22,7 +22,7 @@ use crate::{
     failure::{Failure, chain},
     files::{self, HOST_FILE_MAX},
     folders::Folders,
-    network,
+    network, proof,
 };
 
 /// The repository's configuration file.
@@ -199,7 +199,7 @@ impl Site {
         resolved: &Resolved,
         store: Store,
     ) -> Result<Workplace, Failure> {
-        let level = prove_level(resolved.sandbox.level)?;
+        let level = proof::level(&self.folders, resolved.sandbox.level)?;
         let cache = self.folders.cache_of(self.repo.root());
         let environment: Vec<String> = resolved
             .policy
@@ -310,28 +310,8 @@ pub(crate) fn evidence_path(feature: &FeatureId) -> RepoPath {
         .expect("ids are file names")
 }
 
-/// Proves the level that is asked for, or the best one there is.
-fn prove_level(wish: Option<Level>) -> Result<Level, Failure> {
-    match wish {
-        Some(level @ (Level::None | Level::External)) => Ok(level),
-        Some(level) if harness_host::process::is_enforced(level) => Ok(level),
-        Some(level) => Err(Failure::ended(
-            harness_core::EndReason::Refused,
-            format!("cannot confine processes: level `{level}` was asked for and is not enforced here"),
-        )
-        .hint("harness doctor")),
-        None => match harness_host::process::probe_level() {
-            Level::None => Err(Failure::ended(
-                harness_core::EndReason::Refused,
-                "cannot confine processes: this kernel enforces no level",
-            )
-            .hint("run in a container and say `--sandbox external`, or accept none with `--sandbox none`")),
-            level => Ok(level),
-        },
-    }
-}
-
-const fn level_of(level: SandboxLevel) -> Level {
+/// Returns the level that a flag names.
+pub(crate) const fn level_of(level: SandboxLevel) -> Level {
     match level {
         SandboxLevel::Namespaces => Level::Namespaces,
         SandboxLevel::Landlock => Level::Landlock,

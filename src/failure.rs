@@ -8,7 +8,7 @@ use harness_report::clean;
 /// Exit code for our bug or an I/O failure.
 const FAILED: u8 = 1;
 /// Exit code for usage and configuration.
-const USAGE: u8 = 2;
+pub(crate) const USAGE: u8 = 2;
 /// Exit code for gates that are red, and for proofs and logs that do not hold.
 pub(crate) const RED: u8 = 4;
 /// Exit code where a person is needed.
@@ -95,6 +95,11 @@ impl Failure {
 
     /// Writes the failure to standard error; a closed pipe is not worth another error.
     pub(crate) fn print(&self) {
+        let _ = std::io::stderr().write_all(self.to_text().as_bytes());
+    }
+
+    /// Returns it as lines, cleaned.
+    pub(crate) fn to_text(&self) -> String {
         let mut text = String::new();
         if !self.message.is_empty() {
             text.push_str(&format!("error: {}\n", clean(&self.message)));
@@ -105,7 +110,7 @@ impl Failure {
         if let Some(hint) = &self.hint {
             text.push_str(&format!("hint: {}\n", clean(hint)));
         }
-        let _ = std::io::stderr().write_all(text.as_bytes());
+        text
     }
 }
 

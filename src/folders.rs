@@ -39,6 +39,11 @@ impl Folders {
         self.state.join("trust.json")
     }
 
+    /// Returns the file with what was proven of this machine.
+    pub(crate) fn proof(&self) -> PathBuf {
+        self.cache.join("level")
+    }
+
     /// Returns the cache of one repository: its name for people, a digest of its path for us.
     pub(crate) fn cache_of(&self, root: &Path) -> PathBuf {
         let name = root

@@ -12,6 +12,7 @@ mod folders;
 mod job;
 mod network;
 mod output;
+mod proof;
 mod screen;
 mod session;
 mod surface;
@@ -20,11 +21,15 @@ mod trust;
 use std::process::ExitCode;
 
 use clap::Parser as _;
+use harness_host::process::{serve_attempt, serve_cage};
 
 use crate::{cli::Cli, failure::Failure};
 
 fn main() -> ExitCode {
-    if let Some(code) = harness_host::process::serve_cage(std::env::args_os()) {
+    if let Some(code) = serve_cage(std::env::args_os()) {
+        return code;
+    }
+    if let Some(code) = serve_attempt(std::env::args_os()) {
         return code;
     }
     let cli = Cli::parse();

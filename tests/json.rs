@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::demo::Demo;
+use crate::{demo::Demo, support::Desk};
 
 const SCHEMA_FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/json-lines.schema.json");
 
@@ -69,6 +69,22 @@ fn every_line_of_a_demo_fits_the_schema() {
 }
 
 #[test]
+fn every_line_of_doctor_fits_the_schema() {
+    let schema = schema();
+    let run = Desk::new().harness(&["doctor", "--json"]);
+    let lines = run
+        .stdout
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap());
+    let lines: Vec<Value> = lines.collect();
+    assert!(lines.len() > 30, "{}", run.stdout);
+    for line in lines {
+        let problems = problems_of(&line, &schema);
+        assert!(problems.is_empty(), "{problems:?} in {line}");
+    }
+}
+
+#[test]
 fn a_line_that_does_not_fit_is_found() {
     let schema = schema();
     let good = json!({ "v": 1, "seq": 0, "time": "2026-11-20T10:14:03.021Z", "session": null,
@@ -108,7 +124,7 @@ fn schema() -> Value {
     });
     json!({
         "$schema": made["$schema"],
-        "title": "A JSON line of `harness run`, `resume`, `demo` or `log show`",
+        "title": "A JSON line of `harness run`, `resume`, `demo`, `log show` or `doctor`",
         "description": "Types and fields are added, never changed or taken away: ignore what you do not know.",
         "type": "object",
         "properties": head,

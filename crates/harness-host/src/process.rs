@@ -25,6 +25,11 @@
 //! extended attributes of a file elsewhere can be changed by its owner. And
 //! local servers cannot be reached, TCP or UNIX, so tests that need one fail.
 
+#[expect(
+    unsafe_code,
+    reason = "what is tried goes past what safe wrappers offer"
+)]
+mod attempt;
 mod bounds;
 #[expect(
     unsafe_code,
@@ -48,9 +53,13 @@ mod run;
 mod scratch;
 mod spawner;
 
+pub use attempt::{
+    Attempt, AttemptError, Attempted, Outcome, Owed, attempt_in, attempt_openly, owed,
+    serve_attempt,
+};
 pub use bounds::RunLimits;
 pub use cage::{Builder, Cage, NetworkReport, serve_cage, set_cage_program};
 pub use error::SpawnError;
-pub use level::{is_enforced, probe_level};
+pub use level::{LevelError, PROVABLE, is_enforced, probe_level, prove};
 pub use run::{Exited, run};
 pub(crate) use scratch::Scratch;

@@ -1,8 +1,10 @@
 //! JSON lines: one versioned object per line, additive only.
 
+mod counts;
+
 use harness_core::{
     Action, CallEnd, CheckReport, CheckStatus, Decision, Event, FeatureStatus, Money, NetworkUse,
-    Outcome, SessionId, Stop, TestCounts, Timestamp, Usage,
+    Outcome, SessionId, Stop, Timestamp, Usage,
 };
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -10,61 +12,7 @@ use serde_json::{Map, Value};
 
 use crate::clean::escape_json;
 
-/// Tokens of a request or of a session.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
-pub struct Tokens {
-    /// Fresh input.
-    pub input: u64,
-    /// Input read from a cache.
-    pub cache_read: u64,
-    /// Input written to a cache.
-    pub cache_write: u64,
-    /// Output, reasoning included.
-    pub output: u64,
-}
-
-impl From<Usage> for Tokens {
-    fn from(usage: Usage) -> Self {
-        let Usage {
-            input,
-            cache_read,
-            cache_write,
-            output,
-        } = usage;
-        Self {
-            input,
-            cache_read,
-            cache_write,
-            output,
-        }
-    }
-}
-
-/// Tests a report speaks of.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
-pub struct Tests {
-    /// Tests that ran.
-    pub run: u32,
-    /// Tests that failed.
-    pub failed: u32,
-    /// Tests that were skipped.
-    pub skipped: u32,
-}
-
-impl From<TestCounts> for Tests {
-    fn from(counts: TestCounts) -> Self {
-        let TestCounts {
-            run,
-            failed,
-            skipped,
-        } = counts;
-        Self {
-            run,
-            failed,
-            skipped,
-        }
-    }
-}
+pub use counts::{Tests, Tokens};
 
 /// What one line says. Every line also has `v`, `seq`, `time` and `session`.
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
@@ -368,6 +316,57 @@ pub enum JsonLine {
         commits: usize,
         /// The features.
         features: Vec<String>,
+    },
+    /// `harness doctor` looks at this machine.
+    DoctorStarted {
+        /// The kernel's release.
+        kernel: String,
+        /// Whether the person is root.
+        root: bool,
+    },
+    /// A level of confinement was proven, or why it cannot be.
+    LevelTried {
+        /// The level.
+        level: String,
+        /// Whether a run could use it.
+        usable: bool,
+        /// Why it cannot be used; null where it can.
+        reason: Option<String>,
+        /// What would make it usable, as far as that is known.
+        hints: Vec<String>,
+    },
+    /// Something that a run rests on was looked at.
+    CheckMade {
+        /// What: `configuration`, `model`, `terminal`.
+        check: String,
+        /// Whether it is as it should be.
+        ok: bool,
+        /// What was found; never a value of a secret.
+        detail: String,
+    },
+    /// An attempt to break out of a level was made.
+    AttemptMade {
+        /// The level.
+        level: String,
+        /// The attempt.
+        attempt: String,
+        /// How it ended: `prevented`, `allowed` or `not_here`, where it fails without confinement too.
+        outcome: String,
+        /// What the level owes: `prevented`, `undone` or `nothing`.
+        owed: String,
+        /// Whether it does what it owes.
+        held: bool,
+        /// What the system answered, or why nothing is owed; empty where there is nothing to say.
+        detail: String,
+    },
+    /// What `harness doctor` found.
+    DoctorEnded {
+        /// The level that a run uses; null where there is none.
+        level: Option<String>,
+        /// Whether it prevents what it owes to prevent.
+        held: bool,
+        /// What the process exits with.
+        exit_code: u8,
     },
 }
 

@@ -69,12 +69,18 @@ impl CagePlan {
             self.push(&mut plan, path, MountKind::Write);
         }
         let mut pinned: Vec<&Path> = Vec::new();
-        let closed = self.read_only.iter().map(|path| (path, MountKind::Close));
-        let hidden = self.masked.iter().map(|path| (path, MountKind::Hide));
-        for (path, kind) in hidden.chain(closed) {
+        let (mut closed, mut hidden) = (Vec::new(), Vec::new());
+        let masked = super::outermost(self.masked.iter().cloned());
+        let closing = self.read_only.iter().map(|path| (path, MountKind::Close));
+        let hiding = masked.iter().map(|path| (path, MountKind::Hide));
+        for (path, kind) in hiding.chain(closing) {
             let outer = self.writable.iter().find(|outer| path.starts_with(outer));
             let is_seen = self.readable.iter().any(|seen| path.starts_with(seen));
             if outer.is_none() && (kind == MountKind::Close || !is_seen) {
+                continue;
+            }
+            // What is hidden is closed with it, and has nothing below it.
+            if kind == MountKind::Close && masked.iter().any(|hidden| path.starts_with(hidden)) {
                 continue;
             }
             let way: Vec<&Path> = outer
@@ -83,15 +89,28 @@ impl CagePlan {
                 .into_iter()
                 .filter(|folder| !pinned.contains(folder))
                 .collect();
-            if plan.mounts.len() + way.len() >= MOUNTS_MAX {
+            let planned = plan.mounts.len() + pinned.len() + closed.len() + hidden.len();
+            if planned + way.len() >= MOUNTS_MAX {
                 plan.left_out.push(path.clone());
                 continue;
             }
-            for folder in way {
-                self.push(&mut plan, folder, MountKind::Pin);
-                pinned.push(folder);
+            pinned.extend(way);
+            match kind {
+                MountKind::Hide => hidden.push(path.as_path()),
+                _ => closed.push(path.as_path()),
             }
-            self.push(&mut plan, path, kind);
+        }
+        // A mount shows what it covers as it is on the machine: what is hidden in a closed folder
+        // comes after it, and a folder that is held comes before whatever is in it.
+        pinned.sort();
+        for (paths, kind) in [
+            (pinned, MountKind::Pin),
+            (closed, MountKind::Close),
+            (hidden, MountKind::Hide),
+        ] {
+            for path in paths {
+                self.push(&mut plan, path, kind);
+            }
         }
         plan
     }
@@ -172,9 +191,32 @@ mod tests {
                 "Write /repo/a",
                 "Write /cache/agent",
                 "Pin /repo/a/b",
+                "Close /repo/a/b/closed",
                 "Hide /repo/a/b/.env",
                 "Hide /usr/secret",
-                "Close /repo/a/b/closed",
+            ]
+        );
+    }
+
+    #[test]
+    fn what_is_hidden_stays_hidden_when_it_is_closed_as_well() {
+        let plan = CagePlan {
+            read_only: ["a/key", "a/shut", "a/dark/x"]
+                .map(|path| Path::new("/repo").join(path))
+                .into(),
+            masked: ["a/dark", "a/dark/y", "a/key", "a/shut/key"]
+                .map(|path| Path::new("/repo").join(path))
+                .into(),
+            ..plan()
+        };
+        assert_eq!(
+            told(&plan)[4..],
+            [
+                "Pin /repo/a/shut",
+                "Close /repo/a/shut",
+                "Hide /repo/a/dark",
+                "Hide /repo/a/key",
+                "Hide /repo/a/shut/key",
             ]
         );
     }

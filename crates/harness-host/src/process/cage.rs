@@ -63,7 +63,8 @@ const TEMP: &str = "/tmp";
 
 /// Says which program serves as the first process of cages; this one unless said otherwise.
 ///
-/// The program must begin with [`serve_cage`]. Only the first call counts.
+/// The program must begin with [`serve_cage`] and [`serve_attempt`](super::serve_attempt). Only
+/// the first call counts.
 pub fn set_cage_program(program: PathBuf) {
     let _ = CAGE_PROGRAM.set(program);
 }
@@ -433,6 +434,14 @@ fn build(socket: OwnedFd, layout: &[u8]) -> io::Result<(OwnedFd, Option<TcpListe
             String::from_utf8_lossy(&text).into_owned(),
         )),
         None => Err(io::Error::from(io::ErrorKind::UnexpectedEof)),
+    }
+}
+
+/// Returns where this program, or what stands in for it, is found.
+pub(super) fn own_program() -> io::Result<PathBuf> {
+    match CAGE_PROGRAM.get() {
+        Some(program) => Ok(program.clone()),
+        None => std::env::current_exe(),
     }
 }
 

@@ -1,97 +1,91 @@
 //! Finds out what the kernel enforces, by trying it.
 
-use std::{ffi::OsString, fs, path::Path, thread, time::Duration};
+use std::path::Path;
 
-use harness_core::{Baseline, Gate, Level, Limits, Reader, RepoPath, When};
-use harness_guard::{CagePlan, Machine, network::Hosts};
-use tokio::runtime::Builder;
+use harness_core::Level;
 
-use super::{RunLimits, Scratch, run};
-use crate::{Cancelled, machine::system_folders};
-
-/// Writes where it may, then where it may not, and notes whether it is filtered.
-const ATTEMPT: &str = r#"
-while read -r name value; do
-    case $name in Seccomp:) [ "$value" = 2 ] && echo x > filtered ;; esac
-done < /proc/self/status
-echo x > written
-echo x > "$1/written"
-"#;
+use super::{
+    Attempt, AttemptError,
+    attempt::{Step, try_steps},
+};
 
 /// The levels that are tried, strongest first.
-const TRIED: [Level; 2] = [Level::Namespaces, Level::Landlock];
+pub const PROVABLE: [Level; 2] = [Level::Namespaces, Level::Landlock];
 
-/// Returns the strongest level that a real attempt to break out of it proved.
+/// What is tried at every start: one process in one cage.
+const ESSENTIAL: [Step; 4] = [
+    Step::WriteInside,
+    Step::IsFiltered,
+    Step::Try(Attempt::WriteOutside),
+    Step::Try(Attempt::ConnectTcp),
+];
+
+/// A level that this machine does not enforce.
+#[derive(Debug, thiserror::Error)]
+pub enum LevelError {
+    /// Nothing is promised at this level.
+    #[error("the level `{0}` promises nothing that could be proven")]
+    Nothing(Level),
+    /// Without the list of its children a helper cannot find what a command left behind.
+    #[error("the kernel does not list the children of a process")]
+    Children,
+    /// Its cage could not be opened, or nothing could be started in it.
+    #[error(transparent)]
+    Untried(AttemptError),
+    /// What a command has to be able to do failed, or what it must not be able to do worked.
+    #[error("the level `{level}` does not hold: {what}")]
+    Broken {
+        /// The level.
+        level: Level,
+        /// What happened.
+        what: String,
+    },
+}
+
+/// Returns the strongest level that real attempts to break out of it proved.
 ///
-/// A short-lived shell tries to write inside and outside of what it may. Nothing
-/// is remembered: each call tries again. Blocks for a few milliseconds.
+/// Nothing is remembered: each call tries again. Blocks for some milliseconds.
 pub fn probe_level() -> Level {
-    let found = TRIED.into_iter().find(|level| is_enforced(*level));
+    let found = PROVABLE.into_iter().find(|level| is_enforced(*level));
     found.unwrap_or(Level::None)
 }
 
-/// Whether a real attempt to break out of a level failed; `none` and `external` promise nothing.
-/// Blocks for a few milliseconds.
+/// Whether real attempts to break out of a level failed. Blocks for some milliseconds.
 pub fn is_enforced(level: Level) -> bool {
-    // Without the list of its children a helper cannot find what a command left behind.
-    let can_list = level == Level::Namespaces || Path::new("/proc/thread-self/children").exists();
-    // On a thread of its own, because whoever asks may already be waiting for something else.
-    let tried = thread::scope(|scope| {
-        let attempt = scope.spawn(|| {
-            let runtime = Builder::new_current_thread().enable_all().build().ok()?;
-            runtime.block_on(attempt(level))
-        });
-        attempt.join().ok().flatten()
-    });
-    can_list && tried.unwrap_or(false)
+    prove(level).is_ok()
 }
 
-/// Returns whether the attempt ended as the level promises; `None` when it could not be made.
-async fn attempt(level: Level) -> Option<bool> {
-    let folder = Scratch::create(&std::env::temp_dir()).ok()?;
-    let [inside, outside, home, temp] =
-        ["inside", "outside", "home", "temp"].map(|name| folder.path().join(name));
-    for made in [&inside, &outside, &home, &temp] {
-        fs::create_dir(made).ok()?;
+/// Proves a level by attempts to break out of it; `none` and `external` promise nothing.
+///
+/// A short-lived process writes where it may, then where it may not, and connects to
+/// a listener of this program. Blocks for some milliseconds.
+///
+/// # Errors
+/// When its cage cannot be opened, or does not hold.
+pub fn prove(level: Level) -> Result<(), LevelError> {
+    if !PROVABLE.contains(&level) {
+        return Err(LevelError::Nothing(level));
     }
-    let machine = Machine {
-        root: inside.clone(),
-        git_dir: inside.join(".git"),
-        level,
-        home,
-        temp,
-        read: system_folders(),
-        opened: Vec::new(),
-        pinned: Vec::new(),
-        masked: Vec::new(),
-        environment: Vec::new(),
-    };
-    let gate = Gate {
-        name: "probe".to_owned(),
-        run: Vec::new(),
-        cwd: RepoPath::root(),
-        environment: Vec::new(),
-        timeout: Duration::from_secs(10),
-        reader: Reader::Exit,
-        min_tests: 0,
-        when: When::Finish,
-        baseline: Baseline::Strict,
-        paths: Vec::new(),
-    };
-    let limits = Limits::default();
-    let plan = CagePlan::for_gate(&gate, &limits, &Hosts::default(), &machine, &inside);
-    let mut argv: Vec<OsString> = ["/bin/sh", "-c", ATTEMPT, "sh"].map(OsString::from).into();
-    argv.push(outside.clone().into());
-    let bounds = RunLimits::of(&limits);
-    run(&plan, &argv, &bounds, |_| {}, Cancelled::never())
-        .await
-        .ok()?;
-    let is_there = |folder: &Path, name: &str| folder.join(name).exists();
-    Some(
-        is_there(&inside, "written")
-            && is_there(&inside, "filtered")
-            && !is_there(&outside, "written"),
-    )
+    if level == Level::Landlock && !Path::new("/proc/thread-self/children").exists() {
+        return Err(LevelError::Children);
+    }
+    let mut steps = ESSENTIAL.to_vec();
+    if level == Level::Namespaces {
+        steps.push(Step::Try(Attempt::ChangeModeOutside));
+        steps.push(Step::Try(Attempt::WriteProtected));
+    }
+    let worked = try_steps(level, &steps);
+    let worked = worked.map_err(LevelError::Untried)?;
+    for (step, worked) in steps.into_iter().zip(worked) {
+        let what = match step {
+            Step::WriteInside if !worked => "a write inside the scope failed".to_owned(),
+            Step::IsFiltered if !worked => "system calls are not filtered".to_owned(),
+            Step::Try(attempt) if worked => format!("`{attempt}` worked"),
+            _ => continue,
+        };
+        return Err(LevelError::Broken { level, what });
+    }
+    Ok(())
 }
 
 #[cfg(test)]
@@ -99,7 +93,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_answer_is_the_same_each_time() {
-        assert_eq!(probe_level(), probe_level());
+    fn what_promises_nothing_is_not_proven() {
+        for level in [Level::None, Level::External] {
+            assert!(matches!(prove(level), Err(LevelError::Nothing(_))));
+        }
     }
 }
