@@ -1,14 +1,17 @@
 //! `harness scope explain`: what may be read and written, and by which rule.
 
-use harness_core::{AllowedHost, Decision, Level, RepoPath, Verdict};
-use harness_guard::{CagePlan, Guard};
+mod sandbox;
+
+use std::fs;
+
+use harness_core::{Decision, RepoPath, Verdict};
+use harness_guard::Guard;
 use serde_json::json;
 
 use crate::{
     cli::{Common, RunOptions, ScopeCommand},
     compose::{Site, any_feature},
     failure::{Failure, chain},
-    network,
     output::Output,
 };
 
@@ -33,20 +36,31 @@ pub(super) fn run(common: &Common, command: &ScopeCommand) -> Result<u8, Failure
     let guard =
         Guard::new(&resolved.policy, &feature).map_err(|error| Failure::usage(chain(&error)))?;
     let mut output = Output::new(common);
+    let plan = sandbox
+        .then(|| sandbox::plan(&site, &resolved, &guard))
+        .transpose()?;
     for path in paths {
         let resolved = from_here(&site, path)?;
         let explanation = guard.explain(&resolved);
-        let text = format!(
+        let mut text = format!(
             "{resolved}\n  read: {}\n  write: {}",
             words(&explanation.read),
             words(&explanation.write)
         );
-        let body =
+        let mut body =
             json!({ "path": resolved, "read": explanation.read, "write": explanation.write });
+        if let Some(plan) = &plan
+            && explanation.write.decision != Decision::Allow
+        {
+            let whole = site.repo.root().join(resolved.as_path());
+            let held = plan.holds(&whole, fs::symlink_metadata(&whole).is_ok());
+            text.push_str(&format!("\n  a process that writes it: {held}"));
+            body["process"] = json!(held);
+        }
         output.entry("scope", &text, body)?;
     }
-    if *sandbox {
-        explain_sandbox(&site, &resolved, &guard, &mut output)?;
+    if let Some(plan) = &plan {
+        sandbox::explain(plan, &resolved, &mut output)?;
     }
     Ok(0)
 }
@@ -80,73 +94,5 @@ fn words(verdict: &Verdict) -> String {
     match verdict.decision {
         Decision::Allow => format!("allow{rule}"),
         decision => format!("{decision}{rule}: {}", verdict.reason),
-    }
-}
-
-fn explain_sandbox(
-    site: &Site,
-    resolved: &harness_config::Resolved,
-    guard: &Guard,
-    output: &mut Output,
-) -> Result<(), Failure> {
-    let workplace = site.explained_workplace(resolved, site.store()?)?;
-    let action = harness_core::Action::Run {
-        command: "true".to_owned(),
-        cwd: RepoPath::root(),
-    };
-    let permit = guard
-        .permit(action)
-        .map_err(|verdict| Failure::ended(harness_core::EndReason::Refused, verdict.reason))?;
-    let Some(plan) = CagePlan::for_permit(&permit, &workplace.agent) else {
-        return Ok(());
-    };
-    let list = |paths: &[std::path::PathBuf]| {
-        paths
-            .iter()
-            .map(|path| path.display().to_string())
-            .collect::<Vec<_>>()
-            .join("\n    ")
-    };
-    let names: Vec<&str> = plan
-        .environment()
-        .iter()
-        .map(|(name, _)| name.as_str())
-        .collect();
-    let missing = match plan.level() {
-        Level::Landlock => {
-            "\n  not prevented at this level: new names directly in a writable folder, changes of mode, owner and times; what they touch cannot be committed"
-        }
-        Level::None | Level::External => "\n  processes are not confined by the harness",
-        Level::Namespaces => "",
-    };
-    let text = format!(
-        "sandbox: {}\n  writable:\n    {}\n  readable:\n    {}\n  home: {}\n  network: {}\n  environment: {}{missing}",
-        plan.level(),
-        list(plan.writable()),
-        list(plan.readable()),
-        plan.home().display(),
-        network_words(plan.level(), &resolved.policy.network),
-        names.join(" "),
-    );
-    let mut body = serde_json::to_value(&plan).unwrap_or_default();
-    if let Some(body) = body.as_object_mut() {
-        body.insert("hosts".to_owned(), network::json(&resolved.policy.network));
-    }
-    output.entry("sandbox", &text, body)
-}
-
-/// Says which hosts are open, who opened them, and what the level makes of it.
-fn network_words(level: Level, hosts: &[AllowedHost]) -> String {
-    let listed = || format!("\n    {}", network::lines(hosts).join("\n    "));
-    match level {
-        Level::None | Level::External => {
-            format!("not confined by the harness; listed are:{}", listed())
-        }
-        _ if hosts.is_empty() => "none".to_owned(),
-        Level::Landlock => format!(
-            "{}\n  not to be held to these hosts at this level: a run is refused",
-            listed()
-        ),
-        Level::Namespaces => listed(),
     }
 }

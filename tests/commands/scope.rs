@@ -1,9 +1,9 @@
 //! `harness scope explain` and `harness config`: what holds, and who said so.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{assert_ok, json};
-use crate::support::Desk;
+use crate::support::{CONFIG, Desk, FEATURES, TESTS};
 
 #[test]
 fn a_path_is_explained_with_the_rule_that_decides() {
@@ -141,4 +141,32 @@ fn the_default_files_are_read_back() {
     assert_ok(&person);
     desk.home.configure(&person.stdout);
     assert_ok(&desk.harness(&["config", "show"]));
+}
+
+#[test]
+fn what_becomes_of_a_process_that_writes_is_told_for_each_path() {
+    let config = CONFIG.replace("write = [\"src/**\"", "write = [\"**\", \"src/**\"");
+    let desk = Desk::with_files(&[
+        ("harness.toml", config.as_str()),
+        ("feature_list.json", FEATURES),
+        ("src/answer", "0\n"),
+        ("tests/run.sh", TESTS),
+    ]);
+    let told = |path: &str| {
+        let run = desk.harness(&["scope", "explain", path, "--sandbox", "--json"]);
+        let lines: Vec<Value> = run
+            .stdout
+            .lines()
+            .map(|line| serde_json::from_str(line).unwrap())
+            .collect();
+        (lines[0]["process"].clone(), lines[1]["level"].clone())
+    };
+    let (outside, level) = told("harness.toml");
+    let (absent, _) = told("AGENTS.md");
+    assert_eq!(absent, "found_and_undone");
+    if level == "namespaces" {
+        assert_eq!(outside, "prevented");
+    }
+    let (open, _) = told("src/answer");
+    assert_eq!(open, Value::Null);
 }

@@ -30,6 +30,7 @@ use harness_store::LogWriter;
 use tokio::sync::mpsc;
 
 pub use bench::{GateBench, GateCandidate, GatePlace};
+pub use closed::with_closed;
 pub use commit::land_message;
 pub use subject::{Subject, subject_tree_of};
 pub use watch::restore_ignored;

@@ -13,7 +13,7 @@ mod workplace;
 pub use dispatch::{Finished, Launch, RunnerError, drive};
 pub use execute::{
     GateBench, GateCandidate, GatePlace, Subject, land_message, redact_for_log, restore_ignored,
-    subject_tree_of,
+    subject_tree_of, with_closed,
 };
 pub use face::Face;
 pub use model::{HttpModel, ModelClient, Pace};

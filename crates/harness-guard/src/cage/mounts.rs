@@ -6,8 +6,12 @@
 //! a place that something is mounted on can neither be removed nor renamed, so that
 //! the path to a closed file cannot be moved aside and made anew.
 
-use std::path::{Path, PathBuf};
+use std::{
+    fmt,
+    path::{Path, PathBuf},
+};
 
+use harness_core::Level;
 use serde::Serialize;
 
 use super::CagePlan;
@@ -130,6 +134,56 @@ impl CagePlan {
             Ok(rest) if rest.as_os_str().is_empty() => self.place.clone(),
             Ok(rest) => self.place.join(rest),
             Err(_) => path.to_owned(),
+        }
+    }
+}
+
+/// What becomes of a process's attempt to change a path that is not open to it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Held {
+    /// The kernel refuses it.
+    Prevented,
+    /// The kernel refuses to change what is in it; mode, owner and times are found and undone.
+    ContentPrevented,
+    /// It is found after the command, undone and told.
+    FoundAndUndone,
+}
+
+impl fmt::Display for Held {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Prevented => "prevented",
+            Self::ContentPrevented => {
+                "content prevented; changes of mode, owner and times found and undone"
+            }
+            Self::FoundAndUndone => "found and undone",
+        })
+    }
+}
+
+impl CagePlan {
+    /// Says what becomes of a change of `path`, which the scope does not open.
+    ///
+    /// What does not exist cannot be closed below a writable folder.
+    pub fn holds(&self, path: &Path, exists: bool) -> Held {
+        let is_open = self.writable.iter().any(|outer| path.starts_with(outer));
+        match self.level {
+            Level::None | Level::External => Held::FoundAndUndone,
+            Level::Landlock if is_open => Held::FoundAndUndone,
+            Level::Landlock => Held::ContentPrevented,
+            Level::Namespaces if !is_open => Held::Prevented,
+            Level::Namespaces => {
+                let closed = |mount: &Mount| {
+                    matches!(mount.kind, MountKind::Close | MountKind::Hide)
+                        && path.starts_with(&mount.source)
+                };
+                if exists && self.mounts().mounts.iter().any(closed) {
+                    Held::Prevented
+                } else {
+                    Held::FoundAndUndone
+                }
+            }
         }
     }
 }

@@ -17,7 +17,10 @@ const CLOSED_MAX: usize = 1_000;
 /// Returns the machine with what the scope hides, and what it closes below writable folders.
 ///
 /// What appears later is met by the next session.
-pub(super) async fn with_closed(machine: &Machine, guard: &Guard) -> Result<Machine, String> {
+///
+/// # Errors
+/// One line for people, when the work tree cannot be looked through or too much is hidden.
+pub async fn with_closed(machine: &Machine, guard: &Guard) -> Result<Machine, String> {
     let (root, level, guard) = (machine.root.clone(), machine.level, guard.clone());
     let found = tokio::task::spawn_blocking(move || find(&root, level, &guard)).await;
     let found =
