@@ -261,3 +261,33 @@ fn what_is_too_much_to_be_kept_is_said_before_and_after() {
         assert!(lines.contains("NOT undone src/gen/big.db"), "{lines}");
     }
 }
+
+#[test]
+fn a_secret_that_comes_or_is_saved_anew_during_a_run_is_hidden_from_the_next_command() {
+    if !levels().contains(&"namespaces") {
+        return;
+    }
+    let arena = arena();
+    arena.desk.project.write("src/.env", "KEY=canary-old\n");
+    let turns = [
+        shell("cat src/.env"),
+        shell("cat src/.env"),
+        shell("cat src/.env src/deep/.env"),
+    ];
+    let (mut live, server) = start(&arena, "namespaces", &turns);
+    assert!(live.wait_for("tool_returned", 1));
+    // As an editor saves it, and as a tool leaves one.
+    let saved = arena.root().join("src/saving");
+    fs::write(&saved, "KEY=canary-new\n").unwrap();
+    fs::rename(&saved, arena.root().join("src/.env")).unwrap();
+    arena
+        .desk
+        .project
+        .write("src/deep/.env", "KEY=canary-other\n");
+    let story = live.end();
+    for request in server.received() {
+        let told = request.body.to_string();
+        assert!(!told.contains("canary"), "{told}");
+    }
+    story.assert_ended("needs_human", 5);
+}

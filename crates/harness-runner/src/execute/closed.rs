@@ -16,7 +16,7 @@ const CLOSED_MAX: usize = 1_000;
 
 /// Returns the machine with what the scope hides, and what it closes below writable folders.
 ///
-/// What appears later is met by the next session.
+/// What appears later is met when it is looked for anew.
 ///
 /// # Errors
 /// One line for people, when the work tree cannot be looked through or too much is hidden.

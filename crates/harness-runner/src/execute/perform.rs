@@ -196,7 +196,14 @@ impl Performer {
 
     /// Looks at the work tree before something runs in it. Blocks.
     pub(crate) fn before_command(&self) -> Result<Vec<Event>, String> {
-        self.with_watch(Watch::before_command)
+        self.with_watch(|watch, root| {
+            let events = watch.before_command(root)?;
+            if watch.take_new_closed() {
+                // The next cage closes and hides it too.
+                *lock(&self.seen_by_commands) = None;
+            }
+            Ok(events)
+        })
     }
 
     /// Looks at what ran in the work tree has changed, and undoes what it may not. Blocks.

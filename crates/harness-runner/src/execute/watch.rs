@@ -64,6 +64,8 @@ pub(super) struct Watch {
     since: Timestamp,
     /// Whether the harness itself changed files since the last look.
     own_changes: bool,
+    /// Whether something has come that the scope does not open.
+    has_new_closed: bool,
     /// Bytes in quarantine so far.
     quarantined: u64,
     /// What is to be told before the next command.
@@ -91,6 +93,7 @@ impl Watch {
             active: 0,
             since: harness_host::clock::now(),
             own_changes: false,
+            has_new_closed: false,
             quarantined: 0,
             pending: Vec::new(),
             post,
@@ -122,6 +125,7 @@ impl Watch {
             active: 0,
             since: Timestamp::from_millis(0),
             own_changes: false,
+            has_new_closed: false,
             quarantined: 0,
             pending: Vec::new(),
             post,
@@ -177,6 +181,11 @@ impl Watch {
         }
     }
 
+    /// Whether something has come since it was last asked that the scope does not open.
+    pub(super) const fn take_new_closed(&mut self) -> bool {
+        std::mem::replace(&mut self.has_new_closed, false)
+    }
+
     /// Takes in, at the next look, whatever the harness itself has changed until then.
     pub(super) const fn wrote_many(&mut self) {
         self.own_changes = true;
@@ -194,6 +203,7 @@ impl Watch {
                 others.push(difference.path.clone());
             }
             if !in_scope {
+                self.has_new_closed |= difference.new.is_some();
                 self.keep_again(root, &difference.path, difference.new.as_ref())?;
             }
         }
