@@ -48,7 +48,7 @@ impl Step {
 /// # Errors
 /// When there is nothing to make them on, or this program cannot be started anew.
 pub fn attempt_openly() -> Result<Vec<Attempted>, AttemptError> {
-    let mut scene = scene()?;
+    let mut scene = whole_scene()?;
     Attempt::ALL
         .into_iter()
         .map(|attempt| attempt_once_openly(&mut scene, attempt))
@@ -63,7 +63,7 @@ pub fn attempt_openly() -> Result<Vec<Attempted>, AttemptError> {
 /// When there is nothing to make them on, or the level's cage cannot be opened.
 pub fn attempt_in(level: Level, openly: &[Attempted]) -> Result<Vec<Attempted>, AttemptError> {
     on_own_thread(async || {
-        let mut scene = scene()?;
+        let mut scene = whole_scene()?;
         let caged = Caged::open(&scene, level).await?;
         let mut ended = Vec::new();
         for before in openly {
@@ -112,6 +112,13 @@ pub(in crate::process) fn try_steps(
 fn scene() -> Result<Scene, AttemptError> {
     let program = own_program().map_err(prepare("find this program"))?;
     Scene::make(program).map_err(prepare("make folders and sockets"))
+}
+
+/// Makes a scene on which everything can be tried.
+fn whole_scene() -> Result<Scene, AttemptError> {
+    let mut scene = scene()?;
+    scene.leave_open().map_err(prepare("leave a folder open"))?;
+    Ok(scene)
 }
 
 fn prepare(step: &'static str) -> impl FnOnce(io::Error) -> AttemptError {
