@@ -2,8 +2,10 @@
 
 mod arena;
 mod git;
+mod meanwhile;
 mod network;
 mod processes;
 mod proof;
 mod scope;
 mod secrets;
+mod strays;

@@ -8,6 +8,8 @@ mod host_files;
 mod work;
 
 use harness_core::{EndReason, Event, RunId, SessionId, SessionOpened};
+use harness_guard::HostAct;
+use harness_runner::restore_ignored;
 use harness_store::{LogWriter, Store};
 use serde_json::json;
 
@@ -31,7 +33,11 @@ pub(super) fn run(common: &Common, flags: &Abort) -> Result<u8, Failure> {
     let saved = work.save()?;
     let last = openings.last().map(|opened| opened.session);
     close(&store, last.ok_or_else(|| never_began(run))?)?;
-    let files = work.take_back(&saved)?;
+    let mut files = work.take_back(&saved)?;
+    if let Some(first) = openings.first() {
+        let ignored = restore_ignored(store.folder(), first.session, &site.root, HostAct::Abort);
+        files += ignored.map_err(Failure::failed)?.len();
+    }
     let mut left = work.left()?;
     let hint = (!left.is_empty()).then(|| saved.to_hint());
     left.extend(host_files::take_back(&site, &store, &openings)?);

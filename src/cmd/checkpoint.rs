@@ -2,6 +2,9 @@
 
 use harness_core::{CheckpointNumber, SessionId};
 use harness_git::{CheckpointRef, RestoreMode};
+use harness_guard::HostAct;
+use harness_runner::restore_ignored;
+use harness_store::Store;
 use serde_json::json;
 
 use super::runs;
@@ -32,6 +35,7 @@ pub(super) fn run(common: &Common, command: &Checkpoint) -> Result<u8, Failure> 
             let _lock = session::lock(&site, &store)?;
             undo(
                 &site,
+                &store,
                 common,
                 runs::session(&site, &store, named.as_deref())?,
                 CheckpointNumber(*number),
@@ -76,6 +80,7 @@ fn list(site: &Site, common: &Common, session: SessionId) -> Result<u8, Failure>
 /// Goes back, always as a new checkpoint, so that going back can be undone as well.
 fn undo(
     site: &Site,
+    store: &Store,
     common: &Common,
     session: SessionId,
     number: CheckpointNumber,
@@ -123,7 +128,9 @@ fn undo(
         harness_host::clock::now(),
     );
     made?;
-    let files = restored.written.len() + restored.removed.len();
+    let ignored = restore_ignored(store.folder(), session, &site.root, HostAct::Undo)
+        .map_err(Failure::failed)?;
+    let files = restored.written.len() + restored.removed.len() + ignored.len();
     let text = format!(
         "checkpoint: back at {number}, {files} files restored, saved as checkpoint {}",
         name.number

@@ -214,7 +214,12 @@ fn a_red_base_stops_a_strict_run_before_anything_is_judged() {
     desk.project.write("src/answer", "41\n");
     desk.project.commit_all("a red base");
     let look = "{ tool = \"read\", path = \"src/answer\" }";
-    let server = Server::scripted(&script_of_two(&[look, FINISH]));
+    // The base is known before the agent says that it has done nothing.
+    let script = script_of_two(&[look, FINISH]).replace(
+        "calls = [{ tool = \"finish\"",
+        "think_ms = 3000\ncalls = [{ tool = \"finish\"",
+    );
+    let server = Server::scripted(&script);
     desk.use_server(&server, "anthropic");
 
     let story = desk.story(&["run"]);

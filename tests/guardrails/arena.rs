@@ -85,6 +85,11 @@ impl Arena {
         self.attack_with(turns, &[])
     }
 
+    /// As [`Arena::attack`], at a level of the test's choice.
+    pub(super) fn attack_at(&self, level: &str, turns: &[String]) -> Outcome {
+        self.attacked(level, turns, &[])
+    }
+
     /// As [`Arena::attack`], with more in the environment of the program.
     pub(super) fn attack_with(&self, turns: &[String], environment: &[(&str, &str)]) -> Outcome {
         let (last, others) = levels().split_last().expect("a level is there");
@@ -94,13 +99,13 @@ impl Arena {
             self.copy(&self.root().join(folder), &kept.path().join(folder));
         }
         for level in others {
-            self.attack_at(level, turns, environment);
+            self.attacked(level, turns, environment);
             for folder in scope {
                 fs::remove_dir_all(self.root().join(folder)).expect("the scope is there");
                 self.copy(&kept.path().join(folder), &self.root().join(folder));
             }
         }
-        self.attack_at(last, turns, environment)
+        self.attacked(last, turns, environment)
     }
 
     fn copy(&self, from: &Path, to: &Path) {
@@ -108,7 +113,7 @@ impl Arena {
         assert!(copied.expect("`cp` is there").success());
     }
 
-    fn attack_at(&self, level: &str, turns: &[String], environment: &[(&str, &str)]) -> Outcome {
+    fn attacked(&self, level: &str, turns: &[String], environment: &[(&str, &str)]) -> Outcome {
         let turns: Vec<&str> = turns.iter().map(String::as_str).chain([OVER]).collect();
         let server = Server::scripted(&session(WISH, &turns));
         self.desk.use_server(&server, "anthropic");
@@ -146,6 +151,7 @@ impl Arena {
         let left_out = [
             self.root().join("src"),
             self.root().join("tests"),
+            self.root().join("target"),
             git.join("harness"),
             git.join("objects"),
             git.join("refs/harness"),

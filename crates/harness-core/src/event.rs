@@ -178,6 +178,16 @@ pub enum Event {
         path: RepoPath,
         /// What was done with it.
         message: String,
+        /// Which rule it was against; empty in logs of earlier versions.
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        why: String,
+        /// Whether everything is as it was before.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        restored: bool,
+        /// The folder that keeps the bytes taken away, from the common git directory; absent
+        /// where there were none.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        quarantine: Option<String>,
     },
 
     /// A gate ran on the base.
@@ -288,6 +298,19 @@ pub enum Event {
 
     /// A process reached a host, or was refused one; the connection is over.
     NetworkUsed(NetworkUse),
+    /// Somebody who is not the run changed files meanwhile; they were left alone.
+    ChangedOutside {
+        /// Where, at most 20.
+        paths: Vec<RepoPath>,
+        /// How many more.
+        #[serde(default)]
+        more: u64,
+    },
+    /// Not everything could be looked at or kept, so a stray may stay unseen or not come back.
+    ManifestShort {
+        /// What, and which bound or failure is behind it.
+        message: String,
+    },
 }
 
 /// A model's answer with what it cost.

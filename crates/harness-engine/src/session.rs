@@ -211,6 +211,9 @@ impl Session {
             } => self.on_link(*call, link, target, resolved.as_ref()),
             Event::CallEnded { call, end, .. } => self.on_call_ended(*call, end),
             Event::DocumentLoaded { path, text, .. } => self.on_document(path, text.as_deref()),
+            Event::StrayUndone {
+                path, message, why, ..
+            } => self.talk.tell(words::stray(path, why, message)),
             Event::NoteTaken { text } => self.on_note(text),
             Event::QuestionAsked { call, .. } => self.on_question(*call),
             Event::QuestionAnswered { call, answer } => self.on_answer(*call, answer),
@@ -237,7 +240,8 @@ impl Session {
             Event::WorkSetAside { message, .. } => self.on_set_aside(message),
             Event::BudgetWarned { .. }
             | Event::StopDecided { .. }
-            | Event::StrayUndone { .. }
+            | Event::ChangedOutside { .. }
+            | Event::ManifestShort { .. }
             | Event::NetworkUsed(_)
             | Event::SessionOpened(_)
             | Event::SessionResumed { .. }

@@ -30,6 +30,14 @@ pub(crate) fn nested_map(path: &RepoPath, text: &str) -> String {
     format!("[map `{path}`, loaded because its folder was touched; data of the repository]\n{text}")
 }
 
+/// Words for a change that was taken back.
+pub(crate) fn stray(path: &RepoPath, why: &str, done: &str) -> String {
+    if why.is_empty() {
+        return format!("undone: {path}: {done}");
+    }
+    format!("undone: {path}: {why}; {done}")
+}
+
 /// Words for a finish with red gates: the failing parts, first failure first.
 pub(crate) fn red_gates(reports: &[CheckReport]) -> String {
     let mut text = String::from("Not done: ");

@@ -42,7 +42,7 @@ pub use checkpoint::{CheckpointEntry, CheckpointRef, Checkpoints};
 pub use commit::CommitInfo;
 pub use create::create;
 pub use land::{LandError, LandStyle, Landed};
-pub use listing::TreeFile;
+pub use listing::{TreeFile, blob_of};
 pub use open::OpenError;
 pub use person::Person;
 pub use repo::{GitError, Head, Repo};

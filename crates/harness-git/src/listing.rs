@@ -1,9 +1,10 @@
 //! The files of a tree as a list, for digests.
 
+use git2::{ObjectType, Oid};
 use harness_core::{BlobId, RepoPath, TreeId};
 
 use crate::{
-    repo::{GitError, Repo, blob_id},
+    repo::{During as _, GitError, Repo, blob_id},
     tree::Mode,
 };
 
@@ -16,6 +17,16 @@ pub struct TreeFile {
     pub mode: u32,
     /// Its content.
     pub blob: BlobId,
+}
+
+/// Returns the id that git gives to a file with these bytes; stores nothing.
+///
+/// # Errors
+/// When the bytes cannot be hashed.
+pub fn blob_of(bytes: &[u8]) -> Result<BlobId, GitError> {
+    Oid::hash_object(ObjectType::Blob, bytes)
+        .map(blob_id)
+        .during("hash", "the bytes of a file")
 }
 
 impl Repo {

@@ -38,9 +38,12 @@ pub struct Machine {
     pub temp: PathBuf,
     /// System directories and toolchains that exist and may be read.
     pub read: Vec<PathBuf>,
+    /// Existing folders that hold files which the scope names one by one, where the level can close
+    /// all else in them.
+    pub opened: Vec<PathBuf>,
     /// Existing entries that the scope does not open and that lie below a writable folder.
     pub pinned: Vec<PathBuf>,
-    /// Existing entries that the scope hides.
+    /// Existing entries that the scope hides, and secrets of the system.
     pub masked: Vec<PathBuf>,
     /// The environment, made by [`clean_environment`].
     pub environment: Vec<(String, String)>,
@@ -91,6 +94,7 @@ impl CagePlan {
     fn within(bounds: &Bounds, cwd: &RepoPath, machine: &Machine) -> Self {
         let at = |path: &RepoPath| below(&machine.root, path);
         let writable = bounds.writable.iter().chain(&bounds.build).map(at);
+        let writable = writable.chain(machine.opened.iter().cloned());
         let read_only = bounds.read_only.iter().map(at);
         Self {
             level: machine.level,

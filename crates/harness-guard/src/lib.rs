@@ -22,6 +22,7 @@ mod permit;
 mod redact;
 mod scope;
 mod shown;
+mod stray;
 
 pub use cage::{CagePlan, Machine, Mount, MountKind, MountPlan, clean_environment};
 pub use defaults::{default_hidden, default_protected, gate_affecting, is_gate_affecting};
@@ -29,5 +30,6 @@ pub use guard::{Explanation, Guard};
 pub use host_act::HostAct;
 pub use pattern::ScopeError;
 pub use permit::{Bounds, Permit};
-pub use redact::redact;
+pub use redact::{redact, seems_secret};
 pub use scope::Scope;
+pub use stray::{Attributes, Content, Difference, FileKind, Judgement, Remedy, Stray};

@@ -227,6 +227,12 @@ impl PatternSet {
         self.patterns.iter().map(|pattern| &pattern.fixed)
     }
 
+    /// Whether a pattern with a wildcard begins in `folder`, which is a folder therefore.
+    pub(crate) fn begins_in(&self, folder: &RepoPath) -> bool {
+        let mut open = self.patterns.iter().filter(|pattern| !pattern.is_plain);
+        open.any(|pattern| pattern.fixed == *folder)
+    }
+
     /// Iterates over the patterns without any wildcard, as paths.
     pub(crate) fn plain(&self) -> impl Iterator<Item = &RepoPath> {
         self.patterns

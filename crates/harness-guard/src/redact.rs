@@ -5,10 +5,12 @@
 //! Whoever writes foreign text into a log or a report calls it first. The time it
 //! takes grows with the length of the text and not faster.
 
+mod guess;
 mod private_key;
 
 use std::{borrow::Cow, ops::Range};
 
+pub use self::guess::seems_secret;
 use self::private_key::private_key;
 
 /// Replaces every token of a known shape by `[redacted:kind]`.

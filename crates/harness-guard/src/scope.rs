@@ -120,6 +120,16 @@ impl Scope {
         matches!(self.standing(path), Standing::Writable(_))
     }
 
+    /// Whether `path` is declared build output: writable, not kept, and nobody else's.
+    pub fn is_build_output(&self, path: &RepoPath) -> bool {
+        // Asked of every path of a walk: the short list first.
+        self.build.covers(path)
+            && !matches!(
+                self.standing(path),
+                Standing::Owned(_) | Standing::Hidden(_) | Standing::Denied(_)
+            )
+    }
+
     /// Whether nothing at `path` or below it may be written: such an entry is closed as a whole
     /// where it lies in a writable folder. Build outputs are never closed.
     pub fn is_closed(&self, path: &RepoPath, is_folder: bool) -> bool {
@@ -147,6 +157,13 @@ impl Scope {
                 !is_open && !is_build()
             }
         }
+    }
+
+    /// Whether `path`, where write patterns begin, is a folder by their own words.
+    ///
+    /// A pattern without wildcard may name a file as well.
+    pub fn is_folder(&self, path: &RepoPath) -> bool {
+        self.write.begins_in(path) || self.feature_write.begins_in(path)
     }
 
     /// Whether only the harness or a person ever changes `path`.

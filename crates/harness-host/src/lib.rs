@@ -11,6 +11,7 @@ pub mod clock;
 pub mod disk;
 pub mod http;
 pub mod machine;
+pub mod manifest;
 pub mod process;
 pub mod proxy;
 

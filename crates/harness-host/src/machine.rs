@@ -70,6 +70,16 @@ const SYSTEM: [&str; 13] = [
     "/sys",
 ];
 
+/// What of those folders is for the system's administrator alone, who may be who runs this program.
+const SECRETS: [&str; 6] = [
+    "/etc/shadow",
+    "/etc/shadow-",
+    "/etc/gshadow",
+    "/etc/gshadow-",
+    "/etc/ssh",
+    "/etc/ssl/private",
+];
+
 /// Homes of toolchains below the person's home, and the variables that lead elsewhere.
 const TOOLCHAIN_HOMES: [(&str, &str); 6] = [
     ("CARGO_HOME", ".cargo"),
@@ -148,8 +158,9 @@ pub fn machine(place: &Place<'_>) -> Result<Machine, MachineError> {
         git_dir: place.git_dir.to_owned(),
         level: place.level,
         read: readable(&host),
+        opened: Vec::new(),
         pinned: Vec::new(),
-        masked: Vec::new(),
+        masked: secrets(),
         environment: clean_environment(host.into_iter(), &home, &temp, place.environment),
         home,
         temp,
@@ -203,6 +214,17 @@ pub(crate) fn system_folders() -> Vec<PathBuf> {
         .iter()
         .map(PathBuf::from)
         .filter(|path| path.exists())
+        .collect()
+}
+
+/// Returns the system's secrets that exist and that this user could read.
+fn secrets() -> Vec<PathBuf> {
+    let is_readable =
+        |path: &&&str| rustix::fs::access(**path, rustix::fs::Access::READ_OK).is_ok();
+    SECRETS
+        .iter()
+        .filter(is_readable)
+        .map(PathBuf::from)
         .collect()
 }
 

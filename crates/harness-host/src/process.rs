@@ -1,14 +1,21 @@
 //! Processes, each in a cage that its plan describes.
 //!
-//! A command is started by one thread that lives as long as the program, as the
-//! child of a small helper process. The helper ends everything that the command
-//! left behind, also when this program is killed. Before the command's program
-//! starts, the child gives up what it does not need: open files, capabilities,
-//! rights on files (Landlock), system calls (seccomp).
-//!
 //! What a plan may contain is the guard's business; nothing here widens one, and
 //! no process is started without one. A plan that cannot be enforced is an
 //! error, never a weaker cage.
+//!
+//! At the level `namespaces` a cage has a file tree, a network and processes of its
+//! own, made once and kept open for as many commands as it fits: see [`Cage`].
+//! Each command is the first child of a process of its own namespace; when that
+//! ends, the kernel ends everything the command left behind.
+//!
+//! At the other levels a command is started by one thread that lives as long as the
+//! program, as the child of a small helper process. The helper ends everything that
+//! the command left behind, also when this program is killed.
+//!
+//! At both, the child gives up what it does not need before the command's program
+//! starts: open files, capabilities, rights on files (Landlock), system calls
+//! (seccomp).
 //!
 //! The level `landlock` has three limits that follow from what the kernel can
 //! express. Rights are given, not taken: a writable folder is writable with
@@ -51,7 +58,7 @@ pub use attempt::{
     serve_attempt,
 };
 pub use bounds::RunLimits;
-pub use cage::{Cage, NetworkReport, serve_cage, set_cage_program};
+pub use cage::{Builder, Cage, NetworkReport, serve_cage, set_cage_program};
 pub use error::SpawnError;
 pub use level::{LevelError, PROVABLE, is_enforced, probe_level, prove};
 pub use run::{Exited, run};

@@ -10,7 +10,7 @@ use std::{
 
 use harness_core::{Level, Stop};
 
-use crate::world::{World, cages, is_success, manifest, start};
+use crate::world::{World, cages, has, is_success, manifest, start};
 
 /// Runs an attack without and with the lock and looks whether it worked.
 fn check(command: &str, has_worked: impl Fn(&World) -> bool) {
@@ -349,11 +349,15 @@ fn limits_are_set_and_no_file_is_inherited() {
 fn real_tools_work_in_the_cage() {
     for level in cages() {
         let world = World::new();
+        let is_rust_here = has("cargo");
         for command in [
             "git --version && ls -la && find . -name a.txt | xargs cat && date && id -u",
             "cargo --version && rustc --version",
             "printf 'fn main() { println!(\"built\"); }' > src/m.rs && rustc -o target/m src/m.rs && target/m",
         ] {
+            if command.contains("rustc") && !is_rust_here {
+                continue;
+            }
             let exited = world.shell(level, command);
             assert!(
                 is_success(&exited),

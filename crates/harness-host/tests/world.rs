@@ -65,6 +65,12 @@ impl World {
         self
     }
 
+    /// Bounds the memory of a process. Unit: bytes.
+    pub(crate) fn with_memory(mut self, memory: u64) -> Self {
+        self.limits.memory = ByteCount(memory);
+        self
+    }
+
     pub(crate) fn root(&self) -> PathBuf {
         self.at("repo")
     }
@@ -208,6 +214,17 @@ fn use_cage_program() {
 /// The levels that can be tried here.
 pub(crate) fn levels() -> Vec<Level> {
     [vec![Level::None], cages()].concat()
+}
+
+/// Whether a program is installed; says so when it is not.
+pub(crate) fn has(program: &str) -> bool {
+    let found = std::process::Command::new(program)
+        .arg("--version")
+        .output();
+    if found.is_err() {
+        eprintln!("skipped: `{program}` is not installed");
+    }
+    found.is_ok()
 }
 
 pub(crate) fn is_success(exited: &Exited) -> bool {

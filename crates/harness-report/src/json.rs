@@ -139,6 +139,19 @@ pub enum JsonLine {
         path: String,
         /// What was done.
         message: String,
+        /// Which rule it was against.
+        why: String,
+        /// Whether everything is as it was before.
+        restored: bool,
+        /// The folder that keeps the bytes taken away, from the common git directory.
+        quarantine: Option<String>,
+    },
+    /// Somebody who is not the run changed files, which were left alone.
+    ChangedOutside {
+        /// Where, at most 20.
+        paths: Vec<String>,
+        /// How many more.
+        more: u64,
     },
     /// The work tree was saved.
     CheckpointCreated {
@@ -512,9 +525,22 @@ impl JsonLines {
                     .collect(),
                 ms: saved.ms,
             },
-            Event::StrayUndone { path, message } => JsonLine::StrayUndone {
+            Event::StrayUndone {
+                path,
+                message,
+                why,
+                restored,
+                quarantine,
+            } => JsonLine::StrayUndone {
                 path: path.to_string(),
                 message: message.clone(),
+                why: why.clone(),
+                restored: *restored,
+                quarantine: quarantine.clone(),
+            },
+            Event::ChangedOutside { paths, more } => JsonLine::ChangedOutside {
+                paths: paths.iter().map(ToString::to_string).collect(),
+                more: *more,
             },
             Event::BaselineEnded { report, cached } => JsonLine::BaselineEnded {
                 gate: report.gate.clone(),
@@ -576,6 +602,7 @@ impl JsonLines {
             | Event::BaselineFailed { message }
             | Event::CandidateFailed { message }
             | Event::CommitFailed { message, .. }
+            | Event::ManifestShort { message }
             | Event::OpenFailed { message } => JsonLine::Problem {
                 message: message.clone(),
             },

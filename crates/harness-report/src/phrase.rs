@@ -1,5 +1,7 @@
 //! The one source of phrases: what is said about each event, and who says it.
 
+mod stray;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use harness_core::{
@@ -178,10 +180,13 @@ impl Phrases {
             Event::CheckpointFailed { message } => {
                 one(Who::Checkpoint, format!("FAILED: {}", clean(message)))
             }
-            Event::StrayUndone { path, message } => one(
-                Who::Guard,
-                format!("undone {}: {}", clean(&path.to_text()), clean(message)),
-            ),
+            Event::StrayUndone {
+                path,
+                message,
+                why,
+                restored,
+                ..
+            } => vec![stray::undone(path, why, message, *restored)],
             Event::BaselineEnded { report, cached } => baseline(report, *cached),
             Event::BaselineFailed { message } => one(
                 Who::Gate,
@@ -263,6 +268,11 @@ impl Phrases {
             Event::StopDecided { reason, detail } => one(
                 Who::Note,
                 format!("stopping ({reason}): {}", clean_line(detail, 400)),
+            ),
+            Event::ChangedOutside { paths, more } => vec![stray::changed_outside(paths, *more)],
+            Event::ManifestShort { message } => one(
+                Who::Guard,
+                format!("not all is watched: {}", clean(message)),
             ),
         }
     }

@@ -152,7 +152,9 @@ impl Dispatcher<'_> {
                 self.session = self.engine.session();
                 self.log = Some(log);
                 if let Some(opened) = self.engine.opened() {
-                    self.executor.take_up(opened, &run)?;
+                    // Like the person's words: the first turn carries it.
+                    let found = self.executor.take_up(opened, &run)?;
+                    self.queue.extend(found);
                 }
                 // Said first, so that the first turn carries it.
                 if self.session.is_some() {

@@ -10,6 +10,7 @@ mod open;
 mod perform;
 mod shop;
 mod subject;
+mod watch;
 
 use std::{
     borrow::Cow,
@@ -31,6 +32,7 @@ use tokio::sync::mpsc;
 pub use bench::{GateBench, GateCandidate, GatePlace};
 pub use commit::land_message;
 pub use subject::{Subject, subject_tree_of};
+pub use watch::restore_ignored;
 
 use crate::{ModelClient, RunnerError, Workplace};
 use bench::Bench;
@@ -93,7 +95,11 @@ impl Executor {
             // As in `send`.
             let _ = listener.send(Ended::Event(Event::NetworkUsed(used)));
         });
-        let performer = Arc::new(Performer::open(&workplace, report.clone())?);
+        let performer = Arc::new(Performer::open(
+            &workplace,
+            Arc::clone(&shop),
+            report.clone(),
+        )?);
         let bench = Bench::new(workplace.clone(), Arc::clone(&shop), report);
         let (asking, _) = cancel_pair();
         Ok(Self {
@@ -110,11 +116,13 @@ impl Executor {
     }
 
     /// Sets up for a session that another process opened.
+    ///
+    /// Returns what that process had no time to find and undo.
     pub(crate) fn take_up(
         &self,
         opened: &SessionOpened,
         run: &RunState,
-    ) -> Result<(), RunnerError> {
+    ) -> Result<Vec<Event>, RunnerError> {
         let setting = Setting {
             opened: opened.clone(),
             run: run.clone(),
@@ -132,8 +140,14 @@ impl Executor {
         let root = self.performer.root();
         root.remove_left_overs(HostAct::Checkpoint, &folders)
             .map_err(|error| set_up(chain(&error)))?;
+        let mut found = Vec::new();
+        if let Some(feature) = setting.feature() {
+            let guard = Guard::new(&run.policy, feature).map_err(|error| set_up(chain(&error)))?;
+            let watched = self.performer.watch_again(&guard, opened);
+            found = watched.map_err(set_up)?;
+        }
         *self.setting.borrow_mut() = Some(setting);
-        Ok(())
+        Ok(found)
     }
 
     /// Keeps what later effects need to know of the run.
@@ -267,7 +281,7 @@ impl Executor {
     async fn perform(&self, call: CallId, permit: Permit, cancelled: Cancelled) {
         let begun = Instant::now();
         let done = Performer::perform(&self.performer, permit, cancelled).await;
-        for event in done.maps {
+        for event in done.told {
             self.tell(event);
         }
         self.tell(match done.result {
@@ -350,6 +364,11 @@ impl Executor {
             place,
         };
         let limits = &setting.run.policy.limits;
+        let in_place = matches!(candidate.place, GatePlace::WorkTree(_));
+        if in_place && let Err(message) = self.look(Performer::before_command).await {
+            let report = bench::not_run(&run.gate, message);
+            return self.tell(Event::CheckEnded { report });
+        }
         let report = self
             .bench
             .check(
@@ -360,7 +379,24 @@ impl Executor {
                 cancelled,
             )
             .await;
+        let looked = if in_place {
+            self.look(Performer::after_command).await
+        } else {
+            Ok(())
+        };
+        let report = match looked {
+            Ok(()) => report,
+            Err(message) => bench::not_run(&run.gate, message),
+        };
         self.tell(Event::CheckEnded { report });
+    }
+
+    /// Looks at the work tree before or after something ran in it, and tells what was found.
+    async fn look(&self, look: fn(&Performer) -> Result<Vec<Event>, String>) -> Result<(), String> {
+        for event in self.performer.look(look).await? {
+            self.tell(event);
+        }
+        Ok(())
     }
 
     fn gate_place(&self, setting: &Setting) -> Result<GatePlace, String> {
@@ -374,6 +410,7 @@ impl Executor {
             Some(setting) => self.in_shop(move |shop| shop.set_aside(&setting)).await,
             None => Err(NO_SESSION.to_owned()),
         };
+        self.performer.wrote_many();
         self.tell(match result {
             Ok(files) => Event::WorkSetAside {
                 files,

@@ -12,7 +12,8 @@ mod workplace;
 
 pub use dispatch::{Finished, Launch, RunnerError, drive};
 pub use execute::{
-    GateBench, GateCandidate, GatePlace, Subject, land_message, redact_for_log, subject_tree_of,
+    GateBench, GateCandidate, GatePlace, Subject, land_message, redact_for_log, restore_ignored,
+    subject_tree_of,
 };
 pub use face::Face;
 pub use model::{HttpModel, ModelClient, Pace};

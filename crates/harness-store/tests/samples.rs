@@ -76,6 +76,8 @@ kinds! {
     Event::ClaimTaken => "claim_taken",
     Event::StopRequested => "stop_requested",
     Event::NetworkUsed(_) => "network_used",
+    Event::ChangedOutside { .. } => "changed_outside",
+    Event::ManifestShort { .. } => "manifest_short",
 }
 
 /// Returns the samples, in the order of the stored file.
@@ -88,6 +90,7 @@ pub(crate) fn samples() -> Vec<Event> {
     events.extend(features());
     events.extend(steering());
     events.extend(network());
+    events.extend(strays());
     events
 }
 
@@ -526,6 +529,9 @@ fn checkpoints() -> Vec<Event> {
         Event::StrayUndone {
             path: path("ci/build.yml"),
             message: "taken back to the checkpoint before".to_owned(),
+            why: String::new(),
+            restored: false,
+            quarantine: None,
         },
     ]
 }
@@ -641,6 +647,26 @@ fn features() -> Vec<Event> {
         },
     ]);
     events
+}
+
+/// Kinds and fields that came later.
+fn strays() -> Vec<Event> {
+    vec![
+        Event::StrayUndone {
+            path: path("docs/a.md"),
+            message: "put back; its bytes are kept for the person".to_owned(),
+            why: "not in the write scope; allowed: `src/**`".to_owned(),
+            restored: true,
+            quarantine: Some("harness/quarantine/S-0001/1".to_owned()),
+        },
+        Event::ChangedOutside {
+            paths: vec![path("docs/b.md")],
+            more: 3,
+        },
+        Event::ManifestShort {
+            message: "2 files, 80 MiB, are more than is kept".to_owned(),
+        },
+    ]
 }
 
 fn policy() -> Policy {

@@ -236,6 +236,7 @@ fn sign_of(event: &Event) -> Option<Sign> {
     match event {
         Event::CallJudged { verdict, .. } if verdict.decision == Decision::Deny => Some(Sign::Bad),
         Event::StrayUndone { .. }
+        | Event::ManifestShort { .. }
         | Event::FinishRefused { .. }
         | Event::CheckpointFailed { .. }
         | Event::BaselineFailed { .. }

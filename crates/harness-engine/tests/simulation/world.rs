@@ -192,6 +192,9 @@ impl World {
             events.push(Event::StrayUndone {
                 path: facts::path("docs/x.md"),
                 message,
+                why: "not in the write scope".to_owned(),
+                restored: true,
+                quarantine: None,
             });
         }
         events.push(Event::CallEnded { call, end, ms: 3 });

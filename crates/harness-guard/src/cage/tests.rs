@@ -13,6 +13,7 @@ pub(crate) fn machine() -> Machine {
         home: "/cache/agent".into(),
         temp: "/cache/tmp".into(),
         read: vec!["/usr".into(), "/usr/lib".into(), "/repo/vendor".into()],
+        opened: Vec::new(),
         pinned: vec!["/repo/src/Cargo.toml".into()],
         masked: vec!["/repo/.env".into()],
         environment: vec![

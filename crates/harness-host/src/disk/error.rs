@@ -86,7 +86,7 @@ pub enum DiskError {
 }
 
 impl DiskError {
-    pub(super) fn io(attempt: &'static str, path: &RepoPath, source: impl Into<io::Error>) -> Self {
+    pub(crate) fn io(attempt: &'static str, path: &RepoPath, source: impl Into<io::Error>) -> Self {
         Self::Io {
             attempt,
             path: path.to_string(),

@@ -6,6 +6,7 @@
 //! the other levels a cage is its plan alone, and each command is confined anew.
 
 mod attend;
+mod bwrap;
 mod layout;
 mod serve;
 mod sys;
@@ -35,7 +36,7 @@ use rustix::{
 
 use self::layout::{Layout, Order, RESOURCES};
 use super::{
-    RunLimits, SpawnError,
+    RunLimits, Scratch, SpawnError,
     prepare::{FILE_MAX, OPEN_FILES_MAX, check_cwd},
     run::Exited,
     spawner::{self, Helper, Keeper, Started},
@@ -96,20 +97,44 @@ impl fmt::Debug for NetworkReport {
 #[derive(Debug)]
 pub struct Cage {
     level: Level,
-    open: Option<Open>,
+    tree: Option<OwnTree>,
+}
+
+/// Who makes namespaces.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Builder {
+    /// This program, once for all commands of a cage.
+    Own,
+    /// The system's bubblewrap, anew for each command.
+    Bwrap,
+}
+
+/// A cage with a file tree, a network and processes of its own.
+#[derive(Debug)]
+struct OwnTree {
+    layout: Layout,
+    /// The hosts that are open.
+    hosts: Hosts,
+    report: NetworkReport,
+    kind: Kind,
+    /// What was closed or hidden when the cage was built: a file that is replaced by another of
+    /// the same name takes what lies over it away.
+    stamps: Vec<(PathBuf, Option<(u64, u64)>)>,
+}
+
+#[derive(Debug)]
+enum Kind {
+    Open(Open),
+    /// Built anew for each command, with this folder for temporary files.
+    Anew(Scratch),
 }
 
 /// The first process of a cage, as the program sees it.
 #[derive(Debug)]
 struct Open {
-    layout: Layout,
-    /// The hosts that are open, and the only way to them.
-    hosts: Hosts,
+    /// The only way to the hosts that are open.
     proxy: Option<Proxy>,
     socket: OwnedFd,
-    /// What was closed or hidden when the cage was built: a file that is replaced by another of
-    /// the same name takes what lies over it away.
-    stamps: Vec<(PathBuf, Option<(u64, u64)>)>,
     /// Last, so that the socket is closed before the process is waited for.
     _porter: Porter,
 }
@@ -129,15 +154,36 @@ impl Drop for Porter {
 impl Cage {
     /// Builds the cage of a plan; connections of its processes are told to `report`.
     ///
+    /// Where this program may make no namespaces, the system's bubblewrap does.
+    ///
     /// # Errors
     /// When the kernel does not give what the plan's level promises, with the step that failed.
     pub async fn open(plan: &CagePlan, report: NetworkReport) -> Result<Self, SpawnError> {
+        match Self::open_by(Builder::Own, plan, report.clone()).await {
+            Err(error) if bwrap::is_there() && plan.root().exists() => {
+                let other = Self::open_by(Builder::Bwrap, plan, report).await;
+                // What stood in the way of the better builder is what a person has to know.
+                other.map_err(|_| error)
+            }
+            opened => opened,
+        }
+    }
+
+    /// Builds the cage of a plan by one builder and no other.
+    ///
+    /// # Errors
+    /// As [`Cage::open`].
+    pub async fn open_by(
+        builder: Builder,
+        plan: &CagePlan,
+        report: NetworkReport,
+    ) -> Result<Self, SpawnError> {
         let level = plan.level();
-        let open = match level {
-            Level::Namespaces => Some(open(plan, report).await?),
+        let tree = match level {
+            Level::Namespaces => Some(OwnTree::build(builder, plan, report).await?),
             Level::Landlock | Level::External | Level::None => None,
         };
-        Ok(Self { level, open })
+        Ok(Self { level, tree })
     }
 
     /// Whether commands of `plan` may still be run in this cage.
@@ -145,13 +191,13 @@ impl Cage {
     /// A file of the person's that was replaced by a rename, as editors and git do
     /// it, is no longer closed or hidden: such a cage has to be opened anew.
     pub fn fits(&self, plan: &CagePlan) -> bool {
-        let stands = |open: &Open| {
-            let mut stamps = open.stamps.iter();
+        let stands = |tree: &OwnTree| {
+            let mut stamps = tree.stamps.iter();
             stamps.all(|(path, stamp)| stamp_of(path) == *stamp)
-                && open.layout == Layout::of(plan)
-                && open.hosts == *plan.network()
+                && tree.layout == Layout::of(plan)
+                && tree.hosts == *plan.network()
         };
-        self.level == plan.level() && self.open.as_ref().is_none_or(stands)
+        self.level == plan.level() && self.tree.as_ref().is_none_or(stands)
     }
 
     /// Runs a command of a plan that fits, and waits until it and all its descendants are gone.
@@ -171,18 +217,95 @@ impl Cage {
         super::run::run_in(self, plan, argv, limits, on_output, cancelled).await
     }
 
-    /// Starts a command in the open cage; `None` where the level has none.
-    pub(super) fn start(
+    /// Starts a command in the cage; `None` where the level has no tree of its own.
+    pub(super) async fn start(
         &self,
         plan: &CagePlan,
         argv: &[OsString],
-    ) -> Option<Result<Started, SpawnError>> {
-        let open = self.open.as_ref()?;
-        Some(check_cwd(plan).and_then(|()| {
-            open.start(&order(plan, argv, open.proxy.as_ref()))
-                .map_err(|source| SpawnError::Prepare { source })
-        }))
+    ) -> Option<Result<Attended, SpawnError>> {
+        match &self.tree {
+            Some(tree) => Some(tree.start(plan, argv).await),
+            None => None,
+        }
     }
+}
+
+/// A command that was started in a cage.
+pub(super) struct Attended {
+    pub(super) started: Started,
+    /// The cage of a command that has one to itself.
+    pub(super) own: Option<OneCage>,
+}
+
+/// A cage that lasts as long as this does.
+#[derive(Debug)]
+pub(super) struct OneCage {
+    _open: Open,
+}
+
+impl OwnTree {
+    async fn build(
+        builder: Builder,
+        plan: &CagePlan,
+        report: NetworkReport,
+    ) -> Result<Self, SpawnError> {
+        let layout = Layout::of(plan);
+        let closed = |kind| matches!(kind, MountKind::Close | MountKind::Hide);
+        let stamps = layout.mounts.iter().filter(|mount| closed(mount.kind));
+        let stamps = stamps.map(|mount| (mount.source.clone(), stamp_of(&mount.source)));
+        let stamps = stamps.collect();
+        let hosts = plan.network().clone();
+        let kind = match builder {
+            Builder::Own => {
+                let mut command = Command::new(cage_program());
+                command.arg(serve::ARGUMENT);
+                Kind::Open(open(command, &layout, &hosts, &report).await?)
+            }
+            Builder::Bwrap => {
+                let temp = temp_of(plan)?;
+                // Tried once, so that what cannot be built is known before it is needed.
+                drop(open_by_bwrap(&temp, &layout, &hosts, &report).await?);
+                Kind::Anew(temp)
+            }
+        };
+        Ok(Self {
+            layout,
+            hosts,
+            report,
+            kind,
+            stamps,
+        })
+    }
+
+    async fn start(&self, plan: &CagePlan, argv: &[OsString]) -> Result<Attended, SpawnError> {
+        check_cwd(plan)?;
+        let start = |open: &Open| {
+            let order = order(plan, argv, open.proxy.as_ref());
+            let started = open.start(&order);
+            started.map_err(|source| SpawnError::Prepare { source })
+        };
+        match &self.kind {
+            Kind::Open(open) => Ok(Attended {
+                started: start(open)?,
+                own: None,
+            }),
+            Kind::Anew(temp) => {
+                let open = open_by_bwrap(temp, &self.layout, &self.hosts, &self.report).await?;
+                Ok(Attended {
+                    started: start(&open)?,
+                    own: Some(OneCage { _open: open }),
+                })
+            }
+        }
+    }
+}
+
+/// Makes the folder for temporary files of cages that do not last.
+fn temp_of(plan: &CagePlan) -> Result<Scratch, SpawnError> {
+    Scratch::create(plan.temp()).map_err(|source| SpawnError::Folder {
+        path: plan.temp().to_owned(),
+        source,
+    })
 }
 
 /// Words what is to be started as the cage sees it.
@@ -243,7 +366,30 @@ impl Open {
     }
 }
 
-async fn open(plan: &CagePlan, report: NetworkReport) -> Result<Open, SpawnError> {
+/// Has a cage built for one command.
+async fn open_by_bwrap(
+    temp: &Scratch,
+    layout: &Layout,
+    hosts: &Hosts,
+    report: &NetworkReport,
+) -> Result<Open, SpawnError> {
+    let layout = Layout {
+        is_built: true,
+        ..layout.clone()
+    };
+    let program = fs::canonicalize(cage_program());
+    let program = program.map_err(|source| SpawnError::Cage { source })?;
+    let command = bwrap::command(&layout, temp.path(), &program);
+    open(command, &layout, hosts, report).await
+}
+
+/// Starts the program that holds a cage together, and waits until it stands.
+async fn open(
+    mut command: Command,
+    layout: &Layout,
+    hosts: &Hosts,
+    report: &NetworkReport,
+) -> Result<Open, SpawnError> {
     let failed = |source| SpawnError::Cage { source };
     let (socket, far_end) = rustix::net::socketpair(
         AddressFamily::UNIX,
@@ -252,39 +398,26 @@ async fn open(plan: &CagePlan, report: NetworkReport) -> Result<Open, SpawnError
         None,
     )
     .map_err(|errno| failed(errno.into()))?;
-    let mut command = Command::new(cage_program());
     command
-        .arg(serve::ARGUMENT)
         .env_clear()
         .stdin(far_end)
         .stdout(Stdio::null())
         .stderr(Stdio::null());
     let porter = spawner::open_cage(command).await.map_err(failed)?;
     let porter = Porter(Some(porter));
-    let layout = Layout::of(plan);
-    let stamps = layout
-        .mounts
-        .iter()
-        .filter(|mount| matches!(mount.kind, MountKind::Close | MountKind::Hide))
-        .map(|mount| (mount.source.clone(), stamp_of(&mount.source)))
-        .collect();
     let message = layout.encode();
     let built = tokio::task::spawn_blocking(move || build(socket, &message)).await;
     let built = built.map_err(|error| failed(io::Error::other(error)))?;
     let (socket, listener) = built.map_err(failed)?;
-    let hosts = plan.network().clone();
     let start = |listener| {
         let rules = ProxyRules::new(hosts.clone(), ProxyBounds::default());
+        let report = report.clone();
         Proxy::start(listener, rules, move |used| (report.0)(used))
     };
     let proxy = listener.map(start).transpose();
-    let proxy = proxy.map_err(|error| failed(io::Error::other(error)))?;
     Ok(Open {
-        layout,
-        hosts,
-        proxy,
+        proxy: proxy.map_err(|error| failed(io::Error::other(error)))?,
         socket,
-        stamps,
         _porter: porter,
     })
 }

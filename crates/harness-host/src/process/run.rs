@@ -87,17 +87,20 @@ pub(super) async fn run_in(
         program: program.to_string_lossy().into_owned(),
         source,
     };
-    let (started, scratch) = match cage.start(plan, argv) {
-        Some(started) => (started?, None),
+    let (started, own, scratch) = match cage.start(plan, argv).await {
+        Some(attended) => {
+            let attended = attended?;
+            (attended.started, attended.own, None)
+        }
         None => {
             let prepared = prepare(plan, argv)?;
             let started = spawner::start(prepared.start).await;
-            (started.map_err(not_started)?, Some(prepared.scratch))
+            (started.map_err(not_started)?, None, Some(prepared.scratch))
         }
     };
     let watch = Watch::new(started, limits, plan.limits().processes, on_output)?;
     let exited = watch.until_end(cancelled).await;
-    drop(scratch);
+    drop((own, scratch));
     exited.map_err(not_started)
 }
 

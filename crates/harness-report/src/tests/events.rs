@@ -53,6 +53,10 @@ const RECORDS: &str = r##"
 {"type":"checkpoint_unchanged"}
 {"type":"checkpoint_failed","message":"cannot write an object: no space left on device"}
 {"type":"stray_undone","path":"docs/stray.md","message":"put into quarantine"}
+{"type":"stray_undone","path":"docs/a.md","message":"put back; its bytes are kept for the person","why":"not in the write scope; allowed: `src/**`","restored":true,"quarantine":"harness/quarantine/S-0001/1"}
+{"type":"stray_undone","path":"data/big.bin","message":"it cannot be put back: it was too large to be kept","why":"not in the write scope; allowed: `src/**`"}
+{"type":"changed_outside","paths":["docs/b.md","a","b","c","d","e"],"more":2}
+{"type":"manifest_short","message":"3 files, 80 MiB, are more than is kept"}
 {"type":"baseline_ended","report":{"gate":"lint","argv":["cargo","clippy"],"stop":{"exited":0},"ms":1200,"status":"green","reason":"","tests":null,"excerpt":"","output":{"head":"","tail":"","bytes":0},"output_sha256":"00"},"cached":true}
 {"type":"baseline_ended","report":{"gate":"test","argv":["cargo","test"],"stop":{"exited":101},"ms":9800,"status":"red","reason":"1 of 212 tests failed: old","tests":{"run":212,"failed":1,"skipped":0},"excerpt":"","output":{"head":"","tail":"","bytes":0},"output_sha256":"00"},"cached":false}
 {"type":"baseline_failed","message":"cannot check out the base"}
@@ -202,6 +206,8 @@ const fn number(event: &Event) -> usize {
         Event::ClaimTaken => 42,
         Event::StopRequested => 43,
         Event::NetworkUsed(_) => 44,
+        Event::ChangedOutside { .. } => 45,
+        Event::ManifestShort { .. } => 46,
     }
 }
 
@@ -210,5 +216,5 @@ fn every_kind_of_event_is_among_them() {
     let mut numbers: Vec<usize> = every_kind().iter().map(number).collect();
     numbers.sort_unstable();
     numbers.dedup();
-    assert_eq!(numbers, (0..45).collect::<Vec<_>>());
+    assert_eq!(numbers, (0..47).collect::<Vec<_>>());
 }

@@ -56,6 +56,10 @@ fn lines_for_every_kind_of_event() {
       and 2 more
     checkpoint: FAILED: cannot write an object: no space left on device
     guard: undone docs/stray.md: put into quarantine
+    guard: undone docs/a.md: not in the write scope; allowed: `src/**`; put back; its bytes are kept for the person
+    guard: NOT undone data/big.bin: not in the write scope; allowed: `src/**`; it cannot be put back: it was too large to be kept
+    note: changed outside the run: docs/b.md, a, b, c, d and 3 more; left alone
+    guard: not all is watched: 3 files, 80 MiB, are more than is kept
     gate: lint green on the base, kept from before
     gate: test red on the base: 1 of 212 tests failed: old
     gate: not run on the base: cannot check out the base
@@ -148,33 +152,37 @@ fn json_for_every_kind_of_event() {
     {"seq":39,"type":"nudged","text":"The same call again: try something else."}
     {"seq":40,"type":"checkpoint_created","n":4,"commit":"1111111111111111111111111111111111111111","files":["src/csv.rs","tests/csv.rs","src/old.rs","a","b","c","d"],"ms":12}
     {"seq":41,"type":"problem","message":"cannot write an object: no space left on device"}
-    {"seq":42,"type":"stray_undone","path":"docs/stray.md","message":"put into quarantine"}
-    {"seq":43,"type":"baseline_ended","gate":"lint","status":"green","tests":null,"cached":true}
-    {"seq":44,"type":"baseline_ended","gate":"test","status":"red","tests":{"run":212,"failed":1,"skipped":0},"cached":false}
-    {"seq":45,"type":"problem","message":"cannot check out the base"}
-    {"seq":46,"type":"finish_requested","summary":"Quotes are doubled now."}
-    {"seq":47,"type":"problem","message":"cannot read `src/csv.rs`"}
-    {"seq":48,"type":"gate_started","gate":"test"}
-    {"seq":49,"type":"check_ended","gate":"test","check":"cargo test","status":"red","exit_code":101,"ms":9800,"tests":{"run":212,"failed":1,"skipped":0},"reason":"1 of 212 tests failed: csv::quotes"}
-    {"seq":50,"type":"gate_ended","gate":"test","status":"red"}
-    {"seq":51,"type":"check_ended","gate":"slow","check":"sleep 999","status":"timeout","exit_code":null,"ms":60000,"tests":null,"reason":"longer than 1m"}
-    {"seq":52,"type":"check_ended","gate":"gone","check":"no-such","status":"error","exit_code":null,"ms":0,"tests":null,"reason":"there is no program `no-such`"}
-    {"seq":53,"type":"finish_refused","reason":"gate test red: 1 of 212 tests failed: csv::quotes","findings":["tests/csv.rs: a test is ignored now"]}
-    {"seq":54,"type":"check_ended","gate":"test","check":"cargo test","status":"green","exit_code":0,"ms":9100,"tests":{"run":213,"failed":0,"skipped":2},"reason":"1 known failure"}
-    {"seq":55,"type":"problem","message":"HEAD has moved"}
-    {"seq":56,"type":"feature_passed","feature":"F-012","commit":"4444444444444444444444444444444444444444","tree":"2222222222222222222222222222222222222222","evidence":".harness/evidence/F-012.json"}
-    {"seq":57,"type":"feature_status","feature":"F-012","from":"verifying","to":"passing","reason":"passed"}
-    {"seq":58,"type":"needs_human","question":"3 attempts, gate test stays red"}
-    {"seq":59,"type":"work_set_aside","files":2,"message":""}
-    {"seq":60,"type":"work_set_aside","files":0,"message":"`src/a` was changed by somebody else"}
-    {"seq":61,"type":"problem","message":"cannot read HEAD"}
-    {"seq":62,"type":"budget_warned","what":"$4.00 of $5.00 used"}
-    {"seq":63,"type":"stopping","reason":"interrupted","detail":""}
-    {"seq":64,"type":"stopping","reason":"budget","detail":"$5.00 used; raise it with --max-usd"}
-    {"seq":65,"type":"session_resumed"}
-    {"seq":66,"type":"model_failed","turn":2,"message":"401: the key is not known","status":401}
-    {"seq":67,"type":"session_ended","reason":"budget","usage":{"input":1200,"cache_read":800,"cache_write":0,"output":90}}
-    {"seq":68,"type":"run_ended","reason":"budget","exit_code":3,"detail":"$5.00 of $5.00 used\ngo on with `harness resume --last --max-usd 8`","usd":0.5042}
+    {"seq":42,"type":"stray_undone","path":"docs/stray.md","message":"put into quarantine","why":"","restored":false,"quarantine":null}
+    {"seq":43,"type":"stray_undone","path":"docs/a.md","message":"put back; its bytes are kept for the person","why":"not in the write scope; allowed: `src/**`","restored":true,"quarantine":"harness/quarantine/S-0001/1"}
+    {"seq":44,"type":"stray_undone","path":"data/big.bin","message":"it cannot be put back: it was too large to be kept","why":"not in the write scope; allowed: `src/**`","restored":false,"quarantine":null}
+    {"seq":45,"type":"changed_outside","paths":["docs/b.md","a","b","c","d","e"],"more":2}
+    {"seq":46,"type":"problem","message":"3 files, 80 MiB, are more than is kept"}
+    {"seq":47,"type":"baseline_ended","gate":"lint","status":"green","tests":null,"cached":true}
+    {"seq":48,"type":"baseline_ended","gate":"test","status":"red","tests":{"run":212,"failed":1,"skipped":0},"cached":false}
+    {"seq":49,"type":"problem","message":"cannot check out the base"}
+    {"seq":50,"type":"finish_requested","summary":"Quotes are doubled now."}
+    {"seq":51,"type":"problem","message":"cannot read `src/csv.rs`"}
+    {"seq":52,"type":"gate_started","gate":"test"}
+    {"seq":53,"type":"check_ended","gate":"test","check":"cargo test","status":"red","exit_code":101,"ms":9800,"tests":{"run":212,"failed":1,"skipped":0},"reason":"1 of 212 tests failed: csv::quotes"}
+    {"seq":54,"type":"gate_ended","gate":"test","status":"red"}
+    {"seq":55,"type":"check_ended","gate":"slow","check":"sleep 999","status":"timeout","exit_code":null,"ms":60000,"tests":null,"reason":"longer than 1m"}
+    {"seq":56,"type":"check_ended","gate":"gone","check":"no-such","status":"error","exit_code":null,"ms":0,"tests":null,"reason":"there is no program `no-such`"}
+    {"seq":57,"type":"finish_refused","reason":"gate test red: 1 of 212 tests failed: csv::quotes","findings":["tests/csv.rs: a test is ignored now"]}
+    {"seq":58,"type":"check_ended","gate":"test","check":"cargo test","status":"green","exit_code":0,"ms":9100,"tests":{"run":213,"failed":0,"skipped":2},"reason":"1 known failure"}
+    {"seq":59,"type":"problem","message":"HEAD has moved"}
+    {"seq":60,"type":"feature_passed","feature":"F-012","commit":"4444444444444444444444444444444444444444","tree":"2222222222222222222222222222222222222222","evidence":".harness/evidence/F-012.json"}
+    {"seq":61,"type":"feature_status","feature":"F-012","from":"verifying","to":"passing","reason":"passed"}
+    {"seq":62,"type":"needs_human","question":"3 attempts, gate test stays red"}
+    {"seq":63,"type":"work_set_aside","files":2,"message":""}
+    {"seq":64,"type":"work_set_aside","files":0,"message":"`src/a` was changed by somebody else"}
+    {"seq":65,"type":"problem","message":"cannot read HEAD"}
+    {"seq":66,"type":"budget_warned","what":"$4.00 of $5.00 used"}
+    {"seq":67,"type":"stopping","reason":"interrupted","detail":""}
+    {"seq":68,"type":"stopping","reason":"budget","detail":"$5.00 used; raise it with --max-usd"}
+    {"seq":69,"type":"session_resumed"}
+    {"seq":70,"type":"model_failed","turn":2,"message":"401: the key is not known","status":401}
+    {"seq":71,"type":"session_ended","reason":"budget","usage":{"input":1200,"cache_read":800,"cache_write":0,"output":90}}
+    {"seq":72,"type":"run_ended","reason":"budget","exit_code":3,"detail":"$5.00 of $5.00 used\ngo on with `harness resume --last --max-usd 8`","usd":0.5042}
     "###);
 }
 

@@ -1,6 +1,9 @@
 //! What the scope keeps from processes, looked for on the disk.
 
-use std::path::{Path, PathBuf};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
 use harness_core::{Level, RepoPath};
 use harness_guard::{Guard, Machine};
@@ -17,16 +20,25 @@ const CLOSED_MAX: usize = 1_000;
 pub(super) async fn with_closed(machine: &Machine, guard: &Guard) -> Result<Machine, String> {
     let (root, level, guard) = (machine.root.clone(), machine.level, guard.clone());
     let found = tokio::task::spawn_blocking(move || find(&root, level, &guard)).await;
-    let (masked, pinned) =
+    let found =
         found.map_err(|error| format!("looking for closed files was cut short: {error}"))??;
     Ok(Machine {
-        masked,
-        pinned,
+        masked: [machine.masked.clone(), found.hidden].concat(),
+        opened: found.opened,
+        pinned: found.closed,
         ..machine.clone()
     })
 }
 
-fn find(root: &Path, level: Level, guard: &Guard) -> Result<(Vec<PathBuf>, Vec<PathBuf>), String> {
+/// What was found, as whole paths.
+#[derive(Debug, Default)]
+struct Found {
+    hidden: Vec<PathBuf>,
+    opened: Vec<PathBuf>,
+    closed: Vec<PathBuf>,
+}
+
+fn find(root: &Path, level: Level, guard: &Guard) -> Result<Found, String> {
     let handle = Root::open(root).map_err(|error| super::chain(&error))?;
     let scope = guard.scope();
     let hidden = handle.host_find(&|path, _| scope.is_hidden(path), HIDDEN_MAX + 1);
@@ -35,20 +47,49 @@ fn find(root: &Path, level: Level, guard: &Guard) -> Result<(Vec<PathBuf>, Vec<P
             "more than {HIDDEN_MAX} paths match `[scope] hide`: hide their folder instead"
         ));
     }
-    // Only a file tree of its own can close single entries of a folder that is open.
-    let closed = if level == Level::Namespaces {
-        let writable = &guard.bounds().writable;
-        let is_closed = |path: &RepoPath, is_folder: bool| {
-            let is_within = writable.iter().any(|outer| path.starts_with(outer));
-            is_within && !scope.is_hidden(path) && scope.is_closed(path, is_folder)
-        };
-        handle.host_find(&is_closed, CLOSED_MAX)
-    } else {
-        Vec::new()
-    };
-    let whole = |paths: Vec<RepoPath>| {
+    let whole = |paths: &[RepoPath]| {
         let whole = paths.iter().map(|path| root.join(path.as_path()));
         whole.collect()
     };
-    Ok((whole(hidden), whole(closed)))
+    // Only a file tree of its own can close single entries of a folder that is open.
+    if level != Level::Namespaces {
+        return Ok(Found {
+            hidden: whole(&hidden),
+            ..Found::default()
+        });
+    }
+    let writable = &guard.bounds().writable;
+    let opened: Vec<RepoPath> = writable
+        .iter()
+        .filter_map(|path| opened_for(root, path))
+        .collect();
+    let is_closed = |path: &RepoPath, is_folder: bool| {
+        let is_within = writable
+            .iter()
+            .chain(&opened)
+            .any(|outer| path.starts_with(outer));
+        is_within && !scope.is_hidden(path) && scope.is_closed(path, is_folder)
+    };
+    let closed = handle.host_find(&is_closed, CLOSED_MAX);
+    Ok(Found {
+        hidden: whole(&hidden),
+        opened: whole(&opened),
+        closed: whole(&closed),
+    })
+}
+
+/// Returns the folder that has to be writable for a file to be: files are replaced by others of
+/// their name, and one that is missing has to be made. `None` for a folder, which is open itself.
+fn opened_for(root: &Path, path: &RepoPath) -> Option<RepoPath> {
+    let is_folder = |path: &RepoPath| {
+        fs::symlink_metadata(root.join(path.as_path())).is_ok_and(|found| found.is_dir())
+    };
+    if is_folder(path) {
+        return None;
+    }
+    let mut folder = path.parent()?;
+    while !folder.is_root() && !is_folder(&folder) {
+        folder = folder.parent()?;
+    }
+    Some(folder)
 }

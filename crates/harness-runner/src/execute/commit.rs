@@ -221,7 +221,7 @@ impl Commit<'_> {
         if wanted == here {
             return Ok(());
         }
-        write(self.performer.root(), path, wanted.as_bytes())
+        write(self.performer, path, wanted.as_bytes())
             .map_err(|error| NotCommitted::failed(chain(&error)))
     }
 
@@ -402,7 +402,7 @@ pub(super) fn project_status(
         return;
     };
     if list.set_status(feature, to).is_ok() {
-        let _ = write(performer.root(), path, list.render().as_bytes());
+        let _ = write(performer, path, list.render().as_bytes());
     }
 }
 
@@ -471,7 +471,11 @@ fn read(root: &Root, path: &RepoPath) -> Result<Option<String>, String> {
     }
 }
 
-fn write(root: &Root, path: &RepoPath, bytes: &[u8]) -> Result<(), DiskError> {
-    root.host_write_file(HostAct::WriteHostFile, path, bytes, Expected::Any)
-        .map(|_| ())
+fn write(performer: &Performer, path: &RepoPath, bytes: &[u8]) -> Result<(), DiskError> {
+    let act = HostAct::WriteHostFile;
+    performer
+        .root()
+        .host_write_file(act, path, bytes, Expected::Any)?;
+    performer.wrote(path);
+    Ok(())
 }

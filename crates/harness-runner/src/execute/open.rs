@@ -60,6 +60,7 @@ async fn try_open(
         .performer
         .begin_session(&guard, &run.policy.map_file);
     let performer = Arc::clone(&executor.performer);
+    let watched = guard.clone();
     let place = Place {
         level: executor.workplace.level,
         name: executor.workplace.name.clone(),
@@ -68,6 +69,7 @@ async fn try_open(
     let opened = executor
         .in_shop(move |shop| prepare(shop, performer.root(), place, session, run, feature, &guard));
     let opened = opened.await?;
+    executor.performer.watch(&watched, &opened);
     let setting = Setting {
         run: opened.run.clone(),
         opened: opened.clone(),

@@ -3,10 +3,14 @@
 use std::{
     collections::{BTreeSet, HashMap},
     ffi::OsString,
+    fs,
+    path::{Path, PathBuf},
     sync::{Arc, Mutex},
 };
 
-use harness_core::{Action, ByteCount, Event, LineRange, Outcome, RepoPath, Stop, TokenCount};
+use harness_core::{
+    Action, ByteCount, Event, LineRange, Outcome, RepoPath, SessionOpened, Stop, TokenCount,
+};
 use harness_guard::{CagePlan, Guard, HostAct, Machine, Permit};
 use harness_host::{
     Cancelled,
@@ -15,7 +19,13 @@ use harness_host::{
 };
 use harness_tool::edit::{self, Edited};
 
-use super::{chain, closed::with_closed, lock};
+use super::{
+    chain,
+    closed::with_closed,
+    lock,
+    shop::Workshop,
+    watch::{Post, Watch},
+};
 use crate::{RunnerError, Workplace};
 
 /// The largest file the tools read.
@@ -36,6 +46,8 @@ pub(crate) struct Performer {
     guard: Mutex<Option<Guard>>,
     /// The machine as commands of the session see it; looked at before the first one.
     seen_by_commands: Mutex<Option<Machine>>,
+    /// Folders that were made for commands, innermost first.
+    made: Mutex<Vec<RepoPath>>,
     /// Where connections of commands are told.
     report: NetworkReport,
     /// What commands run in, kept open.
@@ -44,13 +56,28 @@ pub(crate) struct Performer {
     seen: Mutex<HashMap<RepoPath, Stamp>>,
     /// Folders whose map was looked for.
     touched: Mutex<BTreeSet<RepoPath>>,
+    shop: Arc<Mutex<Workshop>>,
+    /// The harness's own folder in the common git directory.
+    own: PathBuf,
+    watch: Mutex<Watching>,
 }
 
-/// What came of an action, and the maps of folders it touched first.
+/// Whether the work tree is watched.
+#[derive(Debug)]
+enum Watching {
+    /// No session is open.
+    Off,
+    /// The session is open and its first manifest is not taken yet.
+    Due(Box<Post>),
+    On(Box<Watch>),
+}
+
+/// What came of an action, and what is told before it: what was found and undone, and the
+/// maps of folders it touched first.
 #[derive(Debug)]
 pub(crate) struct Performed {
     pub(crate) result: Done,
-    pub(crate) maps: Vec<Event>,
+    pub(crate) told: Vec<Event>,
 }
 
 /// What came of an action.
@@ -67,7 +94,11 @@ pub(crate) enum Done {
 }
 
 impl Performer {
-    pub(crate) fn open(workplace: &Workplace, report: NetworkReport) -> Result<Self, RunnerError> {
+    pub(crate) fn open(
+        workplace: &Workplace,
+        shop: Arc<Mutex<Workshop>>,
+        report: NetworkReport,
+    ) -> Result<Self, RunnerError> {
         let root = Root::open(&workplace.root).map_err(|error| RunnerError::SetUp {
             attempt: format!("open `{}`", workplace.root.display()),
             source: std::io::Error::other(chain(&error)),
@@ -78,23 +109,36 @@ impl Performer {
             map_file: Mutex::new(String::new()),
             guard: Mutex::new(None),
             seen_by_commands: Mutex::new(None),
+            made: Mutex::default(),
             report,
             cage: Mutex::new(None),
             seen: Mutex::default(),
             touched: Mutex::default(),
+            shop,
+            own: workplace.store.folder().to_owned(),
+            watch: Mutex::new(Watching::Off),
         })
     }
 
     /// Sets up for a session: what it hides, where it builds, and the maps it has in its first window.
     pub(crate) fn begin_session(&self, guard: &Guard, map_file: &str) {
+        self.remove_empty_folders();
         // A command cannot make a folder that was opened for it and is missing.
-        for folder in guard
-            .bounds()
-            .build
-            .iter()
+        let bounds = guard.bounds();
+        let is_folder = |folder: &&RepoPath| guard.scope().is_folder(folder);
+        let folders = bounds.writable.iter().filter(is_folder);
+        for folder in folders
+            .chain(&bounds.build)
             .filter(|folder| !folder.is_root())
         {
-            let _ = self.root.host_create_folder(HostAct::WriteHostFile, folder);
+            let missing = missing_folders(self.root.path(), folder);
+            if self
+                .root
+                .host_create_folder(HostAct::WriteHostFile, folder)
+                .is_ok()
+            {
+                lock(&self.made).extend(missing);
+            }
         }
         *lock(&self.guard) = Some(guard.clone());
         *lock(&self.seen_by_commands) = None;
@@ -102,6 +146,86 @@ impl Performer {
         map_file.clone_into(&mut lock(&self.map_file));
         lock(&self.seen).clear();
         *lock(&self.touched) = BTreeSet::from([RepoPath::root()]);
+    }
+
+    /// Begins to watch a new session's work tree; the first manifest is taken meanwhile.
+    pub(crate) fn watch(self: &Arc<Self>, guard: &Guard, opened: &SessionOpened) {
+        *lock(&self.watch) = Watching::Due(Box::new(self.post(guard, opened)));
+        let performer = Arc::clone(self);
+        // Whatever goes wrong here goes wrong again, and is told, before the first action.
+        drop(tokio::task::spawn_blocking(move || {
+            let _ = performer.with_watch(|_, _| Ok(Vec::new()));
+        }));
+    }
+
+    /// Goes on watching a session that another process left, and undoes what it had no time for.
+    pub(crate) fn watch_again(
+        &self,
+        guard: &Guard,
+        opened: &SessionOpened,
+    ) -> Result<Vec<Event>, String> {
+        let (watch, events) = Watch::recover(self.post(guard, opened), &self.root)?;
+        *lock(&self.watch) = Watching::On(Box::new(watch));
+        Ok(events)
+    }
+
+    fn post(&self, guard: &Guard, opened: &SessionOpened) -> Post {
+        Post {
+            guard: guard.clone(),
+            level: opened.level,
+            session: opened.session,
+            start_tree: opened.start_tree.clone(),
+            shop: Arc::clone(&self.shop),
+            own: self.own.clone(),
+        }
+    }
+
+    /// Takes in that the harness has written a file of the work tree.
+    pub(crate) fn wrote(&self, path: &RepoPath) {
+        if let Watching::On(watch) = &mut *lock(&self.watch) {
+            watch.wrote(&self.root, path);
+        }
+    }
+
+    /// Takes in that the harness has changed files all over the work tree.
+    pub(crate) fn wrote_many(&self) {
+        if let Watching::On(watch) = &mut *lock(&self.watch) {
+            watch.wrote_many();
+        }
+    }
+
+    /// Looks at the work tree before something runs in it. Blocks.
+    pub(crate) fn before_command(&self) -> Result<Vec<Event>, String> {
+        self.with_watch(Watch::before_command)
+    }
+
+    /// Looks at what ran in the work tree has changed, and undoes what it may not. Blocks.
+    pub(crate) fn after_command(&self) -> Result<Vec<Event>, String> {
+        self.with_watch(Watch::after_command)
+    }
+
+    /// Does something with the watch, which is set up first where that is due.
+    fn with_watch(
+        &self,
+        work: impl FnOnce(&mut Watch, &Root) -> Result<Vec<Event>, String>,
+    ) -> Result<Vec<Event>, String> {
+        let mut watching = lock(&self.watch);
+        if let Watching::Due(post) = &*watching {
+            let watch = Watch::begin((**post).clone(), &self.root)?;
+            *watching = Watching::On(Box::new(watch));
+        }
+        match &mut *watching {
+            Watching::On(watch) => work(watch, &self.root),
+            Watching::Off | Watching::Due(_) => Ok(Vec::new()),
+        }
+    }
+
+    /// Removes folders again that were made for commands and that nobody put anything into.
+    fn remove_empty_folders(&self) {
+        for folder in lock(&self.made).drain(..) {
+            // It fails for every folder that is not empty.
+            let _ = fs::remove_dir(self.root.path().join(folder.as_path()));
+        }
     }
 
     pub(crate) const fn root(&self) -> &Root {
@@ -116,19 +240,47 @@ impl Performer {
     ) -> Performed {
         let path = permit.action().path().clone();
         let is_command = matches!(permit.action(), Action::Run { .. });
+        let mut told = Vec::new();
         let result = if is_command {
-            self.run(&permit, cancelled).await
+            self.run_watched(&permit, cancelled, &mut told).await
         } else {
             let performer = Arc::clone(self);
             let done = tokio::task::spawn_blocking(move || performer.touch_files(&permit)).await;
             done.unwrap_or_else(|error| Done::Failed(format!("the action was cut short: {error}")))
         };
-        let maps = if matches!(result, Done::Ended(_)) {
-            self.new_maps(&path)
-        } else {
-            Vec::new()
-        };
-        Performed { result, maps }
+        if matches!(result, Done::Ended(_)) {
+            told.extend(self.new_maps(&path));
+        }
+        Performed { result, told }
+    }
+
+    /// Runs a command between two looks at the work tree.
+    async fn run_watched(
+        self: &Arc<Self>,
+        permit: &Permit,
+        cancelled: Cancelled,
+        told: &mut Vec<Event>,
+    ) -> Done {
+        match self.look(Self::before_command).await {
+            Ok(events) => told.extend(events),
+            Err(message) => return Done::Failed(message),
+        }
+        let done = self.run(permit, cancelled).await;
+        match self.look(Self::after_command).await {
+            Ok(events) => told.extend(events),
+            Err(message) => return Done::Failed(message),
+        }
+        done
+    }
+
+    /// Looks at the work tree on a thread that may block.
+    pub(crate) async fn look(
+        self: &Arc<Self>,
+        look: impl FnOnce(&Self) -> Result<Vec<Event>, String> + Send + 'static,
+    ) -> Result<Vec<Event>, String> {
+        let performer = Arc::clone(self);
+        let looked = tokio::task::spawn_blocking(move || look(&performer)).await;
+        looked.map_err(|error| format!("looking at the repository was cut short: {error}"))?
     }
 
     fn touch_files(&self, permit: &Permit) -> Done {
@@ -204,7 +356,7 @@ impl Performer {
             Some(file) => Expected::Unchanged(self.last_seen(path).unwrap_or(file.stamp)),
             None => Expected::Absent,
         };
-        let stamp = self.root.write_file(permit, content.as_bytes(), expected)?;
+        let stamp = self.write_watched(permit, path, content.as_bytes(), expected)?;
         lock(&self.seen).insert(path.clone(), stamp);
         let (added, removed) = harness_tool::write_counts(
             old.as_ref().map(|file| file.bytes.as_slice()),
@@ -239,9 +391,8 @@ impl Performer {
                 added,
                 removed,
             }) => {
-                let stamp =
-                    self.root
-                        .write_file(permit, &bytes, Expected::Unchanged(file.stamp))?;
+                let expected = Expected::Unchanged(file.stamp);
+                let stamp = self.write_watched(permit, path, &bytes, expected)?;
                 lock(&self.seen).insert(path.clone(), stamp);
                 Ok(Outcome::Written {
                     created: false,
@@ -251,6 +402,25 @@ impl Performer {
                 })
             }
         }
+    }
+
+    /// Writes a file and takes that in: it is no stray, and no person's.
+    fn write_watched(
+        &self,
+        permit: &Permit,
+        path: &RepoPath,
+        bytes: &[u8],
+        expected: Expected,
+    ) -> Result<Stamp, DiskError> {
+        let watched = self.with_watch(|_, _| Ok(Vec::new()));
+        watched.map_err(|message| DiskError::Io {
+            attempt: "keep what stands beside",
+            path: path.to_string(),
+            source: std::io::Error::other(message),
+        })?;
+        let stamp = self.root.write_file(permit, bytes, expected)?;
+        self.wrote(path);
+        Ok(stamp)
     }
 
     async fn run(self: &Arc<Self>, permit: &Permit, cancelled: Cancelled) -> Done {
@@ -339,6 +509,19 @@ impl Performer {
             })
         })
     }
+}
+
+impl Drop for Performer {
+    fn drop(&mut self) {
+        self.remove_empty_folders();
+    }
+}
+
+/// Returns which of a folder and the folders it lies in are missing, innermost first.
+fn missing_folders(root: &Path, folder: &RepoPath) -> Vec<RepoPath> {
+    std::iter::successors(Some(folder.clone()), RepoPath::parent)
+        .take_while(|folder| fs::symlink_metadata(root.join(folder.as_path())).is_err())
+        .collect()
 }
 
 /// A link goes back to the guard; everything else is an answer the agent can act on.

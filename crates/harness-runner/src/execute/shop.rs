@@ -2,7 +2,7 @@
 //!
 //! Blocks; called on threads that may. Holds what makes snapshots cheap.
 
-use std::{borrow::Cow, path::Path, time::Instant};
+use std::{borrow::Cow, collections::HashSet, path::Path, time::Instant};
 
 use harness_core::{
     Change, CheckpointNumber, CheckpointSaved, CommitId, Event, Feature, Finding, FindingKind,
@@ -375,7 +375,13 @@ impl Workshop {
 /// Whether a file has something that looks like a secret and had nothing before.
 fn adds_secret(file: &FileChange<'_>) -> bool {
     let has_secret = |text: &str| matches!(harness_guard::redact(text), Cow::Owned(_));
+    let old: HashSet<&str> = file.old.into_iter().flat_map(str::lines).collect();
+    let guessed = |text: &str| {
+        text.lines()
+            .any(|line| !old.contains(line) && harness_guard::seems_secret(line))
+    };
     file.new.is_some_and(has_secret) && !file.old.is_some_and(has_secret)
+        || file.new.is_some_and(guessed)
 }
 
 /// Finds changed files that a gate's argv names: they decide how the gate comes out.

@@ -183,6 +183,7 @@ impl Scene {
             home,
             temp,
             read: [system_folders(), vec![self.program.clone()]].concat(),
+            opened: Vec::new(),
             pinned: Vec::new(),
             masked: vec![root.join("src/hidden"), root.join("hidden")],
             environment,

@@ -53,6 +53,15 @@ const NOT_STARTED: i32 = 125;
 /// Fewer process numbers than this the kernel does not accept as a bound.
 const NUMBERS_MIN: u64 = 400;
 
+/// Where the view of processes comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Proc {
+    /// This process is new in its namespaces and makes it.
+    IsMade,
+    /// Whoever built the cage made it.
+    IsThere,
+}
+
 /// What a command is tied to the program with.
 #[derive(Debug)]
 pub(super) struct Handles {
@@ -77,13 +86,13 @@ impl Handles {
 }
 
 /// Carries an order out and ends this process.
-pub(super) fn attend(order: &Order, handles: Handles) -> ! {
+pub(super) fn attend(order: &Order, handles: Handles, proc: Proc) -> ! {
     let Handles {
         output,
         report,
         control,
     } = handles;
-    let ended = start(order, output)
+    let ended = start(order, output, proc)
         .and_then(|(command, deaths)| Watch::new(order, command, control).until_end(&deaths));
     let report_of = |error: &io::Error| Report {
         status: error.raw_os_error().unwrap_or(libc::EIO),
@@ -97,14 +106,10 @@ pub(super) fn attend(order: &Order, handles: Handles) -> ! {
 }
 
 /// Makes the command's own view of processes and starts it.
-fn start(order: &Order, output: OwnedFd) -> io::Result<(libc::pid_t, OwnedFd)> {
+fn start(order: &Order, output: OwnedFd, proc: Proc) -> io::Result<(libc::pid_t, OwnedFd)> {
     let deaths = sys::deaths_of_children()?;
-    tree::mount_proc(Path::new("/proc"))?;
-    if rustix::process::geteuid().is_root() {
-        // The kernel bounds nothing for root but this, and lets root change its settings.
-        let numbers = order.processes.max(NUMBERS_MIN).to_string();
-        let _ = fs::write("/proc/sys/kernel/pid_max", numbers);
-        tree::close(Path::new("/proc/sys"))?;
+    if proc == Proc::IsMade {
+        make_proc(order)?;
     }
     let bars = bars(order)?;
     let (mut failure, failure_end) = io::pipe()?;
@@ -126,6 +131,18 @@ fn start(order: &Order, output: OwnedFd) -> io::Result<(libc::pid_t, OwnedFd)> {
             }
         }
     }
+}
+
+/// Mounts the view of the command's own processes, and closes the kernel's settings in it.
+fn make_proc(order: &Order) -> io::Result<()> {
+    tree::mount_proc(Path::new("/proc"))?;
+    if rustix::process::geteuid().is_root() {
+        // The kernel bounds nothing for root but this, and lets root change its settings.
+        let numbers = order.processes.max(NUMBERS_MIN).to_string();
+        let _ = fs::write("/proc/sys/kernel/pid_max", numbers);
+        tree::close(Path::new("/proc/sys"))?;
+    }
+    Ok(())
 }
 
 /// Gathers what the command is held by.

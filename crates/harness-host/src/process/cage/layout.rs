@@ -23,6 +23,8 @@ pub(super) struct Layout {
     pub(super) temp_max: u64,
     /// Whether a listener for the way out is opened on the cage's own loopback device.
     pub(super) listens: bool,
+    /// Whether namespaces and file tree are there already: the next order is the only one.
+    pub(super) is_built: bool,
 }
 
 /// What is started in a cage.
@@ -51,6 +53,7 @@ impl Layout {
             scaffold: plan.home().to_owned(),
             temp_max: TEMP_MAX,
             listens: !plan.network().is_empty(),
+            is_built: false,
         }
     }
 
@@ -60,6 +63,7 @@ impl Layout {
         writer.path(&self.scaffold);
         writer.number(self.temp_max);
         writer.number(self.listens.into());
+        writer.number(self.is_built.into());
         writer.list(&self.mounts, |writer, mount| {
             writer.path(&mount.source);
             writer.path(&mount.target);
@@ -76,6 +80,7 @@ impl Layout {
             scaffold: reader.path()?,
             temp_max: reader.number()?,
             listens: reader.number()? != 0,
+            is_built: reader.number()? != 0,
             mounts: reader.list(|reader| {
                 Ok(Mount {
                     source: reader.path()?,
@@ -173,6 +178,7 @@ mod tests {
             scaffold: "/home/x".into(),
             temp_max: 17,
             listens: true,
+            is_built: true,
             mounts: KINDS
                 .iter()
                 .map(|&kind| Mount {

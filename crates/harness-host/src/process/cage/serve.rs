@@ -17,7 +17,7 @@ use std::{
 use rustix::process::{Signal, WaitOptions};
 
 use super::{
-    attend,
+    attend::{self, Proc},
     layout::{Layout, Order},
     sys::{self, Side},
     tree::{self, At as _, Failed},
@@ -48,6 +48,9 @@ fn serve() -> io::Result<()> {
         return Ok(());
     };
     let layout = Layout::decode(&bytes)?;
+    if layout.is_built {
+        return serve_one(&socket, &layout);
+    }
     match enter_namespaces() {
         Ok(Side::Parent(first)) => {
             drop(socket);
@@ -63,6 +66,18 @@ fn serve() -> io::Result<()> {
     tell(&socket, built)?;
     if is_built {
         attend_orders(&socket)?;
+    }
+    Ok(())
+}
+
+/// Serves as the first process of a cage that another program has built, for one command.
+fn serve_one(socket: &OwnedFd, layout: &Layout) -> io::Result<()> {
+    sys::hide_memory();
+    tell(socket, listen(layout))?;
+    if let Some((bytes, handles)) = wire::receive(socket)?
+        && let Some(handles) = attend::Handles::of(handles)
+    {
+        attend::attend(&Order::decode(&bytes)?, handles, Proc::IsThere);
     }
     Ok(())
 }
@@ -84,14 +99,18 @@ fn enter_namespaces() -> Result<Side, Failed> {
 fn build(layout: &Layout) -> Result<Option<TcpListener>, Failed> {
     rustix::system::sethostname(b"cage").at("name the host")?;
     sys::raise_loopback().at("switch the loopback device on")?;
-    let listener = layout
-        .listens
-        .then(|| TcpListener::bind((Ipv4Addr::LOCALHOST, 0)))
-        .transpose()
-        .at("listen on the loopback device")?;
+    let listener = listen(layout)?;
     tree::enter(layout)?;
     sys::hide_memory();
     Ok(listener)
+}
+
+fn listen(layout: &Layout) -> Result<Option<TcpListener>, Failed> {
+    layout
+        .listens
+        .then(|| TcpListener::bind((Ipv4Addr::LOCALHOST, 0)))
+        .transpose()
+        .at("listen on the loopback device")
 }
 
 /// Says whether the cage stands: nothing but the listener, or why not.
@@ -118,7 +137,7 @@ fn attend_orders(socket: &OwnedFd) -> io::Result<()> {
         if let Some(handles) = attend::Handles::of(handles)
             && sys::fork_inside()? == Side::Child
         {
-            attend::attend(&order, handles);
+            attend::attend(&order, handles, Proc::IsMade);
         }
     }
     Ok(())
