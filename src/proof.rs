@@ -36,6 +36,9 @@ const FACTS: [&str; 7] = [
     "/proc/self/attr/current",
 ];
 
+/// Who builds cages: this program, and the system's own where this one may not.
+const PROGRAMS: [&str; 2] = ["/proc/self/exe", "/usr/bin/bwrap"];
+
 /// The namespaces this program is in itself.
 const NAMESPACES: [&str; 4] = ["user", "mnt", "net", "pid"];
 
@@ -179,12 +182,17 @@ fn key() -> Option<String> {
     {
         add(line.as_bytes());
     }
-    let program = fs::metadata("/proc/self/exe").ok()?;
-    for number in [program.dev(), program.ino(), program.size()] {
-        add(&number.to_le_bytes());
-    }
-    for number in [program.mtime(), program.mtime_nsec()] {
-        add(&number.to_le_bytes());
+    for program in PROGRAMS {
+        let Ok(stat) = fs::metadata(program) else {
+            add(&[]);
+            continue;
+        };
+        for number in [stat.dev(), stat.ino(), stat.size()] {
+            add(&number.to_le_bytes());
+        }
+        for number in [stat.mtime(), stat.mtime_nsec()] {
+            add(&number.to_le_bytes());
+        }
     }
     let hex = digest.finalize();
     Some(hex.iter().map(|byte| format!("{byte:02x}")).collect())

@@ -12,7 +12,9 @@ use std::{fs, io::IsTerminal as _, os::unix::fs::MetadataExt as _};
 use harness_config::KeySource;
 use harness_core::{EndReason, Level};
 use harness_git::{OpenError, Repo};
-use harness_host::process::{Attempted, Outcome, Owed, attempt_in, attempt_openly, owed};
+use harness_host::process::{
+    Attempted, Builder, Outcome, Owed, attempt_in, attempt_openly, owed, try_builder,
+};
 use harness_report::JsonLine;
 
 use self::table::{Column, holds};
@@ -69,6 +71,8 @@ impl Teller {
 struct Tried {
     level: Level,
     reason: Option<String>,
+    /// Why only bubblewrap can build its cages, which it does anew for each command.
+    detour: Option<String>,
 }
 
 fn start(teller: &Teller) -> Result<(), Failure> {
@@ -104,7 +108,15 @@ fn try_levels(
             Level::None | Level::External => None,
             level => proof::anew(folders, level).map(|reason| without_home(&reason)),
         };
-        tried.push(Tried { level, reason });
+        let detour = match (level, &reason) {
+            (Level::Namespaces, None) => try_builder(Builder::Own).err(),
+            _ => None,
+        };
+        tried.push(Tried {
+            level,
+            reason,
+            detour: detour.map(|error| without_home(&chain(&error))),
+        });
     }
     let used = tried.iter().find(|tried| tried.is_usable(wish));
     let text = match used {
@@ -126,19 +138,24 @@ impl Tried {
 
     fn tell(&self, teller: &Teller) -> Result<(), Failure> {
         let level = self.level.as_str().to_owned();
-        let hints = self.reason.as_ref().map(|_| obstacles::of(self.level));
-        let hints = hints.unwrap_or_default();
+        let why = self.reason.as_ref().or(self.detour.as_ref());
+        let hints = why.map(|_| obstacles::of(self.level)).unwrap_or_default();
         if let Some(reason) = &self.reason {
             teller.text(&format!("level: `{level}` cannot be used: {reason}"))?;
-            for hint in &hints {
-                teller.text(&format!("hint: {hint}"))?;
-            }
+        }
+        if let Some(detour) = &self.detour {
+            teller.text(&format!(
+                "level: bubblewrap builds the cages of `{level}`, one for each command, which takes longer: {detour}"
+            ))?;
+        }
+        for hint in &hints {
+            teller.text(&format!("hint: {hint}"))?;
         }
         if teller.output.is_json() {
             teller.json.put(&JsonLine::LevelTried {
                 level,
                 usable: self.reason.is_none(),
-                reason: self.reason.clone(),
+                reason: why.cloned(),
                 hints,
             });
         }
@@ -250,7 +267,7 @@ fn attempt(teller: &Teller, tried: &[Tried]) -> Result<Vec<Column>, Failure> {
     let failed = |error: &dyn std::error::Error| Failure::failed(chain(error));
     let openly = attempt_openly().map_err(|error| failed(&error))?;
     let mut columns = Vec::new();
-    for Tried { level, reason } in tried {
+    for Tried { level, reason, .. } in tried {
         match attempt_in(*level, &openly) {
             Ok(attempts) => columns.push(Column {
                 level: *level,

@@ -54,8 +54,8 @@ mod scratch;
 mod spawner;
 
 pub use attempt::{
-    Attempt, AttemptError, Attempted, Outcome, Owed, attempt_in, attempt_openly, owed,
-    serve_attempt,
+    Attempt, AttemptError, Attempted, Outcome, Owed, attempt_by, attempt_in, attempt_openly, owed,
+    serve_attempt, try_builder,
 };
 pub use bounds::RunLimits;
 pub use cage::{Builder, Cage, NetworkReport, serve_cage, set_cage_program};

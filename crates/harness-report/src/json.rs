@@ -330,9 +330,9 @@ pub enum JsonLine {
         level: String,
         /// Whether a run could use it.
         usable: bool,
-        /// Why it cannot be used; null where it can.
+        /// Why it cannot be used, or only through bubblewrap; null where nothing is in the way.
         reason: Option<String>,
-        /// What would make it usable, as far as that is known.
+        /// What would take that out of the way, as far as it is known.
         hints: Vec<String>,
     },
     /// Something that a run rests on was looked at.

@@ -23,7 +23,7 @@ use super::SpawnError;
 pub use owed::{Owed, owed};
 pub use serve::serve_attempt;
 pub(super) use trial::{Step, try_steps};
-pub use trial::{attempt_in, attempt_openly};
+pub use trial::{attempt_by, attempt_in, attempt_openly, try_builder};
 
 /// Something that a process may try.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]

@@ -2,8 +2,7 @@
 //!
 //! The program has other threads, so the child's memory may hold a lock that
 //! nobody will ever release. Nothing here allocates, locks or panics; whatever
-//! needs more is built by the parent and handed over as an [`Entry`]. This is
-//! the only module of the crate with unsafe code.
+//! needs more is built by the parent and handed over as an [`Entry`].
 //!
 //! The forked child does not become the command. It forks once more and stays
 //! behind as the command's helper: see [`helper`].

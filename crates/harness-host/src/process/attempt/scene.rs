@@ -65,10 +65,9 @@ pub(super) struct Scene {
     udp: UdpSocket,
     unix: UnixListener,
     hidden_unix: UnixListener,
-    left_open: File,
+    /// A handle that every process inherits; only while all attempts are made.
+    left_open: Option<File>,
     stand_in: Option<Child>,
-    /// The first file of the person's home that can be read.
-    home_file: Option<PathBuf>,
 }
 
 impl Scene {
@@ -100,9 +99,6 @@ impl Scene {
         let unix = UnixListener::bind(at("outside/socket"))?;
         let name = SocketAddr::from_abstract_name(abstract_name(folder.path()).as_encoded_bytes())?;
         let hidden_unix = UnixListener::bind_addr(&name)?;
-        let left_open = File::open(at("outside"))?;
-        // As a library might leave it: handed on to every program that is started.
-        rustix::io::fcntl_setfd(&left_open, FdFlags::empty())?;
         let tcp = TcpListener::bind(("127.0.0.1", 0))?;
         let udp = UdpSocket::bind(("127.0.0.1", 0))?;
         tcp.set_nonblocking(true)?;
@@ -116,10 +112,17 @@ impl Scene {
             udp,
             unix,
             hidden_unix,
-            left_open,
+            left_open: None,
             stand_in: None,
-            home_file: readable_file_of_home(),
         })
+    }
+
+    /// Opens a folder as a library might leave it: handed on to every program that is started.
+    pub(super) fn leave_open(&mut self) -> io::Result<()> {
+        let folder = File::open(self.at("outside"))?;
+        rustix::io::fcntl_setfd(&folder, FdFlags::empty())?;
+        self.left_open = Some(folder);
+        Ok(())
     }
 
     pub(super) fn program(&self) -> &Path {
@@ -202,7 +205,7 @@ impl Scene {
             Attempt::MakeProtected => path("repo/src/absent"),
             Attempt::ReadHidden => path("repo/hidden"),
             Attempt::ReadHiddenInScope => path("repo/src/hidden"),
-            Attempt::ReadHome => return Ok(self.home_file.clone().map(Into::into)),
+            Attempt::ReadHome => return Ok(readable_file_of_home().map(Into::into)),
             Attempt::ConnectTcp | Attempt::ConnectFastOpen | Attempt::ConnectMultipath => {
                 self.tcp.local_addr()?.port().to_string().into()
             }
@@ -215,7 +218,10 @@ impl Scene {
                 self.marker()
             }
             Attempt::Mount => path("repo/src"),
-            Attempt::UseLeakedHandle => self.left_open.as_raw_fd().to_string().into(),
+            Attempt::UseLeakedHandle => match &self.left_open {
+                Some(folder) => folder.as_raw_fd().to_string().into(),
+                None => return Ok(None),
+            },
             Attempt::LeaveDaemon => path("daemon"),
             Attempt::Crowd => CROWD.to_string().into(),
             Attempt::TakeMemory => MEMORY.0.to_string().into(),

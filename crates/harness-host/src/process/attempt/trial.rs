@@ -8,7 +8,7 @@ use std::{
 };
 
 use harness_core::{Level, Limits, Stop};
-use tokio::runtime::Builder;
+use tokio::runtime;
 
 use super::{
     Attempt, AttemptError, Attempted, Outcome,
@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     Cancelled,
-    process::{Cage, NetworkReport, RunLimits, cage::own_program},
+    process::{Builder, Cage, NetworkReport, RunLimits, cage::own_program},
 };
 
 /// One thing that a process is told to do.
@@ -48,7 +48,7 @@ impl Step {
 /// # Errors
 /// When there is nothing to make them on, or this program cannot be started anew.
 pub fn attempt_openly() -> Result<Vec<Attempted>, AttemptError> {
-    let mut scene = scene()?;
+    let mut scene = whole_scene()?;
     Attempt::ALL
         .into_iter()
         .map(|attempt| attempt_once_openly(&mut scene, attempt))
@@ -62,9 +62,36 @@ pub fn attempt_openly() -> Result<Vec<Attempted>, AttemptError> {
 /// # Errors
 /// When there is nothing to make them on, or the level's cage cannot be opened.
 pub fn attempt_in(level: Level, openly: &[Attempted]) -> Result<Vec<Attempted>, AttemptError> {
+    attempt_in_cage(level, None, openly)
+}
+
+/// Makes all attempts at the level `namespaces`, in a cage that one builder makes and no other.
+///
+/// # Errors
+/// As [`attempt_in`].
+pub fn attempt_by(builder: Builder, openly: &[Attempted]) -> Result<Vec<Attempted>, AttemptError> {
+    attempt_in_cage(Level::Namespaces, Some(builder), openly)
+}
+
+/// Tries whether one builder can make a cage at the level `namespaces`. Blocks for some milliseconds.
+///
+/// # Errors
+/// When it cannot, with the step that failed.
+pub fn try_builder(builder: Builder) -> Result<(), AttemptError> {
     on_own_thread(async || {
-        let mut scene = scene()?;
-        let caged = Caged::open(&scene, level).await?;
+        let opened = Caged::open(&scene()?, Level::Namespaces, Some(builder)).await;
+        opened.map(drop)
+    })
+}
+
+fn attempt_in_cage(
+    level: Level,
+    builder: Option<Builder>,
+    openly: &[Attempted],
+) -> Result<Vec<Attempted>, AttemptError> {
+    on_own_thread(async || {
+        let mut scene = whole_scene()?;
+        let caged = Caged::open(&scene, level, builder).await?;
         let mut ended = Vec::new();
         for before in openly {
             ended.push(match before.outcome {
@@ -83,7 +110,7 @@ pub(in crate::process) fn try_steps(
 ) -> Result<Vec<bool>, AttemptError> {
     on_own_thread(async || {
         let mut scene = scene()?;
-        let caged = Caged::open(&scene, level).await?;
+        let caged = Caged::open(&scene, level, None).await?;
         let mut arguments = Vec::new();
         for step in steps {
             let argument = match step {
@@ -112,6 +139,13 @@ pub(in crate::process) fn try_steps(
 fn scene() -> Result<Scene, AttemptError> {
     let program = own_program().map_err(prepare("find this program"))?;
     Scene::make(program).map_err(prepare("make folders and sockets"))
+}
+
+/// Makes a scene on which everything can be tried.
+fn whole_scene() -> Result<Scene, AttemptError> {
+    let mut scene = scene()?;
+    scene.leave_open().map_err(prepare("leave a folder open"))?;
+    Ok(scene)
 }
 
 fn prepare(step: &'static str) -> impl FnOnce(io::Error) -> AttemptError {
@@ -195,9 +229,17 @@ impl Told {
 }
 
 impl Caged {
-    async fn open(scene: &Scene, level: Level) -> Result<Self, AttemptError> {
+    async fn open(
+        scene: &Scene,
+        level: Level,
+        builder: Option<Builder>,
+    ) -> Result<Self, AttemptError> {
         let plan = scene.plan(level).ok_or_else(no_plan)?;
-        let cage = Cage::open(&plan, NetworkReport::to_nobody()).await;
+        let report = NetworkReport::to_nobody();
+        let cage = match builder {
+            Some(builder) => Cage::open_by(builder, &plan, report).await,
+            None => Cage::open(&plan, report).await,
+        };
         let cage = cage.map_err(AttemptError::Cage)?;
         Ok(Self { cage, level })
     }
@@ -278,7 +320,7 @@ fn on_own_thread<T: Send>(
     let lost = || prepare("wait for them")(io::ErrorKind::Other.into());
     thread::scope(|scope| {
         let made = scope.spawn(|| {
-            let runtime = Builder::new_current_thread().enable_all().build();
+            let runtime = runtime::Builder::new_current_thread().enable_all().build();
             runtime
                 .map_err(prepare("wait for them"))?
                 .block_on(attempt())
