@@ -1,9 +1,20 @@
 //! Which hosts are open: who can open them, who is asked, and what a level must be able to hold.
 
+use std::{
+    io::{Read as _, Write as _},
+    net::{TcpListener, TcpStream},
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    thread,
+};
+
+use harness_testkit::Server;
 use serde_json::{Value, json};
 
-use super::arena::is_caged;
-use crate::support::{CONFIG, Desk, FEATURES, TESTS};
+use super::arena::{has, is_caged, levels};
+use crate::support::{CONFIG, Desk, FEATURES, TESTS, news, say, session, shell};
 
 /// A model that works on and on.
 const BUSY: &str = r#"
@@ -87,7 +98,6 @@ fn no_repository_lists_more_than_exact_hosts() {
         "10.0.0.1:80",
         "[::1]:80",
         "169.254.169.254:80",
-        "2130706433:80",
         "0x7f000001:80",
         "0177.0.0.1:80",
         "cargo",
@@ -227,4 +237,79 @@ fn a_run_does_not_go_on_with_hosts_that_were_closed() {
         refused.stderr
     );
     assert_ne!(desk.harness(&resume).code, 7);
+}
+
+/// Answers every connection with one line and counts them.
+fn answering() -> (u16, Arc<AtomicUsize>) {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let port = listener.local_addr().expect("it is bound").port();
+    let count = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&count);
+    thread::spawn(move || {
+        for peer in listener.incoming().flatten() {
+            counted.fetch_add(1, Ordering::SeqCst);
+            answer(peer);
+        }
+    });
+    (port, count)
+}
+
+fn answer(mut peer: TcpStream) {
+    let mut head = [0; 1024];
+    let _ = peer.read(&mut head);
+    let _ = peer
+        .write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 9\r\nconnection: close\r\n\r\nlet in ok");
+}
+
+#[test]
+fn a_host_that_is_open_is_reached_and_its_neighbours_are_not() {
+    if !levels().contains(&"namespaces") || !has("curl") {
+        say("skipped: this needs the level `namespaces` and `curl`");
+        return;
+    }
+    let (open, reached) = answering();
+    let (closed, other) = answering();
+    let desk = desk("");
+    // What names are said here goes to the proxy, whatever the client would do for this machine.
+    let curl = |rest: &str| shell(&format!("curl -sS -m 5 --noproxy '' {rest}"));
+    let attacks = [
+        format!("http://127.0.0.1:{closed}/"),
+        format!("http://localhost:{open}/"),
+        format!("-p http://127.0.0.1:{closed}/"),
+        format!("-H 'Host: 127.0.0.1:{closed}' http://127.0.0.1:{open}/"),
+        format!("--proxy '' http://127.0.0.1:{open}/"),
+        "http://169.254.169.254/latest/meta-data/".to_owned(),
+    ];
+    let turns: Vec<String> = [curl(&format!("http://127.0.0.1:{open}/"))]
+        .into_iter()
+        .chain(attacks.iter().map(|attack| curl(attack)))
+        .chain([shell("env | grep -ci '^https_proxy='")])
+        .chain(["{ tool = \"ask\", text = \"What next?\" }".to_owned()])
+        .collect();
+    let turns: Vec<&str> = turns.iter().map(String::as_str).collect();
+    let server = Server::scripted(&session("look around", &turns));
+    desk.home.configure(&format!(
+        "[agent]\nmodel = \"test\"\n[model.test]\napi = \"anthropic\"\nbase_url = \"{}\"\nid = \"m\"\n\
+         [sandbox]\nnetwork = [\"127.0.0.1:{open}\"]\n",
+        server.url()
+    ));
+    let story = desk.story(&["run", "look around"]);
+    story.assert_ended("needs_human", 5);
+    let told: Vec<String> = server.received()[1..].iter().map(news).collect();
+    assert!(told[0].contains("let in ok"), "{}", told[0]);
+    for (attack, told) in attacks.iter().zip(&told[1..]) {
+        assert!(!told.contains("let in ok"), "{attack}: {told}");
+    }
+    assert_eq!(reached.load(Ordering::SeqCst), 1);
+    assert_eq!(other.load(Ordering::SeqCst), 0);
+    let used = story.all("network_used");
+    let allowed: Vec<&Value> = used
+        .iter()
+        .filter(|line| line["allowed"] == true)
+        .copied()
+        .collect();
+    assert_eq!(allowed.len(), 1, "{story}");
+    assert_eq!(allowed[0]["port"], open);
+    assert!(used.len() >= 4, "{story}");
+    assert_eq!(desk.harness(&["log", "verify"]).code, 0);
 }
