@@ -157,6 +157,10 @@ pub enum Stop {
     Flooded,
     /// It was cancelled.
     Cancelled,
+    /// It had more processes than its limit and was ended.
+    Crowded,
+    /// Its processes took more memory together than its limit and were ended.
+    TooLarge,
 }
 
 /// The output of a process: head and tail kept, the middle counted.

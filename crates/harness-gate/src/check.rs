@@ -145,6 +145,8 @@ fn judge_stop(
         Stop::Silent => Judgement::timeout(format!("fell silent, ended after {}", seconds(run.ms))),
         Stop::Flooded => Judgement::error("it wrote more than its output limit"),
         Stop::Cancelled => Judgement::error("it was cancelled"),
+        Stop::Crowded => Judgement::error("it had more processes than its limit"),
+        Stop::TooLarge => Judgement::error("its processes took more memory than their limit"),
     }
 }
 
@@ -295,7 +297,12 @@ fn ending(stop: Stop) -> String {
     match stop {
         Stop::Exited(code) => format!("exit {code}"),
         Stop::Signalled(signal) => format!("ended by signal {signal}"),
-        Stop::TimedOut | Stop::Silent | Stop::Flooded | Stop::Cancelled => "cut off".to_owned(),
+        Stop::TimedOut
+        | Stop::Silent
+        | Stop::Flooded
+        | Stop::Cancelled
+        | Stop::Crowded
+        | Stop::TooLarge => "cut off".to_owned(),
     }
 }
 

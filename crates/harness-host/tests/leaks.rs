@@ -61,9 +61,7 @@ fn a_crowd_of_processes_is_ended() {
             let command = format!("for i in $(seq 40); do {start} done; wait; sleep {sleep}");
             let exited = world.shell_within(level, &command, &quick());
             // Where the kernel's own bound holds, the shell cannot start that many.
-            if exited.is_crowded {
-                assert_eq!(exited.stop, Stop::Signalled(9));
-            } else {
+            if exited.stop != Stop::Crowded {
                 assert!(exited.output.to_text().contains("fork"), "{exited:?}");
             }
             assert_eq!(alive(&sleep), 0, "{level}");

@@ -286,7 +286,7 @@ fn memory_of_all_processes_together_is_bounded() {
     let command = "for i in 1 2 3 4 5 6; do \
         python3 -c 'import time; a = bytearray(40 << 20); time.sleep(20)' & done; wait";
     let exited = world.shell(Level::Namespaces, command);
-    assert!(exited.is_too_large, "{exited:?}");
+    assert_eq!(exited.stop, Stop::TooLarge, "{exited:?}");
 }
 
 #[test]

@@ -557,6 +557,8 @@ fn stop_words(stop: Stop) -> String {
         Stop::Silent => "ended because it was silent too long".to_owned(),
         Stop::Flooded => "ended because it wrote too much".to_owned(),
         Stop::Cancelled => "cancelled".to_owned(),
+        Stop::Crowded => "ended because it had too many processes".to_owned(),
+        Stop::TooLarge => "ended because it took too much memory".to_owned(),
     }
 }
 

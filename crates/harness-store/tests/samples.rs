@@ -483,6 +483,8 @@ fn outcomes() -> impl Iterator<Item = Outcome> {
         Stop::Silent,
         Stop::Flooded,
         Stop::Cancelled,
+        Stop::Crowded,
+        Stop::TooLarge,
     ];
     let exited = stops.map(|stop| Outcome::Exited {
         stop,

@@ -33,11 +33,6 @@ pub struct Exited {
     pub took: Duration,
     /// Whether a descendant could not be ended; only one that hangs in the kernel can do that.
     pub has_survivors: bool,
-    /// Whether it was killed because it had more processes than it may; `stop` is signal 9 then.
-    pub is_crowded: bool,
-    /// Whether it was killed because its processes took too much memory together; `stop` is signal
-    /// 9 then. Only where processes have a namespace of their own is this looked at.
-    pub is_too_large: bool,
 }
 
 /// How long output is read on after everything that could write it was ended.
@@ -114,7 +109,6 @@ struct Watch<'a, F> {
     heard: Instant,
     counted: Instant,
     processes_max: u32,
-    is_crowded: bool,
     capture: Capture,
     on_output: F,
     is_closed: bool,
@@ -148,7 +142,6 @@ impl<'a, F: FnMut(&[u8])> Watch<'a, F> {
             heard: begun,
             counted: begun,
             processes_max,
-            is_crowded: false,
             capture: Capture::new(limits.head, limits.tail),
             on_output,
             is_closed: false,
@@ -204,8 +197,7 @@ impl<'a, F: FnMut(&[u8])> Watch<'a, F> {
     fn count_processes(&mut self) {
         self.counted = Instant::now();
         if self.keeper.has_more_descendants_than(self.processes_max) {
-            self.is_crowded = true;
-            self.kill(Stop::Signalled(Signal::KILL.as_raw()));
+            self.kill(Stop::Crowded);
         }
     }
 
@@ -263,6 +255,8 @@ impl<'a, F: FnMut(&[u8])> Watch<'a, F> {
         }
         let stop = match (&self.ending, report) {
             (Some(ending), _) => ending.stop,
+            (None, Some(report)) if report.is_crowded => Stop::Crowded,
+            (None, Some(report)) if report.is_too_large => Stop::TooLarge,
             (None, Some(report)) => stop_of(ExitStatus::from_raw(report.status)),
             // The helper was killed, and the kernel ended the command with it.
             (None, None) => Stop::Signalled(Signal::KILL.as_raw()),
@@ -280,8 +274,6 @@ impl<'a, F: FnMut(&[u8])> Watch<'a, F> {
             stop,
             output: self.capture.into_captured(),
             took: self.begun.elapsed(),
-            is_crowded: self.is_crowded || report.is_some_and(|report| report.is_crowded),
-            is_too_large: report.is_some_and(|report| report.is_too_large),
             has_survivors: is_given_up || report.is_some_and(|report| report.has_survivors),
         })
     }

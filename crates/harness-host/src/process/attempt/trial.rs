@@ -289,11 +289,7 @@ impl Caged {
             .cage
             .run(&plan, &argv, &limits, |_| {}, Cancelled::never());
         let exited = run.await.map_err(AttemptError::Cage)?;
-        let end = match (exited.is_crowded, exited.is_too_large) {
-            (true, _) => "ended for its number of processes".to_owned(),
-            (_, true) => "ended for its memory".to_owned(),
-            _ => words(exited.stop),
-        };
+        let end = words(exited.stop);
         Ok(Told {
             text: exited.output.to_text(),
             end,
@@ -305,6 +301,8 @@ fn words(stop: Stop) -> String {
     match stop {
         Stop::Exited(code) => format!("exit code {code}"),
         Stop::Signalled(signal) => format!("signal {signal}"),
+        Stop::Crowded => "ended for its number of processes".to_owned(),
+        Stop::TooLarge => "ended for its memory".to_owned(),
         Stop::TimedOut | Stop::Silent | Stop::Flooded | Stop::Cancelled => "ended".to_owned(),
     }
 }
