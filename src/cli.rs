@@ -306,8 +306,11 @@ pub(crate) enum ScopeCommand {
     /// Say for each path whether it may be read and written, and by which rule
     Explain {
         /// Paths, seen from the current folder
-        #[arg(required = true)]
+        #[arg(required_unless_present = "command")]
         paths: Vec<String>,
+        /// A command line: whether it may run, and by which `[[rule]]`
+        #[arg(long, value_name = "COMMAND LINE")]
+        command: Option<String>,
         /// The feature whose scope holds
         #[arg(long)]
         feature: Option<String>,

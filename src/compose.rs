@@ -2,7 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use harness_config::{ConfigError, ConfigFile, Overrides, RepositoryConfig, Resolved, UserConfig};
+use harness_config::{
+    ConfigError, ConfigFile, Overrides, RepositoryConfig, Resolved, SavedRules, UserConfig,
+};
 use harness_core::{Feature, FeatureId, FeatureStatus, Level, RepoPath, TreeId};
 use harness_gate::{
     evidence::{self, Evidence, Standing},
@@ -75,6 +77,7 @@ impl Site {
             .transpose()
             .map_err(|error| config_failure(&error))?
             .unwrap_or_default()
+            .with_saved(saved_rules(&folders)?)
             .for_repository(repo.root());
         Ok(Self {
             repo,
@@ -286,6 +289,18 @@ impl Site {
         text.map(|text| Some((text, file.stamp)))
             .map_err(|_| Failure::usage(format!("cannot read `{path}`: it is no UTF-8")))
     }
+}
+
+/// Reads the rules that the person had saved.
+fn saved_rules(folders: &Folders) -> Result<SavedRules, Failure> {
+    let file = folders.saved_rules();
+    let shown = file.display().to_string();
+    let bytes = files::read_own(&file, harness_config::FILE_BYTES_MAX)?;
+    bytes
+        .map(|bytes| harness_config::parse_saved_rules(ConfigFile::from_bytes(&shown, &bytes)?))
+        .transpose()
+        .map_err(|error| config_failure(&error))
+        .map(Option::unwrap_or_default)
 }
 
 /// Returns the path of the repository's configuration file.

@@ -15,6 +15,7 @@ use crate::{
 pub(super) fn run(common: &Common, command: &ScopeCommand) -> Result<u8, Failure> {
     let ScopeCommand::Explain {
         paths,
+        command,
         feature,
         sandbox,
     } = command;
@@ -45,10 +46,27 @@ pub(super) fn run(common: &Common, command: &ScopeCommand) -> Result<u8, Failure
             json!({ "path": resolved, "read": explanation.read, "write": explanation.write });
         output.entry("scope", &text, body)?;
     }
+    if let Some(command) = command {
+        explain_command(&guard, command, &mut output)?;
+    }
     if *sandbox {
         explain_sandbox(&site, &resolved, &guard, &mut output)?;
     }
     Ok(0)
+}
+
+/// Says which rule decides about a command. Rules are manners: what a command may touch is the sandbox's.
+fn explain_command(guard: &Guard, command: &str, output: &mut Output) -> Result<(), Failure> {
+    let verdict = guard.judge(&harness_core::Action::Run {
+        command: command.to_owned(),
+        cwd: RepoPath::root(),
+    });
+    let text = format!("{command}\n  run: {}", words(&verdict));
+    output.entry(
+        "command",
+        &text,
+        json!({ "command": command, "run": verdict }),
+    )
 }
 
 /// Reads a path as the person means it: from the current folder, or absolute.

@@ -1,6 +1,6 @@
 //! The rules of a run as plain data, fixed when it starts and stored in its log.
 
-use std::time::Duration;
+use std::{fmt, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
@@ -13,7 +13,7 @@ pub struct Policy {
     pub scope: ScopeRules,
     /// Gates in the order of the configuration.
     pub gates: Vec<Gate>,
-    /// Rules about commands, first match first.
+    /// Rules about commands; their order makes no difference.
     #[serde(default)]
     pub commands: Vec<CommandRule>,
     /// Bounds.
@@ -75,12 +75,25 @@ pub struct ScopeRules {
 /// A rule about command lines: manners for the agent, not a boundary.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CommandRule {
-    /// Words a command must begin with.
+    /// Words a command must begin with; `*` stands for any one word.
     pub prefix: Vec<String>,
+    /// Whether the command must end with these words.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub exact: bool,
     /// What is said about it.
     pub decision: RuleDecision,
     /// What the agent is told.
     pub reason: String,
+    /// Where it stands, such as `harness.toml:3`; empty in logs of older versions.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub origin: String,
+}
+
+impl fmt::Display for CommandRule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.prefix.join(" "))?;
+        f.write_str(if self.exact { "" } else { " ..." })
+    }
 }
 
 /// What a command rule may say.
@@ -91,6 +104,19 @@ pub enum RuleDecision {
     Ask,
     /// Refuse.
     Deny,
+    /// Do not ask, whatever another rule says; only a person's own rule may say so.
+    Allow,
+}
+
+impl RuleDecision {
+    /// Returns the word of the configuration.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Ask => "ask",
+            Self::Deny => "deny",
+            Self::Allow => "allow",
+        }
+    }
 }
 
 /// Bounds of a run. Every one has a default; none is ever absent but the money.

@@ -24,6 +24,7 @@ mod scope;
 mod shown;
 
 pub use cage::{CagePlan, Machine, Mount, MountKind, MountPlan, clean_environment};
+pub use command::rule_fits;
 pub use defaults::{default_hidden, default_protected, gate_affecting, is_gate_affecting};
 pub use guard::{Explanation, Guard};
 pub use host_act::HostAct;

@@ -666,6 +666,8 @@ fn policy() -> Policy {
         prefix: vec!["git".to_owned(), "push".to_owned()],
         decision,
         reason: "the harness commits".to_owned(),
+        exact: false,
+        origin: String::new(),
     };
     Policy {
         scope: ScopeRules {

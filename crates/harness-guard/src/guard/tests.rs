@@ -32,6 +32,8 @@ fn policy() -> Policy {
             prefix: vec!["npm".to_owned(), "publish".to_owned()],
             decision: RuleDecision::Ask,
             reason: "publishing is a person's".to_owned(),
+            exact: false,
+            origin: String::new(),
         }],
         limits: Limits {
             turns: 7,
