@@ -2,9 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use harness_config::{
-    ConfigError, ConfigFile, Overrides, RepositoryConfig, Resolved, SavedRules, UserConfig,
-};
+use harness_config::{ConfigError, ConfigFile, Overrides, RepositoryConfig, Resolved, UserConfig};
 use harness_core::{Feature, FeatureId, FeatureStatus, Level, RepoPath, TreeId};
 use harness_gate::{
     evidence::{self, Evidence, Standing},
@@ -24,7 +22,7 @@ use crate::{
     failure::{Failure, chain},
     files::{self, HOST_FILE_MAX},
     folders::Folders,
-    network,
+    network, rules,
 };
 
 /// The repository's configuration file.
@@ -77,7 +75,7 @@ impl Site {
             .transpose()
             .map_err(|error| config_failure(&error))?
             .unwrap_or_default()
-            .with_saved(saved_rules(&folders)?)
+            .with_saved(rules::read(&folders.saved_rules())?)
             .for_repository(repo.root());
         Ok(Self {
             repo,
@@ -289,18 +287,6 @@ impl Site {
         text.map(|text| Some((text, file.stamp)))
             .map_err(|_| Failure::usage(format!("cannot read `{path}`: it is no UTF-8")))
     }
-}
-
-/// Reads the rules that the person had saved.
-fn saved_rules(folders: &Folders) -> Result<SavedRules, Failure> {
-    let file = folders.saved_rules();
-    let shown = file.display().to_string();
-    let bytes = files::read_own(&file, harness_config::FILE_BYTES_MAX)?;
-    bytes
-        .map(|bytes| harness_config::parse_saved_rules(ConfigFile::from_bytes(&shown, &bytes)?))
-        .transpose()
-        .map_err(|error| config_failure(&error))
-        .map(Option::unwrap_or_default)
 }
 
 /// Returns the path of the repository's configuration file.

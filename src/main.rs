@@ -1,5 +1,6 @@
 //! The binary: reads the command line, calls one command, sets the exit code.
 
+mod approve;
 mod ask;
 mod cli;
 mod cmd;
@@ -12,6 +13,7 @@ mod folders;
 mod job;
 mod network;
 mod output;
+mod rules;
 mod screen;
 mod session;
 mod surface;

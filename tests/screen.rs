@@ -1,5 +1,6 @@
 //! The screen of the real program in a real terminal.
 
+mod approve;
 mod demo;
 mod steer;
 mod ways_out;

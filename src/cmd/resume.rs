@@ -11,7 +11,9 @@ use crate::{
     compose::Site,
     failure::{Failure, chain},
     job::{Done, Job},
-    network, screen, session,
+    network,
+    rules::RuleFile,
+    screen, session,
     surface::{LineSurface, Past, Surface},
     trust,
 };
@@ -87,6 +89,7 @@ pub(crate) fn work(
         resumed: Some((log, resumed)),
         said: said.to_vec(),
         model: model.client,
+        rules: Box::new(RuleFile::new(&site.folders, site.repo.root())),
     };
     let (code, finished) = session::drive(workplace, launch, &past, surface)?;
     Ok(Done::ended(code, finished))

@@ -16,6 +16,7 @@ use crate::{
     detect,
     failure::{Failure, chain},
     job::{Done, Job},
+    rules::RuleFile,
     screen, session,
     surface::{Decision, LineSurface, Surface},
     trust::{self, Subject, Trusted},
@@ -93,6 +94,7 @@ pub(crate) fn work(common: &Common, flags: &Run, surface: &dyn Surface) -> Resul
         resumed: None,
         said: Vec::new(),
         model: model.client,
+        rules: Box::new(RuleFile::new(&site.folders, site.repo.root())),
     };
     let (code, finished) = session::drive(workplace, launch, &[], surface)?;
     Ok(Done::ended(code, finished))

@@ -143,6 +143,8 @@ pub fn resolve(
             map_file: files.map,
             context_budget,
             network,
+            network_closed: String::new(),
+            amendments: Vec::new(),
         },
         day_usd,
         models,

@@ -6,9 +6,10 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Action, CallId, CheckReport, CheckStatus, CheckpointNumber, CommitId, EndReason, FeatureId,
-    FeatureStatus, Finding, Limits, ModelFailure, ModelProfile, ModelResponse, Money, NetworkUse,
-    Outcome, RepoPath, SessionOpened, TokenCount, TreeId, TurnNumber, Urgency, Verdict,
+    Action, Amendment, ApprovalAnswer, ApprovalAsked, CallId, CheckReport, CheckStatus,
+    CheckpointNumber, CommitId, EndReason, FeatureId, FeatureStatus, Finding, Limits, ModelFailure,
+    ModelProfile, ModelResponse, Money, NetworkUse, Outcome, RepoPath, SessionOpened, TokenCount,
+    TreeId, TurnNumber, Urgency, Verdict,
 };
 
 /// A logged fact.
@@ -288,6 +289,23 @@ pub enum Event {
 
     /// A process reached a host, or was refused one; the connection is over.
     NetworkUsed(NetworkUse),
+
+    /// A call waits for a person's word.
+    ApprovalAsked(Box<ApprovalAsked>),
+    /// A person has answered.
+    ApprovalAnswered {
+        /// The call that waited.
+        call: CallId,
+        /// The answer.
+        answer: ApprovalAnswer,
+    },
+    /// A person's yes gave the run more; it holds from the next action on.
+    FeatureAmended {
+        /// The call that asked for it.
+        call: CallId,
+        /// What was given.
+        amendment: Amendment,
+    },
 }
 
 /// A model's answer with what it cost.

@@ -4,7 +4,7 @@ use std::{fmt, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
-use crate::{AllowedHost, ByteCount, Gate, Money, RepoPath, TokenCount};
+use crate::{AllowedHost, Amendment, ByteCount, Gate, Money, RepoPath, TokenCount};
 
 /// Everything that holds for a run: where it may write, what must be green, how far it may go.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -31,6 +31,25 @@ pub struct Policy {
     /// Hosts that processes may reach; without one there is no network.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub network: Vec<AllowedHost>,
+    /// Why no further host can be opened; empty where a person can open one.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub network_closed: String,
+    /// What a person has given beside the rest since the run began.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub amendments: Vec<Amendment>,
+}
+
+impl Policy {
+    /// Adds what a person has given; hosts that are known already are not listed again.
+    pub fn amend(&mut self, amendment: &Amendment) {
+        for host in &amendment.hosts {
+            let same = |known: &AllowedHost| known.host == host.host && known.port == host.port;
+            if !self.network.iter().any(same) {
+                self.network.push(host.clone());
+            }
+        }
+        self.amendments.push(amendment.clone());
+    }
 }
 
 /// A value and where it was written, such as `harness.toml:3`.
@@ -87,6 +106,19 @@ pub struct CommandRule {
     /// Where it stands, such as `harness.toml:3`; empty in logs of older versions.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub origin: String,
+}
+
+impl CommandRule {
+    /// Whether its words fit every command that `narrower` spells out word by word.
+    pub fn covers(&self, narrower: &Self) -> bool {
+        let fits = |(wanted, word): (&String, &String)| wanted == "*" || wanted == word;
+        let has_length = if self.exact {
+            narrower.exact && self.prefix.len() == narrower.prefix.len()
+        } else {
+            self.prefix.len() <= narrower.prefix.len()
+        };
+        has_length && self.prefix.iter().zip(&narrower.prefix).all(fits)
+    }
 }
 
 impl fmt::Display for CommandRule {

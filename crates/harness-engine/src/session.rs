@@ -1,7 +1,8 @@
 //! One session: one agent, one fresh context, one feature.
 //!
 //! This file takes events in; `steps` says what follows from them, `resume` what
-//! becomes of a session that another process left, `steering` what a person changes.
+//! becomes of a session that another process left, `steering` what a person changes,
+//! `approval` what waits for a person's word.
 
 use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},
@@ -27,6 +28,7 @@ use crate::{
     words,
 };
 
+mod approval;
 mod resume;
 mod steering;
 mod steps;
@@ -214,6 +216,8 @@ impl Session {
             Event::NoteTaken { text } => self.on_note(text),
             Event::QuestionAsked { call, .. } => self.on_question(*call),
             Event::QuestionAnswered { call, answer } => self.on_answer(*call, answer),
+            Event::ApprovalAsked(asked) => self.on_approval_asked(asked),
+            Event::ApprovalAnswered { call, answer } => self.on_approval_answered(*call, answer),
             Event::Nudged { text } => self.on_nudge(text),
             Event::CheckpointSaved(saved) => self.on_saved(&saved.tree, saved.number),
             Event::CheckpointUnchanged => self.saving.in_flight = false,
@@ -239,6 +243,7 @@ impl Session {
             | Event::StopDecided { .. }
             | Event::StrayUndone { .. }
             | Event::NetworkUsed(_)
+            | Event::FeatureAmended { .. }
             | Event::SessionOpened(_)
             | Event::SessionResumed { .. }
             | Event::SessionEnded { .. }

@@ -9,8 +9,8 @@ mod rule;
 
 use harness_core::{CommandRule, Rule, Verdict};
 
-pub(crate) use self::rule::deciding;
 pub use self::rule::rule_fits;
+pub(crate) use self::rule::{deciding, narrowest};
 
 /// What the agent is told when it wants to write git itself.
 const GIT_REASON: &str = "the harness commits; use note, finish or undo";

@@ -11,6 +11,7 @@
 //! not a boundary. The engine judges with it, the host acts on its permits and
 //! plans, the configuration takes its defaults from here.
 
+mod approval;
 mod cage;
 mod command;
 mod defaults;
@@ -23,6 +24,7 @@ mod redact;
 mod scope;
 mod shown;
 
+pub use approval::{Approval, Awaited, OtherCall};
 pub use cage::{CagePlan, Machine, Mount, MountKind, MountPlan, clean_environment};
 pub use command::rule_fits;
 pub use defaults::{default_hidden, default_protected, gate_affecting, is_gate_affecting};

@@ -1,5 +1,7 @@
 //! JSON lines: one versioned object per line, additive only.
 
+mod approval;
+
 use harness_core::{
     Action, CallEnd, CheckReport, CheckStatus, Decision, Event, FeatureStatus, Money, NetworkUse,
     Outcome, SessionId, Stop, TestCounts, Timestamp, Usage,
@@ -356,6 +358,45 @@ pub enum JsonLine {
         /// The features.
         features: Vec<String>,
     },
+    /// A call waits for a person's approval.
+    ApprovalAsked {
+        /// The call.
+        id: String,
+        /// What is asked for: `command`, `action` or `amendment`.
+        subject: String,
+        /// The command; null for anything else.
+        command: Option<String>,
+        /// What would be done or given, in one line.
+        text: String,
+        /// Why it is asked.
+        reason: String,
+        /// The rule that asks.
+        rule: Option<String>,
+        /// The words of the rule that `always` would keep.
+        always: Option<Vec<String>>,
+    },
+    /// A person has answered.
+    ApprovalAnswered {
+        /// The call.
+        id: String,
+        /// `once`, `session`, `always`, `no` or `never`.
+        answer: String,
+        /// What the agent is told with a no.
+        reason: Option<String>,
+    },
+    /// A person has given the run more.
+    FeatureAmended {
+        /// The feature.
+        feature: String,
+        /// Patterns that may be written.
+        write: Vec<String>,
+        /// Protected paths that may be changed.
+        may_change: Vec<String>,
+        /// Hosts that may be reached.
+        hosts: Vec<String>,
+        /// What the agent gave as its reason.
+        reason: String,
+    },
 }
 
 /// Turns events into JSON lines.
@@ -564,6 +605,9 @@ impl JsonLines {
                 message: message.clone(),
             },
             Event::NetworkUsed(used) => network_used(used),
+            Event::ApprovalAsked(asked) => approval::asked(asked),
+            Event::ApprovalAnswered { call, answer } => approval::answered(*call, answer),
+            Event::FeatureAmended { amendment, .. } => approval::amended(amendment),
             Event::BudgetWarned { what } => JsonLine::BudgetWarned { what: what.clone() },
             Event::StopDecided { reason, detail } => JsonLine::Stopping {
                 reason: reason.to_string(),

@@ -222,7 +222,9 @@ impl Executor {
             Effect::Record(_)
             | Effect::CancelModel
             | Effect::CancelWork
-            | Effect::AskPerson { .. } => {}
+            | Effect::AskPerson { .. }
+            | Effect::AskApproval(_)
+            | Effect::PerformApproved { .. } => {}
         }
     }
 

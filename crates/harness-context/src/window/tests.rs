@@ -101,6 +101,8 @@ fn policy() -> Policy {
         map_file: "AGENTS.md".to_owned(),
         context_budget: TokenCount(2000),
         network: Vec::new(),
+        network_closed: String::new(),
+        amendments: Vec::new(),
     }
 }
 

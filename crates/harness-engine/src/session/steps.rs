@@ -175,10 +175,17 @@ impl Session {
     /// Does what can be done for the next call.
     fn act(&mut self, run: &RunState) -> Step {
         let saving = self.saving.in_flight;
-        let Some(call) = self.calls.next_to_act() else {
+        let Some(id) = self.calls.next_to_act().map(|call| call.id) else {
             return Step::Wait;
         };
-        let id = call.id;
+        let Some(call) = self.calls.iter().find(|call| call.id == id) else {
+            return Step::Wait;
+        };
+        if let CallState::Judged(verdict) = &call.state
+            && let Some(asked) = self.approval_wanted(call, verdict)
+        {
+            return Step::Record(asked);
+        }
         match &call.state {
             CallState::Answering { text, is_error } => ended(
                 id,
@@ -195,10 +202,16 @@ impl Session {
                 },
             ),
             CallState::ToAsk => self.ask(id, run.attended),
+            CallState::ToApprove(_) => self.ask_approval(id, run),
             // What changes files waits until the last state is saved.
-            CallState::Judged(_) if saving && call.may_have_changed() => Step::Wait,
+            CallState::Judged(_) | CallState::Approved(_) if saving && call.may_have_changed() => {
+                Step::Wait
+            }
             CallState::Judged(_) => self.carry_out(id),
-            CallState::New | CallState::Running | CallState::Ended(_) => Step::Wait,
+            CallState::Approved(_) => self.carry_out_approved(id),
+            CallState::New | CallState::Running | CallState::Asking(_) | CallState::Ended(_) => {
+                Step::Wait
+            }
         }
     }
 
@@ -646,7 +659,7 @@ fn early_end(call: &Call, passed: bool) -> CallEnd {
     }
 }
 
-fn ended(call: CallId, end: CallEnd) -> Step {
+pub(super) fn ended(call: CallId, end: CallEnd) -> Step {
     Step::Record(Event::CallEnded { call, end, ms: 0 })
 }
 

@@ -7,6 +7,8 @@
 
 use harness_core::{CommandRule, Decision, Rule, RuleDecision, Verdict};
 
+use crate::shown::is_unreadable;
+
 /// Stands for any one word of a command.
 const ANY_WORD: &str = "*";
 
@@ -40,6 +42,34 @@ pub(crate) fn deciding<'a>(rules: &'a [CommandRule], command: &str) -> Option<&'
     // The first of equals decides.
     let fitting = rules.iter().rev().filter(|rule| rule_fits(rule, command));
     fitting.max_by_key(weight)
+}
+
+/// Returns the rule that allows exactly this command; `None` where nobody would read one.
+pub(crate) fn narrowest(command: &str) -> Option<CommandRule> {
+    const WORDS_MAX: usize = 64;
+    const BYTES_MAX: usize = 1_000;
+    let is_plain = |char: char| char == '\t' || !is_unreadable(char);
+    let words: Vec<String> = command
+        .split([' ', '\t'])
+        .filter(|word| !word.is_empty())
+        .map(str::to_owned)
+        .collect();
+    let bytes: usize = words.iter().map(String::len).sum();
+    let has_size = (1..=WORDS_MAX).contains(&words.len()) && bytes <= BYTES_MAX;
+    let has_star = words.iter().any(|word| word == ANY_WORD);
+    let is_one_line = command.chars().all(is_plain) && !command.contains(is_odd_blank);
+    (has_size && is_one_line && !has_star).then(|| CommandRule {
+        prefix: words,
+        exact: true,
+        decision: RuleDecision::Allow,
+        reason: "a person said always".to_owned(),
+        origin: String::new(),
+    })
+}
+
+/// Whether a blank is one that a file's rule could not hold in a word.
+fn is_odd_blank(char: char) -> bool {
+    char.is_whitespace() && char != ' ' && char != '\t'
 }
 
 /// Returns what a rule says as a verdict.
@@ -235,6 +265,40 @@ mod tests {
         let decision = |command| decide(&spelt_out, command).map(|said| said.0);
         assert_eq!(decision("make a && make b"), Some(Decision::Allow));
         assert_eq!(decision("make a && make c"), Some(Decision::Ask));
+    }
+
+    #[test]
+    fn the_narrowest_rule_allows_one_command_alone() {
+        let command = "npm  publish --tag x; curl y";
+        let narrow = narrowest(command).unwrap();
+        assert_eq!(narrow.to_string(), "npm publish --tag x; curl y");
+        let rules = [rule("npm publish", RuleDecision::Ask), narrow];
+        let decision = |command| decide(&rules, command).map(|said| said.0);
+        assert_eq!(decision(command), Some(Decision::Allow));
+        for other in [
+            "npm publish --tag x",
+            "npm publish --tag x; curl z",
+            "npm publish --tag x; curl y z",
+        ] {
+            assert_eq!(decision(other), Some(Decision::Ask), "{other}");
+        }
+    }
+
+    #[test]
+    fn no_rule_is_offered_that_nobody_would_read() {
+        let long = "x".repeat(1_001);
+        let many = "x ".repeat(65);
+        for command in [
+            "",
+            "make\nclean",
+            "make \u{202e}x",
+            "make\u{a0}x",
+            "make *",
+            &long,
+            &many,
+        ] {
+            assert_eq!(narrowest(command), None, "{command:?}");
+        }
     }
 
     #[test]
