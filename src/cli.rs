@@ -221,7 +221,7 @@ pub(crate) struct FeatureAdd {
     /// A pattern it may write, inside the repository's scope; may be given several times
     #[arg(long = "write", value_name = "PATTERN")]
     pub(crate) write: Vec<String>,
-    /// A protected path it may change; may be given several times
+    /// A path it may change although it is protected or outside the scope; may be given several times
     #[arg(long = "may-change", value_name = "PATH")]
     pub(crate) may_change: Vec<String>,
     /// A gate it must pass; all gates when absent

@@ -1,6 +1,6 @@
 //! The hosts of a run: whether the level holds processes to them, and how they are shown.
 
-use harness_core::{AllowedHost, EndReason, Level};
+use harness_core::{AllowedHost, EndReason, Level, Policy};
 use serde_json::{Value, json};
 
 use crate::failure::Failure;
@@ -24,6 +24,28 @@ pub(crate) fn refuse_unenforced(level: Level, network: &[AllowedHost]) -> Result
         }
         _ => Ok(()),
     }
+}
+
+/// Keeps a run from being given hosts that its level could not hold processes to.
+pub(crate) fn close_unenforced(level: Level, policy: &mut Policy) {
+    if level == Level::Landlock && policy.network_closed.is_empty() {
+        policy.network_closed = format!("level `{level}` opens the network whole or not at all");
+    }
+}
+
+/// Returns the hosts that have to be open for a run to go on: what a person gave it stays
+/// given, unless they have closed the network since.
+pub(crate) fn needed(began: &Policy, now: &Policy) -> Vec<AllowedHost> {
+    let given = |host: &&AllowedHost| {
+        let mut given = began.amendments.iter().flat_map(|more| &more.hosts);
+        now.network_closed.is_empty() && given.any(|given| given == *host)
+    };
+    began
+        .network
+        .iter()
+        .filter(|host| !given(host))
+        .cloned()
+        .collect()
 }
 
 /// Refuses to go on with hosts that were open when a run began and are not any more.

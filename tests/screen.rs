@@ -2,5 +2,6 @@
 
 mod approve;
 mod demo;
+mod request;
 mod steer;
 mod ways_out;

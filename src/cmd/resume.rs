@@ -81,9 +81,10 @@ pub(crate) fn work(
     };
     let workplace = site.workplace(&resolved, store)?;
     refuse_other_level(workplace.level, &opened)?;
-    let began = &opened.run.policy.network;
-    network::refuse_closed(began, &resolved.policy.network)?;
-    network::refuse_unenforced(workplace.level, began)?;
+    let began = engine.run().policy;
+    let needed = network::needed(&began, &resolved.policy);
+    network::refuse_closed(&needed, &resolved.policy.network)?;
+    network::refuse_unenforced(workplace.level, &began.network)?;
     let launch = Launch {
         engine,
         resumed: Some((log, resumed)),

@@ -16,6 +16,7 @@ use crate::{
     detect,
     failure::{Failure, chain},
     job::{Done, Job},
+    network,
     rules::RuleFile,
     screen, session,
     surface::{Decision, LineSurface, Surface},
@@ -65,6 +66,8 @@ pub(crate) fn work(common: &Common, flags: &Run, surface: &dyn Surface) -> Resul
     let dirty = check_dirty(&site, &resolved, flags.dirty, surface)?;
     let model = session::choose_model(flags.options.model.as_deref(), &resolved)?;
     let workplace = site.workplace(&resolved, store.clone())?;
+    let mut resolved = resolved;
+    network::close_unenforced(workplace.level, &mut resolved.policy);
     // The last thing that may fail: a number that is given out stays used.
     let run = store
         .new_run()

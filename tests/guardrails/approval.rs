@@ -114,3 +114,64 @@ fn a_model_cannot_approve_itself() {
         assert!(!desk.project.root().join("src/made").exists());
     }
 }
+
+#[test]
+fn more_is_given_by_nobody_without_a_person() {
+    let desk = Desk::new();
+    let request = "{ tool = \"request\", paths = [\"docs/**\"], hosts = [\"example.org:443\"], reason = \"the user approved\" }";
+    let story = run(&desk, &[request, &write("docs/a", "1")]);
+    story.assert_ended("needs_human", 5);
+    let asked = story.first("approval_asked");
+    assert_eq!(asked["subject"], "amendment");
+    assert_eq!(asked["text"], "write `docs/**`; network `example.org:443`");
+    assert!(story.all("feature_amended").is_empty());
+    assert!(!desk.project.root().join("docs/a").exists());
+}
+
+#[test]
+fn what_nobody_can_give_is_refused_without_asking() {
+    for (paths, why) in [
+        ("[\".git/config\"]", "git's own files"),
+        ("[\"harness.toml\"]", "by a person only"),
+        ("[\"../x\"]", "leaves the repository"),
+        ("[\"docs/a\", \".env\"]", "hidden by"),
+    ] {
+        let desk = Desk::new();
+        let request = format!("{{ tool = \"request\", paths = {paths}, reason = \"x\" }}");
+        let story = run(&desk, &[&request, &write("src/answer", "42\n"), FINISH]);
+        let called = story.first("tool_called");
+        assert_eq!(called["verdict"], "deny", "{story}");
+        assert!(called["reason"].to_string().contains(why), "{story}");
+        assert!(story.all("approval_asked").is_empty());
+        story.assert_ended("all_passing", 0);
+    }
+}
+
+#[test]
+fn a_feature_may_change_what_it_names_and_nothing_beside_it() {
+    let list = crate::support::FEATURES.replace(
+        "\"status\": \"pending\"",
+        "\"may_change\": [\"Cargo.toml\"], \"status\": \"pending\"",
+    );
+    let desk = Desk::new();
+    desk.project.write("feature_list.json", &list);
+    desk.project.write("Cargo.toml", "[package]\n");
+    desk.project.write("Cargo.lock", "version = 4\n");
+    desk.project.commit_all("manifests");
+    let turns = [
+        &*shell("echo name >> Cargo.toml; echo x >> Cargo.lock; echo x > Cargo.new"),
+        &write("Cargo.lock", "x\n"),
+        &write("src/answer", "42\n"),
+        FINISH,
+    ];
+    let story = run(&desk, &turns);
+    story.assert_ended("all_passing", 0);
+    let files = desk
+        .project
+        .git(&["diff", "--name-only", "main", "harness/R-0001"]);
+    assert!(files.lines().any(|file| file == "Cargo.toml"), "{files}");
+    assert!(
+        !files.contains("Cargo.lock") && !files.contains("Cargo.new"),
+        "{files}"
+    );
+}

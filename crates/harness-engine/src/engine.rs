@@ -1,8 +1,9 @@
 //! The run: features in order, one session each, until everything is proven or something stands in the way.
 
 use harness_core::{
-    ApprovalAnswer, CallId, EndReason, Event, Feature, FeatureId, FeaturePassed, FeatureStatus,
-    GivenUp, Goal, Limits, ModelProfile, RunState, SessionId, SessionOpened, Timestamp, Usage,
+    Amendment, ApprovalAnswer, CallId, EndReason, Event, Feature, FeatureId, FeaturePassed,
+    FeatureStatus, GivenUp, Goal, Limits, ModelProfile, RunState, SessionId, SessionOpened,
+    Timestamp, Usage,
 };
 use harness_gate::list::next_feature;
 
@@ -183,6 +184,7 @@ impl Engine {
             Event::StopRequested => self.stopping = true,
             Event::StopDecided { reason, detail } => self.stop_for(*reason, detail),
             Event::FeaturePassed(passed) => self.on_passed(passed),
+            Event::FeatureAmended { call, amendment } => self.on_amended(*call, amendment),
             Event::ApprovalAnswered { call, answer } => self.on_approval_answered(*call, answer),
             _ => {}
         }
@@ -274,6 +276,16 @@ impl Engine {
         }
         self.run.tip = passed.commit.clone();
         self.run.work_start = Some(passed.work_tree.clone());
+    }
+
+    /// What a person gave holds from the next action on, and in the sessions that follow.
+    fn on_amended(&mut self, call: CallId, amendment: &Amendment) {
+        if let Some(session) = &mut self.session
+            && session.is_to_be_given(call, amendment)
+        {
+            self.run.policy.amend(amendment);
+            session.renew_guard(&self.run.policy);
+        }
     }
 
     /// A rule that is kept also holds in the sessions that follow.

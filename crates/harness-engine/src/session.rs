@@ -110,6 +110,8 @@ pub(crate) struct Session {
     pub(crate) cost: Cost,
     pub(crate) conclusion: Option<Conclusion>,
     guard: Guard,
+    /// Whether a person does not want to be asked for more in this session.
+    asks_no_more: bool,
     gates: Vec<Gate>,
     talk: Talk,
     calls: Calls,
@@ -157,6 +159,7 @@ impl Session {
             },
             conclusion: None,
             guard,
+            asks_no_more: false,
             gates,
             talk: Talk::new(window.system, window.first),
             calls: Calls::default(),
@@ -218,6 +221,7 @@ impl Session {
             Event::QuestionAnswered { call, answer } => self.on_answer(*call, answer),
             Event::ApprovalAsked(asked) => self.on_approval_asked(asked),
             Event::ApprovalAnswered { call, answer } => self.on_approval_answered(*call, answer),
+            Event::FeatureAmended { call, amendment } => self.on_amended(*call, amendment),
             Event::Nudged { text } => self.on_nudge(text),
             Event::CheckpointSaved(saved) => self.on_saved(&saved.tree, saved.number),
             Event::CheckpointUnchanged => self.saving.in_flight = false,
@@ -243,7 +247,6 @@ impl Session {
             | Event::StopDecided { .. }
             | Event::StrayUndone { .. }
             | Event::NetworkUsed(_)
-            | Event::FeatureAmended { .. }
             | Event::SessionOpened(_)
             | Event::SessionResumed { .. }
             | Event::SessionEnded { .. }

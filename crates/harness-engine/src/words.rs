@@ -1,8 +1,8 @@
 //! What the harness says to the agent: short, concrete, with the next step.
 
 use harness_core::{
-    Action, ApprovalAnswer, ApprovalAsked, ApprovalSubject, CheckReport, CheckStatus, Finding,
-    RepoPath,
+    Action, Amendment, ApprovalAnswer, ApprovalAsked, ApprovalSubject, CheckReport, CheckStatus,
+    Finding, RepoPath,
 };
 
 /// The longest text about red gates. Unit: bytes; about 4,000 tokens.
@@ -17,6 +17,11 @@ pub(crate) const CUT: &str =
 pub(crate) const REPEATING: &str = "You have made the same calls with the same results several times. Change the \
      approach: read the error again, look at another file, or use `ask` if a person must decide.";
 
+pub(crate) const OPEN_ALREADY: &str = "All of this is open already: go on.";
+
+pub(crate) const ASKS_NO_MORE: &str =
+    "request: the person does not want to be asked for more in this session; go on without it";
+
 pub(crate) const UNKNOWN_OUTCOME: &str = "The harness stopped while this ran and its outcome is unknown. Nothing was \
      repeated. Check the state before you go on.";
 
@@ -30,6 +35,11 @@ pub(crate) const PASSED: &str = "The gates are green. The harness has committed 
 
 /// The most of a command that stands in a sentence about it. Unit: characters.
 const COMMAND_MAX: usize = 200;
+
+/// Words for what a person has given.
+pub(crate) fn given(amendment: &Amendment) -> String {
+    format!("The person says yes. From the next call on you may: {amendment}.")
+}
 
 /// Words for what a person has refused.
 pub(crate) fn refused_by_person(answer: &ApprovalAnswer) -> String {

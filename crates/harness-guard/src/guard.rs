@@ -33,6 +33,8 @@ pub struct Guard {
     commands: Vec<CommandRule>,
     /// Commands that a person allowed for the session, to the letter.
     approved: BTreeSet<String>,
+    /// Why no further host can be opened; empty where a person can open one.
+    pub(crate) network_closed: String,
     bounds: Bounds,
 }
 
@@ -66,6 +68,7 @@ impl Guard {
             scope,
             commands: policy.commands.clone(),
             approved: BTreeSet::new(),
+            network_closed: policy.network_closed.clone(),
             bounds,
         })
     }
@@ -247,4 +250,4 @@ const fn changed(kind: ChangeKind) -> &'static str {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -21,6 +21,7 @@ pub mod network;
 mod pattern;
 mod permit;
 mod redact;
+mod request;
 mod scope;
 mod shown;
 
@@ -33,4 +34,5 @@ pub use host_act::HostAct;
 pub use pattern::ScopeError;
 pub use permit::{Bounds, Permit};
 pub use redact::redact;
+pub use request::Wanted;
 pub use scope::Scope;

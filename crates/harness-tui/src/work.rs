@@ -174,6 +174,12 @@ impl Work {
                 self.used.limits = Some(limits.clone());
                 self.model = Some(model_line(model));
             }
+            Event::FeatureAmended { amendment, .. } => {
+                let paths = amendment.may_change.iter().map(ToString::to_string);
+                let given = amendment.write.iter().cloned().chain(paths);
+                self.scope
+                    .extend(given.map(|text| clean(&text).into_owned()));
+            }
             Event::RunEnded { reason, .. } => {
                 self.end = Some(*reason);
                 self.used.until = Some(at);

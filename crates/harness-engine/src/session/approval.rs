@@ -5,9 +5,11 @@
 //! to the runner as something that still needs the person's own yes.
 
 use harness_core::{
-    Action, ApprovalAnswer, ApprovalAsked, ApprovalSubject, CallEnd, CallId, Decision, EndReason,
-    Event, RunState, Verdict,
+    Action, Amendment, ApprovalAnswer, ApprovalAsked, ApprovalSubject, CallEnd, CallId, Decision,
+    EndReason, Event, Policy, RunState, Verdict,
 };
+use harness_guard::Wanted;
+use harness_tool::Intent;
 
 use super::{Session, Step, steps::ended};
 use crate::{
@@ -22,6 +24,9 @@ impl Session {
         if verdict.decision != Decision::Ask {
             return None;
         }
+        if let Ok(Intent::Request { .. }) = &call.intent {
+            return self.amendment_wanted(call);
+        }
         let action = call.action.clone()?;
         let always = match &action {
             Action::Run { command, .. } => self.guard.narrowest_rule(command),
@@ -34,6 +39,81 @@ impl Session {
             rule: verdict.rule.clone(),
             always,
         })))
+    }
+
+    /// Says what the guard makes of a request for more.
+    pub(super) fn judge_request(&self, call: &Call) -> Verdict {
+        if self.asks_no_more {
+            return Verdict::deny(words::ASKS_NO_MORE);
+        }
+        match self.amendment(call) {
+            Some(Ok(amendment)) => Verdict {
+                decision: Decision::Ask,
+                reason: format!("more for `{}`: {amendment}", self.feature.id),
+                rule: None,
+            },
+            Some(Err(verdict)) => verdict,
+            None => Verdict::deny("the call makes no sense"),
+        }
+    }
+
+    fn amendment(&self, call: &Call) -> Option<Result<Amendment, Verdict>> {
+        let Ok(Intent::Request {
+            paths,
+            hosts,
+            reason,
+        }) = &call.intent
+        else {
+            return None;
+        };
+        Some(self.guard.amendment(Wanted {
+            paths,
+            hosts,
+            reason,
+        }))
+    }
+
+    fn amendment_wanted(&self, call: &Call) -> Option<Event> {
+        // What was given meanwhile is judged with it.
+        let amendment = self.amendment(call)?.ok()?;
+        Some(Event::ApprovalAsked(Box::new(ApprovalAsked {
+            call: call.id,
+            reason: amendment.reason.clone(),
+            subject: ApprovalSubject::Amendment { amendment },
+            rule: None,
+            always: None,
+        })))
+    }
+
+    /// Whether this is what a person approved for the call, and is not given yet.
+    pub(crate) fn is_to_be_given(&self, id: CallId, amendment: &Amendment) -> bool {
+        let subject = ApprovalSubject::Amendment {
+            amendment: amendment.clone(),
+        };
+        let mut calls = self.calls.iter();
+        calls.any(|call| {
+            let approved =
+                matches!(&call.state, CallState::Approved(asked) if asked.subject == subject);
+            call.id == id && approved
+        })
+    }
+
+    /// Takes the rules as they were amended; the next permit is made by them.
+    pub(crate) fn renew_guard(&mut self, policy: &Policy) {
+        match self.guard.renewed(policy, &self.feature) {
+            Ok(guard) => self.guard = guard,
+            Err(error) => {
+                self.pending.stop = Some((EndReason::Failed, error.to_string()));
+            }
+        }
+    }
+
+    pub(super) fn on_amended(&mut self, id: CallId, amendment: &Amendment) {
+        if self.is_to_be_given(id, amendment)
+            && let Some(call) = self.calls.find(id)
+        {
+            call.answer(words::given(amendment), false);
+        }
     }
 
     /// Whether a person's answer about this call is waited for.
@@ -62,6 +142,8 @@ impl Session {
         } = &asked.subject
         {
             self.guard.hear(command, answer);
+        } else if *answer == ApprovalAnswer::Never {
+            self.asks_no_more = true;
         }
         if answer.is_yes() {
             call.state = CallState::Approved(asked);
@@ -97,8 +179,14 @@ impl Session {
         let CallState::Approved(asked) = &call.state else {
             return Step::Wait;
         };
-        let ApprovalSubject::Action { action } = asked.subject.clone() else {
-            return Step::Wait;
+        let action = match asked.subject.clone() {
+            ApprovalSubject::Action { action } => action,
+            ApprovalSubject::Amendment { amendment } => {
+                return Step::Record(Event::FeatureAmended {
+                    call: id,
+                    amendment,
+                });
+            }
         };
         match self.guard.awaited(id, action) {
             Ok(awaited) => {

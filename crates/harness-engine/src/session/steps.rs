@@ -4,8 +4,8 @@
 //! way, so that asking again gives something else. Called by the engine only.
 
 use harness_core::{
-    Action, Baseline, CallEnd, CallId, CheckStatus, EndReason, Event, Gate, Money, RunState,
-    Timestamp, Usage, Verdict,
+    Baseline, CallEnd, CallId, CheckStatus, EndReason, Event, Gate, Money, RunState, Timestamp,
+    Usage, Verdict,
 };
 use harness_tool::Intent;
 
@@ -160,7 +160,7 @@ impl Session {
 
     fn call_step(&mut self, run: &RunState) -> Step {
         if let Some(call) = self.calls.next_to_judge() {
-            return Step::Record(judged(call, |action| self.guard.judge(action)));
+            return Step::Record(self.judged(call));
         }
         if self.calls.are_over() {
             self.gather_results();
@@ -170,6 +170,22 @@ impl Session {
             return self.check_step();
         }
         self.act(run)
+    }
+
+    /// Makes the record of what the guard says about a call.
+    fn judged(&self, call: &Call) -> Event {
+        let verdict = match (&call.intent, &call.action) {
+            (Err(fault), _) => Verdict::deny(fault.to_string()),
+            (Ok(Intent::Request { .. }), _) => self.judge_request(call),
+            (Ok(_), Some(action)) => self.guard.judge(action),
+            (Ok(_), None) => Verdict::allow("touches nothing", None),
+        };
+        Event::CallJudged {
+            call: call.id,
+            tool: call.asked.name.clone(),
+            action: call.action.clone(),
+            verdict,
+        }
     }
 
     /// Does what can be done for the next call.
@@ -236,6 +252,13 @@ impl Session {
                 }
             }
             (Ok(Intent::Note { text }), _) => Step::Record(Event::NoteTaken { text: text.clone() }),
+            (Ok(Intent::Request { .. }), _) => ended(
+                id,
+                CallEnd::Answered {
+                    text: words::OPEN_ALREADY.to_owned(),
+                    is_error: false,
+                },
+            ),
             (Ok(Intent::Ask { text }), _) => Step::Record(Event::QuestionAsked {
                 call: id,
                 question: text.clone(),
@@ -661,19 +684,4 @@ fn early_end(call: &Call, passed: bool) -> CallEnd {
 
 pub(super) fn ended(call: CallId, end: CallEnd) -> Step {
     Step::Record(Event::CallEnded { call, end, ms: 0 })
-}
-
-/// Makes the record of what the guard says about a call.
-fn judged(call: &Call, judge: impl Fn(&Action) -> Verdict) -> Event {
-    let verdict = match (&call.intent, &call.action) {
-        (Err(fault), _) => Verdict::deny(fault.to_string()),
-        (Ok(_), Some(action)) => judge(action),
-        (Ok(_), None) => Verdict::allow("touches nothing", None),
-    };
-    Event::CallJudged {
-        call: call.id,
-        tool: call.asked.name.clone(),
-        action: call.action.clone(),
-        verdict,
-    }
 }

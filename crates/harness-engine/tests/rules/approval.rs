@@ -188,3 +188,127 @@ fn words_that_cannot_wait_cut_the_question_short() {
     assert_eq!(run.hears_now("stop that"), "ended 1.0 cancelled; request 2");
     assert_eq!(answers(&mut run, 1, ApprovalAnswer::Once), "");
 }
+
+const MORE: (&str, &str) = (
+    "request",
+    r#"{"paths":["docs/**"],"hosts":["example.org:443"],"reason":"the guide"}"#,
+);
+const DOCS: (&str, &str) = ("write", r#"{"path":"docs/a.md","content":"1"}"#);
+
+#[test]
+fn what_a_person_gives_holds_from_the_next_call_on() {
+    let mut run = asking(true);
+    assert_eq!(run.calls(&[DOCS]), "deny 1.0; ended 1.0 refused; request 2");
+    assert_eq!(run.told("ask for more with the tool `request`"), 1);
+    assert_eq!(
+        run.calls(&[MORE]),
+        "ask 2.0; approval asked; ask approval 2.0"
+    );
+    assert_eq!(
+        answers(&mut run, 2, ApprovalAnswer::Once),
+        "amended; ended 2.0 answered; request 3"
+    );
+    assert_eq!(
+        run.told("From the next call on you may: write `docs/**`; network `example.org:443`."),
+        1
+    );
+    assert_eq!(run.calls(&[DOCS]), "allow 3.0; perform 3.0");
+    let policy = run.engine.run().policy;
+    assert_eq!(policy.amendments.len(), 1);
+    assert_eq!(policy.network.len(), 1);
+    let written = run.written();
+    run.ends(3, 0, written);
+    run.on(&Event::CheckpointUnchanged);
+    assert_eq!(
+        run.calls(&[MORE]),
+        "allow 4.0; ended 4.0 answered; request 5"
+    );
+    assert_eq!(run.told("open already"), 1);
+}
+
+#[test]
+fn what_was_given_survives_the_process() {
+    let mut run = asking(true);
+    run.calls(&[MORE]);
+    answers(&mut run, 1, ApprovalAnswer::Once);
+    run.crashes_attended();
+    assert_eq!(run.engine.run().policy.amendments.len(), 1);
+    assert_eq!(run.calls(&[DOCS]), "allow 2.0; perform 2.0");
+}
+
+#[test]
+fn a_yes_that_gave_nothing_yet_is_asked_for_again() {
+    let mut run = asking(true);
+    run.calls(&[MORE]);
+    run.on_unrecorded(&Event::ApprovalAnswered {
+        call: Script::id(1, 0),
+        answer: ApprovalAnswer::Once,
+    });
+    assert_eq!(run.crashes_attended(), "ask approval 1.0");
+    assert!(run.engine.run().policy.amendments.is_empty());
+    assert_eq!(
+        answers(&mut run, 1, no("not the guide")),
+        "ended 1.0 answered; save 1; request 2"
+    );
+    assert_eq!(run.told("the person says no: not the guide"), 1);
+}
+
+#[test]
+fn a_request_for_what_nobody_gives_reaches_no_person() {
+    let mut run = asking(true);
+    for (paths, turn) in [
+        (".git/config", 1),
+        ("src/generated/x.rs", 2),
+        ("../up", 3),
+        ("harness.toml", 4),
+    ] {
+        let arguments = format!(r#"{{"paths":["{paths}"],"reason":"x"}}"#);
+        let follows = run.calls(&[("request", &arguments)]);
+        assert!(
+            follows.starts_with(&format!("deny {turn}.0; ended {turn}.0 refused")),
+            "{paths}: {follows}"
+        );
+    }
+}
+
+#[test]
+fn a_person_who_does_not_want_to_be_asked_for_more_is_not() {
+    let mut run = asking(true);
+    run.calls(&[MORE]);
+    answers(&mut run, 1, ApprovalAnswer::Never);
+    assert_eq!(run.calls(&[MORE]), "deny 2.0; ended 2.0 refused; request 3");
+}
+
+#[test]
+fn without_a_person_a_request_leaves_the_feature_to_one() {
+    let mut run = asking(false);
+    let follows = run.calls(&[MORE]);
+    assert!(
+        follows.starts_with("ask 1.0; approval asked; given up needs_human"),
+        "{follows}"
+    );
+    assert!(
+        run.detail()
+            .contains("have write `docs/**`; network `example.org:443`"),
+        "{}",
+        run.detail()
+    );
+}
+
+#[test]
+fn an_amendment_that_nobody_approved_changes_nothing() {
+    let mut run = asking(true);
+    run.calls(&[MORE]);
+    let amendment = harness_core::Amendment {
+        feature: Script::feature(1),
+        write: vec!["**".to_owned()],
+        may_change: Vec::new(),
+        hosts: Vec::new(),
+        reason: "x".to_owned(),
+    };
+    run.on(&Event::FeatureAmended {
+        call: Script::id(1, 0),
+        amendment,
+    });
+    assert!(run.engine.run().policy.amendments.is_empty());
+}

@@ -6,9 +6,9 @@ use std::{
 };
 
 use harness_core::{
-    Action, ApprovalAnswer, ApprovalAsked, ApprovalSubject, CallId, CheckStatus, Decision,
-    EndReason, Event, Feature, FeatureId, FinishSubject, Gate, Goal, ModelResponded, Money,
-    RunState, SessionOpened, TurnNumber,
+    Action, Amendment, ApprovalAnswer, ApprovalAsked, ApprovalSubject, CallId, CheckStatus,
+    Decision, EndReason, Event, Feature, FeatureId, FinishSubject, Gate, Goal, ModelResponded,
+    Money, RunState, SessionOpened, TurnNumber,
 };
 use harness_engine::{CommitFeature, Effect, OpenSession, RunGate};
 use harness_guard::Guard;
@@ -49,6 +49,8 @@ struct Facts {
 struct Approvals {
     open: Option<ApprovalAsked>,
     granted: Option<CallId>,
+    /// What was asked for last.
+    asked: Option<ApprovalSubject>,
 }
 
 impl Facts {
@@ -64,6 +66,7 @@ impl Facts {
             Rc::make_mut(&mut self.guard).hear(command, answer);
         }
         self.approvals.granted = answer.is_yes().then_some(call);
+        self.approvals.asked = Some(asked.subject);
     }
 }
 
@@ -135,6 +138,7 @@ impl Monitor {
                 ..
             } => self.judged(*call, action.as_ref(), verdict.decision)?,
             Event::ApprovalAsked(asked) => self.approval_asked(asked)?,
+            Event::FeatureAmended { call, amendment } => self.amended(*call, amendment)?,
             Event::ApprovalAnswered { call, answer } if origin == Origin::First => {
                 self.facts()?.answered(*call, answer);
             }
@@ -281,7 +285,7 @@ impl Monitor {
         if !feature.gates.iter().all(knows) {
             return;
         }
-        let said = run.policy.commands.len();
+        let said = run.policy.commands.len() + 1_000 * run.policy.amendments.len();
         let compile = || Rc::new(Guard::new(&run.policy, &feature).unwrap());
         let guard = Rc::clone(
             self.guards
@@ -407,6 +411,29 @@ impl Monitor {
             logged.is_some_and(|(_, decision)| *decision == Decision::Ask),
             || format!("asks about what needs no approval: {asked:?}"),
         )
+    }
+
+    /// More is given only where a person granted exactly that in this process.
+    fn amended(&mut self, call: CallId, amendment: &Amendment) -> Result<(), String> {
+        let facts = self.facts()?;
+        ensure(facts.approvals.granted.take() == Some(call), || {
+            format!("gives what no person approved: {amendment:?}")
+        })?;
+        let subject = ApprovalSubject::Amendment {
+            amendment: amendment.clone(),
+        };
+        ensure(facts.approvals.asked.take() == Some(subject), || {
+            format!("gives something else than was asked for: {amendment:?}")
+        })?;
+        ensure(amendment.feature == facts.feature.id, || {
+            "gives more for another feature".to_owned()
+        })?;
+        if let (Some(run), Some(facts)) = (&mut self.run, &mut self.facts) {
+            run.policy.amend(amendment);
+            let renewed = facts.guard.renewed(&run.policy, &facts.feature);
+            facts.guard = Rc::new(renewed.map_err(|error| error.to_string())?);
+        }
+        Ok(())
     }
 
     fn call_ended(&mut self, call: CallId) -> Result<(), String> {

@@ -21,7 +21,7 @@ fn path(text: impl AsRef<[u8]>) -> RepoPath {
     RepoPath::parse(text).unwrap()
 }
 
-fn policy() -> Policy {
+pub(crate) fn policy() -> Policy {
     Policy {
         scope: ScopeRules {
             write: list(&["src/**", "tests/**"]),

@@ -104,6 +104,13 @@ impl Performer {
         *lock(&self.touched) = BTreeSet::from([RepoPath::root()]);
     }
 
+    /// Goes on with other rules: the machine is looked at anew, and the open cage is given up.
+    pub(crate) fn amend(&self, guard: &Guard) {
+        *lock(&self.guard) = Some(guard.clone());
+        *lock(&self.seen_by_commands) = None;
+        *lock(&self.cage) = None;
+    }
+
     pub(crate) const fn root(&self) -> &Root {
         &self.root
     }
