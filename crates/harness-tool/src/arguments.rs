@@ -320,7 +320,7 @@ impl<'de> de::Visitor<'de> for ValueVisitor {
                 _ => texts = None,
             }
         }
-        Ok(texts.map_or(Value::Other("a list of other things"), Value::Texts))
+        Ok(texts.map_or(Value::Other("a list"), Value::Texts))
     }
 
     fn visit_map<A: de::MapAccess<'de>>(self, mut map: A) -> Result<Value, A::Error> {
