@@ -59,6 +59,8 @@ fn guard() -> Guard {
         },
         gates: Vec::new(),
         commands: Vec::new(),
+        network_closed: String::new(),
+        amendments: Vec::new(),
         limits: Limits::default(),
         isolate: true,
         feature_file: file("feature_list.json"),

@@ -236,7 +236,7 @@ pub(crate) struct FeatureAdd {
     /// A pattern it may write, inside the repository's scope; may be given several times
     #[arg(long = "write", value_name = "PATTERN")]
     pub(crate) write: Vec<String>,
-    /// A protected path it may change; may be given several times
+    /// A path it may change although it is protected or outside the scope; may be given several times
     #[arg(long = "may-change", value_name = "PATH")]
     pub(crate) may_change: Vec<String>,
     /// A gate it must pass; all gates when absent
@@ -321,8 +321,11 @@ pub(crate) enum ScopeCommand {
     /// Say for each path whether it may be read and written, and by which rule
     Explain {
         /// Paths, seen from the current folder
-        #[arg(required = true)]
+        #[arg(required_unless_present = "command")]
         paths: Vec<String>,
+        /// A command line: whether it may run, and by which `[[rule]]`
+        #[arg(long, value_name = "COMMAND LINE")]
+        command: Option<String>,
         /// The feature whose scope holds
         #[arg(long)]
         feature: Option<String>,

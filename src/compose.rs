@@ -22,7 +22,7 @@ use crate::{
     failure::{Failure, chain},
     files::{self, HOST_FILE_MAX},
     folders::Folders,
-    network, proof,
+    network, proof, rules,
 };
 
 /// The repository's configuration file.
@@ -75,6 +75,7 @@ impl Site {
             .transpose()
             .map_err(|error| config_failure(&error))?
             .unwrap_or_default()
+            .with_saved(rules::read(&folders.saved_rules())?)
             .for_repository(repo.root());
         Ok(Self {
             repo,

@@ -44,6 +44,11 @@ impl Folders {
         self.cache.join("level")
     }
 
+    /// Returns the file with the rules that the person had saved.
+    pub(crate) fn saved_rules(&self) -> PathBuf {
+        self.state.join("rules.toml")
+    }
+
     /// Returns the cache of one repository: its name for people, a digest of its path for us.
     pub(crate) fn cache_of(&self, root: &Path) -> PathBuf {
         let name = root

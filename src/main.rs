@@ -1,5 +1,6 @@
 //! The binary: reads the command line, calls one command, sets the exit code.
 
+mod approve;
 mod ask;
 mod cli;
 mod cmd;
@@ -13,6 +14,7 @@ mod job;
 mod network;
 mod output;
 mod proof;
+mod rules;
 mod screen;
 mod session;
 mod surface;

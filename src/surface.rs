@@ -8,10 +8,11 @@ use serde_json::Value;
 use tokio::sync::{mpsc, watch};
 
 use crate::{
-    ask,
+    approve, ask,
     cli::Common,
     faces::{self, JsonFace},
     failure::Failure,
+    folders::Folders,
     output::{Output, say},
     session::signals,
 };
@@ -123,6 +124,7 @@ impl Surface for LineSurface {
         let asking = Box::new(AskingFace {
             requests: requests.clone(),
             attended: self.is_attended(),
+            rules_file: Folders::find()?.saved_rules().display().to_string(),
         });
         Ok(Joined {
             faces: vec![face, asking],
@@ -136,10 +138,24 @@ impl Surface for LineSurface {
 struct AskingFace {
     requests: mpsc::Sender<Request>,
     attended: bool,
+    /// Where rules are kept, for people.
+    rules_file: String,
 }
 
 impl Face for AskingFace {
     fn event(&mut self, event: &Event, _time: Timestamp) -> bool {
+        if let (Event::ApprovalAsked(asked), true) = (event, self.attended) {
+            let (requests, asked, file) = (
+                self.requests.clone(),
+                asked.clone(),
+                self.rules_file.clone(),
+            );
+            thread::spawn(move || {
+                let call = asked.call;
+                let answer = approve::ask(&asked, &file);
+                let _ = requests.blocking_send(Request::Decide { call, answer });
+            });
+        }
         if let (Event::QuestionAsked { .. }, true) = (event, self.attended) {
             let requests = self.requests.clone();
             // Reading a line blocks for as long as a person thinks.

@@ -192,6 +192,17 @@ fn unsafe_code_stands_in_two_modules() {
     }
 }
 
+/// A person's yes is made where their request is taken, and nowhere else.
+#[test]
+fn approvals_are_made_in_one_module() {
+    let makers: Vec<String> = sources()
+        .iter()
+        .filter(|file| code_of(file).contains("Approval::by_person("))
+        .map(|file| shown(file))
+        .collect();
+    assert_eq!(makers, ["crates/harness-runner/src/dispatch.rs"]);
+}
+
 #[test]
 fn modules_have_names_of_their_own() {
     let mut files = sources();

@@ -1,5 +1,6 @@
 //! Attacks on the guard, each shown to work without it where that can be shown.
 
+mod approval;
 mod arena;
 mod git;
 mod meanwhile;

@@ -1,5 +1,7 @@
 //! The screen of the real program in a real terminal.
 
+mod approve;
 mod demo;
+mod request;
 mod steer;
 mod ways_out;

@@ -14,7 +14,9 @@ use crate::{
     faces::JsonFace,
     failure::{Failure, chain},
     job::{Done, Job},
-    output, screen, session,
+    output,
+    rules::RuleFile,
+    screen, session,
     surface::{LineSurface, Surface},
     trust::{self, Subject},
 };
@@ -183,6 +185,7 @@ fn play(site: &Site, flags: &Demo, surface: &dyn Surface) -> Result<Done, Failur
         resumed: None,
         said: Vec::new(),
         model: model.client,
+        rules: Box::new(RuleFile::new(&site.folders, site.repo.root())),
     };
     let (code, finished) = session::drive(workplace, launch, &[], surface)?;
     Ok(Done::ended(code, finished))

@@ -11,7 +11,9 @@ use crate::{
     compose::Site,
     failure::{Failure, chain},
     job::{Done, Job},
-    network, screen, session,
+    network,
+    rules::RuleFile,
+    screen, session,
     surface::{LineSurface, Past, Surface},
     trust,
 };
@@ -79,14 +81,16 @@ pub(crate) fn work(
     };
     let workplace = site.workplace(&resolved, store)?;
     refuse_other_level(workplace.level, &opened)?;
-    let began = &opened.run.policy.network;
-    network::refuse_closed(began, &resolved.policy.network)?;
-    network::refuse_unenforced(workplace.level, began)?;
+    let began = engine.run().policy;
+    let needed = network::needed(&began, &resolved.policy);
+    network::refuse_closed(&needed, &resolved.policy.network)?;
+    network::refuse_unenforced(workplace.level, &began.network)?;
     let launch = Launch {
         engine,
         resumed: Some((log, resumed)),
         said: said.to_vec(),
         model: model.client,
+        rules: Box::new(RuleFile::new(&site.folders, site.repo.root())),
     };
     let (code, finished) = session::drive(workplace, launch, &past, surface)?;
     Ok(Done::ended(code, finished))

@@ -16,6 +16,8 @@ use crate::{
     detect,
     failure::{Failure, chain},
     job::{Done, Job},
+    network,
+    rules::RuleFile,
     screen, session,
     surface::{Decision, LineSurface, Surface},
     trust::{self, Subject, Trusted},
@@ -64,6 +66,8 @@ pub(crate) fn work(common: &Common, flags: &Run, surface: &dyn Surface) -> Resul
     let dirty = check_dirty(&site, &resolved, flags.dirty, surface)?;
     let model = session::choose_model(flags.options.model.as_deref(), &resolved)?;
     let workplace = site.workplace(&resolved, store.clone())?;
+    let mut resolved = resolved;
+    network::close_unenforced(workplace.level, &mut resolved.policy);
     // The last thing that may fail: a number that is given out stays used.
     let run = store
         .new_run()
@@ -93,6 +97,7 @@ pub(crate) fn work(common: &Common, flags: &Run, surface: &dyn Surface) -> Resul
         resumed: None,
         said: Vec::new(),
         model: model.client,
+        rules: Box::new(RuleFile::new(&site.folders, site.repo.root())),
     };
     let (code, finished) = session::drive(workplace, launch, &[], surface)?;
     Ok(Done::ended(code, finished))

@@ -18,6 +18,7 @@ use crate::{
 pub(super) fn run(common: &Common, command: &ScopeCommand) -> Result<u8, Failure> {
     let ScopeCommand::Explain {
         paths,
+        command,
         feature,
         sandbox,
     } = command;
@@ -59,10 +60,27 @@ pub(super) fn run(common: &Common, command: &ScopeCommand) -> Result<u8, Failure
         }
         output.entry("scope", &text, body)?;
     }
+    if let Some(command) = command {
+        explain_command(&guard, command, &mut output)?;
+    }
     if let Some(plan) = &plan {
         sandbox::explain(plan, &resolved, &mut output)?;
     }
     Ok(0)
+}
+
+/// Says which rule decides about a command. Rules are manners: what a command may touch is the sandbox's.
+fn explain_command(guard: &Guard, command: &str, output: &mut Output) -> Result<(), Failure> {
+    let verdict = guard.judge(&harness_core::Action::Run {
+        command: command.to_owned(),
+        cwd: RepoPath::root(),
+    });
+    let text = format!("{command}\n  run: {}", words(&verdict));
+    output.entry(
+        "command",
+        &text,
+        json!({ "command": command, "run": verdict }),
+    )
 }
 
 /// Reads a path as the person means it: from the current folder, or absolute.

@@ -51,6 +51,7 @@ pub(super) fn read(job: Option<&Job>) -> Result<Setup, Failure> {
         },
         keys,
         problems,
+        rules_file: Folders::find()?.saved_rules().display().to_string(),
         origin: match job {
             None => Origin::Bare,
             Some(Job::Demo(_)) => Origin::Demo,

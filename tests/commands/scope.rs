@@ -93,6 +93,81 @@ fn the_sandbox_of_a_process_is_told() {
 }
 
 #[test]
+fn a_command_is_explained_with_the_rule_that_decides() {
+    let desk = Desk::new();
+    let mut config = desk.project.read("harness.toml");
+    let line = config.lines().count() + 2;
+    config.push_str(
+        "[[rule]]\ncommand = [\"npm\", \"publish\"]\ndecision = \"ask\"\nreason = \"publishing is a person's\"\n",
+    );
+    desk.project.write("harness.toml", &config);
+    let explain = |command: &str| {
+        let run = desk.harness(&["scope", "explain", "--command", command]);
+        assert_ok(&run);
+        run.stdout
+    };
+    assert_eq!(
+        explain("npm publish --tag x"),
+        format!(
+            "npm publish --tag x\n  run: ask, by `npm publish ...` (harness.toml:{line}): publishing is a person's\n"
+        )
+    );
+    assert_eq!(explain("npm test"), "npm test\n  run: allow\n");
+    assert!(explain("git push").contains("deny, by `git writes` (built in)"));
+    desk.home
+        .configure("[[rule]]\ncommand = [\"npm\", \"publish\"]\ndecision = \"allow\"\n");
+    let allowed = explain("npm publish --tag x");
+    assert!(
+        allowed.contains("allow, by `npm publish ...` (") && allowed.contains("config.toml:2)"),
+        "{allowed}"
+    );
+    let shown = desk.harness(&["config", "show", "--origin"]).stdout;
+    assert_eq!(shown.matches("\nrule = {").count(), 2, "{shown}");
+}
+
+#[test]
+fn rules_that_the_person_had_saved_hold_in_their_repository() {
+    let desk = Desk::new();
+    let root = desk.project.root().canonicalize().unwrap();
+    let rule = |repository: &str| {
+        format!(
+            "[[rule]]\ncommand = [\"npm\", \"publish\"]\ndecision = \"deny\"\nrepository = \"{repository}\"\n"
+        )
+    };
+    desk.home
+        .write_state("rules.toml", &rule(&root.to_string_lossy()));
+    let explain = ["scope", "explain", "--command", "npm publish"];
+    let run = desk.harness(&explain);
+    assert!(
+        run.stdout.contains("deny") && run.stdout.contains("rules.toml:2"),
+        "{}",
+        run.stdout
+    );
+    desk.home.write_state("rules.toml", &rule("/elsewhere"));
+    assert!(desk.harness(&explain).stdout.contains("run: allow"));
+    desk.home
+        .write_state("rules.toml", "[[rule]]\ncommand = 1\ndecision = \"deny\"\n");
+    let run = desk.harness(&explain);
+    assert_eq!(run.code, 2);
+    assert!(run.stderr.contains("rules.toml`, line 2"), "{}", run.stderr);
+}
+
+#[test]
+fn a_repository_cannot_allow_a_command() {
+    let desk = Desk::new();
+    let mut config = desk.project.read("harness.toml");
+    config.push_str("[[rule]]\ncommand = [\"npm\"]\ndecision = \"allow\"\n");
+    desk.project.write("harness.toml", &config);
+    let run = desk.harness(&["config", "show"]);
+    assert_eq!(run.code, 2);
+    assert!(
+        run.stderr.contains("a repository's rule cannot allow"),
+        "{}",
+        run.stderr
+    );
+}
+
+#[test]
 fn every_value_is_shown_with_its_origin() {
     let desk = Desk::new();
     desk.home.configure("[limits]\nturns = 50\nminutes = 30\n");

@@ -1,4 +1,4 @@
-//! The table of every key the two files may hold: the one list that reading,
+//! The table of every key the files may hold: the one list that reading,
 //! suggestions and the reference files are checked against.
 //!
 //! Says which keys exist and what kind of value each takes; what a value means
@@ -68,13 +68,15 @@ const fn required(name: &'static str, shape: Shape) -> Key {
     }
 }
 
-/// Which of the two files is read.
+/// Which file is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Owner {
     /// `harness.toml`, committed: narrows, and never names providers or keys.
     Repository,
     /// The person's own file.
     User,
+    /// The rules that a person had saved.
+    Saved,
 }
 
 impl Owner {
@@ -82,12 +84,13 @@ impl Owner {
         match self {
             Self::Repository => REPOSITORY,
             Self::User => USER,
+            Self::Saved => SAVED,
         }
     }
 
     pub(crate) const fn other(self) -> Self {
         match self {
-            Self::Repository => Self::User,
+            Self::Repository | Self::Saved => Self::User,
             Self::User => Self::Repository,
         }
     }
@@ -97,6 +100,7 @@ impl Owner {
         match self {
             Self::Repository => "the repository's `harness.toml`",
             Self::User => "the user file",
+            Self::Saved => "the file of saved rules",
         }
     }
 }
@@ -123,6 +127,7 @@ const REPOSITORY: &[Key] = &[
             key("review", Shape::Text),
         ]),
     ),
+    key("rule", Shape::Tables(RULE)),
     key("limits", Shape::Table(LIMITS)),
     key(
         "context",
@@ -144,6 +149,7 @@ const USER: &[Key] = &[
     key("agent", Shape::TableAndNamed(AGENT_CHOICE, AGENT)),
     key("limits", Shape::Table(LIMITS)),
     key("sandbox", Shape::Table(USER_SANDBOX)),
+    key("rule", Shape::Tables(PERSON_RULE)),
     key(
         "repo",
         Shape::Named(&[
@@ -158,6 +164,27 @@ const USER: &[Key] = &[
     ),
     key("keys", Shape::Open),
     key("notify", Shape::Open),
+];
+
+const SAVED: &[Key] = &[key("rule", Shape::Tables(PERSON_RULE))];
+
+const RULE: &[Key] = &[
+    required("command", Shape::Texts),
+    key("exact", Shape::Flag),
+    required("decision", Shape::Text),
+    key("reason", Shape::Text),
+    key("match", Shape::Texts),
+    key("not_match", Shape::Texts),
+];
+
+const PERSON_RULE: &[Key] = &[
+    required("command", Shape::Texts),
+    key("exact", Shape::Flag),
+    required("decision", Shape::Text),
+    key("reason", Shape::Text),
+    key("match", Shape::Texts),
+    key("not_match", Shape::Texts),
+    key("repository", Shape::Text),
 ];
 
 const SETUP: &[Key] = &[

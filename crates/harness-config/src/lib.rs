@@ -20,6 +20,7 @@ mod raw;
 mod render;
 mod repository;
 mod resolve;
+mod rule;
 mod setting;
 mod trust;
 mod user;
@@ -38,9 +39,10 @@ pub use overrides::Overrides;
 pub use render::{Detected, render_repository};
 pub use repository::{RepositoryConfig, Review, parse_repository};
 pub use resolve::{Resolved, SandboxWish, resolve};
+pub use rule::render_rule;
 pub use setting::Setting;
 pub use trust::{TrustLine, trust_subject};
-pub use user::{Faces, Ui, UserConfig, parse_user};
+pub use user::{Faces, SavedRules, Ui, UserConfig, parse_saved_rules, parse_user};
 pub use value::Written;
 
 /// Every key of `harness.toml` with what it means and its default: the reference.

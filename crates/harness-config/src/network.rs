@@ -13,6 +13,14 @@ use crate::{
     setting::Settings,
 };
 
+/// What processes may reach.
+pub(crate) struct Network {
+    /// The hosts.
+    pub(crate) hosts: Vec<AllowedHost>,
+    /// Why no further one can be opened; empty where a person can open one.
+    pub(crate) closed: String,
+}
+
 /// Returns the hosts, the person's first, each once; adds to `settings` what holds and whose word it is.
 pub(crate) fn resolve(
     repository: &RepositoryConfig,
@@ -20,10 +28,13 @@ pub(crate) fn resolve(
     environment: &Overrides,
     flags: &Overrides,
     settings: &mut Settings,
-) -> Vec<AllowedHost> {
+) -> Network {
     if let Some(origin) = closed_by(user, environment, flags) {
         settings.note("sandbox.offline", "true".to_owned(), &origin);
-        return Vec::new();
+        return Network {
+            hosts: Vec::new(),
+            closed: format!("`offline` is set ({origin})"),
+        };
     }
     settings.list("sandbox.network", user.network());
     settings.list("sandbox.network", &repository.network);
@@ -40,7 +51,10 @@ pub(crate) fn resolve(
             }
         }
     }
-    hosts
+    Network {
+        hosts,
+        closed: String::new(),
+    }
 }
 
 fn expanded(entry: &Sourced, private: bool) -> Vec<AllowedHost> {

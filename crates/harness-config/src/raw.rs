@@ -24,6 +24,7 @@ pub(crate) struct RawRepository {
     pub(crate) setup: Vec<RawSetup>,
     pub(crate) gate: Vec<RawGate>,
     pub(crate) gates: RawGates,
+    pub(crate) rule: Vec<RawRule>,
     pub(crate) limits: RawLimits,
     pub(crate) context: RawContext,
     pub(crate) sandbox: RawSandbox,
@@ -76,6 +77,29 @@ pub(crate) struct RawGate {
     pub(crate) baseline: Option<Text>,
     #[serde(default)]
     pub(crate) paths: Texts,
+}
+
+/// `[[rule]]`; a repository's file has no `repository`.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct RawRule {
+    pub(crate) command: Spanned<Texts>,
+    #[serde(default)]
+    pub(crate) exact: bool,
+    pub(crate) decision: Text,
+    pub(crate) reason: Option<Text>,
+    #[serde(default, rename = "match")]
+    pub(crate) matching: Texts,
+    #[serde(default, rename = "not_match")]
+    pub(crate) not_matching: Texts,
+    pub(crate) repository: Option<Text>,
+}
+
+/// The file of saved rules.
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct RawSaved {
+    pub(crate) rule: Vec<RawRule>,
 }
 
 #[derive(Default, Deserialize)]
@@ -133,6 +157,7 @@ pub(crate) struct RawUser {
     pub(crate) agent: RawAgents,
     pub(crate) limits: RawLimits,
     pub(crate) sandbox: RawUserSandbox,
+    pub(crate) rule: Vec<RawRule>,
     pub(crate) repo: BTreeMap<Text, RawOverride>,
     pub(crate) ui: RawUi,
     pub(crate) keys: toml::Table,

@@ -2,7 +2,7 @@
 //!
 //! Decides nothing about the person's wishes; `resolve` brings the two together.
 
-use harness_core::{Gate, RepoPath, ScopeRules, Sourced, TokenCount};
+use harness_core::{CommandRule, Gate, RepoPath, ScopeRules, Sourced, TokenCount};
 use serde::Deserialize;
 
 use crate::{
@@ -13,7 +13,8 @@ use crate::{
     gate::{self, Setup},
     keys::Owner,
     limits::{self, LimitWishes, SandboxLimits},
-    raw::{RawRepository, Text},
+    raw::{RawRepository, RawRule, Text},
+    rule,
     value::{self, Here, Lister, Written},
     walk,
 };
@@ -35,6 +36,8 @@ pub struct RepositoryConfig {
     pub review: Option<Written<Review>>,
     /// Hosts the agent may reach once a person has trusted the file.
     pub network: Vec<Sourced>,
+    /// Rules about commands: they ask and deny, and never allow.
+    pub rules: Vec<CommandRule>,
     pub(crate) feature_file: Option<Written<RepoPath>>,
     pub(crate) map_file: Option<Written<String>>,
     pub(crate) context_budget: Option<Written<TokenCount>>,
@@ -101,6 +104,7 @@ fn read(document: &Document<'_>, raw: &RawRepository) -> Result<RepositoryConfig
             &raw.sandbox.network,
             Lister::Repository,
         )?,
+        rules: rules(document, &raw.rule)?,
         feature_file: features.written("file", raw.features.file.as_ref(), file_path)?,
         map_file: context.written("map", raw.context.map.as_ref(), file_name)?,
         context_budget: context.written("budget", raw.context.budget.as_ref(), value::tokens)?,
@@ -120,6 +124,11 @@ fn scope(document: &Document<'_>, raw: &RawRepository) -> Result<ScopeRules, Box
         build: value::patterns(&scope, "build", &raw.scope.build)?,
         host_owned: Vec::new(),
     })
+}
+
+fn rules(document: &Document<'_>, raw: &[RawRule]) -> Result<Vec<CommandRule>, Box<Fault>> {
+    let rules = rule::rules(document, raw, Owner::Repository)?;
+    Ok(rules.into_iter().map(|entry| entry.rule).collect())
 }
 
 fn review(here: &Here<'_>, key: &str, raw: &Text) -> Result<Review, Box<Fault>> {

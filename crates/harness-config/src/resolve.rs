@@ -5,7 +5,7 @@
 
 use std::{collections::BTreeMap, path::PathBuf};
 
-use harness_core::{Level, Money, Policy, RepoPath, ScopeRules, Sourced, TokenCount};
+use harness_core::{CommandRule, Level, Money, Policy, RepoPath, ScopeRules, Sourced, TokenCount};
 
 use crate::{
     ConfigError, Overrides, RepositoryConfig, UserConfig,
@@ -16,6 +16,7 @@ use crate::{
     model::{self, Model},
     network,
     repository::Review,
+    rule,
     setting::{Setting, Settings, quoted},
 };
 
@@ -116,6 +117,8 @@ pub fn resolve(
         repository.context_budget.as_ref(),
         CONTEXT_BUDGET,
     );
+    let commands: Vec<CommandRule> = user.rules().chain(&repository.rules).cloned().collect();
+    rule::note(&commands, &mut settings);
     let network = network::resolve(repository, user, environment, flags, &mut settings);
     let sandbox = sandbox(user, flags, &mut settings);
     let agent = settings.keep(
@@ -132,14 +135,16 @@ pub fn resolve(
         policy: Policy {
             scope,
             gates: repository.gates.clone(),
-            commands: Vec::new(),
+            commands,
             limits,
             isolate,
             feature_file: files.features,
             progress_file: files.progress,
             map_file: files.map,
             context_budget,
-            network,
+            network: network.hosts,
+            network_closed: network.closed,
+            amendments: Vec::new(),
         },
         day_usd,
         models,

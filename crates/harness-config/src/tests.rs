@@ -4,6 +4,7 @@ mod errors;
 mod reference;
 mod repository;
 mod resolving;
+mod rules;
 mod user;
 
 use crate::{ConfigError, ConfigFile, RepositoryConfig, UserConfig, parse_repository, parse_user};

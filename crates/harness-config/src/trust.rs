@@ -6,7 +6,7 @@
 
 use std::fmt::Write;
 
-use harness_core::{Baseline, Gate, Sourced, When};
+use harness_core::{Baseline, CommandRule, Gate, Sourced, When};
 use harness_guard::network::registry_hosts;
 
 use crate::{RepositoryConfig, Setup, setting::quoted};
@@ -27,6 +27,7 @@ pub fn trust_subject(repository: &RepositoryConfig) -> Vec<TrustLine> {
     lines.extend(repository.gates.iter().map(gate_line));
     lines.extend(repository.setup.iter().map(setup_line));
     lines.extend(repository.network.iter().map(network_line));
+    lines.extend(repository.rules.iter().map(rule_line));
     lines.extend(list_line("write", &scope.write));
     lines.extend(list_line("build", &scope.build));
     lines.extend(list_line("deny", &scope.deny));
@@ -83,6 +84,17 @@ fn gate_line(gate: &Gate) -> TrustLine {
 /// The hosts behind a registry's name are written out: they are what is opened.
 fn network_line(entry: &Sourced) -> TrustLine {
     line("network", opened(&entry.value))
+}
+
+fn rule_line(rule: &CommandRule) -> TrustLine {
+    let exact = if rule.exact { " exactly" } else { "" };
+    let text = format!(
+        "{}{exact} {}; reason {}",
+        rule.decision.as_str(),
+        words(&rule.prefix),
+        quoted(&rule.reason)
+    );
+    line("rule", text)
 }
 
 fn opened(entry: &str) -> String {

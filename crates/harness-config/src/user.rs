@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use harness_core::Sourced;
+use harness_core::{CommandRule, Sourced};
 use serde::Deserialize;
 
 use crate::{
@@ -16,7 +16,8 @@ use crate::{
     keys::Owner,
     limits::{self, LimitWishes, SandboxLimits},
     model::{self, Model},
-    raw::{RawAgentChoice, RawLimits, RawUser, RawUserSandbox, Text},
+    raw::{RawAgentChoice, RawLimits, RawSaved, RawUser, RawUserSandbox, Text},
+    rule::{self, PersonRule},
     value::{self, Here, Lister, Written},
     walk,
 };
@@ -62,6 +63,7 @@ struct Wishes {
     read: Vec<Sourced>,
     network: Vec<Sourced>,
     offline: Option<Written<bool>>,
+    rules: Vec<PersonRule>,
 }
 
 impl UserConfig {
@@ -71,6 +73,8 @@ impl UserConfig {
     #[must_use]
     pub fn for_repository(&self, root: &Path) -> Self {
         let mut config = self.clone();
+        let holds = |entry: &PersonRule| entry.repository.as_deref().is_none_or(|at| at == root);
+        config.wishes.rules.retain(holds);
         if let Some(over) = config.repositories.remove(root) {
             config.wishes.agent = config.wishes.agent.overlaid(over.agent);
             config.wishes.limits = config.wishes.limits.overlaid(over.limits);
@@ -96,6 +100,18 @@ impl UserConfig {
         self.wishes.offline.as_ref()
     }
 
+    /// Adds the rules that the person had saved.
+    #[must_use]
+    pub fn with_saved(mut self, saved: SavedRules) -> Self {
+        self.wishes.rules.extend(saved.0);
+        self
+    }
+
+    /// The person's rules about commands.
+    pub(crate) fn rules(&self) -> impl Iterator<Item = &CommandRule> {
+        self.wishes.rules.iter().map(|entry| &entry.rule)
+    }
+
     pub(crate) const fn limits(&self) -> &LimitWishes {
         &self.wishes.limits
     }
@@ -103,6 +119,23 @@ impl UserConfig {
     pub(crate) const fn agent(&self) -> &AgentChoice {
         &self.wishes.agent
     }
+}
+
+/// Rules that a person had saved, each for one repository.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct SavedRules(Vec<PersonRule>);
+
+/// Reads the file of saved rules.
+///
+/// # Errors
+/// As [`crate::parse_repository`].
+pub fn parse_saved_rules(file: ConfigFile<'_>) -> Result<SavedRules, ConfigError> {
+    let document = Document::new(file)?;
+    let table = document.parse()?;
+    walk::walk(&document, table.get_ref(), Owner::Saved)?;
+    let raw = RawSaved::deserialize(toml::Deserializer::from(table))
+        .map_err(|error| document.syntax_fault(&error))?;
+    Ok(SavedRules(rule::rules(&document, &raw.rule, Owner::Saved)?))
 }
 
 /// Reads a person's file.
@@ -138,6 +171,7 @@ fn read(document: &Document<'_>, raw: RawUser) -> Result<UserConfig, Box<Fault>>
         sandbox: &raw.sandbox,
     };
     config.wishes = wishes(document, &[], &top, &config)?;
+    config.wishes.rules = rule::rules(document, &raw.rule, Owner::User)?;
     for (path, over) in &raw.repo {
         let above = ["repo", path.get_ref().as_str()];
         let over = RawWishes {
@@ -193,6 +227,7 @@ fn wishes(
             raw.sandbox.offline.as_ref(),
             |_, _, raw| Ok(*raw.get_ref()),
         )?,
+        rules: Vec::new(),
     })
 }
 

@@ -274,6 +274,7 @@ fn misplaced_fault(
             "a repository names no providers, keys or paths outside it: move it to your own file"
         }
         Owner::User => "move it into the file of the repository it is about",
+        Owner::Saved => "move it into your own file",
     };
     document
         .fault(name.span(), place, name.get_ref(), problem)

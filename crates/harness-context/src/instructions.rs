@@ -23,7 +23,7 @@ How to work:
 - Run tests with `shell` or `check` while you work; red is information. Call `finish` when they are green.
 - `note` what a later session should know: a decision, a dead end, a trap.
 - `ask` only what a person must decide. Otherwise decide, and note it.
-- A refusal says what is allowed. Do not try the same thing in another way.
+- A refusal says what is allowed. Do not try the same in another way; `request` what the work needs.
 - If only a question was asked, answer it in text and change nothing.
 - Be brief.
 ";

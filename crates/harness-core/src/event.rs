@@ -6,9 +6,10 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Action, CallId, CheckReport, CheckStatus, CheckpointNumber, CommitId, EndReason, FeatureId,
-    FeatureStatus, Finding, Limits, ModelFailure, ModelProfile, ModelResponse, Money, NetworkUse,
-    Outcome, RepoPath, SessionOpened, TokenCount, TreeId, TurnNumber, Urgency, Verdict,
+    Action, Amendment, ApprovalAnswer, ApprovalAsked, CallId, CheckReport, CheckStatus,
+    CheckpointNumber, CommitId, EndReason, FeatureId, FeatureStatus, Finding, Limits, ModelFailure,
+    ModelProfile, ModelResponse, Money, NetworkUse, Outcome, RepoPath, SessionOpened, TokenCount,
+    TreeId, TurnNumber, Urgency, Verdict,
 };
 
 /// A logged fact.
@@ -310,6 +311,23 @@ pub enum Event {
     ManifestShort {
         /// What, and which bound or failure is behind it.
         message: String,
+    },
+
+    /// A call waits for a person's word.
+    ApprovalAsked(Box<ApprovalAsked>),
+    /// A person has answered.
+    ApprovalAnswered {
+        /// The call that waited.
+        call: CallId,
+        /// The answer.
+        answer: ApprovalAnswer,
+    },
+    /// A person's yes gave the run more; it holds from the next action on.
+    FeatureAmended {
+        /// The call that asked for it.
+        call: CallId,
+        /// What was given.
+        amendment: Amendment,
     },
 }
 

@@ -37,7 +37,7 @@ pub struct Feature {
     /// Where it may write, inside the repository's scope.
     #[serde(default)]
     pub scope: FeatureScope,
-    /// Protected paths it may change.
+    /// Paths it may change although they are protected or outside the scope: exactly these.
     #[serde(default)]
     pub may_change: Vec<RepoPath>,
     /// Names of the gates it must pass; all gates when empty.

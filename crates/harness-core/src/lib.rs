@@ -5,6 +5,7 @@
 
 mod action;
 mod amount;
+mod approval;
 mod end;
 mod event;
 mod failure;
@@ -23,6 +24,7 @@ mod verdict;
 
 pub use action::{Action, Captured, LineRange, Outcome, Stop};
 pub use amount::{AmountError, ByteCount, Money, TokenCount};
+pub use approval::{Amendment, ApprovalAnswer, ApprovalAsked, ApprovalSubject};
 pub use end::EndReason;
 pub use event::{
     CallEnd, Change, ChangeKind, CheckpointSaved, Event, FeaturePassed, FinishSubject,

@@ -1,10 +1,10 @@
 //! The rules of a run as plain data, fixed when it starts and stored in its log.
 
-use std::time::Duration;
+use std::{fmt, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
-use crate::{AllowedHost, ByteCount, Gate, Money, RepoPath, TokenCount};
+use crate::{AllowedHost, Amendment, ByteCount, Gate, Money, RepoPath, TokenCount};
 
 /// Everything that holds for a run: where it may write, what must be green, how far it may go.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -13,7 +13,7 @@ pub struct Policy {
     pub scope: ScopeRules,
     /// Gates in the order of the configuration.
     pub gates: Vec<Gate>,
-    /// Rules about commands, first match first.
+    /// Rules about commands; their order makes no difference.
     #[serde(default)]
     pub commands: Vec<CommandRule>,
     /// Bounds.
@@ -31,6 +31,25 @@ pub struct Policy {
     /// Hosts that processes may reach; without one there is no network.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub network: Vec<AllowedHost>,
+    /// Why no further host can be opened; empty where a person can open one.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub network_closed: String,
+    /// What a person has given beside the rest since the run began.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub amendments: Vec<Amendment>,
+}
+
+impl Policy {
+    /// Adds what a person has given; hosts that are known already are not listed again.
+    pub fn amend(&mut self, amendment: &Amendment) {
+        for host in &amendment.hosts {
+            let same = |known: &AllowedHost| known.host == host.host && known.port == host.port;
+            if !self.network.iter().any(same) {
+                self.network.push(host.clone());
+            }
+        }
+        self.amendments.push(amendment.clone());
+    }
 }
 
 /// A value and where it was written, such as `harness.toml:3`.
@@ -75,12 +94,38 @@ pub struct ScopeRules {
 /// A rule about command lines: manners for the agent, not a boundary.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CommandRule {
-    /// Words a command must begin with.
+    /// Words a command must begin with; `*` stands for any one word.
     pub prefix: Vec<String>,
+    /// Whether the command must end with these words.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub exact: bool,
     /// What is said about it.
     pub decision: RuleDecision,
     /// What the agent is told.
     pub reason: String,
+    /// Where it stands, such as `harness.toml:3`; empty in logs of older versions.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub origin: String,
+}
+
+impl CommandRule {
+    /// Whether its words fit every command that `narrower` spells out word by word.
+    pub fn covers(&self, narrower: &Self) -> bool {
+        let fits = |(wanted, word): (&String, &String)| wanted == "*" || wanted == word;
+        let has_length = if self.exact {
+            narrower.exact && self.prefix.len() == narrower.prefix.len()
+        } else {
+            self.prefix.len() <= narrower.prefix.len()
+        };
+        has_length && self.prefix.iter().zip(&narrower.prefix).all(fits)
+    }
+}
+
+impl fmt::Display for CommandRule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.prefix.join(" "))?;
+        f.write_str(if self.exact { "" } else { " ..." })
+    }
 }
 
 /// What a command rule may say.
@@ -91,6 +136,19 @@ pub enum RuleDecision {
     Ask,
     /// Refuse.
     Deny,
+    /// Do not ask, whatever another rule says; only a person's own rule may say so.
+    Allow,
+}
+
+impl RuleDecision {
+    /// Returns the word of the configuration.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Ask => "ask",
+            Self::Deny => "deny",
+            Self::Allow => "allow",
+        }
+    }
 }
 
 /// Bounds of a run. Every one has a default; none is ever absent but the money.

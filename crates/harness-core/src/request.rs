@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::{ApprovalAnswer, CallId};
+
 /// What a person asks of a running run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Request {
@@ -21,6 +23,13 @@ pub enum Request {
     Answer {
         /// The text.
         text: String,
+    },
+    /// The answer to the approval that is open for this call.
+    Decide {
+        /// The call that waits.
+        call: CallId,
+        /// The answer.
+        answer: ApprovalAnswer,
     },
     /// Let the gates decide although the agent has not called `finish`.
     TakeClaim,

@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use harness_core::{
-    Action, ByteCount, CallEnd, CallId, Outcome, RepoPath, ToolCall, ToolResult, TurnNumber,
-    Verdict,
+    Action, ApprovalAsked, ByteCount, CallEnd, CallId, Outcome, RepoPath, ToolCall, ToolResult,
+    TurnNumber, Verdict,
 };
 use harness_tool::{Intent, ToolFault};
 
@@ -22,6 +22,12 @@ pub(crate) enum CallState {
     New,
     /// The guard has spoken.
     Judged(Verdict),
+    /// The approval is recorded; the person is to be asked, where there is one.
+    ToApprove(Box<ApprovalAsked>),
+    /// The person is asked for their approval.
+    Asking(Box<ApprovalAsked>),
+    /// The person said yes.
+    Approved(Box<ApprovalAsked>),
     /// The question is recorded; the person is to be asked, where there is one.
     ToAsk,
     /// The runner does it, or a person is asked, or gates run for it.
@@ -246,7 +252,7 @@ impl Calls {
             match call.state {
                 CallState::Ended(_) => {}
                 CallState::Running if call.is_read_only() => reads_run = true,
-                CallState::Running => return None,
+                CallState::Running | CallState::Asking(_) => return None,
                 _ if reads_run && !call.is_read_only() => return None,
                 _ => return Some(call),
             }

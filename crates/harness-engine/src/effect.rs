@@ -1,10 +1,10 @@
 //! What is to be done: plain data that can be printed, compared and replayed.
 
 use harness_core::{
-    CallId, CheckReport, CheckpointNumber, Event, Feature, FinishSubject, Gate, Prompt, RunState,
-    TreeId, TurnNumber,
+    ApprovalAsked, CallId, CheckReport, CheckpointNumber, Event, Feature, FinishSubject, Gate,
+    Prompt, RunState, TreeId, TurnNumber,
 };
-use harness_guard::Permit;
+use harness_guard::{Awaited, Permit};
 
 /// One thing the runner has to do.
 ///
@@ -32,6 +32,15 @@ pub enum Effect {
         /// The proof that it is allowed, with the action.
         permit: Permit,
     },
+    /// Do what a person approved, once their yes makes a permit of it. Ends in `CallEnded` or `LinkMet`.
+    PerformApproved {
+        /// For which call.
+        call: CallId,
+        /// The action, which is no permit yet.
+        awaited: Awaited,
+    },
+    /// Put an approval to the person. Ends in `ApprovalAnswered`.
+    AskApproval(Box<ApprovalAsked>),
     /// End what runs for calls and gates; each then ends as cancelled.
     CancelWork,
     /// Put a question to the person. Ends in `QuestionAnswered`.

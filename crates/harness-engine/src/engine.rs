@@ -1,8 +1,9 @@
 //! The run: features in order, one session each, until everything is proven or something stands in the way.
 
 use harness_core::{
-    EndReason, Event, Feature, FeatureId, FeaturePassed, FeatureStatus, GivenUp, Goal, Limits,
-    ModelProfile, RunState, SessionId, SessionOpened, Timestamp, Usage,
+    Amendment, ApprovalAnswer, CallId, EndReason, Event, Feature, FeatureId, FeaturePassed,
+    FeatureStatus, GivenUp, Goal, Limits, ModelProfile, RunState, SessionId, SessionOpened,
+    Timestamp, Usage,
 };
 use harness_gate::list::next_feature;
 
@@ -183,6 +184,8 @@ impl Engine {
             Event::StopRequested => self.stopping = true,
             Event::StopDecided { reason, detail } => self.stop_for(*reason, detail),
             Event::FeaturePassed(passed) => self.on_passed(passed),
+            Event::FeatureAmended { call, amendment } => self.on_amended(*call, amendment),
+            Event::ApprovalAnswered { call, answer } => self.on_approval_answered(*call, answer),
             _ => {}
         }
         if let Some(session) = &mut self.session {
@@ -273,6 +276,29 @@ impl Engine {
         }
         self.run.tip = passed.commit.clone();
         self.run.work_start = Some(passed.work_tree.clone());
+    }
+
+    /// What a person gave holds from the next action on, and in the sessions that follow.
+    fn on_amended(&mut self, call: CallId, amendment: &Amendment) {
+        if let Some(session) = &mut self.session
+            && session.is_to_be_given(call, amendment)
+        {
+            self.run.policy.amend(amendment);
+            session.renew_guard(&self.run.policy);
+        }
+    }
+
+    /// A rule that is kept also holds in the sessions that follow.
+    fn on_approval_answered(&mut self, call: CallId, answer: &ApprovalAnswer) {
+        let is_open = self
+            .session
+            .as_ref()
+            .is_some_and(|session| session.is_asking(call));
+        if let ApprovalAnswer::Always { rule, .. } = answer
+            && is_open
+        {
+            self.run.policy.commands.push(rule.clone());
+        }
     }
 
     fn stop_for(&mut self, reason: EndReason, detail: &str) {

@@ -1,7 +1,8 @@
 //! One session: one agent, one fresh context, one feature.
 //!
 //! This file takes events in; `steps` says what follows from them, `resume` what
-//! becomes of a session that another process left, `steering` what a person changes.
+//! becomes of a session that another process left, `steering` what a person changes,
+//! `approval` what waits for a person's word.
 
 use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},
@@ -27,6 +28,7 @@ use crate::{
     words,
 };
 
+mod approval;
 mod resume;
 mod steering;
 mod steps;
@@ -108,6 +110,8 @@ pub(crate) struct Session {
     pub(crate) cost: Cost,
     pub(crate) conclusion: Option<Conclusion>,
     guard: Guard,
+    /// Whether a person does not want to be asked for more in this session.
+    asks_no_more: bool,
     gates: Vec<Gate>,
     talk: Talk,
     calls: Calls,
@@ -155,6 +159,7 @@ impl Session {
             },
             conclusion: None,
             guard,
+            asks_no_more: false,
             gates,
             talk: Talk::new(window.system, window.first),
             calls: Calls::default(),
@@ -217,6 +222,9 @@ impl Session {
             Event::NoteTaken { text } => self.on_note(text),
             Event::QuestionAsked { call, .. } => self.on_question(*call),
             Event::QuestionAnswered { call, answer } => self.on_answer(*call, answer),
+            Event::ApprovalAsked(asked) => self.on_approval_asked(asked),
+            Event::ApprovalAnswered { call, answer } => self.on_approval_answered(*call, answer),
+            Event::FeatureAmended { call, amendment } => self.on_amended(*call, amendment),
             Event::Nudged { text } => self.on_nudge(text),
             Event::CheckpointSaved(saved) => self.on_saved(&saved.tree, saved.number),
             Event::CheckpointUnchanged => self.saving.in_flight = false,

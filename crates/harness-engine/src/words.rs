@@ -1,6 +1,9 @@
 //! What the harness says to the agent: short, concrete, with the next step.
 
-use harness_core::{CheckReport, CheckStatus, Finding, RepoPath};
+use harness_core::{
+    Action, Amendment, ApprovalAnswer, ApprovalAsked, ApprovalSubject, CheckReport, CheckStatus,
+    Finding, RepoPath,
+};
 
 /// The longest text about red gates. Unit: bytes; about 4,000 tokens.
 const RED_MAX: usize = 16 * 1024;
@@ -14,6 +17,11 @@ pub(crate) const CUT: &str =
 pub(crate) const REPEATING: &str = "You have made the same calls with the same results several times. Change the \
      approach: read the error again, look at another file, or use `ask` if a person must decide.";
 
+pub(crate) const OPEN_ALREADY: &str = "All of this is open already: go on.";
+
+pub(crate) const ASKS_NO_MORE: &str =
+    "request: the person does not want to be asked for more in this session; go on without it";
+
 pub(crate) const UNKNOWN_OUTCOME: &str = "The harness stopped while this ran and its outcome is unknown. Nothing was \
      repeated. Check the state before you go on.";
 
@@ -24,6 +32,63 @@ pub(crate) const WORDS_FOLLOW: &str =
     "Not looked at yet: the person has said something first; it follows.";
 
 pub(crate) const PASSED: &str = "The gates are green. The harness has committed the feature.";
+
+/// The most of a command that stands in a sentence about it. Unit: characters.
+const COMMAND_MAX: usize = 200;
+
+/// Words for what a person has given.
+pub(crate) fn given(amendment: &Amendment) -> String {
+    format!("The person says yes. From the next call on you may: {amendment}.")
+}
+
+/// Words for what a person has refused.
+pub(crate) fn refused_by_person(answer: &ApprovalAnswer) -> String {
+    match answer {
+        ApprovalAnswer::No { reason } if !reason.trim().is_empty() => {
+            format!("denied: the person says no: {}", reason.trim())
+        }
+        ApprovalAnswer::Never => "denied: the person says no, and does not want to be asked again \
+             in this session. Go on without it."
+            .to_owned(),
+        _ => "denied: the person says no. Go on without it, or use `ask` to learn why.".to_owned(),
+    }
+}
+
+/// Words for a person who was not there when their approval was wanted, with the way to give it.
+pub(crate) fn approval_needed(asked: &ApprovalAsked) -> String {
+    let rule = asked.rule.as_ref();
+    let rule = rule
+        .map(|rule| format!(", asked by {rule}"))
+        .unwrap_or_default();
+    let (what, way) = match &asked.subject {
+        ApprovalSubject::Action {
+            action: Action::Run { command, .. },
+        } => {
+            let shown: String = command.chars().take(COMMAND_MAX).collect();
+            let more = command.chars().count().saturating_sub(COMMAND_MAX);
+            let cut = if more > 0 {
+                format!(" [and {more} characters more]")
+            } else {
+                String::new()
+            };
+            let way = asked.always.as_ref().map(|rule| {
+                let words: Vec<String> =
+                    rule.prefix.iter().map(|word| format!("{word:?}")).collect();
+                format!(
+                    "; to allow it in another run, put `[[rule]] command = [{}] decision = \"allow\"` into your own configuration",
+                    words.join(", ")
+                )
+            });
+            (format!("run `{shown}`{cut}"), way.unwrap_or_default())
+        }
+        ApprovalSubject::Action { action } => (format!("use `{}`", action.path()), String::new()),
+        ApprovalSubject::Amendment { amendment } => (format!("have {amendment}"), String::new()),
+    };
+    format!(
+        "the agent wants to {what} ({}{rule}), and nobody was there to approve it{way}; or resume on a terminal",
+        asked.reason
+    )
+}
 
 /// Words for a nested map that is loaded because its folder was touched.
 pub(crate) fn nested_map(path: &RepoPath, text: &str) -> String {

@@ -5,6 +5,8 @@
     reason = "what a test builds is valid, and a panic is how it fails"
 )]
 
+#[path = "rules/approval.rs"]
+mod approval;
 #[path = "support/facts.rs"]
 mod facts;
 #[path = "rules/network.rs"]

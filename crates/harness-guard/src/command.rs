@@ -5,7 +5,12 @@
 //! cage. Their use is a sentence that says what to do instead, and a question to
 //! a person where the configuration asks for one.
 
-use harness_core::{CommandRule, Decision, Rule, RuleDecision, Verdict};
+mod rule;
+
+use harness_core::{CommandRule, Rule, Verdict};
+
+pub use self::rule::rule_fits;
+pub(crate) use self::rule::{deciding, narrowest};
 
 /// What the agent is told when it wants to write git itself.
 const GIT_REASON: &str = "the harness commits; use note, finish or undo";
@@ -49,14 +54,9 @@ const TAG_READS: &[&str] = &["-l", "--list", "-n", "--contains", "--points-at"];
 
 /// Returns what the rules say about a command; `None` when they say nothing.
 ///
-/// The built-in rule about git comes first, then the first configured rule that
-/// fits. Assignments before the command (`A=1 git ...`) are skipped.
+/// The built-in rule about git comes first and is never lifted.
 pub(crate) fn judge_command(rules: &[CommandRule], command: &str) -> Option<Verdict> {
-    let words: Vec<&str> = command
-        .split_whitespace()
-        .skip_while(|word| is_assignment(word))
-        .collect();
-    if writes_git(&words) {
+    if writes_git(&rule::words_of(command)) {
         let rule = Rule {
             text: "git writes".to_owned(),
             origin: "built in".to_owned(),
@@ -66,31 +66,7 @@ pub(crate) fn judge_command(rules: &[CommandRule], command: &str) -> Option<Verd
             ..Verdict::deny(GIT_REASON)
         });
     }
-    let fits = |rule: &&CommandRule| {
-        rule.prefix.len() <= words.len() && rule.prefix.iter().zip(&words).all(|(a, b)| a == b)
-    };
-    rules.iter().find(fits).map(verdict)
-}
-
-fn verdict(rule: &CommandRule) -> Verdict {
-    let decision = match rule.decision {
-        RuleDecision::Ask => Decision::Ask,
-        RuleDecision::Deny => Decision::Deny,
-    };
-    Verdict {
-        decision,
-        reason: rule.reason.clone(),
-        rule: Some(Rule {
-            text: rule.prefix.join(" "),
-            origin: "command rule".to_owned(),
-        }),
-    }
-}
-
-fn is_assignment(word: &str) -> bool {
-    let name = |char: char| char.is_ascii_alphanumeric() || char == '_';
-    word.split_once('=')
-        .is_some_and(|(before, _)| !before.is_empty() && before.chars().all(name))
+    deciding(rules, command).map(rule::verdict)
 }
 
 fn writes_git(words: &[&str]) -> bool {
@@ -118,15 +94,9 @@ fn writes_git(words: &[&str]) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use harness_core::{Decision, RuleDecision};
 
-    fn rule(prefix: &[&str], decision: RuleDecision) -> CommandRule {
-        CommandRule {
-            prefix: prefix.iter().map(|word| (*word).to_owned()).collect(),
-            decision,
-            reason: prefix.join("+"),
-        }
-    }
+    use super::*;
 
     #[test]
     fn a_git_write_is_refused_with_the_way_on() {
@@ -173,22 +143,16 @@ mod tests {
     }
 
     #[test]
-    fn the_first_rule_whose_words_lead_the_command_decides() {
-        let rules = [
-            rule(&["npm", "publish"], RuleDecision::Deny),
-            rule(&["npm"], RuleDecision::Ask),
-            rule(&["npm", "test"], RuleDecision::Deny),
-        ];
-        let decide = |command| {
-            judge_command(&rules, command).map(|verdict| (verdict.decision, verdict.reason))
+    fn no_rule_lifts_the_one_about_git() {
+        let allow = CommandRule {
+            prefix: vec!["git".to_owned(), "push".to_owned()],
+            exact: false,
+            decision: RuleDecision::Allow,
+            reason: String::new(),
+            origin: String::new(),
         };
-        assert_eq!(
-            decide("npm publish --tag x"),
-            Some((Decision::Deny, "npm+publish".to_owned()))
-        );
-        assert_eq!(decide("npm test"), Some((Decision::Ask, "npm".to_owned())));
-        assert_eq!(decide("npmx publish"), None);
-        assert_eq!(decide("echo npm publish"), None);
+        let verdict = judge_command(&[allow], "git push").unwrap();
+        assert_eq!(verdict.decision, Decision::Deny);
     }
 
     #[test]

@@ -4,14 +4,17 @@
 //! itself: an action has no field that could carry a permission. The engine
 //! judges a link's target as an action of its own.
 
+use std::collections::BTreeSet;
+
 use harness_core::{
-    Action, Change, ChangeKind, CommandRule, Feature, Finding, FindingKind, Policy, RepoPath,
-    Verdict,
+    Action, ApprovalAnswer, CallId, Change, ChangeKind, CommandRule, Decision, Feature, Finding,
+    FindingKind, Policy, RepoPath, RuleDecision, Verdict,
 };
 use serde::Serialize;
 
 use crate::{
-    command::judge_command,
+    approval::Awaited,
+    command::{deciding, judge_command, narrowest},
     defaults::is_gate_affecting,
     network::Hosts,
     pattern::ScopeError,
@@ -20,11 +23,18 @@ use crate::{
     shown::shown,
 };
 
+/// What the agent is told when a person does not want to be asked again.
+const REFUSED_FOR_SESSION: &str = "a person refused this for the session";
+
 /// Judges what an agent asks for and makes its permits.
 #[derive(Clone, Debug)]
 pub struct Guard {
     scope: Scope,
     commands: Vec<CommandRule>,
+    /// Commands that a person allowed for the session, to the letter.
+    approved: BTreeSet<String>,
+    /// Why no further host can be opened; empty where a person can open one.
+    pub(crate) network_closed: String,
     bounds: Bounds,
 }
 
@@ -57,6 +67,8 @@ impl Guard {
         Ok(Self {
             scope,
             commands: policy.commands.clone(),
+            approved: BTreeSet::new(),
+            network_closed: policy.network_closed.clone(),
             bounds,
         })
     }
@@ -82,6 +94,62 @@ impl Guard {
             Action::Write { path, .. } | Action::Edit { path, .. } => self.scope.write(path),
             Action::Run { command, cwd } => self.judge_run(command, cwd),
         }
+    }
+
+    /// Takes what a person says about commands as long as the session goes on.
+    pub fn hear(&mut self, command: &str, answer: &ApprovalAnswer) {
+        match answer {
+            ApprovalAnswer::Session => {
+                self.approved.insert(command.to_owned());
+            }
+            ApprovalAnswer::Always { rule, .. } => {
+                let allows = rule.decision == RuleDecision::Allow;
+                self.commands.extend(allows.then(|| rule.clone()));
+            }
+            ApprovalAnswer::Never => {
+                // Whatever the same rule asks about is not asked about again.
+                let asking = deciding(&self.commands, command).cloned();
+                self.commands.extend(asking.map(|rule| CommandRule {
+                    decision: RuleDecision::Deny,
+                    reason: REFUSED_FOR_SESSION.to_owned(),
+                    ..rule
+                }));
+            }
+            ApprovalAnswer::Once | ApprovalAnswer::No { .. } => {}
+        }
+    }
+
+    /// Compiles the rules anew, as they were amended; what a person said about commands stays.
+    ///
+    /// # Errors
+    /// As [`Guard::new`].
+    pub fn renewed(&self, policy: &Policy, feature: &Feature) -> Result<Self, ScopeError> {
+        Ok(Self {
+            commands: self.commands.clone(),
+            approved: self.approved.clone(),
+            ..Self::new(policy, feature)?
+        })
+    }
+
+    /// Returns the narrowest rule with which a command would not be asked about again.
+    ///
+    /// It spells the whole command out. `None` for a command of several lines,
+    /// with invisible characters, or of more than 64 words or 1,000 bytes: nobody
+    /// reads such a rule.
+    pub fn narrowest_rule(&self, command: &str) -> Option<CommandRule> {
+        narrowest(command)
+    }
+
+    /// Takes an action that a person has to approve; it becomes a permit with their yes alone.
+    ///
+    /// # Errors
+    /// The verdict, when the action is denied: nobody's yes changes that.
+    pub fn awaited(&self, call: CallId, action: Action) -> Result<Awaited, Verdict> {
+        let verdict = self.judge(&action);
+        if verdict.decision == Decision::Deny {
+            return Err(verdict);
+        }
+        Ok(Awaited::new(call, action, self.bounds.clone()))
     }
 
     /// Judges an action and turns it into a permit.
@@ -127,12 +195,20 @@ impl Guard {
                 "run: the command contains a NUL byte, which no command line can",
             );
         }
+        if self.approved.contains(command) && self.asks_about(command) {
+            return Verdict::allow("run: a person allowed it for this session", None);
+        }
         judge_command(&self.commands, command).unwrap_or_else(|| {
             Verdict::allow(
                 format!("run in `{}`: confined by the cage", shown(cwd)),
                 None,
             )
         })
+    }
+
+    fn asks_about(&self, command: &str) -> bool {
+        judge_command(&self.commands, command)
+            .is_some_and(|verdict| verdict.decision == Decision::Ask)
     }
 
     fn judge_change(&self, change: &Change) -> Option<Finding> {
@@ -174,4 +250,4 @@ const fn changed(kind: ChangeKind) -> &'static str {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

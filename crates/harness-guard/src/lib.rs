@@ -11,6 +11,7 @@
 //! not a boundary. The engine judges with it, the host acts on its permits and
 //! plans, the configuration takes its defaults from here.
 
+mod approval;
 mod cage;
 mod command;
 mod defaults;
@@ -20,16 +21,20 @@ pub mod network;
 mod pattern;
 mod permit;
 mod redact;
+mod request;
 mod scope;
 mod shown;
 mod stray;
 
+pub use approval::{Approval, Awaited, OtherCall};
 pub use cage::{CagePlan, Machine, Mount, MountKind, MountPlan, clean_environment};
+pub use command::rule_fits;
 pub use defaults::{default_hidden, default_protected, gate_affecting, is_gate_affecting};
 pub use guard::{Explanation, Guard};
 pub use host_act::HostAct;
 pub use pattern::ScopeError;
 pub use permit::{Bounds, Permit};
 pub use redact::{redact, seems_secret};
+pub use request::Wanted;
 pub use scope::Scope;
 pub use stray::{Attributes, Content, Difference, FileKind, Judgement, Remedy, Stray};

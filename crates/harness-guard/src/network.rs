@@ -99,7 +99,7 @@ impl Hosts {
             format!("it is none of the hosts that are open ({})", self.named())
         };
         Verdict::deny(format!(
-            "cannot reach `{wanted}`: {state}; a person opens it with `[sandbox] network = [\"{wanted}\"]` in harness.toml"
+            "cannot reach `{wanted}`: {state}; ask for it with the tool `request`, or a person opens it with `[sandbox] network = [\"{wanted}\"]` in harness.toml"
         ))
     }
 

@@ -2,7 +2,10 @@
 //!
 //! Precedence: host-owned, then hidden, denied, protected, and only then the
 //! write scope. A feature narrows: a path is writable when the repository's
-//! patterns *and* the feature's own cover it. Nothing here looks at a disk.
+//! patterns *and* the feature's own cover it. Two things widen, and only a person
+//! gives them: `may_change` opens exactly the paths it names, and what was approved
+//! while the run went on is open beside the scope; both stand below hidden and
+//! denied. Nothing here looks at a disk.
 
 mod owner;
 mod reach;
@@ -27,7 +30,10 @@ pub struct Scope {
     deny: PatternSet,
     hide: PatternSet,
     protect: PatternSet,
-    may_change: Vec<RepoPath>,
+    /// Paths that may be changed although they are protected or outside the scope.
+    may_change: Vec<(RepoPath, Sourced)>,
+    /// What a person gave beside the scope.
+    granted: PatternSet,
     build: PatternSet,
     host_owned: PatternSet,
     /// Host-owned files given as paths, in the order of the policy.
@@ -54,7 +60,6 @@ impl Scope {
             patterns.iter().map(sourced).collect()
         };
         let deny = [rules.deny.as_slice(), &own(&feature.scope.deny)].concat();
-        let named = feature.may_change.iter().filter(|path| !path.is_root());
         Ok(Self {
             feature: feature.id.clone(),
             write: PatternSet::compile(&rules.write, Effect::Grant)?,
@@ -62,7 +67,8 @@ impl Scope {
             deny: PatternSet::compile(&deny, Effect::Restrict)?,
             hide: PatternSet::compile(&rules.hide, Effect::Restrict)?,
             protect: PatternSet::compile(&rules.protect, Effect::Restrict)?,
-            may_change: named.cloned().collect(),
+            may_change: lifted(&feature.may_change, &origin),
+            granted: PatternSet::compile(&[], Effect::Grant)?,
             build: PatternSet::compile(&rules.build, Effect::Grant)?,
             host_owned: PatternSet::compile(&rules.host_owned, Effect::Restrict)?,
             owned_files: Vec::new(),
@@ -73,6 +79,7 @@ impl Scope {
     /// Compiles a run's rules, with the files the policy names as host-owned.
     pub(crate) fn of_policy(policy: &Policy, feature: &Feature) -> Result<Self, ScopeError> {
         let mut scope = Self::compile(&policy.scope, feature)?;
+        scope.amend(policy, feature)?;
         let files = [&policy.feature_file, &policy.progress_file];
         scope.owned_files = files
             .into_iter()
@@ -85,6 +92,27 @@ impl Scope {
             .map_names
             .extend((!map.is_empty()).then(|| map.to_owned()));
         Ok(scope)
+    }
+
+    /// Adds what a person gave for the feature since the run began.
+    fn amend(&mut self, policy: &Policy, feature: &Feature) -> Result<(), ScopeError> {
+        let given = policy.amendments.iter();
+        let given: Vec<_> = given.filter(|more| more.feature == feature.id).collect();
+        let origin = approved_for(&feature.id);
+        let sourced = |value: &String| Sourced {
+            value: value.clone(),
+            origin: origin.clone(),
+        };
+        let write: Vec<Sourced> = given
+            .iter()
+            .flat_map(|more| &more.write)
+            .map(sourced)
+            .collect();
+        self.granted = PatternSet::compile(&write, Effect::Grant)?;
+        for more in given {
+            self.may_change.extend(lifted(&more.may_change, &origin));
+        }
+        Ok(())
     }
 
     /// Says whether a file tool may open, list or search `path`.
@@ -146,14 +174,12 @@ impl Scope {
             Standing::Root | Standing::Writable(_) | Standing::Unreadable(_) => false,
             Standing::Owned(_) | Standing::Hidden(_) => true,
             Standing::Denied(_) => !is_build(),
-            Standing::Protected(_) => {
-                let lifted = self.may_change.iter();
-                !(is_folder && lifted.clone().any(|lifted| lifted.starts_with(path)))
-            }
+            Standing::Protected(_) => !(is_folder && self.is_partly_lifted(path)),
             Standing::OutsideRepository | Standing::OutsideFeature => {
-                let is_open = is_folder
-                    && may_hold(&self.write)
+                let in_scope = may_hold(&self.write)
                     && (self.feature_write.is_empty() || may_hold(&self.feature_write));
+                let is_given = || may_hold(&self.granted) || self.is_partly_lifted(path);
+                let is_open = is_folder && (in_scope || is_given());
                 !is_open && !is_build()
             }
         }
@@ -209,10 +235,20 @@ impl Scope {
 
     /// Whether the feature's `may_change` names `path` or a folder above it.
     pub(crate) fn is_lifted(&self, path: &RepoPath) -> bool {
-        self.may_change.iter().any(|named| path.starts_with(named))
+        self.lifting(path).is_some()
     }
 
+    fn lifting(&self, path: &RepoPath) -> Option<&Sourced> {
+        let mut named = self.may_change.iter();
+        let (_, sourced) = named.find(|(named, _)| path.starts_with(named))?;
+        Some(sourced)
+    }
+
+    /// A path that `may_change` names is open, and so is what a person gave, whatever the scope misses.
     fn in_write(&self, path: &RepoPath) -> Standing<'_> {
+        if let Some(given) = self.lifting(path).or_else(|| self.granted.find(path)) {
+            return Standing::Writable(given);
+        }
         let Some(pattern) = self.write.find(path) else {
             return Standing::OutsideRepository;
         };
@@ -224,7 +260,18 @@ impl Scope {
             .map_or(Standing::OutsideFeature, Standing::Writable)
     }
 
-    fn refuse(&self, verb: &str, path: &RepoPath, standing: &Standing<'_>) -> Verdict {
+    /// Whether a person gave exactly this pattern.
+    pub(crate) fn has_given(&self, pattern: &str) -> bool {
+        let mut given = self.granted.written();
+        given.any(|known| known.value == pattern)
+    }
+
+    /// Returns the feature it is for.
+    pub(crate) const fn feature(&self) -> &FeatureId {
+        &self.feature
+    }
+
+    pub(crate) fn refuse(&self, verb: &str, path: &RepoPath, standing: &Standing<'_>) -> Verdict {
         let reason = format!(
             "{verb} `{}`: {}; {}",
             shown(path),
@@ -236,6 +283,21 @@ impl Scope {
             ..Verdict::deny(reason)
         }
     }
+}
+
+/// Returns where something stands that a person gave for a feature.
+pub(crate) fn approved_for(feature: &FeatureId) -> String {
+    format!("approved for `{feature}`")
+}
+
+/// The root lifts nothing.
+fn lifted(paths: &[RepoPath], origin: &str) -> Vec<(RepoPath, Sourced)> {
+    let named = paths.iter().filter(|path| !path.is_root());
+    let sourced = |path: &RepoPath| Sourced {
+        value: path.to_text(),
+        origin: origin.to_owned(),
+    };
+    named.map(|path| (path.clone(), sourced(path))).collect()
 }
 
 #[cfg(test)]

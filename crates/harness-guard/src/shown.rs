@@ -53,7 +53,7 @@ pub(crate) fn unreadable(path: &RepoPath) -> Option<char> {
 /// Whether a character controls a terminal, turns the direction of text or has no shape.
 ///
 /// Source: Unicode categories Cc, Zl, Zp and the property `Default_Ignorable_Code_Point`.
-const fn is_unreadable(char: char) -> bool {
+pub(crate) const fn is_unreadable(char: char) -> bool {
     matches!(
         char,
         '\0'..='\u{1f}'

@@ -305,7 +305,7 @@ fn a_refusal_says_what_is_open_and_how_to_open_more() {
         let answer = stage.ask(b"CONNECT evil.test:443 HTTP/1.1\r\n\r\n").await;
         let sentence = format!(
             "cannot reach `evil.test:443`: it is none of the hosts that are open (allowed.test:{}); \
-             a person opens it with `[sandbox] network = [\"evil.test:443\"]` in harness.toml",
+             ask for it with the tool `request`, or a person opens it with `[sandbox] network = [\"evil.test:443\"]` in harness.toml",
             stage.port
         );
         assert!(

@@ -105,6 +105,8 @@ impl World {
             map_file: "AGENTS.md".to_owned(),
             context_budget: TokenCount(16_000),
             network: Vec::new(),
+            network_closed: String::new(),
+            amendments: Vec::new(),
         };
         let feature = Feature::titled(FeatureId::task(1), "a task");
         Guard::new(&policy, &feature)

@@ -1,11 +1,10 @@
 //! JSON lines: one versioned object per line, additive only.
 
+mod approval;
 mod counts;
+mod say;
 
-use harness_core::{
-    Action, CallEnd, CheckReport, CheckStatus, Decision, Event, FeatureStatus, Money, NetworkUse,
-    Outcome, SessionId, Stop, Timestamp, Usage,
-};
+use harness_core::{Event, Money, SessionId, Timestamp, Usage};
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -368,6 +367,45 @@ pub enum JsonLine {
         /// What the process exits with.
         exit_code: u8,
     },
+    /// A call waits for a person's approval.
+    ApprovalAsked {
+        /// The call.
+        id: String,
+        /// What is asked for: `command`, `action` or `amendment`.
+        subject: String,
+        /// The command; null for anything else.
+        command: Option<String>,
+        /// What would be done or given, in one line.
+        text: String,
+        /// Why it is asked.
+        reason: String,
+        /// The rule that asks.
+        rule: Option<String>,
+        /// The words of the rule that `always` would keep.
+        always: Option<Vec<String>>,
+    },
+    /// A person has answered.
+    ApprovalAnswered {
+        /// The call.
+        id: String,
+        /// `once`, `session`, `always`, `no` or `never`.
+        answer: String,
+        /// What the agent is told with a no.
+        reason: Option<String>,
+    },
+    /// A person has given the run more.
+    FeatureAmended {
+        /// The feature.
+        feature: String,
+        /// Patterns that may be written.
+        write: Vec<String>,
+        /// Protected paths that may be changed.
+        may_change: Vec<String>,
+        /// Hosts that may be reached.
+        hosts: Vec<String>,
+        /// What the agent gave as its reason.
+        reason: String,
+    },
 }
 
 /// Turns events into JSON lines.
@@ -418,259 +456,5 @@ impl JsonLines {
         }
         self.seq += 1;
         format!("{}\n", escape_json(&Value::Object(object).to_string()))
-    }
-
-    fn say(&self, event: &Event) -> Option<JsonLine> {
-        Some(match event {
-            Event::SessionOpened(opened) => JsonLine::SessionStarted {
-                agent: "builtin".to_owned(),
-                model: opened.run.model.name.clone(),
-                recorded: opened.run.model.recorded,
-                level: opened.level.to_string(),
-                run: opened.run.run.to_string(),
-                branch: opened.branch.clone(),
-                feature: opened.feature.to_string(),
-            },
-            Event::SessionResumed { .. } => JsonLine::SessionResumed {},
-            Event::SessionEnded { reason } => JsonLine::SessionEnded {
-                reason: reason.clone(),
-                usage: self.usage.into(),
-            },
-            Event::RunEnded { reason, detail } => JsonLine::RunEnded {
-                reason: reason.to_string(),
-                exit_code: reason.exit_code(),
-                detail: detail.clone(),
-                usd: self.spent.map(Money::as_usd),
-            },
-            Event::PersonSaid { text, .. } => JsonLine::PersonSaid { text: text.clone() },
-            Event::PersonTookBack { text } => JsonLine::PersonTookBack { text: text.clone() },
-            Event::PersonAwaited => JsonLine::NeedsHuman {
-                question: "the agent has stopped: say how to go on".to_owned(),
-            },
-            Event::TurnStarted { turn } => JsonLine::TurnStarted { turn: turn.0 },
-            Event::ModelResponded(responded) => JsonLine::ModelResponded {
-                turn: responded.turn.0,
-                usage: responded.response.usage.into(),
-                usd: responded.cost.map(Money::as_usd),
-                ms: responded.ms,
-                text: responded.response.text(),
-            },
-            Event::ModelFailed { turn, failure } => JsonLine::ModelFailed {
-                turn: turn.0,
-                message: failure.message.clone(),
-                status: failure.status,
-            },
-            Event::ProviderRetried {
-                attempt,
-                delay_ms,
-                reason,
-                ..
-            } => JsonLine::ProviderRetried {
-                attempt: *attempt,
-                delay_ms: *delay_ms,
-                reason: reason.clone(),
-            },
-            Event::CallJudged {
-                call,
-                tool,
-                action,
-                verdict,
-            } => {
-                let command = match action {
-                    Some(Action::Run { command, .. }) => Some(command.clone()),
-                    _ => None,
-                };
-                JsonLine::ToolCalled {
-                    id: call.to_string(),
-                    tool: tool.clone(),
-                    action: action.as_ref().map(|action| kind(action).to_owned()),
-                    path: action.as_ref().map(|action| action.path().to_string()),
-                    command,
-                    verdict: verdict.decision.to_string(),
-                    reason: if verdict.decision == Decision::Allow {
-                        String::new()
-                    } else {
-                        verdict.reason.clone()
-                    },
-                }
-            }
-            Event::CallEnded { call, end, ms } => {
-                let (ok, bytes) = result(end);
-                JsonLine::ToolReturned {
-                    id: call.to_string(),
-                    ok,
-                    ms: *ms,
-                    bytes,
-                }
-            }
-            Event::DocumentLoaded { path, tokens, .. } => JsonLine::DocumentLoaded {
-                path: path.to_string(),
-                tokens: tokens.0,
-            },
-            Event::NoteTaken { text } => JsonLine::NoteTaken { text: text.clone() },
-            Event::QuestionAsked { question, .. } => JsonLine::NeedsHuman {
-                question: question.clone(),
-            },
-            Event::QuestionAnswered { answer, .. } => JsonLine::PersonSaid {
-                text: answer.clone(),
-            },
-            Event::Nudged { text } => JsonLine::Nudged { text: text.clone() },
-            Event::CheckpointSaved(saved) => JsonLine::CheckpointCreated {
-                n: saved.number.0,
-                commit: saved.commit.to_string(),
-                files: saved
-                    .changes
-                    .iter()
-                    .map(|change| change.path.to_string())
-                    .collect(),
-                ms: saved.ms,
-            },
-            Event::StrayUndone {
-                path,
-                message,
-                why,
-                restored,
-                quarantine,
-            } => JsonLine::StrayUndone {
-                path: path.to_string(),
-                message: message.clone(),
-                why: why.clone(),
-                restored: *restored,
-                quarantine: quarantine.clone(),
-            },
-            Event::ChangedOutside { paths, more } => JsonLine::ChangedOutside {
-                paths: paths.iter().map(ToString::to_string).collect(),
-                more: *more,
-            },
-            Event::BaselineEnded { report, cached } => JsonLine::BaselineEnded {
-                gate: report.gate.clone(),
-                status: report.status.to_string(),
-                tests: report.tests.map(Tests::from),
-                cached: *cached,
-            },
-            Event::FinishRequested { summary, .. } => JsonLine::FinishRequested {
-                summary: summary.clone(),
-            },
-            Event::FinishRefused { reason, findings } => JsonLine::FinishRefused {
-                reason: reason.clone(),
-                findings: findings
-                    .iter()
-                    .map(|finding| format!("{}: {}", finding.path, finding.message))
-                    .collect(),
-            },
-            Event::GateStarted { gate } => JsonLine::GateStarted { gate: gate.clone() },
-            Event::CheckEnded { report } => check_ended(report),
-            Event::GateEnded { gate, status } => JsonLine::GateEnded {
-                gate: gate.clone(),
-                status: CheckStatus::to_string(status),
-            },
-            Event::FeaturePassed(passed) => JsonLine::FeaturePassed {
-                feature: passed.feature.to_string(),
-                commit: passed.commit.to_string(),
-                tree: passed.tree.to_string(),
-                evidence: passed.evidence.as_ref().map(ToString::to_string),
-            },
-            Event::FeatureStatusChanged {
-                feature,
-                from,
-                to,
-                reason,
-            } => JsonLine::FeatureStatus {
-                feature: feature.to_string(),
-                from: FeatureStatus::to_string(from),
-                to: FeatureStatus::to_string(to),
-                reason: reason.clone(),
-            },
-            Event::FeatureGivenUp { detail, .. } => JsonLine::NeedsHuman {
-                question: detail.clone(),
-            },
-            Event::WorkSetAside { files, message } => JsonLine::WorkSetAside {
-                files: *files,
-                message: message.clone(),
-            },
-            Event::NetworkUsed(used) => network_used(used),
-            Event::BudgetWarned { what } => JsonLine::BudgetWarned { what: what.clone() },
-            Event::StopDecided { reason, detail } => JsonLine::Stopping {
-                reason: reason.to_string(),
-                detail: detail.clone(),
-            },
-            Event::StopRequested | Event::Interrupted => JsonLine::Stopping {
-                reason: "interrupted".to_owned(),
-                detail: String::new(),
-            },
-            Event::CheckpointFailed { message }
-            | Event::BaselineFailed { message }
-            | Event::CandidateFailed { message }
-            | Event::CommitFailed { message, .. }
-            | Event::ManifestShort { message }
-            | Event::OpenFailed { message } => JsonLine::Problem {
-                message: message.clone(),
-            },
-            Event::RetryDue { .. }
-            | Event::ClaimTaken
-            | Event::LinkMet { .. }
-            | Event::CheckpointUnchanged
-            | Event::CandidateFrozen(_) => return None,
-        })
-    }
-}
-
-fn network_used(used: &NetworkUse) -> JsonLine {
-    JsonLine::NetworkUsed {
-        host: used.host.clone(),
-        port: used.port,
-        allowed: used.allowed,
-        reason: used.reason.clone(),
-        sent: used.sent.0,
-        received: used.received.0,
-        ms: used.ms,
-    }
-}
-
-fn check_ended(report: &CheckReport) -> JsonLine {
-    JsonLine::CheckEnded {
-        gate: report.gate.clone(),
-        check: report.argv.join(" "),
-        status: report.status.to_string(),
-        exit_code: match report.stop {
-            Some(Stop::Exited(code)) => Some(code),
-            _ => None,
-        },
-        ms: report.ms,
-        tests: report.tests.map(Tests::from),
-        reason: report.reason.clone(),
-    }
-}
-
-const fn kind(action: &Action) -> &'static str {
-    match action {
-        Action::Read { .. } => "read",
-        Action::List { .. } => "list",
-        Action::Search { .. } => "search",
-        Action::Write { .. } => "write",
-        Action::Edit { .. } => "edit",
-        Action::Run { .. } => "run",
-    }
-}
-
-fn result(end: &CallEnd) -> (bool, u64) {
-    match end {
-        CallEnd::Done {
-            outcome: Outcome::Text { text, .. },
-        } => (true, text.len() as u64),
-        CallEnd::Done {
-            outcome: Outcome::Written { .. },
-        } => (true, 0),
-        CallEnd::Done {
-            outcome: Outcome::Exited { stop, output },
-        } => (*stop == Stop::Exited(0), output.bytes),
-        CallEnd::Answered { text, is_error } => (!is_error, text.len() as u64),
-        CallEnd::Done {
-            outcome: Outcome::Refused { .. },
-        }
-        | CallEnd::Refused { .. }
-        | CallEnd::Failed { .. }
-        | CallEnd::Cancelled
-        | CallEnd::Lost => (false, 0),
     }
 }

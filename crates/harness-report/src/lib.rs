@@ -4,6 +4,7 @@
 //! screen readers: what is written is never moved or erased. [`JsonLines`] is
 //! for programs: one versioned object per line. Nothing here prints.
 
+mod approval;
 mod clean;
 mod json;
 mod lines;
@@ -11,6 +12,7 @@ mod phrase;
 #[cfg(test)]
 mod tests;
 
+pub use approval::{ApprovalText, approval_text, rule_text};
 pub use clean::{clean, clean_line, escape_json};
 pub use json::{JsonLine, JsonLines, Tests, Tokens};
 pub use lines::Lines;

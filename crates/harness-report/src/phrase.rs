@@ -1,5 +1,6 @@
 //! The one source of phrases: what is said about each event, and who says it.
 
+mod approval;
 mod stray;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -264,6 +265,9 @@ impl Phrases {
                 format!("cannot open a session: {}", clean(message)),
             ),
             Event::NetworkUsed(used) => self.network_used(used),
+            Event::ApprovalAsked(asked) => vec![approval::asked(asked)],
+            Event::ApprovalAnswered { answer, .. } => vec![approval::answered(answer)],
+            Event::FeatureAmended { amendment, .. } => vec![approval::amended(amendment)],
             Event::BudgetWarned { what } => one(Who::Note, format!("limit near: {}", clean(what))),
             Event::StopDecided { reason, detail } => one(
                 Who::Note,
@@ -383,7 +387,8 @@ impl Phrases {
             .insert(call, (clean_line(tool, 40), action.cloned()));
         match verdict.decision {
             Decision::Allow => Vec::new(),
-            Decision::Ask => one(Who::Ask, clean_line(&verdict.reason, 400)),
+            // What is asked follows with the approval itself.
+            Decision::Ask => Vec::new(),
             Decision::Deny => {
                 let reason = clean_line(&verdict.reason, 400);
                 // The guard's reason begins with what was attempted.

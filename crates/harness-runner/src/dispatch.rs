@@ -1,10 +1,14 @@
 //! One select, one queue: every event passes here, in order.
 
-use std::{collections::VecDeque, io, pin::Pin, rc::Rc, time::Duration};
+use std::{collections::VecDeque, fmt, io, pin::Pin, rc::Rc, time::Duration};
 
 use futures_util::{StreamExt as _, stream::FuturesUnordered};
-use harness_core::{CallId, EndReason, Event, ModelDelta, Request, SessionId, Timestamp, Urgency};
+use harness_core::{
+    ApprovalAnswer, ApprovalAsked, CallEnd, CallId, CommandRule, EndReason, Event, ModelDelta,
+    Request, RuleDecision, SessionId, Timestamp, Urgency,
+};
 use harness_engine::{Effect, Engine, Tick};
+use harness_guard::{Approval, Awaited};
 use harness_store::{LogWriter, StoreError};
 use tokio::sync::mpsc;
 
@@ -29,6 +33,17 @@ pub struct Launch {
     pub said: Vec<String>,
     /// Who answers.
     pub model: ModelClient,
+    /// Where rules are kept that a person wants to hold always.
+    pub rules: Box<dyn RuleKeeper>,
+}
+
+/// Keeps rules about commands that a person wants to hold always.
+pub trait RuleKeeper: fmt::Debug {
+    /// Keeps a rule and returns where it stands, such as `rules.toml:3`.
+    ///
+    /// # Errors
+    /// Why it cannot be kept; it holds for the run all the same.
+    fn keep(&self, rule: &CommandRule) -> Result<String, String>;
 }
 
 /// How a run ended.
@@ -78,6 +93,11 @@ struct Dispatcher<'a> {
     in_flight: FuturesUnordered<InFlight>,
     deltas: mpsc::Sender<ModelDelta>,
     question: Option<CallId>,
+    /// What waits for a person's word.
+    asked: Option<Box<ApprovalAsked>>,
+    /// The person's yes, until it is used.
+    approval: Option<Approval>,
+    rules: Box<dyn RuleKeeper>,
     /// Words for an agent that has no session yet.
     held: Vec<String>,
     /// Whether an answer of the model or a verdict is in the log and not yet on the disk.
@@ -112,6 +132,9 @@ pub async fn drive(
         in_flight: FuturesUnordered::new(),
         deltas: deltas_tx,
         question: None,
+        asked: None,
+        approval: None,
+        rules: launch.rules,
         held: launch.said,
         owes_sync: false,
         finished: None,
@@ -188,7 +211,11 @@ impl Dispatcher<'_> {
             log.append(event, now)
                 .map_err(|source| RunnerError::Log { source })?;
         }
-        self.owes_sync |= matches!(event, Event::ModelResponded(_) | Event::CallJudged { .. });
+        self.owes_sync |= matches!(
+            event,
+            Event::ModelResponded(_) | Event::CallJudged { .. } | Event::ApprovalAnswered { .. }
+        );
+        self.follow_approval(event);
         self.executor.notice(event);
         self.show_event(event, now);
         match event {
@@ -220,13 +247,17 @@ impl Dispatcher<'_> {
     fn start(&mut self, effect: Effect) -> Result<(), RunnerError> {
         match &effect {
             Effect::CommitFeature(_) | Effect::SetAside => self.sync()?,
-            Effect::Perform { .. } if self.owes_sync => self.sync()?,
+            Effect::Perform { .. } | Effect::PerformApproved { .. } if self.owes_sync => {
+                self.sync()?;
+            }
             _ => {}
         }
         match effect {
             Effect::CancelModel => self.executor.cancel_model(),
             Effect::CancelWork => self.executor.cancel_work(),
             Effect::AskPerson { call, question } => self.ask_person(call, question),
+            Effect::AskApproval(asked) => self.ask_approval(asked),
+            Effect::PerformApproved { call, awaited } => self.perform_approved(call, awaited),
             Effect::Record(_) => {}
             effect => self.set_going(effect),
         }
@@ -259,6 +290,62 @@ impl Dispatcher<'_> {
                 harness_host::clock::now(),
             );
         }
+    }
+
+    /// The record shows what is asked; after a resume it is shown again.
+    fn ask_approval(&mut self, asked: Box<ApprovalAsked>) {
+        if self.asked.as_ref() != Some(&asked) {
+            self.asked = Some(asked.clone());
+            self.show_event(&Event::ApprovalAsked(asked), harness_host::clock::now());
+        }
+    }
+
+    fn follow_approval(&mut self, event: &Event) {
+        match event {
+            Event::ApprovalAsked(asked) => self.asked = Some(asked.clone()),
+            Event::ApprovalAnswered { .. } => self.asked = None,
+            // A person's words can cut it short.
+            Event::CallEnded { call, .. } => {
+                self.asked.take_if(|asked| asked.call == *call);
+                self.approval.take_if(|approval| approval.call() == *call);
+            }
+            Event::SessionEnded { .. } => (self.asked, self.approval) = (None, None),
+            _ => {}
+        }
+    }
+
+    /// Does what a person has approved: their yes is used up with it.
+    fn perform_approved(&mut self, call: CallId, awaited: Awaited) {
+        let permit = self
+            .approval
+            .take()
+            .map(|approval| awaited.approved(approval));
+        match permit {
+            Some(Ok(permit)) => self.set_going(Effect::Perform { call, permit }),
+            _ => self.queue.push_back(Event::CallEnded {
+                call,
+                end: CallEnd::Failed {
+                    message: "no person's approval is at hand".to_owned(),
+                },
+                ms: 0,
+            }),
+        }
+    }
+
+    /// Takes a person's answer to what is asked; another answer is to nothing.
+    fn decide(&mut self, request: Request) {
+        let approval = Approval::by_person(&request);
+        let (Request::Decide { call, answer }, Some(asked)) = (request, &self.asked) else {
+            return;
+        };
+        if asked.call != call {
+            return;
+        }
+        let answer = kept(self.rules.as_ref(), asked, answer);
+        self.approval = approval;
+        self.asked = None;
+        self.queue
+            .push_back(Event::ApprovalAnswered { call, answer });
     }
 
     /// Says what was held back to the session that is open now.
@@ -320,6 +407,9 @@ impl Dispatcher<'_> {
         if let (Request::Say { text, .. }, None) = (&request, self.engine.session()) {
             return self.held.push(text.clone());
         }
+        if matches!(request, Request::Decide { .. }) {
+            return self.decide(request);
+        }
         let event = match (request, self.question) {
             (Request::Answer { text: answer }, Some(call)) => {
                 Event::QuestionAnswered { call, answer }
@@ -331,6 +421,7 @@ impl Dispatcher<'_> {
             (Request::Say { text, urgency }, _) => Event::PersonSaid { text, urgency },
             (Request::TakeBack { text }, _) => Event::PersonTookBack { text },
             (Request::TakeClaim, _) => Event::ClaimTaken,
+            (Request::Decide { .. }, _) => return,
             (Request::Stop, _) => Event::StopRequested,
             (Request::Interrupt, _) => Event::Interrupted,
         };
@@ -348,4 +439,27 @@ impl Dispatcher<'_> {
             .next_deadline()
             .map(|deadline| deadline.since(harness_host::clock::now()))
     }
+}
+
+/// Keeps the rule of an answer; one that is not about what is asked is a yes to this once.
+fn kept(rules: &dyn RuleKeeper, asked: &ApprovalAsked, answer: ApprovalAnswer) -> ApprovalAnswer {
+    let ApprovalAnswer::Always { mut rule, .. } = answer else {
+        return answer;
+    };
+    let narrowest = asked.always.as_ref();
+    let is_about_it = narrowest.is_some_and(|narrowest| rule.covers(narrowest));
+    if !is_about_it || rule.decision != RuleDecision::Allow {
+        return ApprovalAnswer::Once;
+    }
+    let problem = match rules.keep(&rule) {
+        Ok(origin) => {
+            rule.origin = origin;
+            String::new()
+        }
+        Err(problem) => {
+            "this run".clone_into(&mut rule.origin);
+            problem
+        }
+    };
+    ApprovalAnswer::Always { rule, problem }
 }

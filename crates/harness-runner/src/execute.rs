@@ -20,8 +20,8 @@ use std::{
 };
 
 use harness_core::{
-    CallEnd, CallId, CheckpointNumber, Event, Gate, ModelDelta, ModelResponded, Prompt, RunState,
-    SessionOpened, TurnNumber,
+    Amendment, CallEnd, CallId, CheckpointNumber, Event, Gate, ModelDelta, ModelResponded, Prompt,
+    RunState, SessionOpened, TurnNumber,
 };
 use harness_engine::{CommitFeature, Effect, RunGate};
 use harness_guard::{Guard, HostAct, Permit};
@@ -182,6 +182,7 @@ impl Executor {
                     setting.run.work_start = Some(passed.work_tree.clone());
                 }
             }
+            Event::FeatureAmended { amendment, .. } => self.amend(amendment),
             Event::FeatureStatusChanged {
                 feature,
                 to,
@@ -193,6 +194,23 @@ impl Executor {
                 }
             }
             _ => {}
+        }
+    }
+
+    /// Works with what a person gave from the next action on.
+    fn amend(&self, amendment: &Amendment) {
+        let mut setting = self.setting.borrow_mut();
+        let Some(setting) = setting.as_mut() else {
+            return;
+        };
+        setting.run.policy.amend(amendment);
+        let renewed = setting
+            .feature()
+            .map(|feature| Guard::new(&setting.run.policy, feature));
+        // The guard of the engine was made of the same rules and did not fail.
+        if let Some(Ok(guard)) = renewed {
+            self.performer.amend(&guard);
+            lock(&self.shop).amend(setting, guard);
         }
     }
 
@@ -237,7 +255,9 @@ impl Executor {
             Effect::Record(_)
             | Effect::CancelModel
             | Effect::CancelWork
-            | Effect::AskPerson { .. } => {}
+            | Effect::AskPerson { .. }
+            | Effect::AskApproval(_)
+            | Effect::PerformApproved { .. } => {}
         }
     }
 

@@ -5,14 +5,15 @@
 use std::time::Duration;
 
 use harness_core::{
-    Action, AllowedHost, AssistantPart, Baseline, ByteCount, CallEnd, CallId, Captured, Change,
-    ChangeKind, CheckReport, CheckStatus, CheckpointNumber, CheckpointSaved, CommandRule, CommitId,
-    Decision, DirtyMode, EndReason, Event, FailureClass, Feature, FeatureBudget, FeatureId,
-    FeaturePassed, FeatureScope, FeatureStatus, Finding, FindingKind, FinishSubject, Gate, GivenUp,
-    Goal, Level, Limits, LineRange, ModelFailure, ModelProfile, ModelResponded, ModelResponse,
-    Money, NetworkUse, Outcome, Policy, Price, Reader, RepoPath, Rule, RuleDecision, RunId,
-    RunState, ScopeRules, SessionId, SessionOpened, Source, SourceKind, Sourced, Stop, StopReason,
-    TestCounts, Timestamp, TokenCount, ToolCall, TreeId, TurnNumber, Urgency, Usage, Verdict, When,
+    Action, AllowedHost, Amendment, ApprovalAnswer, ApprovalAsked, ApprovalSubject, AssistantPart,
+    Baseline, ByteCount, CallEnd, CallId, Captured, Change, ChangeKind, CheckReport, CheckStatus,
+    CheckpointNumber, CheckpointSaved, CommandRule, CommitId, Decision, DirtyMode, EndReason,
+    Event, FailureClass, Feature, FeatureBudget, FeatureId, FeaturePassed, FeatureScope,
+    FeatureStatus, Finding, FindingKind, FinishSubject, Gate, GivenUp, Goal, Level, Limits,
+    LineRange, ModelFailure, ModelProfile, ModelResponded, ModelResponse, Money, NetworkUse,
+    Outcome, Policy, Price, Reader, RepoPath, Rule, RuleDecision, RunId, RunState, ScopeRules,
+    SessionId, SessionOpened, Source, SourceKind, Sourced, Stop, StopReason, TestCounts, Timestamp,
+    TokenCount, ToolCall, TreeId, TurnNumber, Urgency, Usage, Verdict, When,
 };
 
 /// Declares the type word of every event; a new variant does not compile until it stands here.
@@ -78,6 +79,9 @@ kinds! {
     Event::NetworkUsed(_) => "network_used",
     Event::ChangedOutside { .. } => "changed_outside",
     Event::ManifestShort { .. } => "manifest_short",
+    Event::ApprovalAsked(_) => "approval_asked",
+    Event::ApprovalAnswered { .. } => "approval_answered",
+    Event::FeatureAmended { .. } => "feature_amended",
 }
 
 /// Returns the samples, in the order of the stored file.
@@ -91,6 +95,7 @@ pub(crate) fn samples() -> Vec<Event> {
     events.extend(steering());
     events.extend(network());
     events.extend(strays());
+    events.extend(approvals());
     events
 }
 
@@ -694,6 +699,8 @@ fn policy() -> Policy {
         prefix: vec!["git".to_owned(), "push".to_owned()],
         decision,
         reason: "the harness commits".to_owned(),
+        exact: false,
+        origin: String::new(),
     };
     Policy {
         scope: ScopeRules {
@@ -717,6 +724,8 @@ fn policy() -> Policy {
         map_file: "AGENTS.md".to_owned(),
         context_budget: TokenCount(16_000),
         network: Vec::new(),
+        network_closed: String::new(),
+        amendments: Vec::new(),
     }
 }
 
@@ -877,4 +886,70 @@ fn commit(digit: char) -> CommitId {
 
 fn tree(digit: char) -> TreeId {
     digit.to_string().repeat(40).parse().unwrap()
+}
+
+/// What is asked of a person and what they answer.
+fn approvals() -> Vec<Event> {
+    let id = call();
+    let rule = CommandRule {
+        prefix: vec!["npm".to_owned(), "publish".to_owned()],
+        exact: true,
+        decision: RuleDecision::Allow,
+        reason: "a person said always".to_owned(),
+        origin: "rules.toml:2".to_owned(),
+    };
+    let amendment = Amendment {
+        feature: FeatureId::new("F-012").unwrap(),
+        write: vec!["docs/**".to_owned()],
+        may_change: vec![path("Cargo.toml")],
+        hosts: vec![AllowedHost {
+            host: "crates.io".to_owned(),
+            port: 443,
+            origin: "approved for `F-012`".to_owned(),
+            private: false,
+        }],
+        reason: "needs a reader".to_owned(),
+    };
+    let asked = |subject, always| {
+        Event::ApprovalAsked(Box::new(ApprovalAsked {
+            call: id,
+            subject,
+            reason: "publishing is a person's".to_owned(),
+            rule: Some(Rule {
+                text: "npm publish ...".to_owned(),
+                origin: "harness.toml:9".to_owned(),
+            }),
+            always,
+        }))
+    };
+    let action = Action::Run {
+        command: "npm publish".to_owned(),
+        cwd: RepoPath::root(),
+    };
+    let answered = |answer| Event::ApprovalAnswered { call: id, answer };
+    let always = |problem: &str| ApprovalAnswer::Always {
+        rule: rule.clone(),
+        problem: problem.to_owned(),
+    };
+    vec![
+        asked(ApprovalSubject::Action { action }, Some(rule.clone())),
+        answered(ApprovalAnswer::Once),
+        answered(ApprovalAnswer::Session),
+        answered(always("")),
+        answered(always("cannot write `rules.toml`")),
+        answered(ApprovalAnswer::No {
+            reason: "not now".to_owned(),
+        }),
+        answered(ApprovalAnswer::Never),
+        asked(
+            ApprovalSubject::Amendment {
+                amendment: amendment.clone(),
+            },
+            None,
+        ),
+        Event::FeatureAmended {
+            call: id,
+            amendment,
+        },
+    ]
 }

@@ -57,6 +57,16 @@ impl Home {
         std::fs::write(folder.join("config.toml"), text).expect("a file in a new home");
     }
 
+    /// Writes a file of the person's state, such as their saved rules.
+    ///
+    /// # Panics
+    /// When it cannot be written.
+    pub fn write_state(&self, name: &str, text: &str) {
+        let folder = self.path().join(".local/state/harness");
+        std::fs::create_dir_all(&folder).expect("a folder in a new home");
+        std::fs::write(folder.join(name), text).expect("a file in a new home");
+    }
+
     /// Prepares the program in a folder: empty home, a small environment, no terminal.
     pub fn command(&self, folder: &Path, arguments: &[&str]) -> Command {
         let mut command = Command::new(&self.program);

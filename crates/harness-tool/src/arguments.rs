@@ -84,6 +84,14 @@ impl Arguments {
         }
     }
 
+    /// Returns texts that need not be there; none without them.
+    pub(crate) fn texts(&mut self, field: &'static str) -> Vec<String> {
+        match self.take(field) {
+            Some(Value::Texts(texts)) => texts,
+            _ => Vec::new(),
+        }
+    }
+
     /// Returns a path that must be there and is not the root.
     pub(crate) fn file(&mut self, field: &'static str, root: &Path) -> Result<RepoPath, ToolFault> {
         let text = self.text(field)?;
@@ -209,6 +217,8 @@ fn repo_path(text: &str, root: &Path) -> Result<RepoPath, ToolFault> {
 enum Value {
     Text(String),
     Number(u64),
+    /// A list that holds nothing but texts.
+    Texts(Vec<String>),
     /// Some models write null for what they leave out.
     Null,
     /// Something no argument can be, with its name for the model.
@@ -219,10 +229,13 @@ impl Value {
     /// Returns what this is when it is not what the field takes.
     fn mismatch(&self, field: &Field) -> Option<&'static str> {
         match (self, field.kind) {
-            (Self::Text(_), Kind::Text) | (Self::Number(_), Kind::Line) => None,
+            (Self::Text(_), Kind::Text)
+            | (Self::Number(_), Kind::Line)
+            | (Self::Texts(_), Kind::Texts) => None,
             (Self::Null, _) if !field.required => None,
-            (Self::Text(_), Kind::Line) => Some("text"),
-            (Self::Number(_), Kind::Text) => Some("a number"),
+            (Self::Text(_), Kind::Line | Kind::Texts) => Some("text"),
+            (Self::Number(_), Kind::Text | Kind::Texts) => Some("a number"),
+            (Self::Texts(_), Kind::Text | Kind::Line) => Some("a list"),
             (Self::Null, _) => Some("null"),
             (Self::Other(found), _) => Some(found),
         }
@@ -300,8 +313,14 @@ impl<'de> de::Visitor<'de> for ValueVisitor {
     }
 
     fn visit_seq<A: de::SeqAccess<'de>>(self, mut items: A) -> Result<Value, A::Error> {
-        while items.next_element::<de::IgnoredAny>()?.is_some() {}
-        Ok(Value::Other("a list"))
+        let mut texts = Some(Vec::new());
+        while let Some(item) = items.next_element::<Value>()? {
+            match (item, &mut texts) {
+                (Value::Text(text), Some(texts)) => texts.push(text),
+                _ => texts = None,
+            }
+        }
+        Ok(texts.map_or(Value::Other("a list"), Value::Texts))
     }
 
     fn visit_map<A: de::MapAccess<'de>>(self, mut map: A) -> Result<Value, A::Error> {

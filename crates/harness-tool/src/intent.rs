@@ -26,6 +26,15 @@ pub enum Intent {
         /// The question.
         text: String,
     },
+    /// More than the scope and the network give, which a person would have to give.
+    Request {
+        /// Paths or patterns to write.
+        paths: Vec<String>,
+        /// Hosts to reach.
+        hosts: Vec<String>,
+        /// Why.
+        reason: String,
+    },
     /// A run of gates, as information.
     Check {
         /// Which; all of them when absent. The name is not checked here.
@@ -64,6 +73,7 @@ pub fn parse(call: &ToolCall, root: &Path) -> Result<Intent, ToolFault> {
         "list" => list(&mut arguments, root).map(Intent::Act),
         "note" => arguments.words("text").map(|text| Intent::Note { text }),
         "read" => read(&mut arguments, root).map(Intent::Act),
+        "request" => request(&mut arguments, root),
         "search" => search(&mut arguments, root).map(Intent::Act),
         "shell" => shell(&mut arguments, root).map(Intent::Act),
         "write" => write(&mut arguments, root).map(Intent::Act),
@@ -97,6 +107,30 @@ fn read(arguments: &mut Arguments, root: &Path) -> Result<Action, ToolFault> {
         path: arguments.file("path", root)?,
         lines: arguments.lines()?,
     })
+}
+
+fn request(arguments: &mut Arguments, root: &Path) -> Result<Intent, ToolFault> {
+    let paths = arguments.texts("paths");
+    let hosts = arguments.texts("hosts");
+    if paths.is_empty() && hosts.is_empty() {
+        return Err(ToolFault::EmptyField {
+            tool: "request",
+            field: "paths",
+        });
+    }
+    Ok(Intent::Request {
+        paths: paths.iter().map(|path| below(path, root)).collect(),
+        hosts,
+        reason: arguments.words("reason")?,
+    })
+}
+
+/// An absolute path or pattern below the root is one from the root; the guard judges every other.
+fn below(path: &str, root: &Path) -> String {
+    let root = root.to_string_lossy();
+    let rest = path.trim().strip_prefix(&*root);
+    let rest = rest.and_then(|rest| rest.strip_prefix('/'));
+    rest.unwrap_or(path.trim()).to_owned()
 }
 
 fn search(arguments: &mut Arguments, root: &Path) -> Result<Action, ToolFault> {
@@ -175,6 +209,24 @@ mod tests {
                     old: String::new(),
                     new: "b".to_owned(),
                 }),
+            ),
+            (
+                "request",
+                r#"{"paths":["Cargo.toml","/home/me/demo/docs/**"],"hosts":["crates.io:443"],"reason":"a reader"}"#,
+                Intent::Request {
+                    paths: vec!["Cargo.toml".to_owned(), "docs/**".to_owned()],
+                    hosts: vec!["crates.io:443".to_owned()],
+                    reason: "a reader".to_owned(),
+                },
+            ),
+            (
+                "request",
+                r#"{"paths":null,"hosts":["npm"],"reason":"a reader"}"#,
+                Intent::Request {
+                    paths: Vec::new(),
+                    hosts: vec!["npm".to_owned()],
+                    reason: "a reader".to_owned(),
+                },
             ),
             (
                 "finish",
@@ -273,7 +325,7 @@ mod tests {
             (
                 "shel",
                 "{}",
-                "there is no tool `shel`, did you mean `shell`?; the tools are ask, check, doc, edit, finish, list, note, read, search, shell, write".to_owned(),
+                "there is no tool `shel`, did you mean `shell`?; the tools are ask, check, doc, edit, finish, list, note, read, request, search, shell, write".to_owned(),
             ),
             ("shell", "[]", format!("the arguments of `shell` are not an object; {shell}")),
             ("shell", "{}", format!("the arguments of `shell` lack `command`; {shell}")),

@@ -34,6 +34,8 @@ pub(crate) enum Kind {
     Text,
     /// A line number, counted from 1.
     Line,
+    /// A JSON array of strings.
+    Texts,
 }
 
 impl Kind {
@@ -41,6 +43,7 @@ impl Kind {
         match self {
             Self::Text => "text",
             Self::Line => "line number",
+            Self::Texts => "list of texts",
         }
     }
 }
@@ -130,6 +133,14 @@ static SHAPES: &[Shape] = &[
         ],
     },
     Shape {
+        name: "request",
+        fields: &[
+            optional("paths", Kind::Texts),
+            optional("hosts", Kind::Texts),
+            required("reason"),
+        ],
+    },
+    Shape {
         name: "search",
         fields: &[required("query"), optional("path", Kind::Text)],
     },
@@ -209,6 +220,11 @@ static SPECS: &[ToolSpec] = &[
         schema: r#"{"type":"object","properties":{"path":{"type":"string"},"first":{"type":"integer"},"last":{"type":"integer"}},"required":["path"],"additionalProperties":false}"#,
     },
     ToolSpec {
+        name: "request",
+        description: "Ask a person for more than the scope gives: `paths` or patterns to write, `hosts` as host:port, and why.",
+        schema: r#"{"type":"object","properties":{"paths":{"type":"array","items":{"type":"string"}},"hosts":{"type":"array","items":{"type":"string"}},"reason":{"type":"string"}},"required":["reason"],"additionalProperties":false}"#,
+    },
+    ToolSpec {
         name: "search",
         description: "Find lines that match a regular expression, below `path` or everywhere.",
         schema: r#"{"type":"object","properties":{"query":{"type":"string"},"path":{"type":"string"}},"required":["query"],"additionalProperties":false}"#,
@@ -239,7 +255,7 @@ mod tests {
             .iter()
             .map(|spec| spec.name.len() + spec.description.len() + spec.schema.len())
             .sum();
-        assert!(bytes < 3200, "{bytes}");
+        assert!(bytes < 3600, "{bytes}");
     }
 
     #[test]
@@ -251,10 +267,11 @@ mod tests {
             let mut required = Vec::new();
             for field in shape.fields {
                 let kind = match field.kind {
-                    Kind::Text => "string",
-                    Kind::Line => "integer",
+                    Kind::Text => json!({ "type": "string" }),
+                    Kind::Line => json!({ "type": "integer" }),
+                    Kind::Texts => json!({ "type": "array", "items": { "type": "string" } }),
                 };
-                properties.insert(field.name.to_owned(), json!({ "type": kind }));
+                properties.insert(field.name.to_owned(), kind);
                 if field.required {
                     required.push(field.name);
                 }

@@ -29,6 +29,8 @@ pub struct Setup {
     pub problems: Vec<String>,
     /// Who opened it.
     pub origin: Origin,
+    /// Where rules are kept that hold always, for people; empty where that is not known.
+    pub rules_file: String,
 }
 
 /// Who opened the screen.
@@ -157,6 +159,7 @@ impl App {
         match (&self.overlay, self.panels.front(), self.focus) {
             (Some(_), ..) => Place::Overlay,
             (None, _, Focus::Transcript) => Place::Transcript,
+            (None, Some(panel), _) if panel.is_typing() => Place::Line,
             (None, Some(_), _) => Place::Question,
             (None, None, Focus::Composer) => Place::Composer,
         }
@@ -168,7 +171,10 @@ impl App {
 
     /// Whether the agent has stopped and a person can say how to go on.
     pub(crate) fn is_awaited(&self) -> bool {
-        self.is_busy() && self.asked.is_none() && self.work.activity == Activity::Awaiting
+        self.is_busy()
+            && self.asked.is_none()
+            && self.panels.is_empty()
+            && self.work.activity == Activity::Awaiting
     }
 
     /// Says why a command cannot be used now.
@@ -184,6 +190,14 @@ impl App {
             }
             Command::TakeBack if self.waiting.is_empty() => Some("no text waits for the next turn"),
             Command::SendNow if !self.is_busy() => Some("no turn is running"),
+            Command::ForSession | Command::Always | Command::EditRule | Command::Never
+                if self
+                    .panels
+                    .front()
+                    .is_none_or(|panel| panel.approval.is_none()) =>
+            {
+                Some("only where something needs your approval")
+            }
             Command::Unfold if self.focus != Focus::Transcript => {
                 Some("the transcript does not have the focus")
             }

@@ -13,17 +13,20 @@ pub enum Place {
     Transcript,
     /// A question waits for a decision.
     Question,
+    /// A line is typed into a question.
+    Line,
     /// Help or a list lies over the screen.
     Overlay,
 }
 
 impl Place {
     /// Every place, in the order of the help.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::Everywhere,
         Self::Composer,
         Self::Transcript,
         Self::Question,
+        Self::Line,
         Self::Overlay,
     ];
 
@@ -34,6 +37,7 @@ impl Place {
             Self::Composer => "Composer",
             Self::Transcript => "Transcript",
             Self::Question => "Question",
+            Self::Line => "Line in a question",
             Self::Overlay => "Lists and help",
         }
     }
@@ -92,6 +96,12 @@ pub enum Command {
     Leave,
     Yes,
     No,
+    ForSession,
+    Always,
+    EditRule,
+    Never,
+    Accept,
+    Erase,
     QuestionUp,
     QuestionDown,
     QuestionPageUp,
@@ -159,7 +169,7 @@ const fn fixed(entry: Entry) -> Entry {
 }
 
 use Command as C;
-use Place::{Composer, Everywhere, Overlay, Question, Transcript};
+use Place::{Composer, Everywhere, Line, Overlay, Question, Transcript};
 
 /// Every command, in the order of the help.
 #[rustfmt::skip]
@@ -218,11 +228,18 @@ pub const COMMANDS: &[Entry] = &[
     row(C::Leave, "transcript.leave", Transcript, &["q"], "back", "Go back to the composer"),
 
     fixed(row(C::Yes, "question.yes", Question, &["y"], "yes", "Say yes, once everything was shown")),
-    fixed(row(C::No, "question.no", Question, &["n"], "no", "Say no")),
+    fixed(row(C::No, "question.no", Question, &["n"], "no", "Say no; to an approval with a reason for the agent")),
+    fixed(row(C::ForSession, "question.session", Question, &["s"], "session", "Approve exactly this for the rest of the session")),
+    fixed(row(C::Always, "question.always", Question, &["a"], "always", "Approve it always, by the rule that is shown")),
+    fixed(row(C::EditRule, "question.rule", Question, &["e"], "edit rule", "Edit the rule that `always` keeps")),
+    fixed(row(C::Never, "question.never", Question, &["d"], "never", "Say no, and do not be asked again in this session")),
     row(C::QuestionUp, "question.up", Question, &["up", "k"], "up", "Scroll the question up"),
     row(C::QuestionDown, "question.down", Question, &["down", "j"], "down", "Scroll the question down"),
     row(C::QuestionPageUp, "question.page_up", Question, &["pgup"], "page up", "Scroll the question a page up"),
     row(C::QuestionPageDown, "question.page_down", Question, &["pgdn", "space"], "page down", "Scroll the question a page down"),
+
+    fixed(row(C::Accept, "line.accept", Line, &["enter"], "take", "Take the line")),
+    fixed(row(C::Erase, "line.erase", Line, &["backspace", "ctrl+h"], "delete", "Delete the last character")),
 
     row(C::ListUp, "list.up", Overlay, &["up", "ctrl+p"], "up", "Go up"),
     row(C::ListDown, "list.down", Overlay, &["down", "ctrl+n"], "down", "Go down"),

@@ -6,6 +6,7 @@
 //! about a run: that is what a [`Host`] does with a [`Request`].
 
 mod app;
+mod approval;
 mod command;
 mod composer;
 mod input;

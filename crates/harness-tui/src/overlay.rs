@@ -108,7 +108,8 @@ impl Overlay {
         let mut all: Vec<Item> = Vec::new();
         for entry in COMMANDS {
             let is_there = all.iter().any(|item| item.command == Some(entry.command));
-            let moves_in_lists = matches!(entry.place, Place::Overlay | Place::Question);
+            let moves_in_lists =
+                matches!(entry.place, Place::Overlay | Place::Question | Place::Line);
             if is_there || moves_in_lists || entry.command == Command::Palette {
                 continue;
             }
@@ -250,7 +251,8 @@ mod tests {
         for entry in COMMANDS {
             let in_help = help.items.iter().any(|item| item.text == entry.help);
             assert!(in_help, "{} is not in the help", entry.name);
-            let only_in_place = matches!(entry.place, Place::Overlay | Place::Question);
+            let only_in_place =
+                matches!(entry.place, Place::Overlay | Place::Question | Place::Line);
             let by_palette = palette
                 .items
                 .iter()

@@ -3,7 +3,10 @@
 use harness_core::Timestamp;
 use harness_report::{clean, clean_line};
 
-use crate::text::{Role, Row, untabbed, wrap};
+use crate::{
+    approval::Approval,
+    text::{Role, Row, untabbed, wrap},
+};
 
 /// Keys are dead for this long, so that nothing typed for the composer decides anything. Unit: milliseconds.
 pub(crate) const DEAD_MS: u64 = 400;
@@ -38,6 +41,8 @@ pub(crate) struct Panel {
     pub(crate) window: Vec<Row>,
     /// How many rows are below them.
     pub(crate) below: usize,
+    /// What more there is to it when it is an approval.
+    pub(crate) approval: Option<Approval>,
 }
 
 impl Panel {
@@ -56,7 +61,31 @@ impl Panel {
             is_read: false,
             window: Vec::new(),
             below: 0,
+            approval: None,
         }
+    }
+
+    /// Makes the panel of an approval.
+    pub(crate) fn of_approval(approval: Approval, since: Timestamp) -> Self {
+        let question = approval.question();
+        Self {
+            approval: Some(approval),
+            ..Self::new(&question, since)
+        }
+    }
+
+    /// Shows an approval whose rule was edited: it has to be read again.
+    pub(crate) fn ask_anew(&mut self) {
+        if let Some(approval) = &self.approval {
+            *self = Self::of_approval(approval.clone(), self.since);
+        }
+    }
+
+    /// Whether a line is being typed into it.
+    pub(crate) fn is_typing(&self) -> bool {
+        self.approval
+            .as_ref()
+            .is_some_and(|approval| approval.line.is_some())
     }
 
     /// Whether the panel has been there long enough for its keys to count.

@@ -1,5 +1,6 @@
 //! Frames, keys and bytes of the whole screen, on a recorded session.
 
+mod approvals;
 mod bytes;
 mod desk;
 mod frames;

@@ -256,9 +256,10 @@ fn sign_of(event: &Event) -> Option<Sign> {
             FeatureStatus::Failing => Some(Sign::Bad),
             _ => None,
         },
-        Event::QuestionAsked { .. } | Event::PersonAwaited | Event::FeatureGivenUp { .. } => {
-            Some(Sign::Needed)
-        }
+        Event::QuestionAsked { .. }
+        | Event::PersonAwaited
+        | Event::ApprovalAsked(_)
+        | Event::FeatureGivenUp { .. } => Some(Sign::Needed),
         Event::RunEnded { reason, .. } => Some(if reason.exit_code() == 0 {
             Sign::Good
         } else {

@@ -1,5 +1,6 @@
 //! What follows from what happened: the one place where the screen's state changes.
 
+mod approve;
 mod keys;
 mod run;
 mod words;

@@ -174,6 +174,12 @@ impl Work {
                 self.used.limits = Some(limits.clone());
                 self.model = Some(model_line(model));
             }
+            Event::FeatureAmended { amendment, .. } => {
+                let paths = amendment.may_change.iter().map(ToString::to_string);
+                let given = amendment.write.iter().cloned().chain(paths);
+                self.scope
+                    .extend(given.map(|text| clean(&text).into_owned()));
+            }
             Event::RunEnded { reason, .. } => {
                 self.end = Some(*reason);
                 self.used.until = Some(at);
@@ -222,13 +228,16 @@ impl Work {
             | Event::CallEnded { .. }
             | Event::CheckEnded { .. }
             | Event::FinishRequested { .. }
+            | Event::ApprovalAnswered { .. }
             | Event::QuestionAnswered { .. } => Activity::Working(String::new(), at),
             Event::CallJudged { tool, verdict, .. } if verdict.is_allowed() => {
                 Activity::Working(clean_line(tool, 40), at)
             }
             Event::GateStarted { gate } => Activity::Checking(clean_line(gate, 40), at),
             Event::ProviderRetried { reason, .. } => Activity::Retrying(clean_line(reason, 80), at),
-            Event::QuestionAsked { .. } | Event::PersonAwaited => Activity::Awaiting,
+            Event::QuestionAsked { .. } | Event::PersonAwaited | Event::ApprovalAsked(_) => {
+                Activity::Awaiting
+            }
             Event::StopRequested | Event::Interrupted | Event::StopDecided { .. } => {
                 Activity::Stopping
             }

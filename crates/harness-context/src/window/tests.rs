@@ -101,6 +101,8 @@ fn policy() -> Policy {
         map_file: "AGENTS.md".to_owned(),
         context_budget: TokenCount(2000),
         network: Vec::new(),
+        network_closed: String::new(),
+        amendments: Vec::new(),
     }
 }
 
@@ -222,8 +224,8 @@ fn a_feature_begins_with_everything_it_needs() {
             format!("{} {path} {}", listed.name, listed.tokens)
         })
         .collect();
-    insta::assert_snapshot!(listing.join("\n"), @r#"
-    instructions  381 tokens
+    insta::assert_snapshot!(listing.join("\n"), @r"
+    instructions  387 tokens
     feature  42 tokens
     scope  71 tokens
     gates  24 tokens
@@ -232,7 +234,7 @@ fn a_feature_begins_with_everything_it_needs() {
     progress progress.md 22 tokens
     commits  18 tokens
     tree  17 tokens
-    "#);
+    ");
 }
 
 #[test]

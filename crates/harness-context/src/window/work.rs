@@ -24,7 +24,16 @@ pub(super) fn wanted(work: &str, feature: &Feature) -> String {
 pub(super) fn scope(work: &str, policy: &Policy, feature: &Feature) -> String {
     let rules = &policy.scope;
     let denied = values(&rules.deny).chain(feature.scope.deny.iter().map(String::as_str));
-    let may_change: Vec<String> = feature.may_change.iter().map(RepoPath::to_text).collect();
+    let given = policy.amendments.iter();
+    let given: Vec<_> = given.filter(|more| more.feature == feature.id).collect();
+    let lifted = given.iter().flat_map(|more| &more.may_change);
+    let mut may_change: Vec<String> = feature
+        .may_change
+        .iter()
+        .chain(lifted)
+        .map(RepoPath::to_text)
+        .collect();
+    may_change.extend(given.iter().flat_map(|more| more.write.iter().cloned()));
     let repository = patterns(values(&rules.write));
     let (write, within) = if feature.scope.write.is_empty() {
         (repository, String::new())

@@ -41,6 +41,10 @@ impl Session {
         let checked = self.check.as_ref().and_then(Check::call);
         let is_over = self.conclusion.is_some();
         for call in self.calls.iter_mut() {
+            // A yes that was not used died with the process that had heard it.
+            if let CallState::Asking(asked) | CallState::Approved(asked) = &call.state {
+                call.state = CallState::ToApprove(asked.clone());
+            }
             if call.state != CallState::Running {
                 continue;
             }

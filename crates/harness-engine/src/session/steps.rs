@@ -4,8 +4,8 @@
 //! way, so that asking again gives something else. Called by the engine only.
 
 use harness_core::{
-    Action, Baseline, CallEnd, CallId, CheckStatus, EndReason, Event, Gate, Money, RunState,
-    Timestamp, Usage, Verdict,
+    Baseline, CallEnd, CallId, CheckStatus, EndReason, Event, Gate, Money, RunState, Timestamp,
+    Usage, Verdict,
 };
 use harness_tool::Intent;
 
@@ -160,7 +160,7 @@ impl Session {
 
     fn call_step(&mut self, run: &RunState) -> Step {
         if let Some(call) = self.calls.next_to_judge() {
-            return Step::Record(judged(call, |action| self.guard.judge(action)));
+            return Step::Record(self.judged(call));
         }
         if self.calls.are_over() {
             self.gather_results();
@@ -172,13 +172,36 @@ impl Session {
         self.act(run)
     }
 
+    /// Makes the record of what the guard says about a call.
+    fn judged(&self, call: &Call) -> Event {
+        let verdict = match (&call.intent, &call.action) {
+            (Err(fault), _) => Verdict::deny(fault.to_string()),
+            (Ok(Intent::Request { .. }), _) => self.judge_request(call),
+            (Ok(_), Some(action)) => self.guard.judge(action),
+            (Ok(_), None) => Verdict::allow("touches nothing", None),
+        };
+        Event::CallJudged {
+            call: call.id,
+            tool: call.asked.name.clone(),
+            action: call.action.clone(),
+            verdict,
+        }
+    }
+
     /// Does what can be done for the next call.
     fn act(&mut self, run: &RunState) -> Step {
         let saving = self.saving.in_flight;
-        let Some(call) = self.calls.next_to_act() else {
+        let Some(id) = self.calls.next_to_act().map(|call| call.id) else {
             return Step::Wait;
         };
-        let id = call.id;
+        let Some(call) = self.calls.iter().find(|call| call.id == id) else {
+            return Step::Wait;
+        };
+        if let CallState::Judged(verdict) = &call.state
+            && let Some(asked) = self.approval_wanted(call, verdict)
+        {
+            return Step::Record(asked);
+        }
         match &call.state {
             CallState::Answering { text, is_error } => ended(
                 id,
@@ -195,10 +218,16 @@ impl Session {
                 },
             ),
             CallState::ToAsk => self.ask(id, run.attended),
+            CallState::ToApprove(_) => self.ask_approval(id, run),
             // What changes files waits until the last state is saved.
-            CallState::Judged(_) if saving && call.may_have_changed() => Step::Wait,
+            CallState::Judged(_) | CallState::Approved(_) if saving && call.may_have_changed() => {
+                Step::Wait
+            }
             CallState::Judged(_) => self.carry_out(id),
-            CallState::New | CallState::Running | CallState::Ended(_) => Step::Wait,
+            CallState::Approved(_) => self.carry_out_approved(id),
+            CallState::New | CallState::Running | CallState::Asking(_) | CallState::Ended(_) => {
+                Step::Wait
+            }
         }
     }
 
@@ -223,6 +252,13 @@ impl Session {
                 }
             }
             (Ok(Intent::Note { text }), _) => Step::Record(Event::NoteTaken { text: text.clone() }),
+            (Ok(Intent::Request { .. }), _) => ended(
+                id,
+                CallEnd::Answered {
+                    text: words::OPEN_ALREADY.to_owned(),
+                    is_error: false,
+                },
+            ),
             (Ok(Intent::Ask { text }), _) => Step::Record(Event::QuestionAsked {
                 call: id,
                 question: text.clone(),
@@ -646,21 +682,6 @@ fn early_end(call: &Call, passed: bool) -> CallEnd {
     }
 }
 
-fn ended(call: CallId, end: CallEnd) -> Step {
+pub(super) fn ended(call: CallId, end: CallEnd) -> Step {
     Step::Record(Event::CallEnded { call, end, ms: 0 })
-}
-
-/// Makes the record of what the guard says about a call.
-fn judged(call: &Call, judge: impl Fn(&Action) -> Verdict) -> Event {
-    let verdict = match (&call.intent, &call.action) {
-        (Err(fault), _) => Verdict::deny(fault.to_string()),
-        (Ok(_), Some(action)) => judge(action),
-        (Ok(_), None) => Verdict::allow("touches nothing", None),
-    };
-    Event::CallJudged {
-        call: call.id,
-        tool: call.asked.name.clone(),
-        action: call.action.clone(),
-        verdict,
-    }
 }

@@ -143,6 +143,17 @@ impl Script {
         self.resume(false, false)
     }
 
+    /// The process dies; a person is there when the next one takes the session up.
+    pub(crate) fn crashes_attended(&mut self) -> String {
+        self.engine = Engine::fold(self.log.iter().cloned()).unwrap();
+        self.resume(true, false)
+    }
+
+    /// An event is logged and the process dies before anything follows from it.
+    pub(crate) fn dies_with(&mut self, event: &Event) {
+        self.log.push((event.clone(), self.now));
+    }
+
     pub(crate) fn resumes_attended(&mut self) {
         self.resume(true, false);
     }
@@ -362,6 +373,8 @@ impl Script {
             }
             Effect::CancelModel => "cancel model".to_owned(),
             Effect::Perform { call, .. } => format!("perform {}", short(call)),
+            Effect::PerformApproved { call, .. } => format!("perform approved {}", short(call)),
+            Effect::AskApproval(asked) => format!("ask approval {}", short(asked.call)),
             Effect::CancelWork => "cancel work".to_owned(),
             Effect::AskPerson { question, .. } => format!("ask {question}"),
             Effect::SaveCheckpoint { number } => format!("save {number}"),
@@ -425,6 +438,8 @@ fn recorded(event: &Event) -> Option<String> {
         } => format!("retry {attempt} in {delay_ms} ms"),
         Event::NoteTaken { .. } => "note taken".to_owned(),
         Event::QuestionAsked { .. } => "question asked".to_owned(),
+        Event::ApprovalAsked(_) => "approval asked".to_owned(),
+        Event::FeatureAmended { .. } => "amended".to_owned(),
         Event::PersonAwaited => "person awaited".to_owned(),
         Event::Nudged { .. } => "nudged".to_owned(),
         Event::FinishRequested { .. } => "finish requested".to_owned(),

@@ -434,6 +434,7 @@ fn names_its_effect(event: &Event) -> bool {
             | Event::LinkMet { .. }
             | Event::CallEnded { .. }
             | Event::QuestionAnswered { .. }
+            | Event::ApprovalAnswered { .. }
             | Event::CheckpointSaved(_)
             | Event::BaselineEnded { .. }
             | Event::FeaturePassed(_)

@@ -117,7 +117,7 @@ impl Model {
             let (name, arguments) = (habit.name.clone(), habit.arguments.clone());
             return self.named(&name, &arguments);
         }
-        let kinds: [(&str, &str); 34] = [
+        let kinds: [(&str, &str); 38] = [
             ("read", r#"{"path":"src/a.rs"}"#),
             ("read", r#"{"path":"src/b.rs"}"#),
             ("read", r#"{"path":"docs/deep.md"}"#),
@@ -142,6 +142,16 @@ impl Model {
             ("shell", r#"{"command":"curl example.com"}"#),
             ("note", r#"{"text":"learned something"}"#),
             ("ask", r#"{"text":"which of the two?"}"#),
+            ("request", r#"{"paths":["docs/**"],"reason":"words"}"#),
+            (
+                "request",
+                r#"{"paths":["src/a.rs","docs/a.md"],"reason":"a word"}"#,
+            ),
+            (
+                "request",
+                r#"{"hosts":["example.org:443"],"reason":"a crate"}"#,
+            ),
+            ("request", r#"{"paths":["../up.rs"],"reason":"up"}"#),
             ("doc", r#"{"path":"docs/guide.md"}"#),
             ("check", "{}"),
             ("check", r#"{"gate":"lint"}"#),

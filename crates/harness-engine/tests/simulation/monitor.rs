@@ -6,8 +6,9 @@ use std::{
 };
 
 use harness_core::{
-    Action, CallId, CheckStatus, EndReason, Event, Feature, FeatureId, FinishSubject, Gate, Goal,
-    ModelResponded, Money, RunState, SessionOpened, TurnNumber,
+    Action, Amendment, ApprovalAnswer, ApprovalAsked, ApprovalSubject, CallId, CheckStatus,
+    Decision, EndReason, Event, Feature, FeatureId, FinishSubject, Gate, Goal, ModelResponded,
+    Money, RunState, SessionOpened, TurnNumber,
 };
 use harness_engine::{CommitFeature, Effect, OpenSession, RunGate};
 use harness_guard::Guard;
@@ -35,11 +36,38 @@ struct Facts {
     attempts_max: u32,
     refused: u32,
     turns: TurnNumber,
-    /// The action and whether it was allowed, by call.
-    judged: BTreeMap<CallId, (Option<Action>, bool)>,
+    /// The action and what was decided, by call.
+    judged: BTreeMap<CallId, (Option<Action>, Decision)>,
+    approvals: Approvals,
     ended: BTreeMap<CallId, u32>,
     frozen: Option<FinishSubject>,
     committing: bool,
+}
+
+/// What a person was asked for and said in this process.
+#[derive(Default)]
+struct Approvals {
+    open: Option<ApprovalAsked>,
+    granted: Option<CallId>,
+    /// What was asked for last.
+    asked: Option<ApprovalSubject>,
+}
+
+impl Facts {
+    /// Takes an answer in, where it is one to what is open.
+    fn answered(&mut self, call: CallId, answer: &ApprovalAnswer) {
+        let Some(asked) = self.approvals.open.take_if(|open| open.call == call) else {
+            return;
+        };
+        if let ApprovalSubject::Action {
+            action: Action::Run { command, .. },
+        } = &asked.subject
+        {
+            Rc::make_mut(&mut self.guard).hear(command, answer);
+        }
+        self.approvals.granted = answer.is_yes().then_some(call);
+        self.approvals.asked = Some(asked.subject);
+    }
 }
 
 /// Watches one simulated run.
@@ -51,8 +79,8 @@ pub(crate) struct Monitor {
     passed: BTreeSet<FeatureId>,
     ended: bool,
     pub(crate) steering: Steering,
-    /// One per feature: the rules of a run never change, and compiling them is slow.
-    guards: BTreeMap<FeatureId, Rc<Guard>>,
+    /// One per feature and number of rules: compiling them is slow.
+    guards: BTreeMap<(FeatureId, usize), Rc<Guard>>,
 }
 
 impl Monitor {
@@ -90,6 +118,9 @@ impl Monitor {
                 self.ended = false;
                 let was_committing = self.facts.as_ref().is_some_and(|facts| facts.committing);
                 self.steering.resumed(*steered, was_committing);
+                if let Some(facts) = &mut self.facts {
+                    facts.approvals = Approvals::default();
+                }
                 if let Some(run) = &mut self.run {
                     run.attended = *attended;
                     run.steered = *steered;
@@ -105,7 +136,12 @@ impl Monitor {
                 action,
                 verdict,
                 ..
-            } => self.judged(*call, action.as_ref(), verdict.is_allowed())?,
+            } => self.judged(*call, action.as_ref(), verdict.decision)?,
+            Event::ApprovalAsked(asked) => self.approval_asked(asked)?,
+            Event::FeatureAmended { call, amendment } => self.amended(*call, amendment)?,
+            Event::ApprovalAnswered { call, answer } if origin == Origin::First => {
+                self.facts()?.answered(*call, answer);
+            }
             Event::CallEnded { call, .. } if origin == Origin::First => self.call_ended(*call)?,
             Event::FinishRequested { .. } => self.facts()?.frozen = None,
             Event::CandidateFrozen(subject) if origin == Origin::First => {
@@ -188,6 +224,21 @@ impl Monitor {
                     "a change beside another call or a checkpoint".to_owned()
                 })?;
             }
+            Effect::PerformApproved { call, awaited } => {
+                self.may_perform_approved(*call, awaited.action())?;
+                let clashes =
+                    |other: &&Effect| is_change(other) || is_read_call(other) || is_save(other);
+                ensure(!in_flight.iter().any(clashes), || {
+                    "an approved change beside another call or a checkpoint".to_owned()
+                })?;
+            }
+            Effect::AskApproval(asked) => {
+                let attended = self.run.as_ref().is_some_and(|run| run.attended);
+                ensure(attended, || {
+                    "wants the approval of a person who is not there".to_owned()
+                })?;
+                self.facts()?.approvals.open = Some((**asked).clone());
+            }
             Effect::AskPerson { .. } => {
                 let attended = self.run.as_ref().is_some_and(|run| run.attended);
                 ensure(attended, || "asks a person who is not there".to_owned())?;
@@ -234,10 +285,11 @@ impl Monitor {
         if !feature.gates.iter().all(knows) {
             return;
         }
+        let said = run.policy.commands.len() + 1_000 * run.policy.amendments.len();
         let compile = || Rc::new(Guard::new(&run.policy, &feature).unwrap());
         let guard = Rc::clone(
             self.guards
-                .entry(feature.id.clone())
+                .entry((feature.id.clone(), said))
                 .or_insert_with(compile),
         );
         self.facts = Some(Facts {
@@ -248,6 +300,7 @@ impl Monitor {
             refused: run.attempts,
             turns: TurnNumber(0),
             judged: BTreeMap::new(),
+            approvals: Approvals::default(),
             ended: BTreeMap::new(),
             frozen: None,
             committing: false,
@@ -307,14 +360,19 @@ impl Monitor {
         &mut self,
         call: CallId,
         action: Option<&Action>,
-        allowed: bool,
+        decision: Decision,
     ) -> Result<(), String> {
         let facts = self.facts()?;
-        let truth = action.is_none_or(|action| facts.guard.judge(action).is_allowed());
-        ensure(truth || !allowed, || {
-            format!("{call:?} was allowed against the guard")
+        let truth = action.map_or(Decision::Allow, |action| facts.guard.judge(action).decision);
+        let is_wider = match decision {
+            Decision::Allow => truth != Decision::Allow,
+            Decision::Ask => truth == Decision::Deny,
+            Decision::Deny => false,
+        };
+        ensure(!is_wider, || {
+            format!("{call:?}: {decision} where the guard says {truth}")
         })?;
-        facts.judged.insert(call, (action.cloned(), allowed));
+        facts.judged.insert(call, (action.cloned(), decision));
         Ok(())
     }
 
@@ -324,13 +382,65 @@ impl Monitor {
             format!("performs what the guard denies: {action:?}")
         })?;
         let logged = facts.judged.get(&call);
-        ensure(logged == Some(&(Some(action.clone()), true)), || {
-            format!("performs what was not judged: {action:?}")
+        ensure(
+            logged == Some(&(Some(action.clone()), Decision::Allow)),
+            || format!("performs what was not judged: {action:?}"),
+        )
+    }
+
+    /// Only what was asked for, and granted in this process, and not yet done.
+    fn may_perform_approved(&mut self, call: CallId, action: &Action) -> Result<(), String> {
+        let facts = self.facts()?;
+        ensure(facts.guard.judge(action).decision != Decision::Deny, || {
+            format!("performs what the guard denies: {action:?}")
+        })?;
+        let logged = facts.judged.get(&call);
+        ensure(
+            logged == Some(&(Some(action.clone()), Decision::Ask)),
+            || format!("performs what was not asked about: {action:?}"),
+        )?;
+        ensure(facts.approvals.granted.take() == Some(call), || {
+            format!("performs what no person approved: {action:?}")
         })
     }
 
+    fn approval_asked(&mut self, asked: &ApprovalAsked) -> Result<(), String> {
+        let facts = self.facts()?;
+        let logged = facts.judged.get(&asked.call);
+        ensure(
+            logged.is_some_and(|(_, decision)| *decision == Decision::Ask),
+            || format!("asks about what needs no approval: {asked:?}"),
+        )
+    }
+
+    /// More is given only where a person granted exactly that in this process.
+    fn amended(&mut self, call: CallId, amendment: &Amendment) -> Result<(), String> {
+        let facts = self.facts()?;
+        ensure(facts.approvals.granted.take() == Some(call), || {
+            format!("gives what no person approved: {amendment:?}")
+        })?;
+        let subject = ApprovalSubject::Amendment {
+            amendment: amendment.clone(),
+        };
+        ensure(facts.approvals.asked.take() == Some(subject), || {
+            format!("gives something else than was asked for: {amendment:?}")
+        })?;
+        ensure(amendment.feature == facts.feature.id, || {
+            "gives more for another feature".to_owned()
+        })?;
+        if let (Some(run), Some(facts)) = (&mut self.run, &mut self.facts) {
+            run.policy.amend(amendment);
+            let renewed = facts.guard.renewed(&run.policy, &facts.feature);
+            facts.guard = Rc::new(renewed.map_err(|error| error.to_string())?);
+        }
+        Ok(())
+    }
+
     fn call_ended(&mut self, call: CallId) -> Result<(), String> {
-        let count = self.facts()?.ended.get_mut(&call);
+        let facts = self.facts()?;
+        let open = &mut facts.approvals.open;
+        open.take_if(|open| open.call == call);
+        let count = facts.ended.get_mut(&call);
         let count = count.ok_or_else(|| format!("{call:?} ended and was never asked for"))?;
         *count += 1;
         ensure(*count == 1, || format!("{call:?} ended {count} times"))
@@ -470,6 +580,7 @@ pub(crate) const fn is_request(effect: &Effect) -> bool {
 pub(crate) fn is_change(effect: &Effect) -> bool {
     match effect {
         Effect::Perform { permit, .. } => !permit.action().is_read_only(),
+        Effect::PerformApproved { .. } => true,
         Effect::CommitFeature(_) | Effect::SetAside => true,
         _ => false,
     }
@@ -488,6 +599,7 @@ pub(crate) const fn is_work(effect: &Effect) -> bool {
     matches!(
         effect,
         Effect::Perform { .. }
+            | Effect::PerformApproved { .. }
             | Effect::RunGate(_)
             | Effect::RunBaseline { .. }
             | Effect::FreezeCandidate
@@ -498,6 +610,6 @@ pub(crate) const fn is_work(effect: &Effect) -> bool {
 pub(crate) const fn is_beside(effect: &Effect) -> bool {
     matches!(
         effect,
-        Effect::RunBaseline { .. } | Effect::AskPerson { .. }
+        Effect::RunBaseline { .. } | Effect::AskPerson { .. } | Effect::AskApproval(_)
     )
 }

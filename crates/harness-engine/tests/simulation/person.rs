@@ -1,7 +1,7 @@
 //! The person before the screen: talks, takes back, stops, and lets the gates decide.
 
 use fastrand::Rng;
-use harness_core::{Event, Urgency};
+use harness_core::{ApprovalAnswer, ApprovalAsked, Event, Urgency};
 
 use super::{plan::chance, steering::VOICE};
 
@@ -17,6 +17,22 @@ pub(crate) fn whim(rng: &mut Rng, waiting: &[String]) -> Option<Event> {
         }),
         12..15 => Some(Event::ClaimTaken),
         _ => None,
+    }
+}
+
+/// Returns what a person says about something that needs their word.
+pub(crate) fn approval(rng: &mut Rng, asked: &ApprovalAsked) -> ApprovalAnswer {
+    match (rng.u32(0..6), &asked.always) {
+        (0, Some(rule)) => ApprovalAnswer::Always {
+            rule: rule.clone(),
+            problem: String::new(),
+        },
+        (1, Some(_)) => ApprovalAnswer::Session,
+        (2, _) => ApprovalAnswer::Never,
+        (3, _) => ApprovalAnswer::No {
+            reason: "not now".to_owned(),
+        },
+        _ => ApprovalAnswer::Once,
     }
 }
 

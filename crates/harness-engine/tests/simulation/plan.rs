@@ -48,6 +48,8 @@ impl Plan {
                 RuleDecision::Ask
             },
             reason: "no network".to_owned(),
+            exact: false,
+            origin: String::new(),
         }];
         policy.limits.turns = rng.u32(3..25);
         policy.limits.attempts = rng.u32(1..4);

@@ -126,6 +126,8 @@ impl Steering {
             Effect::RequestModel { .. }
                 | Effect::Perform { .. }
                 | Effect::AskPerson { .. }
+                | Effect::PerformApproved { .. }
+                | Effect::AskApproval(_)
                 | Effect::FreezeCandidate
                 | Effect::RunGate(_)
                 | Effect::CommitFeature(_)

@@ -11,6 +11,7 @@ use harness_engine::{CommitFeature, Effect, OpenSession};
 
 use super::{
     model::Model,
+    person,
     plan::{Plan, chance},
 };
 use crate::facts;
@@ -87,6 +88,13 @@ impl World {
             Effect::OpenSession(open) => vec![self.open(open, ending)],
             Effect::RequestModel { turn, .. } => vec![self.respond(*turn, ending)],
             Effect::Perform { call, permit } => self.perform(*call, permit.action(), ending),
+            Effect::PerformApproved { call, awaited } => {
+                self.perform(*call, awaited.action(), ending)
+            }
+            Effect::AskApproval(asked) => vec![Event::ApprovalAnswered {
+                call: asked.call,
+                answer: person::approval(&mut self.rng, asked),
+            }],
             Effect::AskPerson { call, .. } => vec![Event::QuestionAnswered {
                 call: *call,
                 answer: "the second".to_owned(),

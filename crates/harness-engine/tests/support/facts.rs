@@ -61,6 +61,8 @@ pub(crate) fn policy(gates: Vec<Gate>) -> Policy {
         map_file: "AGENTS.md".to_owned(),
         context_budget: TokenCount(16_000),
         network: Vec::new(),
+        network_closed: String::new(),
+        amendments: Vec::new(),
     }
 }
 

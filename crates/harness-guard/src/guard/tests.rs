@@ -1,6 +1,10 @@
-use harness_core::{Decision, FeatureId, Limits, RuleDecision, ScopeRules, Sourced, TokenCount};
+use harness_core::{
+    ApprovalAnswer, CallId, Decision, FeatureId, Limits, Request, RuleDecision, ScopeRules,
+    Sourced, TokenCount, TurnNumber,
+};
 
 use super::*;
+use crate::approval::{Approval, OtherCall};
 use crate::{CagePlan, default_hidden, default_protected, network::listed_hosts};
 
 fn list(patterns: &[&str]) -> Vec<Sourced> {
@@ -17,7 +21,7 @@ fn path(text: impl AsRef<[u8]>) -> RepoPath {
     RepoPath::parse(text).unwrap()
 }
 
-fn policy() -> Policy {
+pub(crate) fn policy() -> Policy {
     Policy {
         scope: ScopeRules {
             write: list(&["src/**", "tests/**"]),
@@ -32,6 +36,8 @@ fn policy() -> Policy {
             prefix: vec!["npm".to_owned(), "publish".to_owned()],
             decision: RuleDecision::Ask,
             reason: "publishing is a person's".to_owned(),
+            exact: false,
+            origin: String::new(),
         }],
         limits: Limits {
             turns: 7,
@@ -43,6 +49,8 @@ fn policy() -> Policy {
         map_file: "docs/MAP.md".to_owned(),
         context_budget: TokenCount(16_000),
         network: Vec::new(),
+        network_closed: String::new(),
+        amendments: Vec::new(),
     }
 }
 
@@ -347,4 +355,49 @@ fn only_a_command_has_a_cage() {
     let permit = guard.permit(run("ls", "docs")).unwrap();
     let plan = CagePlan::for_permit(&permit, &machine).unwrap();
     crate::cage::tests::check_command(&plan);
+}
+
+#[test]
+fn what_is_asked_about_becomes_a_permit_with_a_persons_yes_to_this_call_alone() {
+    let guard = guard(&[]);
+    let id = |index| CallId {
+        turn: TurnNumber(1),
+        index,
+    };
+    let approval = |index| {
+        Approval::by_person(&Request::Decide {
+            call: id(index),
+            answer: ApprovalAnswer::Once,
+        })
+        .unwrap()
+    };
+    let publish = run("npm publish", "");
+    assert!(guard.permit(publish.clone()).is_err());
+    let awaited = guard.awaited(id(0), publish.clone()).unwrap();
+    assert_eq!(awaited.action(), &publish);
+    assert_eq!(awaited.approved(approval(1)), Err(OtherCall));
+    let awaited = guard.awaited(id(0), publish.clone()).unwrap();
+    let permit = awaited.approved(approval(0)).unwrap();
+    assert_eq!(permit.bounds(), guard.bounds());
+    assert_eq!(permit.into_action(), publish);
+    for denied in [run("git push", ""), write("docs/a.md"), run("ls", ".git")] {
+        assert!(guard.awaited(id(0), denied).is_err());
+    }
+}
+
+#[test]
+fn what_a_person_says_holds_to_the_letter() {
+    let mut guard = guard(&[]);
+    let decision = |guard: &Guard, command: &str| guard.judge(&run(command, "")).decision;
+    guard.hear("npm publish x", &ApprovalAnswer::Session);
+    guard.hear("git push", &ApprovalAnswer::Session);
+    assert_eq!(decision(&guard, "npm publish x"), Decision::Allow);
+    assert_eq!(decision(&guard, "npm publish  x"), Decision::Ask);
+    assert_eq!(decision(&guard, "git push"), Decision::Deny);
+    guard.hear("npm publish y", &ApprovalAnswer::Never);
+    assert_eq!(decision(&guard, "npm publish x"), Decision::Deny);
+    assert_eq!(decision(&guard, "npm publish"), Decision::Deny);
+    let feature = Feature::titled(FeatureId::task(1), "task");
+    let renewed = guard.renewed(&policy(), &feature).unwrap();
+    assert_eq!(decision(&renewed, "npm publish"), Decision::Deny);
 }

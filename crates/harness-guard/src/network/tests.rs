@@ -110,12 +110,12 @@ fn a_refusal_says_what_is_open_and_how_to_open_more() {
     assert_eq!(
         hosts(&["allowed.test"]).judge("evil.test", 80).reason,
         "cannot reach `evil.test:80`: it is none of the hosts that are open (allowed.test:443); \
-         a person opens it with `[sandbox] network = [\"evil.test:80\"]` in harness.toml"
+         ask for it with the tool `request`, or a person opens it with `[sandbox] network = [\"evil.test:80\"]` in harness.toml"
     );
     assert_eq!(
         Hosts::default().judge("evil.test", 443).reason,
         "cannot reach `evil.test:443`: the network is off; \
-         a person opens it with `[sandbox] network = [\"evil.test:443\"]` in harness.toml"
+         ask for it with the tool `request`, or a person opens it with `[sandbox] network = [\"evil.test:443\"]` in harness.toml"
     );
     assert_eq!(
         hosts(&["allowed.test"]).judge("allowed.test.", 443).reason,

@@ -3,7 +3,7 @@
 //! A mount or a kernel rule knows folders, not patterns: a pattern is widened to
 //! what stands before its first wildcard, and the difference is looked at
 //! afterwards. Two lists are narrowed pair by pair, so that a feature's `**` can
-//! never open what the repository keeps closed.
+//! never open what the repository keeps closed. What a person named or gave comes on top.
 
 use harness_core::RepoPath;
 
@@ -15,15 +15,20 @@ impl Scope {
     /// A pattern without wildcard is given whole and may name a file. The root
     /// stands for a pattern that begins with a wildcard.
     pub(crate) fn writable_reach(&self) -> Vec<RepoPath> {
+        let given = self.may_change.iter().map(|(path, _)| path);
+        let given = given
+            .chain(self.granted.fixed())
+            .filter(|path| self.is_open(path));
         let open = self.write.fixed().filter(|folder| self.is_open(folder));
         if self.feature_write.is_empty() {
-            return outermost(open.cloned());
+            return outermost(open.chain(given).cloned());
         }
         let narrowed = open.flat_map(|folder| {
             let own = self.feature_write.fixed();
             own.filter_map(|own| narrower(folder, own))
         });
-        outermost(narrowed.filter(|folder| self.is_open(folder)).cloned())
+        let narrowed = narrowed.filter(|folder| self.is_open(folder));
+        outermost(narrowed.chain(given).cloned())
     }
 
     /// Returns the folders of build outputs, without those inside another.
@@ -56,9 +61,9 @@ impl Scope {
     }
 
     /// Whether `may_change` names `path`, a folder above it or something below it.
-    fn is_partly_lifted(&self, path: &RepoPath) -> bool {
+    pub(super) fn is_partly_lifted(&self, path: &RepoPath) -> bool {
         let mut named = self.may_change.iter();
-        self.is_lifted(path) || named.any(|named| named.starts_with(path))
+        self.is_lifted(path) || named.any(|(named, _)| named.starts_with(path))
     }
 }
 

@@ -52,12 +52,15 @@ impl Standing<'_> {
                 found.escape_unicode()
             ),
             Self::OutsideRepository => {
-                format!("not in the write scope; allowed: {}", listed(&scope.write))
+                format!(
+                    "not in the write scope; allowed: {}",
+                    scope.listed(&scope.write)
+                )
             }
             Self::OutsideFeature => format!(
                 "not in the write scope of feature `{}`; allowed: {}",
                 scope.feature,
-                listed(&scope.feature_write)
+                scope.listed(&scope.feature_write)
             ),
             Self::Writable(pattern) => format!("in the write scope {}", rule(pattern)),
         }
@@ -73,11 +76,12 @@ impl Standing<'_> {
             Self::Owned(Owner::Configuration) => "ask a person with the tool `ask`",
             Self::Owned(_) => "propose text with the tool `note`",
             Self::Unreadable(_) => "use a name that a person can read",
-            Self::Hidden(_) | Self::Denied(_) | Self::Protected(_) => {
-                "ask a person with the tool `ask` if you need it"
+            Self::Hidden(_) | Self::Denied(_) => {
+                "go on without it, or tell a person with the tool `ask`"
             }
+            Self::Protected(_) => "ask for it with the tool `request` if you need it",
             Self::OutsideRepository | Self::OutsideFeature | Self::Writable(_) => {
-                "ask a person with the tool `ask` if you need more"
+                "ask for more with the tool `request` if you need it"
             }
         }
     }
@@ -124,18 +128,24 @@ fn protected(pattern: &Sourced, scope: &Scope) -> String {
     )
 }
 
-fn listed(patterns: &PatternSet) -> String {
-    if patterns.is_empty() {
-        return "nothing".to_owned();
+impl Scope {
+    /// Lists patterns, and what a person named or gave beside them.
+    fn listed(&self, patterns: &PatternSet) -> String {
+        let given = self.may_change.iter().map(|(_, sourced)| sourced);
+        let given = given.chain(self.granted.written());
+        let all: Vec<&Sourced> = patterns.written().chain(given).collect();
+        if all.is_empty() {
+            return "nothing".to_owned();
+        }
+        let mut text = String::new();
+        for pattern in all.iter().take(PATTERNS_SHOWN_MAX) {
+            let comma = if text.is_empty() { "" } else { ", " };
+            let _infallible = write!(text, "{comma}`{}`", pattern.value);
+        }
+        let more = all.len().saturating_sub(PATTERNS_SHOWN_MAX);
+        if more > 0 {
+            let _infallible = write!(text, " and {more} more");
+        }
+        text
     }
-    let mut text = String::new();
-    for pattern in patterns.written().take(PATTERNS_SHOWN_MAX) {
-        let comma = if text.is_empty() { "" } else { ", " };
-        let _infallible = write!(text, "{comma}`{}`", pattern.value);
-    }
-    let more = patterns.written().len().saturating_sub(PATTERNS_SHOWN_MAX);
-    if more > 0 {
-        let _infallible = write!(text, " and {more} more");
-    }
-    text
 }

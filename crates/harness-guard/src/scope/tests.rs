@@ -62,14 +62,14 @@ fn a_denial_names_the_resolved_path_the_scope_missed_and_how_to_ask() {
     assert_eq!(
         verdict.reason,
         "write `docs/a.md`: not in the write scope; allowed: `src/**`, `tests/**`, `Cargo.toml`; \
-         ask a person with the tool `ask` if you need more"
+         ask for more with the tool `request` if you need it"
     );
     assert_eq!(verdict.rule, None);
     let narrowed = scope(&feature(&["src/export/**"], &[], &[])).write(&path("src/a.rs"));
     assert_eq!(
         narrowed.reason,
         "write `src/a.rs`: not in the write scope of feature `F-012`; allowed: `src/export/**`; \
-         ask a person with the tool `ask` if you need more"
+         ask for more with the tool `request` if you need it"
     );
 }
 
@@ -96,7 +96,7 @@ fn the_spelling_of_a_path_does_not_change_the_answer() {
 
 #[test]
 fn an_empty_write_scope_opens_nothing() {
-    let scope = Scope::compile(&ScopeRules::default(), &feature(&["**"], &[], &["src"])).unwrap();
+    let scope = Scope::compile(&ScopeRules::default(), &feature(&["**"], &[], &[])).unwrap();
     check(&scope, "src/a.rs", Decision::Deny, "allowed: nothing");
 }
 
@@ -247,24 +247,23 @@ fn protected_paths_need_the_feature_to_name_them() {
 }
 
 #[test]
-fn may_change_lifts_protection_alone() {
+fn may_change_opens_exactly_what_it_names_and_nothing_that_is_denied_or_hidden() {
     let lifted = scope(&feature(
-        &[],
+        &["src/export/**"],
         &["src/gen"],
-        &["docs/a.md", "src/gen/a", "src/.env", "Cargo.lock"],
+        &["docs/a.md", "bench", "src/gen/a", "src/.env", "Cargo.lock"],
     ));
-    check(
-        &lifted,
+    for text in [
         "docs/a.md",
-        Decision::Deny,
-        "not in the write scope",
-    );
-    check(
-        &lifted,
         "Cargo.lock",
-        Decision::Deny,
-        "not in the write scope",
-    );
+        "bench/deep/a.rs",
+        "src/export/a.rs",
+    ] {
+        check(&lifted, text, Decision::Allow, "");
+    }
+    for text in ["docs/b.md", "Cargo.toml", "bench2/a.rs", "src/a.rs"] {
+        check(&lifted, text, Decision::Deny, "");
+    }
     check(
         &lifted,
         "src/gen/a",
@@ -470,15 +469,16 @@ fn covered(patterns: &[String], effect: Effect, path: &RepoPath) -> bool {
 
 proptest! {
     #[test]
-    fn no_path_outside_every_write_pattern_is_ever_written(
+    fn no_path_that_neither_the_scope_nor_may_change_opens_is_ever_written(
         write in some(pattern()), deny in some(pattern()), hide in some(pattern()), protect in some(pattern()),
         own in some(pattern()), may_change in some("[abc](/[abc]){0,2}"), text in "[abc](/[abc]){0,3}",
     ) {
         let path = path(text);
         let (scope, _) = scope_of([&write, &deny, &hide, &protect, &own], &may_change);
         if scope.write(&path).is_allowed() {
-            prop_assert!(covered(&write, Effect::Grant, &path));
-            prop_assert!(own.is_empty() || covered(&own, Effect::Grant, &path));
+            let in_scope = covered(&write, Effect::Grant, &path)
+                && (own.is_empty() || covered(&own, Effect::Grant, &path));
+            prop_assert!(in_scope || scope.is_lifted(&path));
             prop_assert!(!covered(&deny, Effect::Restrict, &path));
             prop_assert!(!covered(&hide, Effect::Restrict, &path));
             prop_assert!(scope.is_lifted(&path) || !covered(&protect, Effect::Restrict, &path));
@@ -501,7 +501,7 @@ proptest! {
     }
 
     #[test]
-    fn may_change_opens_only_what_was_protected(
+    fn may_change_opens_only_what_it_names_and_nothing_that_is_closed(
         write in some(pattern()), deny in some(pattern()), hide in some(pattern()), protect in some(pattern()),
         may_change in some("[abc](/[abc]){0,2}"), text in "[abc](/[abc]){0,3}",
     ) {
@@ -509,7 +509,11 @@ proptest! {
         let (lifted, _) = scope_of([&write, &deny, &hide, &protect, &[]], &may_change);
         let (plain, _) = scope_of([&write, &deny, &hide, &protect, &[]], &[]);
         if lifted.is_writable(&path) && !plain.is_writable(&path) {
-            prop_assert!(matches!(plain.standing(&path), Standing::Protected(_)));
+            prop_assert!(lifted.is_lifted(&path));
+            prop_assert!(matches!(
+                plain.standing(&path),
+                Standing::Protected(_) | Standing::OutsideRepository | Standing::OutsideFeature
+            ));
         }
     }
 

@@ -27,6 +27,8 @@ fn guard(write: &[&str]) -> Guard {
         },
         gates: Vec::new(),
         commands: Vec::new(),
+        network_closed: String::new(),
+        amendments: Vec::new(),
         limits: Limits::default(),
         isolate: true,
         feature_file: path("feature_list.json"),

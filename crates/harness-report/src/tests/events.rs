@@ -82,6 +82,12 @@ const RECORDS: &str = r##"
 {"type":"stop_decided","reason":"budget","detail":"$5.00 used; raise it with --max-usd"}
 {"type":"session_resumed","attended":false,"model":{"name":"model-a","id":"model-a-1","context":200000,"output":8000,"price":null,"recorded":false},"limits":{"usd":null,"turns":200,"time":{"secs":14400,"nanos":0},"attempts":3,"output":1048576,"command":{"secs":600,"nanos":0},"silence":{"secs":120,"nanos":0},"patience":{"secs":60,"nanos":0},"idle":{"secs":60,"nanos":0},"memory":4294967296,"processes":512}}
 {"type":"model_failed","turn":2,"failure":{"class":"auth","message":"401: the key is not known","status":401,"retry_after_ms":null}}
+{"type":"approval_asked","call":{"turn":1,"index":5},"subject":{"kind":"action","action":{"kind":"run","command":"sleep 9\n# and more","cwd":"src"}},"reason":"it waits","rule":{"text":"sleep ...","origin":"harness.toml:9"},"always":{"prefix":["sleep","9"],"exact":true,"decision":"allow","reason":"a person said always"}}
+{"type":"approval_answered","call":{"turn":1,"index":5},"answer":{"how":"no","reason":"too long"}}
+{"type":"approval_answered","call":{"turn":1,"index":5},"answer":{"how":"always","rule":{"prefix":["sleep"],"decision":"allow","reason":"a person said always"},"problem":"cannot write `rules.toml`"}}
+{"type":"approval_asked","call":{"turn":1,"index":5},"subject":{"kind":"amendment","amendment":{"feature":"F-012","write":["docs/**"],"may_change":["Cargo.toml"],"hosts":[{"host":"crates.io","port":443,"origin":"approved"}],"reason":"needs a reader"}},"reason":"needs a reader"}
+{"type":"approval_answered","call":{"turn":1,"index":5},"answer":{"how":"once"}}
+{"type":"feature_amended","call":{"turn":1,"index":5},"amendment":{"feature":"F-012","write":["docs/**"],"may_change":["Cargo.toml"],"hosts":[{"host":"crates.io","port":443,"origin":"approved"}],"reason":"needs a reader"}}
 {"type":"session_ended","reason":"budget"}
 {"type":"run_ended","reason":"budget","detail":"$5.00 of $5.00 used\ngo on with `harness resume --last --max-usd 8`"}
 "##;
@@ -155,6 +161,8 @@ fn policy() -> Policy {
         map_file: "AGENTS.md".to_owned(),
         context_budget: TokenCount(16_000),
         network: Vec::new(),
+        network_closed: String::new(),
+        amendments: Vec::new(),
     }
 }
 
@@ -208,6 +216,9 @@ const fn number(event: &Event) -> usize {
         Event::NetworkUsed(_) => 44,
         Event::ChangedOutside { .. } => 45,
         Event::ManifestShort { .. } => 46,
+        Event::ApprovalAsked(_) => 47,
+        Event::ApprovalAnswered { .. } => 48,
+        Event::FeatureAmended { .. } => 49,
     }
 }
 
@@ -216,5 +227,5 @@ fn every_kind_of_event_is_among_them() {
     let mut numbers: Vec<usize> = every_kind().iter().map(number).collect();
     numbers.sort_unstable();
     numbers.dedup();
-    assert_eq!(numbers, (0..47).collect::<Vec<_>>());
+    assert_eq!(numbers, (0..50).collect::<Vec<_>>());
 }

@@ -10,7 +10,7 @@ fn lines_for_every_kind_of_event() {
         .iter()
         .map(|event| lines.write(event))
         .collect();
-    insta::assert_snapshot!(told, @r###"
+    insta::assert_snapshot!(told, @r#"
     harness: 0.1.0, repo demo, branch harness/R-0003, session S-0007, agent model-a, sandbox landlock
     feature: F-012 Export as CSV
     feature: F-012 in_progress
@@ -26,7 +26,6 @@ fn lines_for_every_kind_of_event() {
     guard: refused delete: there is no such tool
     tool: shell `cargo test` and 11 characters more, exit 101, 2 KiB, 3.2 s
       FAILED
-    ask: run `sleep 9`? it waits
     tool: shell `sleep 9` in src, cancelled
     tool: search `escape\(` in src, FAILED: cannot open `src`: permission denied
     tool: list ., outcome unknown: the harness stopped while it ran
@@ -86,10 +85,28 @@ fn lines_for_every_kind_of_event() {
     note: stopping (budget): $5.00 used; raise it with --max-usd
     note: resumed; what was in flight when it stopped is not repeated
     note: model failed: 401: the key is not known
+    ask: Run this command?
+      why: it waits
+      asked by: `sleep ...` (harness.toml:9)
+      folder: src
+      the whole command, 18 characters in 2 lines:
+        sleep 9
+        # and more
+    you: no: too long
+    you: yes, always: commands that begin with `sleep`
+      for this run only: cannot write `rules.toml`
+    ask: Give F-012 more?
+      write: docs/**
+      change protected: Cargo.toml
+      network: crates.io:443
+      the agent's reason:
+        needs a reader
+    you: yes, this once
+    feature: F-012 may now: write `docs/**`; change protected `Cargo.toml`; network `crates.io:443`
     harness: run ended: budget, 2 of 2 features passing, 2090 tokens, $0.50
       $5.00 of $5.00 used
       go on with `harness resume --last --max-usd 8`
-    "###);
+    "#);
 }
 
 #[test]
@@ -181,8 +198,14 @@ fn json_for_every_kind_of_event() {
     {"seq":68,"type":"stopping","reason":"budget","detail":"$5.00 used; raise it with --max-usd"}
     {"seq":69,"type":"session_resumed"}
     {"seq":70,"type":"model_failed","turn":2,"message":"401: the key is not known","status":401}
-    {"seq":71,"type":"session_ended","reason":"budget","usage":{"input":1200,"cache_read":800,"cache_write":0,"output":90}}
-    {"seq":72,"type":"run_ended","reason":"budget","exit_code":3,"detail":"$5.00 of $5.00 used\ngo on with `harness resume --last --max-usd 8`","usd":0.5042}
+    {"seq":71,"type":"approval_asked","id":"1.5","subject":"command","command":"sleep 9\n# and more","text":"sleep 9\n# and more","reason":"it waits","rule":"`sleep ...` (harness.toml:9)","always":["sleep","9"]}
+    {"seq":72,"type":"approval_answered","id":"1.5","answer":"no","reason":"too long"}
+    {"seq":73,"type":"approval_answered","id":"1.5","answer":"always","reason":null}
+    {"seq":74,"type":"approval_asked","id":"1.5","subject":"amendment","command":null,"text":"write `docs/**`; change protected `Cargo.toml`; network `crates.io:443`","reason":"needs a reader","rule":null,"always":null}
+    {"seq":75,"type":"approval_answered","id":"1.5","answer":"once","reason":null}
+    {"seq":76,"type":"feature_amended","feature":"F-012","write":["docs/**"],"may_change":["Cargo.toml"],"hosts":["crates.io:443"],"reason":"needs a reader"}
+    {"seq":77,"type":"session_ended","reason":"budget","usage":{"input":1200,"cache_read":800,"cache_write":0,"output":90}}
+    {"seq":78,"type":"run_ended","reason":"budget","exit_code":3,"detail":"$5.00 of $5.00 used\ngo on with `harness resume --last --max-usd 8`","usd":0.5042}
     "###);
 }
 

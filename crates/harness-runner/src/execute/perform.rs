@@ -235,6 +235,18 @@ impl Performer {
         }
     }
 
+    /// Goes on with other rules: the machine is looked at anew, and the open cage is given up.
+    pub(crate) fn amend(&self, guard: &Guard) {
+        *lock(&self.guard) = Some(guard.clone());
+        *lock(&self.seen_by_commands) = None;
+        *lock(&self.cage) = None;
+        match &mut *lock(&self.watch) {
+            Watching::On(watch) => watch.amend(guard),
+            Watching::Due(post) => post.guard = guard.clone(),
+            Watching::Off => {}
+        }
+    }
+
     pub(crate) const fn root(&self) -> &Root {
         &self.root
     }

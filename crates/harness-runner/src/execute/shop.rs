@@ -113,6 +113,16 @@ impl Workshop {
         Ok(under)
     }
 
+    /// Goes on with what a person gave: what is saved reaches as far as what may be written.
+    pub(crate) fn amend(&mut self, setting: &Setting, guard: Guard) {
+        let under = self.existing_folders(&guard);
+        if let Some(work) = &mut self.session {
+            work.setting = setting.clone();
+            work.under = under;
+            work.guard = guard;
+        }
+    }
+
     /// Returns the newest whole checkpoint of a session below a number.
     fn saved_before(
         &self,
@@ -388,14 +398,14 @@ fn adds_secret(file: &FileChange<'_>) -> bool {
 ///
 /// The feature's own `verify` commands may name what the feature is about.
 fn changed_scripts(setting: &Setting, changes: &[Change], known: &[Finding]) -> Vec<Finding> {
-    let may_change = |path: &RepoPath| {
-        setting.feature().is_some_and(|feature| {
-            feature
-                .may_change
-                .iter()
-                .any(|allowed| path.starts_with(allowed))
-        })
-    };
+    let own = setting
+        .feature()
+        .into_iter()
+        .flat_map(|feature| &feature.may_change);
+    let given = setting.run.policy.amendments.iter();
+    let given = given.filter(|more| more.feature == setting.opened.feature);
+    let allowed: Vec<&RepoPath> = own.chain(given.flat_map(|more| &more.may_change)).collect();
+    let may_change = |path: &RepoPath| allowed.iter().any(|allowed| path.starts_with(allowed));
     let mut findings = Vec::new();
     for gate in &setting.run.policy.gates {
         let named: Vec<RepoPath> = gate

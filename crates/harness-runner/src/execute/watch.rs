@@ -139,6 +139,11 @@ impl Watch {
         Ok((watch, events))
     }
 
+    /// Goes on with other rules.
+    pub(super) fn amend(&mut self, guard: &Guard) {
+        self.post.guard = guard.clone();
+    }
+
     /// Takes in what others changed before a command starts.
     pub(super) fn before_command(&mut self, root: &Root) -> Result<Vec<Event>, String> {
         let mut events = std::mem::take(&mut self.pending);

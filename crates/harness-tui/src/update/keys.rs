@@ -13,7 +13,7 @@ use crate::{
     transcript::Way,
 };
 
-use super::{run, words};
+use super::{approve, run, words};
 
 pub(super) fn press(app: &mut App, key: Key, at: Timestamp) -> Vec<Request> {
     app.now = at;
@@ -39,6 +39,9 @@ pub(super) fn press(app: &mut App, key: Key, at: Timestamp) -> Vec<Request> {
 
 /// A key without a meaning of its own is a letter, or nothing.
 fn typed(app: &mut App, place: Place, key: Key) -> Vec<Request> {
+    if place == Place::Line && approve::typed(app, key) {
+        return Vec::new();
+    }
     match (place, key.typed(), &mut app.overlay) {
         (Place::Overlay, Some(char), Some(overlay)) => overlay.type_char(char),
         (Place::Overlay, None, Some(overlay)) if key.code == Code::Backspace => overlay.delete(),
@@ -67,7 +70,7 @@ pub(super) fn paste(app: &mut App, text: &str) -> Vec<Request> {
                 .for_each(|char| overlay.type_char(char));
         }
         // Nothing that is pasted decides a question.
-        (Place::Question, _) => {
+        (Place::Question | Place::Line, _) => {
             app.tell(Role::Needed, "a question is open: answer it with its keys");
         }
         _ => {
@@ -92,6 +95,10 @@ fn say_if_cut(app: &mut App, taken: Taken) {
 pub(super) fn perform(app: &mut App, command: Command) -> Vec<Request> {
     if app.place() == Place::Composer && edits(app, command) {
         return Vec::new();
+    }
+    let in_question = matches!(app.place(), Place::Question | Place::Line);
+    if in_question && let Some(asked) = approve::perform_if_meant(app, command) {
+        return asked;
     }
     match command {
         Command::Help => open(app, Kind::Help),
@@ -256,10 +263,7 @@ fn decide(app: &mut App, decision: Decision) -> Vec<Request> {
     }
     let id = panel.question.id;
     app.panels.pop_front();
-    // The next one has not been looked at yet.
-    if let Some(next) = app.panels.front_mut() {
-        next.since = app.now;
-    }
+    approve::wake_next(app);
     vec![Request::Decide { id, decision }]
 }
 

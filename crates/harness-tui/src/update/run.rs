@@ -3,7 +3,7 @@
 use harness_core::{Event, Timestamp};
 use harness_report::Who;
 
-use super::words;
+use super::{approve, words};
 use crate::{
     app::{App, Notice, Origin, Phase, Quitting, Stopping},
     input::{Over, Query, Request},
@@ -30,6 +30,13 @@ pub(super) fn logged(app: &mut App, event: &Event, at: Timestamp) -> Vec<Request
     app.work.take(event, at);
     app.transcript.take(event);
     match event {
+        Event::ApprovalAnswered { call, .. } | Event::CallEnded { call, .. } => {
+            approve::withdraw(app, |waiting| waiting == *call);
+        }
+        Event::SessionEnded { .. } | Event::RunEnded { .. } => approve::withdraw(app, |_| true),
+        _ => {}
+    }
+    match event {
         Event::QuestionAsked { call, .. } => {
             app.asked = Some(*call);
             app.composer.set_aside();
@@ -44,6 +51,7 @@ pub(super) fn logged(app: &mut App, event: &Event, at: Timestamp) -> Vec<Request
             app.composer.bring_back();
         }
         Event::SessionOpened(_) => return words::release(app),
+        Event::ApprovalAsked(asked) => approve::ask(app, asked),
         _ => {}
     }
     Vec::new()

@@ -57,6 +57,7 @@ fn commands(app: &App) -> Vec<(Command, Option<&'static str>)> {
             plain(Command::ListDown),
             plain(Command::Close),
         ],
+        Place::Line => vec![plain(Command::Accept), named(Command::Back, "back")],
         Place::Question => vec![
             plain(Command::Yes),
             plain(Command::No),

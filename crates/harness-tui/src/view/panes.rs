@@ -7,6 +7,7 @@ use crate::{
     app::{App, Focus},
     command::Command,
     key::Short,
+    question::Panel,
     text::{Role, Row, shortened, width},
     transcript::LEAD,
     work::{Activity, age},
@@ -146,21 +147,63 @@ pub(super) fn question(app: &App, canvas: &mut Canvas<'_>) {
         (_, below) => format!("{below} lines more below, page down"),
     };
     canvas.put_at(area, body, 3, &Row::of(Role::Quiet, hidden));
+    canvas.put_at(area, body + 1, 3, &choices(app, panel));
+}
+
+/// The keys of a question: quiet as long as they do not count.
+fn choices(app: &App, panel: &Panel) -> Row {
+    if let Some(line) = panel
+        .approval
+        .as_ref()
+        .and_then(|approval| approval.line.as_ref())
+    {
+        let room = usize::from(app.layout.panel.width.saturating_sub(5));
+        let prompt = shortened(line.what.prompt(), room / 2);
+        // The end of the line is what is being typed.
+        let typed = tail(&line.text, room.saturating_sub(width(&prompt) + 1));
+        return Row::of(Role::Strong, prompt)
+            .and(Role::Plain, typed)
+            .and(Role::Chosen, " ");
+    }
     let is_awake = panel.is_awake(app.now);
-    let role = |is_live: bool| if is_live { Role::Strong } else { Role::Quiet };
-    let yes = role(is_awake && panel.is_read);
-    let keys = Row::of(yes, "y")
-        .and(
-            if yes == Role::Strong {
-                Role::Plain
-            } else {
-                Role::Quiet
-            },
-            format!(" {}   ", panel.question.yes),
-        )
-        .and(role(is_awake), "n")
-        .and(Role::Plain, format!(" {}", panel.question.no));
-    canvas.put_at(area, body + 1, 3, &keys);
+    let mut row = Row::default();
+    let mut add = |key: &str, words: &str, is_live: bool| {
+        let (strong, plain) = if is_live {
+            (Role::Strong, Role::Plain)
+        } else {
+            (Role::Quiet, Role::Quiet)
+        };
+        row.push(strong, key);
+        row.push(plain, format!(" {words}   "));
+    };
+    add("y", &panel.question.yes, is_awake && panel.is_read);
+    let Some(approval) = &panel.approval else {
+        add("n", &panel.question.no, is_awake);
+        return row;
+    };
+    if approval.is_action() {
+        add("s", "session", is_awake && panel.is_read);
+        if approval.rule.is_some() {
+            add("a", "always", is_awake && panel.is_read);
+            add("e", "edit", is_awake && panel.is_read);
+        }
+    }
+    add("n", "no", is_awake);
+    add("d", "never", is_awake);
+    row
+}
+
+/// Returns the end of a text that fits into so many columns.
+fn tail(text: &str, columns: usize) -> String {
+    let mut from = text.len();
+    for (at, char) in text.char_indices().rev() {
+        if width(&text[at..]) > columns {
+            break;
+        }
+        let _ = char;
+        from = at;
+    }
+    text[from..].to_owned()
 }
 
 pub(super) fn composer(app: &App, canvas: &mut Canvas<'_>) -> Option<Position> {

@@ -156,6 +156,8 @@ impl Scene {
             },
             gates: Vec::new(),
             commands: Vec::new(),
+            network_closed: String::new(),
+            amendments: Vec::new(),
             limits: Limits {
                 command: COMMAND_MAX,
                 processes: PROCESSES_MAX,
