@@ -239,6 +239,8 @@ impl Session {
             | Event::StopDecided { .. }
             | Event::StrayUndone { .. }
             | Event::NetworkUsed(_)
+            | Event::SetupStarted { .. }
+            | Event::SetupEnded { .. }
             | Event::SessionOpened(_)
             | Event::SessionResumed { .. }
             | Event::SessionEnded { .. }

@@ -1,5 +1,7 @@
 //! JSON lines: one versioned object per line, additive only.
 
+mod setup;
+
 use harness_core::{
     Action, CallEnd, CheckReport, CheckStatus, Decision, Event, FeatureStatus, Money, NetworkUse,
     Outcome, SessionId, Stop, TestCounts, Timestamp, Usage,
@@ -301,6 +303,28 @@ pub enum JsonLine {
         /// How long it took.
         ms: u64,
     },
+    /// A setup step starts.
+    SetupStarted {
+        /// Its argv.
+        run: Vec<String>,
+        /// `work_tree`, `base` or `candidate`.
+        place: String,
+        /// The hosts it may reach.
+        network: Vec<String>,
+    },
+    /// A setup step is over.
+    SetupEnded {
+        /// Its argv.
+        run: Vec<String>,
+        /// `work_tree`, `base` or `candidate`.
+        place: String,
+        /// `done`, `failed` or `cancelled`.
+        status: String,
+        /// What went wrong; empty when all went well.
+        message: String,
+        /// How long it took.
+        ms: u64,
+    },
     /// Four fifths of a limit are used.
     BudgetWarned {
         /// Which.
@@ -564,6 +588,7 @@ impl JsonLines {
                 message: message.clone(),
             },
             Event::NetworkUsed(used) => network_used(used),
+            Event::SetupStarted { .. } | Event::SetupEnded { .. } => return setup::line(event),
             Event::BudgetWarned { what } => JsonLine::BudgetWarned { what: what.clone() },
             Event::StopDecided { reason, detail } => JsonLine::Stopping {
                 reason: reason.to_string(),

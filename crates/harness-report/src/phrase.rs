@@ -1,5 +1,7 @@
 //! The one source of phrases: what is said about each event, and who says it.
 
+mod setup;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use harness_core::{
@@ -259,6 +261,7 @@ impl Phrases {
                 format!("cannot open a session: {}", clean(message)),
             ),
             Event::NetworkUsed(used) => self.network_used(used),
+            Event::SetupStarted { .. } | Event::SetupEnded { .. } => setup::lines(event),
             Event::BudgetWarned { what } => one(Who::Note, format!("limit near: {}", clean(what))),
             Event::StopDecided { reason, detail } => one(
                 Who::Note,

@@ -73,6 +73,10 @@ const RECORDS: &str = r##"
 {"type":"work_set_aside","files":2}
 {"type":"work_set_aside","files":0,"message":"`src/a` was changed by somebody else"}
 {"type":"open_failed","message":"cannot read HEAD"}
+{"type":"setup_started","run":["npm","ci"],"place":"work_tree","network":["registry.npmjs.org:443"]}
+{"type":"setup_ended","run":["npm","ci"],"place":"work_tree","end":"done","ms":2150}
+{"type":"setup_ended","run":["npm","ci"],"place":"base","end":"failed","message":"exit code 1\nnpm error EROFS","ms":310}
+{"type":"setup_ended","run":["npm","ci"],"place":"candidate","end":"cancelled","ms":12}
 {"type":"budget_warned","what":"$4.00 of $5.00 used"}
 {"type":"interrupted"}
 {"type":"stop_decided","reason":"budget","detail":"$5.00 used; raise it with --max-usd"}
@@ -202,6 +206,8 @@ const fn number(event: &Event) -> usize {
         Event::ClaimTaken => 42,
         Event::StopRequested => 43,
         Event::NetworkUsed(_) => 44,
+        Event::SetupStarted { .. } => 45,
+        Event::SetupEnded { .. } => 46,
     }
 }
 
@@ -210,5 +216,5 @@ fn every_kind_of_event_is_among_them() {
     let mut numbers: Vec<usize> = every_kind().iter().map(number).collect();
     numbers.sort_unstable();
     numbers.dedup();
-    assert_eq!(numbers, (0..45).collect::<Vec<_>>());
+    assert_eq!(numbers, (0..47).collect::<Vec<_>>());
 }

@@ -77,6 +77,12 @@ fn lines_for_every_kind_of_event() {
     checkpoint: 2 files of the unproven work put aside, kept in the checkpoints
     checkpoint: work not put aside: `src/a` was changed by somebody else
     note: cannot open a session: cannot read HEAD
+    harness: setup `npm ci` for the work tree, network registry.npmjs.org:443
+    harness: setup `npm ci` done in 2.1 s
+    harness: setup `npm ci` FAILED for the base
+      exit code 1
+      npm error EROFS
+    harness: setup `npm ci` cut short
     note: limit near: $4.00 of $5.00 used
     you: stop
     note: stopping (budget): $5.00 used; raise it with --max-usd
@@ -168,13 +174,17 @@ fn json_for_every_kind_of_event() {
     {"seq":59,"type":"work_set_aside","files":2,"message":""}
     {"seq":60,"type":"work_set_aside","files":0,"message":"`src/a` was changed by somebody else"}
     {"seq":61,"type":"problem","message":"cannot read HEAD"}
-    {"seq":62,"type":"budget_warned","what":"$4.00 of $5.00 used"}
-    {"seq":63,"type":"stopping","reason":"interrupted","detail":""}
-    {"seq":64,"type":"stopping","reason":"budget","detail":"$5.00 used; raise it with --max-usd"}
-    {"seq":65,"type":"session_resumed"}
-    {"seq":66,"type":"model_failed","turn":2,"message":"401: the key is not known","status":401}
-    {"seq":67,"type":"session_ended","reason":"budget","usage":{"input":1200,"cache_read":800,"cache_write":0,"output":90}}
-    {"seq":68,"type":"run_ended","reason":"budget","exit_code":3,"detail":"$5.00 of $5.00 used\ngo on with `harness resume --last --max-usd 8`","usd":0.5042}
+    {"seq":62,"type":"setup_started","run":["npm","ci"],"place":"work_tree","network":["registry.npmjs.org:443"]}
+    {"seq":63,"type":"setup_ended","run":["npm","ci"],"place":"work_tree","status":"done","message":"","ms":2150}
+    {"seq":64,"type":"setup_ended","run":["npm","ci"],"place":"base","status":"failed","message":"exit code 1\nnpm error EROFS","ms":310}
+    {"seq":65,"type":"setup_ended","run":["npm","ci"],"place":"candidate","status":"cancelled","message":"","ms":12}
+    {"seq":66,"type":"budget_warned","what":"$4.00 of $5.00 used"}
+    {"seq":67,"type":"stopping","reason":"interrupted","detail":""}
+    {"seq":68,"type":"stopping","reason":"budget","detail":"$5.00 used; raise it with --max-usd"}
+    {"seq":69,"type":"session_resumed"}
+    {"seq":70,"type":"model_failed","turn":2,"message":"401: the key is not known","status":401}
+    {"seq":71,"type":"session_ended","reason":"budget","usage":{"input":1200,"cache_read":800,"cache_write":0,"output":90}}
+    {"seq":72,"type":"run_ended","reason":"budget","exit_code":3,"detail":"$5.00 of $5.00 used\ngo on with `harness resume --last --max-usd 8`","usd":0.5042}
     "###);
 }
 
