@@ -22,7 +22,7 @@ use crate::{
     failure::{Failure, chain},
     files::{self, HOST_FILE_MAX},
     folders::Folders,
-    network,
+    network, setup,
 };
 
 /// The repository's configuration file.
@@ -190,6 +190,7 @@ impl Site {
     ) -> Result<Workplace, Failure> {
         let workplace = self.explained_workplace(resolved, store)?;
         network::refuse_unenforced(workplace.level, &resolved.policy.network)?;
+        network::refuse_unenforced(workplace.level, &setup::hosts(resolved))?;
         Ok(workplace)
     }
 
@@ -236,6 +237,7 @@ impl Site {
             level,
             agent,
             gate,
+            setup: setup::plan(resolved)?,
         })
     }
 

@@ -14,6 +14,7 @@ mod network;
 mod output;
 mod screen;
 mod session;
+mod setup;
 mod surface;
 mod trust;
 

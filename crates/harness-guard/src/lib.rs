@@ -21,6 +21,7 @@ mod pattern;
 mod permit;
 mod redact;
 mod scope;
+mod setup;
 mod shown;
 
 pub use cage::{CagePlan, Machine, Mount, MountKind, MountPlan, clean_environment};
@@ -31,3 +32,4 @@ pub use pattern::ScopeError;
 pub use permit::{Bounds, Permit};
 pub use redact::redact;
 pub use scope::Scope;
+pub use setup::SetupStep;

@@ -8,6 +8,7 @@ mod closed;
 mod commit;
 mod open;
 mod perform;
+mod setup;
 mod shop;
 mod subject;
 
@@ -35,6 +36,7 @@ pub use subject::{Subject, subject_tree_of};
 use crate::{ModelClient, RunnerError, Workplace};
 use bench::Bench;
 use perform::Performer;
+use setup::Setup;
 use shop::Workshop;
 
 /// The end of an effect.
@@ -75,6 +77,7 @@ pub(crate) struct Executor {
     shop: Arc<Mutex<Workshop>>,
     performer: Arc<Performer>,
     bench: Bench,
+    setup: Arc<Setup>,
     setting: RefCell<Option<Setting>>,
     asking: RefCell<Canceller>,
     working: RefCell<(Canceller, Cancelled)>,
@@ -93,8 +96,19 @@ impl Executor {
             // As in `send`.
             let _ = listener.send(Ended::Event(Event::NetworkUsed(used)));
         });
-        let performer = Arc::new(Performer::open(&workplace, report.clone())?);
-        let bench = Bench::new(workplace.clone(), Arc::clone(&shop), report);
+        let teller = ended.clone();
+        let setup = Setup::new(workplace.clone(), report.clone(), move |event| {
+            // As in `send`.
+            let _ = teller.send(Ended::Event(event));
+        });
+        let performer = Performer::open(&workplace, report.clone(), Arc::clone(&setup))?;
+        let performer = Arc::new(performer);
+        let bench = Bench::new(
+            workplace.clone(),
+            Arc::clone(&shop),
+            report,
+            Arc::clone(&setup),
+        );
         let (asking, _) = cancel_pair();
         Ok(Self {
             workplace,
@@ -102,6 +116,7 @@ impl Executor {
             shop,
             performer,
             bench,
+            setup,
             setting: RefCell::new(None),
             asking: RefCell::new(asking),
             working: RefCell::new(cancel_pair()),
@@ -123,6 +138,7 @@ impl Executor {
             attempt: format!("take up session `{}`", opened.session),
             source: std::io::Error::other(message),
         };
+        self.setup.begin_session(opened.session);
         if let Some(feature) = setting.feature() {
             let guard = Guard::new(&run.policy, feature).map_err(|error| set_up(chain(&error)))?;
             self.performer.begin_session(&guard, &run.policy.map_file);
@@ -208,7 +224,11 @@ impl Executor {
             deltas,
         } = context;
         match effect {
-            Effect::OpenSession(open) => self.send(open::open(self, *open).await),
+            Effect::OpenSession(open) => {
+                self.send(open::open(self, *open).await);
+                // Beside the first request: nothing runs in the work tree before it is ready.
+                self.performer.set_up(cancelled).await;
+            }
             Effect::RequestModel { turn, prompt } => {
                 self.request(turn, prompt, deltas, cancelled).await;
             }

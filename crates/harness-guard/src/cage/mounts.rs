@@ -68,6 +68,9 @@ impl CagePlan {
         for path in self.writable.iter().chain([&self.home]) {
             self.push(&mut plan, path, MountKind::Write);
         }
+        for path in &self.linked {
+            self.push(&mut plan, path, MountKind::Read);
+        }
         let mut pinned: Vec<&Path> = Vec::new();
         let closed = self.read_only.iter().map(|path| (path, MountKind::Close));
         let hidden = self.masked.iter().map(|path| (path, MountKind::Hide));
