@@ -30,7 +30,7 @@ use std::{
 };
 
 use harness_core::{Level, SetupPlace};
-use harness_guard::{Machine, clean_environment};
+use harness_guard::{Machine, clean_environment, network::Hosts};
 
 use self::{
     readable::{host_environment, readable},
@@ -48,6 +48,26 @@ pub enum Role {
     Agent,
     /// What a gate runs.
     Gate,
+}
+
+/// Whether what runs in a home can download.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Reach {
+    /// It has hosts to download from: what toolchains rewrite then is the home's own.
+    Hosts,
+    /// It has no network: everything is shown as it is.
+    Nothing,
+}
+
+impl Reach {
+    /// Returns the reach of what may reach these hosts.
+    pub fn of(hosts: &Hosts) -> Self {
+        if hosts.is_empty() {
+            Self::Nothing
+        } else {
+            Self::Hosts
+        }
+    }
 }
 
 /// Where things are, and for whom.
@@ -112,9 +132,9 @@ pub fn machine(place: &Place<'_>) -> Result<Machine, MachineError> {
 
 /// Fills the agent's kept home with what its toolchains need of the person's caches and of what
 /// setup steps left. What stands there already stays.
-pub fn fill_agent_home(machine: &Machine) {
+pub fn fill_agent_home(machine: &Machine, reach: Reach) {
     let caches = caches_before(machine, &[SetupPlace::WorkTree]);
-    seed::fill_kept(&machine.home, &caches);
+    seed::fill_kept(&machine.home, &caches, reach);
 }
 
 /// Returns the machine with a home that is new: nothing a process left in an earlier one is in it.
@@ -131,8 +151,10 @@ pub fn with_fresh_home(
     setup: SetupPlace,
 ) -> Result<Machine, MachineError> {
     let home = emptied(machine.home.with_file_name(name))?;
-    let machine = at_home(machine, home, &[setup])?;
-    seed::fill_fresh(&machine.home, &caches_before(&machine, &[setup]));
+    // What such steps found in the home of others is a link to there.
+    let before = [&[setup], steps_before(setup)].concat();
+    let machine = at_home(machine, home, &before)?;
+    seed::fill_fresh(&machine.home, &caches_before(&machine, &before));
     Ok(machine)
 }
 
@@ -140,11 +162,15 @@ pub fn with_fresh_home(
 ///
 /// # Errors
 /// When it cannot be made.
-pub fn with_setup_home(machine: &Machine, place: SetupPlace) -> Result<Machine, MachineError> {
+pub fn with_setup_home(
+    machine: &Machine,
+    place: SetupPlace,
+    reach: Reach,
+) -> Result<Machine, MachineError> {
     let home = private(setup_home(machine, place))?;
     let before = steps_before(place);
     let machine = at_home(machine, home, before)?;
-    seed::fill_kept(&machine.home, &caches_before(&machine, before));
+    seed::fill_kept(&machine.home, &caches_before(&machine, before), reach);
     Ok(machine)
 }
 

@@ -2,7 +2,7 @@
 //!
 //! Files are links to where they are, which a cage shows read-only; folders are
 //! the home's own, so that toolchains can add to them. What a toolchain rewrites in
-//! place is copied, or, in a home that lasts for one command, shown as it is.
+//! place is copied, or shown as it is where nothing can be downloaded.
 //! Processes may have written the home, and the homes it is filled from, so every
 //! step goes from handle to handle and follows no link. What cannot be filled is
 //! left out: a toolchain then says that it cannot download.
@@ -19,7 +19,7 @@ use rustix::{
     io::Errno,
 };
 
-use super::toolchain::Caches;
+use super::{Reach, toolchain::Caches};
 use crate::disk::{FOLDER, open_beneath};
 
 /// How many entries of one cache are looked at.
@@ -32,13 +32,17 @@ const COPIED_MAX: u64 = 512 << 20;
 const DEPTH_MAX: usize = 12;
 
 /// Fills a home that is kept, from what is asked first to what is asked last.
-pub(super) fn fill_kept(home: &Path, caches: &[Caches]) {
+pub(super) fn fill_kept(home: &Path, caches: &[Caches], reach: Reach) {
     let Some(home) = Folder::open(home) else {
         return;
     };
+    let index = match reach {
+        Reach::Hosts => mirror,
+        Reach::Nothing => show,
+    };
     for caches in caches {
         if let Some(cargo) = &caches.cargo {
-            fill_cargo(&home, cargo, mirror);
+            fill_cargo(&home, cargo, index);
         }
         if let Some(pip) = &caches.pip {
             mirror_at(&home, &[".cache", "pip"], pip, |_| How::Link);
@@ -62,9 +66,7 @@ pub(super) fn fill_fresh(home: &Path, caches: &[Caches]) {
         return;
     };
     for cargo in caches.iter().filter_map(|caches| caches.cargo.as_deref()) {
-        fill_cargo(&home, cargo, |from, into, name| {
-            into.link(name, &from.path.join(name));
-        });
+        fill_cargo(&home, cargo, show);
     }
 }
 
@@ -119,7 +121,12 @@ fn link_inner(from: &Folder, into: &Folder, whole: impl Fn(&Folder) -> bool) {
     }
 }
 
-/// Brings a whole index, copied.
+/// Shows a whole index as it is; one that the home has of its own stays.
+fn show(from: &Folder, into: &Folder, name: &OsStr) {
+    into.link(name, &from.path.join(name));
+}
+
+/// Brings a whole index, copied: cargo adds to it.
 fn mirror(from: &Folder, into: &Folder, name: &OsStr) {
     let (Some(from), Some(into)) = (from.child(name), into.make(name)) else {
         return;
@@ -332,9 +339,10 @@ mod tests {
     fn cargo_finds_what_was_downloaded_and_no_credentials() {
         let folder = tempfile::tempdir().unwrap();
         let caches = [person(folder.path())];
+        let kept = |home: &Path, caches: &[Caches]| fill_kept(home, caches, Reach::Hosts);
         for (name, fill) in [
-            ("kept", fill_kept as fn(&Path, &[Caches])),
-            ("fresh", fill_fresh),
+            ("kept", &kept as &dyn Fn(&Path, &[Caches])),
+            ("fresh", &fill_fresh),
         ] {
             let home = folder.path().join(name);
             fs::create_dir(&home).unwrap();
@@ -369,7 +377,7 @@ mod tests {
         std::os::unix::fs::symlink(&secret, home.join(".cargo/registry/cache")).unwrap();
         let index = folder.path().join("cargo/registry/index/reg/.cache");
         std::os::unix::fs::symlink(secret.join("key"), index.join("stolen")).unwrap();
-        fill_kept(&home, &caches);
+        fill_kept(&home, &caches, Reach::Hosts);
         assert_eq!(fs::read_dir(&secret).unwrap().count(), 1);
         assert!(!is_link(&home.join(".cargo/registry/cache")));
         assert!(

@@ -13,8 +13,8 @@ use std::{
 };
 
 use harness_core::{
-    ByteCount, Captured, CheckReport, CheckStatus, Gate, Limits, Policy, RepoPath, SetupPlace,
-    Stop, TreeId,
+    ByteCount, Captured, CheckReport, CheckStatus, Gate, Level, Limits, Policy, RepoPath,
+    SetupPlace, Stop, TreeId,
 };
 use harness_gate::check::{self, RunFacts};
 use harness_git::CheckoutStamp;
@@ -40,6 +40,9 @@ use crate::{RunnerError, Workplace};
 const REPORT_MAX: ByteCount = ByteCount::mib(16);
 /// What the log keeps of a gate's output: so much of the beginning, and as much of the end.
 const KEPT: usize = 16 * 1024;
+
+/// What programs say when the system refuses something to them.
+const REFUSED: [&str; 3] = ["Operation not permitted", "PermissionDenied", "EPERM"];
 
 /// What a gate runs on.
 #[derive(Clone, Debug)]
@@ -326,7 +329,7 @@ impl Bench {
             }
             Err(message) => GateRun::not_started(gate, message),
         };
-        let report = run.judge(gate, baseline);
+        let report = self.with_level_note(run.judge(gate, baseline));
         match self.changed_by_gate(checkout, on.tree).await {
             Ok(changed) if changed.is_empty() => report,
             Ok(changed) => spoiled(
@@ -338,6 +341,21 @@ impl Bench {
             ),
             Err(message) => spoiled(report, message),
         }
+    }
+
+    /// Says when the level is why tests fail that serve on localhost.
+    fn with_level_note(&self, report: CheckReport) -> CheckReport {
+        let is_red = report.status != CheckStatus::Green;
+        let text = report.output.to_text();
+        let is_refused = REFUSED.iter().any(|word| text.contains(word));
+        if self.workplace.level != Level::Landlock || !is_red || !is_refused {
+            return report;
+        }
+        let reason = format!(
+            "{}; level `landlock` has no sockets: tests that serve on localhost need level `namespaces`",
+            report.reason
+        );
+        CheckReport { reason, ..report }
     }
 
     /// Brings the checkout to a tree, and removes what programs left in it.

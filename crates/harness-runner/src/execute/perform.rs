@@ -13,7 +13,7 @@ use harness_guard::{CagePlan, Guard, HostAct, Machine, Permit};
 use harness_host::{
     Cancelled,
     disk::{DiskError, EntryKind, Expected, Root, SearchLimits, Stamp},
-    machine::{fill_agent_home, masked_program, missing_program},
+    machine::{Reach, fill_agent_home, masked_program, missing_program},
     process::{Cage, NetworkReport, RunLimits, SpawnError},
 };
 use harness_tool::edit::{self, Edited};
@@ -318,8 +318,8 @@ impl Performer {
         }
         let guard = lock(&self.guard).clone().ok_or(super::NO_SESSION)?;
         let machine = with_closed(&self.machine, &guard).await?;
-        let at_home = machine.clone();
-        let filled = tokio::task::spawn_blocking(move || fill_agent_home(&at_home)).await;
+        let (at_home, reach) = (machine.clone(), Reach::of(&guard.bounds().network));
+        let filled = tokio::task::spawn_blocking(move || fill_agent_home(&at_home, reach)).await;
         filled.map_err(|error| format!("filling the agent's home was cut short: {error}"))?;
         Ok(lock(&self.seen_by_commands).insert(machine).clone())
     }

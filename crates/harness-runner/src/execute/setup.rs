@@ -22,7 +22,7 @@ use harness_guard::{CagePlan, Guard, HostAct, Machine, SetupStep};
 use harness_host::{
     Cancelled,
     disk::Root,
-    machine,
+    machine::{self, Reach},
     process::{Cage, Exited, NetworkReport, RunLimits, SpawnError},
 };
 use tokio::sync::Mutex as AsyncMutex;
@@ -324,7 +324,8 @@ impl Setup {
         cancelled: Cancelled,
     ) -> Result<(), Halt> {
         let failed = |error: &dyn std::error::Error| Halt::Failed(chain(error));
-        let machine = self.machine(ground).await.map_err(Halt::Failed)?;
+        let reach = Reach::of(step.network());
+        let machine = self.machine(ground, reach).await.map_err(Halt::Failed)?;
         make_folders(ground.folder, folders).map_err(Halt::Failed)?;
         let plan = plan(step, ground, folders, &machine);
         let argv: Vec<OsString> = step.run().iter().map(OsString::from).collect();
@@ -369,9 +370,10 @@ impl Setup {
     }
 
     /// Returns the machine as a step sees it; gates alone are given variables that hold secrets.
-    async fn machine(&self, ground: Ground<'_>) -> Result<Machine, String> {
+    async fn machine(&self, ground: Ground<'_>, reach: Reach) -> Result<Machine, String> {
         let (agent, place) = (self.workplace.agent.clone(), ground.place);
-        let made = tokio::task::spawn_blocking(move || machine::with_setup_home(&agent, place));
+        let made =
+            tokio::task::spawn_blocking(move || machine::with_setup_home(&agent, place, reach));
         let made = made.await.map_err(|error| error.to_string())?;
         let machine = made.map_err(|error| chain(&error))?;
         match place {
