@@ -230,6 +230,32 @@ fn what_a_step_downloads_is_found_and_what_the_agent_leaves_at_home_is_not() {
     assert_eq!(super::tests_run(story.first("check_ended")), Some(3));
 }
 
+#[test]
+fn a_step_does_not_run_what_the_agent_made_of_its_script() {
+    let config = STEP.replace("\"lock\"]\nbuild", "\"lock\", \"setup.sh\"]\nbuild");
+    let desk = desk(&config, SETUP, NEEDS);
+    let change = write("setup.sh", "echo evil > out/evil\n");
+    let see = shell("cat out/made > src/answer");
+    let back = write("setup.sh", SETUP);
+    let turns = [
+        &see,
+        &change,
+        &write("lock", "2\n"),
+        &see,
+        FINISH,
+        &back,
+        &see,
+        FINISH,
+    ];
+    let (story, server) = desk.work(&turns, &[]);
+    story.assert_ended("all_passing", 0);
+    assert_eq!(ends(&story, "work_tree"), ["done", "done"], "{story}");
+    assert_eq!(ends(&story, "candidate"), ["done"], "{story}");
+    let told = news(&server.received()[4]);
+    assert!(told.contains("not as it was trusted"), "{told}");
+    assert!(!desk.project.root().join("out/evil").exists());
+}
+
 const LINK: &str = r#"
 [scope]
 write = ["**"]

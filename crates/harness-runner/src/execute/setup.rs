@@ -27,7 +27,7 @@ use harness_host::{
 };
 use tokio::sync::Mutex as AsyncMutex;
 
-use self::record::{Record, Stamps};
+use self::record::{Record, Scripts, Stamps};
 use super::{chain, closed::with_closed, lock, millis};
 use crate::Workplace;
 
@@ -39,6 +39,7 @@ pub(crate) struct Setup {
     workplace: Workplace,
     report: NetworkReport,
     tell: Box<dyn Fn(Event) + Send + Sync>,
+    scripts: Scripts,
     /// Stands for the files of a step in the work tree that names none: it runs once a session.
     session: Mutex<String>,
     work_tree: AsyncMutex<Known>,
@@ -93,7 +94,9 @@ impl Setup {
         report: NetworkReport,
         tell: impl Fn(Event) + Send + Sync + 'static,
     ) -> Arc<Self> {
+        let scripts = Scripts::read(&workplace.setup, &workplace.root);
         Arc::new(Self {
+            scripts,
             workplace,
             report,
             tell: Box::new(tell),
@@ -247,6 +250,12 @@ impl Setup {
         let mut first = record.first_stale(keys, ground.folder);
         if first == keys.len() {
             return Ok(());
+        }
+        // The base is the person's, or proven.
+        if ground.place != SetupPlace::Base {
+            let folders = self.folders(ground.guard);
+            let checked = self.scripts.check(ground.folder, &folders);
+            checked.map_err(Halt::Failed)?;
         }
         if ground.place == SetupPlace::Candidate {
             first = 0;

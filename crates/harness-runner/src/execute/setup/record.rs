@@ -66,6 +66,9 @@ pub(super) fn look(
         if !step.has_files() {
             add(&mut hasher, version.as_bytes());
         }
+        // A script that was taken back lifts what was held against it.
+        let scripts = step.run().iter().map(|word| folder.join(word));
+        stamps.extend(scripts.map(|path| (path.clone(), stamp_of(&path))));
         for path in files_of(step, &root)? {
             let place = whole(folder, &path);
             stamps.push((place.clone(), stamp_of(&place)));
@@ -79,6 +82,50 @@ pub(super) fn look(
         keys.push(hex(&hasher.finalize()));
     }
     Ok((Some(Stamps(stamps)), keys))
+}
+
+/// The files that the argv of steps name, as they were when their content was trusted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Scripts(Vec<(RepoPath, Option<String>)>);
+
+impl Scripts {
+    /// Reads them where the run begins.
+    pub(super) fn read(plan: &SetupPlan, root: &Path) -> Self {
+        let words = plan.steps.iter().flat_map(SetupStep::run);
+        let mut paths: Vec<RepoPath> = words
+            .filter_map(|word| RepoPath::parse(word).ok())
+            .filter(|path| !path.is_root())
+            .collect();
+        paths.sort();
+        paths.dedup();
+        let root = Root::open(root).ok();
+        let digest = |path: &RepoPath| root.as_ref().and_then(|root| script_digest(root, path));
+        let read = paths.into_iter().map(|path| {
+            let digest = digest(&path);
+            (path, digest)
+        });
+        Self(read.collect())
+    }
+
+    /// Sees that they are the same elsewhere; what lies in `folders`, steps make themselves.
+    ///
+    /// A step has a network and writes what gates read: an agent's own script must not be one.
+    pub(super) fn check(&self, root: &Path, folders: &[RepoPath]) -> Result<(), String> {
+        let root = Root::open(root).map_err(|error| chain(&error))?;
+        let is_made = |path: &RepoPath| folders.iter().any(|folder| path.starts_with(folder));
+        let mut fixed = self.0.iter().filter(|(path, _)| !is_made(path));
+        match fixed.find(|(path, digest)| script_digest(&root, path) != *digest) {
+            None => Ok(()),
+            Some((path, _)) => Err(format!(
+                "setup runs `{path}`, which is not as it was trusted: take the change back, or leave it to a person, who looks at it with `harness trust`"
+            )),
+        }
+    }
+}
+
+fn script_digest(root: &Root, path: &RepoPath) -> Option<String> {
+    let file = root.host_read_file(path, FILE_MAX).ok()?;
+    Some(hex(&Sha256::digest(&file.bytes)))
 }
 
 /// Returns what tells a plan from another, whatever it runs on.
@@ -254,6 +301,31 @@ mod tests {
         assert_eq!(differs(&keys("1")), [true, false, false]);
         fs::write(root.join("x.lock"), "1").unwrap();
         assert_eq!(differs(&keys("1")), [true, false, true]);
+    }
+
+    #[test]
+    fn a_script_that_is_not_as_it_was_trusted_is_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path();
+        let path = |text: &str| RepoPath::parse(text).unwrap();
+        fs::write(root.join("setup.sh"), "1").unwrap();
+        let plan = plan(&[("setup.sh", &[]), ("out/tool", &[]), ("ci", &[])]);
+        let scripts = Scripts::read(&plan, root);
+        let made = [path("out")];
+        fs::create_dir(root.join("out")).unwrap();
+        fs::write(root.join("out/tool"), "made").unwrap();
+        assert_eq!(scripts.check(root, &made), Ok(()));
+        assert!(scripts.check(root, &[]).unwrap_err().contains("`out/tool`"));
+        fs::write(root.join("ci"), "new").unwrap();
+        assert!(scripts.check(root, &made).unwrap_err().contains("`ci`"));
+        fs::remove_file(root.join("ci")).unwrap();
+        fs::write(root.join("setup.sh"), "2").unwrap();
+        assert!(
+            scripts
+                .check(root, &made)
+                .unwrap_err()
+                .contains("`setup.sh`")
+        );
     }
 
     #[test]
