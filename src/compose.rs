@@ -22,7 +22,7 @@ use crate::{
     failure::{Failure, chain},
     files::{self, HOST_FILE_MAX},
     folders::Folders,
-    network, proof, rules,
+    network, proof, rules, setup,
 };
 
 /// The repository's configuration file.
@@ -191,6 +191,7 @@ impl Site {
     ) -> Result<Workplace, Failure> {
         let workplace = self.explained_workplace(resolved, store)?;
         network::refuse_unenforced(workplace.level, &resolved.policy.network)?;
+        network::refuse_unenforced(workplace.level, &setup::hosts(resolved))?;
         Ok(workplace)
     }
 
@@ -237,6 +238,7 @@ impl Site {
             level,
             agent,
             gate,
+            setup: setup::plan(resolved)?,
         })
     }
 

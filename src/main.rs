@@ -17,6 +17,7 @@ mod proof;
 mod rules;
 mod screen;
 mod session;
+mod setup;
 mod surface;
 mod trust;
 

@@ -17,6 +17,7 @@ mod flow;
 mod guardrails;
 mod json;
 mod real_crate;
+mod real_work;
 mod regressions;
 mod screen;
 mod support;

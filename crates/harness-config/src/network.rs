@@ -62,7 +62,11 @@ fn expanded(entry: &Sourced, private: bool) -> Vec<AllowedHost> {
     listed_hosts(&entry.value, &entry.origin, private).unwrap_or_default()
 }
 
-fn closed_by(user: &UserConfig, environment: &Overrides, flags: &Overrides) -> Option<String> {
+pub(crate) fn closed_by(
+    user: &UserConfig,
+    environment: &Overrides,
+    flags: &Overrides,
+) -> Option<String> {
     if flags.offline {
         return Some(FLAG.to_owned());
     }

@@ -9,7 +9,7 @@ use crate::{
     ConfigError, ConfigFile,
     agent::{self, AgentChoice},
     document::Document,
-    error::Fault,
+    error::{Fault, shown},
     gate::{self, Setup},
     keys::Owner,
     limits::{self, LimitWishes, SandboxLimits},
@@ -68,6 +68,9 @@ impl Review {
     }
 }
 
+/// What a pattern may not have to be a path.
+const WILDCARDS: [char; 8] = ['*', '?', '[', ']', '{', '}', '\\', '!'];
+
 /// Reads a repository's file.
 ///
 /// # Errors
@@ -96,7 +99,7 @@ fn read(document: &Document<'_>, raw: &RawRepository) -> Result<RepositoryConfig
         isolate: gates.written("isolate", raw.gates.isolate.as_ref(), |_, _, raw| {
             Ok(*raw.get_ref())
         })?,
-        link: value::repo_paths(&gates, "link", &raw.gates.link)?,
+        link: linked(&gates, raw)?,
         review: gates.written("review", raw.gates.review.as_ref(), review)?,
         network: value::hosts(
             &table("sandbox"),
@@ -131,6 +134,34 @@ fn rules(document: &Document<'_>, raw: &[RawRule]) -> Result<Vec<CommandRule>, B
     Ok(rules.into_iter().map(|entry| entry.rule).collect())
 }
 
+/// Folders that gates read from the work tree are closed to the agent, which a build output is not.
+fn linked(here: &Here<'_>, raw: &RawRepository) -> Result<Vec<RepoPath>, Box<Fault>> {
+    let paths = value::repo_paths(here, "link", &raw.gates.link)?;
+    for (path, raw_path) in paths.iter().zip(&raw.gates.link) {
+        let text = path.to_text();
+        if text.contains(WILDCARDS) {
+            let problem = "`link` must name folders, without wildcards";
+            return Err(here.fault("link", raw_path, problem.to_owned()));
+        }
+        let overlaps = |pattern: &&Text| {
+            let fixed = pattern.get_ref().split(['*', '?', '[']).next();
+            let fixed = RepoPath::parse(fixed.unwrap_or_default().trim_end_matches('/'));
+            fixed.is_ok_and(|fixed| path.starts_with(&fixed) || fixed.starts_with(path))
+        };
+        if let Some(build) = raw.scope.build.iter().find(overlaps) {
+            let build = shown(build.get_ref());
+            let problem = format!(
+                "`{}` in `link` is a build output (`{build}`), which the agent can write",
+                shown(&text)
+            );
+            return Err(here.fault("link", raw_path, problem).with_hint(
+                "take it out of `[scope] build`: setup steps may write linked folders anyway",
+            ));
+        }
+    }
+    Ok(paths)
+}
+
 fn review(here: &Here<'_>, key: &str, raw: &Text) -> Result<Review, Box<Fault>> {
     const WORDS: [(&str, Review); 3] = [
         (Review::None.as_str(), Review::None),
@@ -146,10 +177,7 @@ fn file_path(here: &Here<'_>, key: &str, raw: &Text) -> Result<RepoPath, Box<Fau
         return Err(here.fault(key, raw, format!("`{key}` names no file")));
     }
     // The path becomes a pattern of what only the harness writes.
-    if path
-        .to_text()
-        .contains(['*', '?', '[', ']', '{', '}', '\\', '!'])
-    {
+    if path.to_text().contains(WILDCARDS) {
         let problem = format!("`{key}` must be the path of one file, without wildcards");
         return Err(here.fault(key, raw, problem));
     }

@@ -59,6 +59,8 @@ pub struct Resolved {
     pub setup: Vec<Setup>,
     /// Folders that an isolated checkout may read from the work tree.
     pub link: Vec<RepoPath>,
+    /// Who has closed the network for all processes, setup steps included; nobody when absent.
+    pub offline: Option<String>,
     /// Who looks at a change before it counts as done.
     pub review: Review,
     /// How processes are to be confined.
@@ -119,6 +121,7 @@ pub fn resolve(
     );
     let commands: Vec<CommandRule> = user.rules().chain(&repository.rules).cloned().collect();
     rule::note(&commands, &mut settings);
+    let offline = network::closed_by(user, environment, flags);
     let network = network::resolve(repository, user, environment, flags, &mut settings);
     let sandbox = sandbox(user, flags, &mut settings);
     let agent = settings.keep(
@@ -154,6 +157,7 @@ pub fn resolve(
         agents: user.agents.clone(),
         setup: repository.setup.clone(),
         link: repository.link.clone(),
+        offline,
         review,
         sandbox,
         origins: settings.into_inner(),
@@ -201,6 +205,12 @@ impl Files {
 /// What is hidden and protected by default stays so: a repository can only add to it.
 fn scope(repository: &RepositoryConfig, files: &Files, settings: &mut Settings) -> ScopeRules {
     let mut scope = repository.scope.clone();
+    // Gates read these from the work tree: what an agent could write there would decide a gate.
+    let linked = repository.link.iter().map(|path| Sourced {
+        value: path.to_text(),
+        origin: "[gates] link".to_owned(),
+    });
+    scope.deny.extend(linked);
     scope.hide.splice(0..0, harness_guard::default_hidden());
     scope
         .protect

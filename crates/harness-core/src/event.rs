@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 use crate::{
     Action, Amendment, ApprovalAnswer, ApprovalAsked, CallId, CheckReport, CheckStatus,
     CheckpointNumber, CommitId, EndReason, FeatureId, FeatureStatus, Finding, Limits, ModelFailure,
-    ModelProfile, ModelResponse, Money, NetworkUse, Outcome, RepoPath, SessionOpened, TokenCount,
-    TreeId, TurnNumber, Urgency, Verdict,
+    ModelProfile, ModelResponse, Money, NetworkUse, Outcome, RepoPath, SessionOpened, SetupEnd,
+    SetupPlace, TokenCount, TreeId, TurnNumber, Urgency, Verdict,
 };
 
 /// A logged fact.
@@ -328,6 +328,31 @@ pub enum Event {
         call: CallId,
         /// What was given.
         amendment: Amendment,
+    },
+
+    /// A setup step starts.
+    SetupStarted {
+        /// Its argv.
+        run: Vec<String>,
+        /// What it prepares.
+        place: SetupPlace,
+        /// The hosts it may reach, as `host:port`.
+        #[serde(default)]
+        network: Vec<String>,
+    },
+    /// A setup step is over.
+    SetupEnded {
+        /// Its argv.
+        run: Vec<String>,
+        /// What it prepares.
+        place: SetupPlace,
+        /// How it ended.
+        end: SetupEnd,
+        /// What went wrong, with the end of its output and the way on; empty when all went well.
+        #[serde(default)]
+        message: String,
+        /// How long it took. Unit: milliseconds.
+        ms: u64,
     },
 }
 

@@ -19,6 +19,7 @@ mod path;
 mod policy;
 mod request;
 mod session;
+mod setup;
 mod time;
 mod verdict;
 
@@ -49,5 +50,6 @@ pub use session::{
     DirtyMode, GivenUp, Goal, Level, ModelProfile, Price, RunState, SessionOpened, Source,
     SourceKind,
 };
+pub use setup::{SetupEnd, SetupPlace};
 pub use time::Timestamp;
 pub use verdict::{Decision, Rule, Verdict};

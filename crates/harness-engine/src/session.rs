@@ -251,6 +251,8 @@ impl Session {
             | Event::ChangedOutside { .. }
             | Event::ManifestShort { .. }
             | Event::NetworkUsed(_)
+            | Event::SetupStarted { .. }
+            | Event::SetupEnded { .. }
             | Event::SessionOpened(_)
             | Event::SessionResumed { .. }
             | Event::SessionEnded { .. }

@@ -1,12 +1,13 @@
 //! What a process is confined to, as data: made here, carried out by the host.
 //!
 //! The host gathers the facts of the machine, the guard says what they come to,
-//! and only these two ways lead to a plan: a permit to run a command, and a gate.
+//! and only three ways lead to a plan: a permit to run a command, a gate, and a setup step.
 //! A plan reads no disk, so a path in it need not exist; what does not is skipped.
 //! It is stored in the log and printed for people.
 
 mod environment;
 mod mounts;
+mod setup;
 
 use std::path::{Path, PathBuf};
 
@@ -71,6 +72,9 @@ pub struct CagePlan {
     read_only: Vec<PathBuf>,
     #[serde(serialize_with = "as_texts")]
     masked: Vec<PathBuf>,
+    /// Folders of the work tree that a checkout has, read-only.
+    #[serde(serialize_with = "as_texts")]
+    linked: Vec<PathBuf>,
     #[serde(serialize_with = "as_text")]
     home: PathBuf,
     #[serde(serialize_with = "as_text")]
@@ -113,6 +117,7 @@ impl CagePlan {
             ]
             .concat(),
             masked: masked(machine),
+            linked: Vec::new(),
             home: machine.home.clone(),
             temp: machine.temp.clone(),
             environment: machine.environment.clone(),
@@ -153,6 +158,7 @@ impl CagePlan {
             ),
             read_only: unique([git_link, machine.git_dir.clone()].into_iter()),
             masked: masked(machine),
+            linked: Vec::new(),
             home: machine.home.clone(),
             temp: machine.temp.clone(),
             environment: machine.environment.clone(),

@@ -23,6 +23,7 @@ mod permit;
 mod redact;
 mod request;
 mod scope;
+mod setup;
 mod shown;
 mod stray;
 
@@ -37,4 +38,5 @@ pub use permit::{Bounds, Permit};
 pub use redact::{redact, seems_secret};
 pub use request::Wanted;
 pub use scope::Scope;
+pub use setup::SetupStep;
 pub use stray::{Attributes, Content, Difference, FileKind, Judgement, Remedy, Stray};

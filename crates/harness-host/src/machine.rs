@@ -1,22 +1,45 @@
 //! What a cage can be built from on this machine: folders, private homes, environment.
 //!
 //! Gathers facts for the guard, which makes plans of them. Nothing of the
-//! person's home is readable in a cage but the install roots of tools on `PATH`,
-//! and of those no file that holds credentials. What scopes hide or pin is not
-//! known here: the runner adds it.
+//! person's home is readable in a cage but the install roots of tools on `PATH`
+//! and what their toolchains have downloaded, and of those no file that holds
+//! credentials. What scopes hide or pin is not known here: the runner adds it.
+//!
+//! Homes, all below the cache of the repository:
+//!
+//! | home | kept | written by | besides it is read |
+//! |---|---|---|---|
+//! | `agent` | yes | the agent's commands | the work tree's setup home, the person's caches |
+//! | `setup-work-tree`, `setup-base` | yes | setup steps alone | the person's caches |
+//! | `setup-candidate` | until its steps run again | setup steps alone | the base's setup home, the person's caches |
+//! | one for each checkout of a gate | no | one gate | the checkout's setup home, the person's caches |
+//!
+//! So nothing that an agent's command wrote, and nothing that a gate left, is in
+//! the home of a gate or of a step that has a network.
+
+mod masked;
+mod readable;
+mod seed;
+mod toolchain;
 
 use std::{
-    collections::BTreeSet,
     env, fs, io,
     io::Write,
     os::unix::fs::DirBuilderExt,
     path::{Path, PathBuf},
 };
 
-use harness_core::Level;
-use harness_guard::{Machine, clean_environment};
+use harness_core::{Level, SetupPlace};
+use harness_guard::{Machine, clean_environment, network::Hosts};
 
+use self::{
+    readable::{host_environment, readable},
+    toolchain::Caches,
+};
 use crate::process::Scratch;
+
+pub use masked::{masked_program, missing_program};
+pub(crate) use readable::system_folders;
 
 /// Whose processes a machine is described for. The two share no writable folder.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -25,6 +48,26 @@ pub enum Role {
     Agent,
     /// What a gate runs.
     Gate,
+}
+
+/// Whether what runs in a home can download.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Reach {
+    /// It has hosts to download from: what toolchains rewrite then is the home's own.
+    Hosts,
+    /// It has no network: everything is shown as it is.
+    Nothing,
+}
+
+impl Reach {
+    /// Returns the reach of what may reach these hosts.
+    pub fn of(hosts: &Hosts) -> Self {
+        if hosts.is_empty() {
+            Self::Nothing
+        } else {
+            Self::Hosts
+        }
+    }
 }
 
 /// Where things are, and for whom.
@@ -53,24 +96,7 @@ pub struct MachineError {
     source: io::Error,
 }
 
-/// Folders of the system that hold programs, libraries, settings and facts about the machine.
-const SYSTEM: [&str; 13] = [
-    "/usr",
-    "/bin",
-    "/sbin",
-    "/lib",
-    "/lib32",
-    "/lib64",
-    "/libx32",
-    "/etc",
-    "/opt",
-    "/nix",
-    "/gnu/store",
-    "/proc",
-    "/sys",
-];
-
-/// What of those folders is for the system's administrator alone, who may be who runs this program.
+/// What of the system's folders is for the system's administrator alone, who may be who runs this program.
 const SECRETS: [&str; 6] = [
     "/etc/shadow",
     "/etc/shadow-",
@@ -78,63 +104,6 @@ const SECRETS: [&str; 6] = [
     "/etc/gshadow-",
     "/etc/ssh",
     "/etc/ssl/private",
-];
-
-/// Homes of toolchains below the person's home, and the variables that lead elsewhere.
-const TOOLCHAIN_HOMES: [(&str, &str); 6] = [
-    ("CARGO_HOME", ".cargo"),
-    ("RUSTUP_HOME", ".rustup"),
-    ("PYENV_ROOT", ".pyenv"),
-    ("NVM_DIR", ".nvm"),
-    ("VOLTA_HOME", ".volta"),
-    ("RBENV_ROOT", ".rbenv"),
-];
-
-/// Install roots below the person's home that are read whole when `PATH` leads into them.
-const INSTALL_ROOTS: [&str; 18] = [
-    ".rustup",
-    ".pyenv",
-    ".nvm",
-    ".volta",
-    ".rbenv",
-    ".asdf",
-    ".sdkman",
-    ".bun",
-    ".deno",
-    ".fnm",
-    ".nodenv",
-    ".goenv",
-    ".juliaup",
-    ".ghcup",
-    ".dotnet",
-    ".npm-global",
-    "miniconda3",
-    "anaconda3",
-];
-
-/// What is read of cargo's home: its credentials stand beside these.
-const CARGO_PARTS: [&str; 6] = ["bin", "registry", "git", "env", "config.toml", "config"];
-
-/// What is read of `~/.local`, where keyrings are kept as well.
-const LOCAL_PARTS: [&str; 6] = [
-    "bin",
-    "lib",
-    "share/fnm",
-    "share/mise",
-    "share/pipx",
-    "share/uv",
-];
-
-/// Folders below the person's home that are never read, wherever `PATH` leads.
-const NEVER: [&str; 8] = [
-    ".ssh",
-    ".aws",
-    ".config",
-    ".gnupg",
-    ".kube",
-    ".docker",
-    ".azure",
-    ".password-store",
 ];
 
 /// The person's own checkouts belong to somebody else than the cage's home, and git would refuse them.
@@ -151,9 +120,9 @@ pub fn machine(place: &Place<'_>) -> Result<Machine, MachineError> {
     let home = private(place.cache.join("home").join(place.role.folder()))?;
     let temp = private(place.cache.join("tmp").join(place.role.folder()))?;
     Scratch::remove_left_overs(&temp);
-    write_git_config(&home)?;
     let host = host_environment();
-    Ok(Machine {
+    let environment = clean_environment(host.iter().cloned(), &home, &temp, place.environment);
+    let machine = Machine {
         root: place.root.to_owned(),
         git_dir: place.git_dir.to_owned(),
         level: place.level,
@@ -161,28 +130,100 @@ pub fn machine(place: &Place<'_>) -> Result<Machine, MachineError> {
         opened: Vec::new(),
         pinned: Vec::new(),
         masked: secrets(),
-        environment: clean_environment(host.into_iter(), &home, &temp, place.environment),
-        home,
+        environment,
+        home: home.clone(),
         temp,
-    })
+    };
+    let before: &[SetupPlace] = match place.role {
+        Role::Agent => &[SetupPlace::WorkTree],
+        Role::Gate => &[],
+    };
+    at_home(&machine, home, before)
+}
+
+/// Fills the agent's kept home with what its toolchains need of the person's caches and of what
+/// setup steps left. What stands there already stays.
+pub fn fill_agent_home(machine: &Machine, reach: Reach) {
+    let caches = caches_before(machine, &[SetupPlace::WorkTree]);
+    seed::fill_kept(&machine.home, &caches, reach);
 }
 
 /// Returns the machine with a home that is new: nothing a process left in an earlier one is in it.
 ///
 /// `name` tells homes that are in use at the same time apart. The home lies
-/// beside the kept one and is emptied first.
+/// beside the kept one and is emptied first. What setup steps left for `setup` is
+/// found from there, and not written.
 ///
 /// # Errors
 /// When it cannot be emptied or made.
-pub fn with_fresh_home(machine: &Machine, name: &str) -> Result<Machine, MachineError> {
-    let home = machine.home.with_file_name(name);
-    match fs::remove_dir_all(&home) {
-        Err(source) if source.kind() != io::ErrorKind::NotFound => {
-            return Err(MachineError { path: home, source });
-        }
-        _ => {}
+pub fn with_fresh_home(
+    machine: &Machine,
+    name: &str,
+    setup: SetupPlace,
+) -> Result<Machine, MachineError> {
+    let home = emptied(machine.home.with_file_name(name))?;
+    // What such steps found in the home of others is a link to there.
+    let before = [&[setup], steps_before(setup)].concat();
+    let machine = at_home(machine, home, &before)?;
+    seed::fill_fresh(&machine.home, &caches_before(&machine, &before));
+    Ok(machine)
+}
+
+/// Returns the machine with the kept home that only setup steps write.
+///
+/// # Errors
+/// When it cannot be made.
+pub fn with_setup_home(
+    machine: &Machine,
+    place: SetupPlace,
+    reach: Reach,
+) -> Result<Machine, MachineError> {
+    let home = private(setup_home(machine, place))?;
+    let before = steps_before(place);
+    let machine = at_home(machine, home, before)?;
+    seed::fill_kept(&machine.home, &caches_before(&machine, before), reach);
+    Ok(machine)
+}
+
+/// Empties the home that only setup steps write: what they leave there is made anew.
+///
+/// # Errors
+/// When it cannot be emptied.
+pub fn empty_setup_home(machine: &Machine, place: SetupPlace) -> Result<(), MachineError> {
+    emptied(setup_home(machine, place)).map(drop)
+}
+
+/// A candidate has an agent's changes in it, so that its steps write a home of their own.
+const fn steps_before(place: SetupPlace) -> &'static [SetupPlace] {
+    match place {
+        SetupPlace::WorkTree | SetupPlace::Base => &[],
+        SetupPlace::Candidate => &[SetupPlace::Base],
     }
-    let home = private(home)?;
+}
+
+fn setup_home(machine: &Machine, place: SetupPlace) -> PathBuf {
+    let name = match place {
+        SetupPlace::WorkTree => "setup-work-tree",
+        SetupPlace::Base => "setup-base",
+        SetupPlace::Candidate => "setup-candidate",
+    };
+    machine.home.with_file_name(name)
+}
+
+/// Returns where toolchains find what was downloaded before, what is asked first before what is asked last.
+fn caches_before(machine: &Machine, before: &[SetupPlace]) -> Vec<Caches> {
+    let homes = before.iter().map(|place| setup_home(machine, *place));
+    let mut caches: Vec<Caches> = homes.map(|home| Caches::below(&home)).collect();
+    caches.push(Caches::of_person(&host_environment()));
+    caches
+}
+
+/// Moves the machine to another home, from which what was downloaded before is found.
+fn at_home(
+    machine: &Machine,
+    home: PathBuf,
+    before: &[SetupPlace],
+) -> Result<Machine, MachineError> {
     write_git_config(&home)?;
     let (old, new) = (machine.home.to_string_lossy(), home.to_string_lossy());
     let moved = |(key, value): &(String, String)| match value.strip_prefix(&*old) {
@@ -191,12 +232,36 @@ pub fn with_fresh_home(machine: &Machine, name: &str) -> Result<Machine, Machine
         }
         _ => (key.clone(), value.clone()),
     };
-    let environment = machine.environment.iter().map(moved).collect();
+    let mut environment: Vec<(String, String)> = machine.environment.iter().map(moved).collect();
+    let caches = caches_before(machine, before);
+    toolchain::point(&mut environment, &home, &caches);
+    let mut read = machine.read.clone();
+    for place in before {
+        // A cage is built from what exists.
+        read.push(private(setup_home(machine, *place))?);
+    }
+    read.extend(caches.iter().flat_map(Caches::folders));
+    // A cache that was moved to the person's home, or above it, opens neither.
+    let above = env::home_dir().unwrap_or_default();
+    read.retain(|path| !above.starts_with(path));
+    read.sort();
+    read.dedup();
     Ok(Machine {
         home,
         environment,
+        read,
         ..machine.clone()
     })
+}
+
+fn emptied(home: PathBuf) -> Result<PathBuf, MachineError> {
+    match fs::remove_dir_all(&home) {
+        Err(source) if source.kind() != io::ErrorKind::NotFound => {
+            return Err(MachineError { path: home, source });
+        }
+        _ => {}
+    }
+    private(home)
 }
 
 impl Role {
@@ -206,15 +271,6 @@ impl Role {
             Self::Gate => "gate",
         }
     }
-}
-
-/// Returns the system's folders that exist.
-pub(crate) fn system_folders() -> Vec<PathBuf> {
-    SYSTEM
-        .iter()
-        .map(PathBuf::from)
-        .filter(|path| path.exists())
-        .collect()
 }
 
 /// Returns the system's secrets that exist and that this user could read.
@@ -257,117 +313,9 @@ fn write_git_config(home: &Path) -> Result<(), MachineError> {
     })
 }
 
-/// Returns the program's environment as text, toolchains' homes spelled out: in the cage
-/// `HOME` leads elsewhere, so that their defaults would not be found.
-fn host_environment() -> Vec<(String, String)> {
-    let mut host: Vec<(String, String)> = env::vars_os()
-        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
-        .collect();
-    let Some(home) = env::home_dir() else {
-        return host;
-    };
-    for (name, folder) in TOOLCHAIN_HOMES {
-        let path = home.join(folder);
-        if !host.iter().any(|(known, _)| known == name)
-            && let Some(path) = path.to_str().filter(|_| path.is_dir())
-        {
-            host.push((name.to_owned(), path.to_owned()));
-        }
-    }
-    host
-}
-
-/// Returns what exists of the system, of tools on `PATH`, and of toolchains.
-fn readable(host: &[(String, String)]) -> Vec<PathBuf> {
-    let home = env::home_dir().unwrap_or_default();
-    let value = |name: &str| host.iter().find(|(known, _)| known == name);
-    let mut found: BTreeSet<PathBuf> = system_folders().into_iter().collect();
-    let path = value("PATH").map_or("", |(_, path)| path.as_str());
-    for entry in env::split_paths(path).filter(|entry| entry.is_absolute()) {
-        found.extend(install_root(&entry, &home));
-    }
-    for (name, _) in TOOLCHAIN_HOMES {
-        if let Some((_, folder)) = value(name) {
-            found.extend(toolchain_parts(name, Path::new(folder)));
-        }
-    }
-    found.extend(env::current_exe().ok());
-    found.retain(|path| path.exists() && !home.starts_with(path));
-    found.into_iter().collect()
-}
-
-/// Returns what is read because `entry` is on `PATH`.
-fn install_root(entry: &Path, home: &Path) -> Vec<PathBuf> {
-    let Some(first) = entry
-        .strip_prefix(home)
-        .ok()
-        .filter(|_| !home.as_os_str().is_empty())
-        .map(|inside| inside.components().next())
-    else {
-        return vec![entry.to_owned()];
-    };
-    let Some(first) = first.and_then(|first| first.as_os_str().to_str()) else {
-        return Vec::new();
-    };
-    let root = home.join(first);
-    match first {
-        never if NEVER.contains(&never) => Vec::new(),
-        ".cargo" => parts(&root, &CARGO_PARTS),
-        ".local" => parts(&root, &LOCAL_PARTS),
-        "go" => parts(&root, &["bin", "pkg"]),
-        known if INSTALL_ROOTS.contains(&known) => vec![root],
-        _ => vec![entry.to_owned()],
-    }
-}
-
-fn toolchain_parts(name: &str, folder: &Path) -> Vec<PathBuf> {
-    if name == "CARGO_HOME" {
-        return parts(folder, &CARGO_PARTS);
-    }
-    vec![folder.to_owned()]
-}
-
-fn parts(folder: &Path, names: &[&str]) -> Vec<PathBuf> {
-    names.iter().map(|name| folder.join(name)).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn roots(entry: &str) -> Vec<String> {
-        install_root(Path::new(entry), Path::new("/home/me"))
-            .iter()
-            .map(|path| path.display().to_string())
-            .collect()
-    }
-
-    #[test]
-    fn a_tool_brings_its_install_root_and_never_a_folder_of_secrets() {
-        for (entry, expected) in [
-            ("/opt/x/bin", &["/opt/x/bin"][..]),
-            ("/home/me/.pyenv/shims", &["/home/me/.pyenv"]),
-            ("/home/me/bin", &["/home/me/bin"]),
-            (
-                "/home/me/project/node_modules/.bin",
-                &["/home/me/project/node_modules/.bin"],
-            ),
-            ("/home/me/go/bin", &["/home/me/go/bin", "/home/me/go/pkg"]),
-            ("/home/me/.config/tool/bin", &[]),
-            ("/home/me/.ssh", &[]),
-            ("/home/me", &[]),
-        ] {
-            assert_eq!(roots(entry), expected, "{entry}");
-        }
-    }
-
-    #[test]
-    fn of_cargos_home_no_credentials_are_read() {
-        let cargo = roots("/home/me/.cargo/bin");
-        assert!(cargo.contains(&"/home/me/.cargo/registry".to_owned()));
-        assert!(!cargo.iter().any(|path| path.ends_with(".cargo")));
-        assert!(!cargo.iter().any(|path| path.contains("credentials")));
-    }
 
     #[test]
     fn each_role_has_its_own_folders_that_others_cannot_enter() {
@@ -403,13 +351,5 @@ mod tests {
         std::os::unix::fs::symlink(&victim, home.join(".gitconfig")).unwrap();
         write_git_config(&home).unwrap();
         assert_eq!(fs::read_to_string(&victim).unwrap(), "kept");
-    }
-
-    #[test]
-    fn neither_the_home_nor_a_folder_above_it_is_readable() {
-        let home = env::home_dir().unwrap();
-        for path in readable(&host_environment()) {
-            assert!(!home.starts_with(&path), "{}", path.display());
-        }
     }
 }

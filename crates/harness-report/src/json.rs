@@ -3,6 +3,7 @@
 mod approval;
 mod counts;
 mod say;
+mod setup;
 
 use harness_core::{Event, Money, SessionId, Timestamp, Usage};
 use schemars::JsonSchema;
@@ -258,6 +259,28 @@ pub enum JsonLine {
         sent: u64,
         /// How many bytes were received.
         received: u64,
+        /// How long it took.
+        ms: u64,
+    },
+    /// A setup step starts.
+    SetupStarted {
+        /// Its argv.
+        run: Vec<String>,
+        /// `work_tree`, `base` or `candidate`.
+        place: String,
+        /// The hosts it may reach.
+        network: Vec<String>,
+    },
+    /// A setup step is over.
+    SetupEnded {
+        /// Its argv.
+        run: Vec<String>,
+        /// `work_tree`, `base` or `candidate`.
+        place: String,
+        /// `done`, `failed` or `cancelled`.
+        status: String,
+        /// What went wrong; empty when all went well.
+        message: String,
         /// How long it took.
         ms: u64,
     },

@@ -1,6 +1,7 @@
 //! The one source of phrases: what is said about each event, and who says it.
 
 mod approval;
+mod setup;
 mod stray;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -268,6 +269,7 @@ impl Phrases {
             Event::ApprovalAsked(asked) => vec![approval::asked(asked)],
             Event::ApprovalAnswered { answer, .. } => vec![approval::answered(answer)],
             Event::FeatureAmended { amendment, .. } => vec![approval::amended(amendment)],
+            Event::SetupStarted { .. } | Event::SetupEnded { .. } => setup::lines(event),
             Event::BudgetWarned { what } => one(Who::Note, format!("limit near: {}", clean(what))),
             Event::StopDecided { reason, detail } => one(
                 Who::Note,

@@ -8,6 +8,7 @@ mod closed;
 mod commit;
 mod open;
 mod perform;
+mod setup;
 mod shop;
 mod subject;
 mod watch;
@@ -38,6 +39,7 @@ pub use watch::restore_ignored;
 use crate::{ModelClient, RunnerError, Workplace};
 use bench::Bench;
 use perform::Performer;
+use setup::Setup;
 use shop::Workshop;
 
 /// The end of an effect.
@@ -78,6 +80,7 @@ pub(crate) struct Executor {
     shop: Arc<Mutex<Workshop>>,
     performer: Arc<Performer>,
     bench: Bench,
+    setup: Arc<Setup>,
     setting: RefCell<Option<Setting>>,
     asking: RefCell<Canceller>,
     working: RefCell<(Canceller, Cancelled)>,
@@ -96,12 +99,24 @@ impl Executor {
             // As in `send`.
             let _ = listener.send(Ended::Event(Event::NetworkUsed(used)));
         });
-        let performer = Arc::new(Performer::open(
+        let teller = ended.clone();
+        let setup = Setup::new(workplace.clone(), report.clone(), move |event| {
+            // As in `send`.
+            let _ = teller.send(Ended::Event(event));
+        });
+        let performer = Performer::open(
             &workplace,
             Arc::clone(&shop),
             report.clone(),
-        )?);
-        let bench = Bench::new(workplace.clone(), Arc::clone(&shop), report);
+            Arc::clone(&setup),
+        )?;
+        let performer = Arc::new(performer);
+        let bench = Bench::new(
+            workplace.clone(),
+            Arc::clone(&shop),
+            report,
+            Arc::clone(&setup),
+        );
         let (asking, _) = cancel_pair();
         Ok(Self {
             workplace,
@@ -109,6 +124,7 @@ impl Executor {
             shop,
             performer,
             bench,
+            setup,
             setting: RefCell::new(None),
             asking: RefCell::new(asking),
             working: RefCell::new(cancel_pair()),
@@ -132,6 +148,7 @@ impl Executor {
             attempt: format!("take up session `{}`", opened.session),
             source: std::io::Error::other(message),
         };
+        self.setup.begin_session(opened.session);
         if let Some(feature) = setting.feature() {
             let guard = Guard::new(&run.policy, feature).map_err(|error| set_up(chain(&error)))?;
             self.performer.begin_session(&guard, &run.policy.map_file);
@@ -241,7 +258,11 @@ impl Executor {
             deltas,
         } = context;
         match effect {
-            Effect::OpenSession(open) => self.send(open::open(self, *open).await),
+            Effect::OpenSession(open) => {
+                self.send(open::open(self, *open).await);
+                // Beside the first request: nothing runs in the work tree before it is ready.
+                self.performer.set_up(cancelled).await;
+            }
             Effect::RequestModel { turn, prompt } => {
                 self.request(turn, prompt, deltas, cancelled).await;
             }

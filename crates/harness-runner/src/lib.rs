@@ -17,4 +17,4 @@ pub use execute::{
 };
 pub use face::Face;
 pub use model::{HttpModel, ModelClient, Pace};
-pub use workplace::Workplace;
+pub use workplace::{SetupPlan, Workplace};

@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 
-use harness_core::Level;
-use harness_guard::Machine;
+use harness_core::{Level, RepoPath};
+use harness_guard::{Machine, SetupStep};
 use harness_store::Store;
 
 /// The folders and facts that stay the same for a whole run.
@@ -23,4 +23,18 @@ pub struct Workplace {
     pub agent: Machine,
     /// The machine as gates see it.
     pub gate: Machine,
+    /// What prepares the work tree and the checkouts of gates.
+    pub setup: SetupPlan,
+}
+
+/// What prepares the work tree and the checkouts of gates, from the trusted configuration.
+#[derive(Clone, Debug, Default)]
+pub struct SetupPlan {
+    /// The steps, in order.
+    pub steps: Vec<SetupStep>,
+    /// Folders of the work tree that checkouts have, read-only. With one, steps run in the work
+    /// tree alone: what gates have is what stands there.
+    pub link: Vec<RepoPath>,
+    /// Who has closed the network for everything, where somebody has.
+    pub offline: Option<String>,
 }

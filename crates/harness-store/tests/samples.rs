@@ -12,8 +12,8 @@ use harness_core::{
     FeatureStatus, Finding, FindingKind, FinishSubject, Gate, GivenUp, Goal, Level, Limits,
     LineRange, ModelFailure, ModelProfile, ModelResponded, ModelResponse, Money, NetworkUse,
     Outcome, Policy, Price, Reader, RepoPath, Rule, RuleDecision, RunId, RunState, ScopeRules,
-    SessionId, SessionOpened, Source, SourceKind, Sourced, Stop, StopReason, TestCounts, Timestamp,
-    TokenCount, ToolCall, TreeId, TurnNumber, Urgency, Usage, Verdict, When,
+    SessionId, SessionOpened, SetupEnd, SetupPlace, Source, SourceKind, Sourced, Stop, StopReason,
+    TestCounts, Timestamp, TokenCount, ToolCall, TreeId, TurnNumber, Urgency, Usage, Verdict, When,
 };
 
 /// Declares the type word of every event; a new variant does not compile until it stands here.
@@ -82,6 +82,8 @@ kinds! {
     Event::ApprovalAsked(_) => "approval_asked",
     Event::ApprovalAnswered { .. } => "approval_answered",
     Event::FeatureAmended { .. } => "feature_amended",
+    Event::SetupStarted { .. } => "setup_started",
+    Event::SetupEnded { .. } => "setup_ended",
 }
 
 /// Returns the samples, in the order of the stored file.
@@ -96,6 +98,7 @@ pub(crate) fn samples() -> Vec<Event> {
     events.extend(network());
     events.extend(strays());
     events.extend(approvals());
+    events.extend(setup());
     events
 }
 
@@ -229,6 +232,31 @@ fn steering() -> Vec<Event> {
         Event::PersonAwaited,
         Event::ClaimTaken,
         Event::StopRequested,
+    ]
+}
+
+fn setup() -> Vec<Event> {
+    let run = || vec!["npm".to_owned(), "ci".to_owned()];
+    let ended = |place, end, message: &str| Event::SetupEnded {
+        run: run(),
+        place,
+        end,
+        message: message.to_owned(),
+        ms: 2_150,
+    };
+    vec![
+        Event::SetupStarted {
+            run: run(),
+            place: SetupPlace::WorkTree,
+            network: vec!["registry.npmjs.org:443".to_owned()],
+        },
+        ended(SetupPlace::WorkTree, SetupEnd::Done, ""),
+        ended(
+            SetupPlace::Base,
+            SetupEnd::Failed,
+            "exit code 1\nnpm error EROFS",
+        ),
+        ended(SetupPlace::Candidate, SetupEnd::Cancelled, ""),
     ]
 }
 

@@ -82,6 +82,7 @@ impl Home {
         for name in [
             "PATH",
             "CARGO_HOME",
+            "PYENV_ROOT",
             "RUSTUP_HOME",
             "RUSTUP_TOOLCHAIN",
             "HARNESS_REQUIRE_LEVEL",
@@ -90,7 +91,11 @@ impl Home {
                 command.env(name, value);
             }
         }
-        for (name, folder) in [("CARGO_HOME", ".cargo"), ("RUSTUP_HOME", ".rustup")] {
+        for (name, folder) in [
+            ("CARGO_HOME", ".cargo"),
+            ("PYENV_ROOT", ".pyenv"),
+            ("RUSTUP_HOME", ".rustup"),
+        ] {
             let real = std::env::var_os("HOME").map(|home| Path::new(&home).join(folder));
             if let Some(real) =
                 real.filter(|real| std::env::var_os(name).is_none() && real.is_dir())

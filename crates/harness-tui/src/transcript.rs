@@ -242,7 +242,11 @@ fn sign_of(event: &Event) -> Option<Sign> {
         | Event::BaselineFailed { .. }
         | Event::CandidateFailed { .. }
         | Event::CommitFailed { .. }
-        | Event::OpenFailed { .. } => Some(Sign::Bad),
+        | Event::OpenFailed { .. }
+        | Event::SetupEnded {
+            end: harness_core::SetupEnd::Failed,
+            ..
+        } => Some(Sign::Bad),
         Event::CheckEnded { report } | Event::BaselineEnded { report, .. } => {
             Some(match report.status {
                 CheckStatus::Green => Sign::Good,

@@ -31,6 +31,8 @@ fn a_scope_that_leaves_the_repository_is_refused() {
         "[context]\nmap = \"docs/AGENTS.md\"",
         "[gates]\nlink = [\"/opt/modules\"]",
         "[gates]\nlink = [\".\"]",
+        "[gates]\nlink = [\"*/node_modules\"]",
+        "[gates]\nlink = [\"web/node_modules\"]\n[scope]\nbuild = [\"web/**\"]",
         "[[setup]]\nrun = [\"a\"]\nwhen = [\"/etc/passwd\"]",
         &in_gate("cwd = \"/tmp\""),
         &in_gate("paths = [\"../x\"]"),
@@ -66,6 +68,9 @@ fn a_scope_that_leaves_the_repository_is_refused() {
     cannot read `[gates]` in `harness.toml`, line 2: `/opt/modules` in `link` is absolute
         write it relative to the repository's root, such as `src/**`
     cannot read `[gates]` in `harness.toml`, line 2: `link` names the repository itself
+    cannot read `[gates]` in `harness.toml`, line 2: `link` must name folders, without wildcards
+    cannot read `[gates]` in `harness.toml`, line 2: `web/node_modules` in `link` is a build output (`web/**`), which the agent can write
+        take it out of `[scope] build`: setup steps may write linked folders anyway
     cannot read setup 1 in `harness.toml`, line 3: `/etc/passwd` in `when` is absolute
         write it relative to the repository's root, such as `src/**`
     cannot read gate `unit` in `harness.toml`, line 4: `/tmp` in `cwd` is absolute

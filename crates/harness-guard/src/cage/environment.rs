@@ -15,16 +15,13 @@ const PATH_FALLBACK: &str = "/usr/local/bin:/usr/bin:/bin";
 /// Variables that are passed on as they are.
 const PASSED: &[&str] = &["LANG", "LC_ALL", "TZ"];
 
-/// Homes of toolchains; passed on when they are absolute paths.
+/// Homes of toolchains that are only read; passed on when they are absolute paths.
 const TOOLCHAIN_HOMES: &[&str] = &[
     "ANDROID_HOME",
-    "CARGO_HOME",
     "DOTNET_ROOT",
     "FNM_DIR",
-    "GOPATH",
     "GOROOT",
     "GRADLE_HOME",
-    "GRADLE_USER_HOME",
     "JAVA_HOME",
     "MAVEN_HOME",
     "NVM_DIR",
@@ -37,11 +34,34 @@ const TOOLCHAIN_HOMES: &[&str] = &[
     "VOLTA_HOME",
 ];
 
+/// Where toolchains keep what they download and build: below the private home, wherever the
+/// host's variables lead.
+const PRIVATE_FOLDERS: &[(&str, &str)] = &[
+    ("CARGO_HOME", ".cargo"),
+    ("COREPACK_HOME", ".cache/node/corepack"),
+    ("GOCACHE", ".cache/go-build"),
+    ("GOMODCACHE", "go/pkg/mod"),
+    ("GOPATH", "go"),
+    ("GRADLE_USER_HOME", ".gradle"),
+    ("NUGET_PACKAGES", ".nuget/packages"),
+    ("PIP_CACHE_DIR", ".cache/pip"),
+    ("PYTHONUSERBASE", ".local"),
+    ("UV_CACHE_DIR", ".cache/uv"),
+    ("XDG_CACHE_HOME", ".cache"),
+    ("XDG_CONFIG_HOME", ".config"),
+    ("XDG_DATA_HOME", ".local/share"),
+    ("XDG_STATE_HOME", ".local/state"),
+    ("YARN_CACHE_FOLDER", ".cache/yarn"),
+    ("npm_config_cache", ".npm"),
+];
+
 /// The same for every process.
 const FIXED: &[(&str, &str)] = &[
     ("CARGO_NET_OFFLINE", "true"),
     ("GIT_OPTIONAL_LOCKS", "0"),
     ("GIT_TERMINAL_PROMPT", "0"),
+    // Else Go makes folders that nobody can empty.
+    ("GOFLAGS", "-modcacherw"),
     ("NO_COLOR", "1"),
     ("PYTHONDONTWRITEBYTECODE", "1"),
     ("TERM", "dumb"),
@@ -79,8 +99,8 @@ const LOADER_PREFIXES: &[&str] = &["BASH_FUNC_", "DYLD_", "GIT_", "LD_", "PYTHON
 
 /// Builds the environment of a process from the host's, sorted by name.
 ///
-/// `home` and `temp` are the private folders; `extra_names` are variables that the
-/// trusted configuration asks for. They are passed on when the host has them,
+/// `home` and `temp` are the private folders; toolchains keep their caches below
+/// `home`. `extra_names` are variables that the trusted configuration asks for. They are passed on when the host has them,
 /// unless they load code (`LD_*`, `BASH_ENV`, `PYTHON*`, `NODE_OPTIONS` and their
 /// like); they never replace what is fixed here. Of `PATH` the absolute entries stay.
 pub fn clean_environment(
@@ -114,6 +134,16 @@ pub fn clean_environment(
         ("GIT_CONFIG_GLOBAL", text(&home.join(".gitconfig"))),
     ];
     clean.extend(private.map(|(name, value)| (name.to_owned(), value)));
+    clean.extend(
+        PRIVATE_FOLDERS
+            .iter()
+            .map(|(name, folder)| ((*name).to_owned(), text(&home.join(folder)))),
+    );
+    // Java takes the person's home from the system's list of users, whatever `HOME` says.
+    clean.insert(
+        "MAVEN_OPTS".to_owned(),
+        format!("-Dmaven.repo.local={}", text(&home.join(".m2/repository"))),
+    );
     clean.extend(
         FIXED
             .iter()
@@ -180,7 +210,7 @@ mod tests {
         ] {
             assert_eq!(all.get(name).map(String::as_str), Some(value), "{name}");
         }
-        assert_eq!(all.len(), 12);
+        assert_eq!(all.len(), 13 + PRIVATE_FOLDERS.len() + 1);
     }
 
     #[test]
@@ -219,14 +249,27 @@ mod tests {
     }
 
     #[test]
-    fn toolchain_homes_are_passed_when_absolute() {
-        let all = clean(
-            &[("CARGO_HOME", "/c"), ("JAVA_HOME", "j"), ("GOPATH", "/g")],
-            &[],
-        );
-        assert_eq!(all.get("CARGO_HOME").map(String::as_str), Some("/c"));
-        assert_eq!(all.get("GOPATH").map(String::as_str), Some("/g"));
+    fn toolchain_homes_that_are_only_read_are_passed_when_absolute() {
+        let all = clean(&[("RUSTUP_HOME", "/r"), ("JAVA_HOME", "j")], &[]);
+        assert_eq!(all.get("RUSTUP_HOME").map(String::as_str), Some("/r"));
         assert_eq!(all.get("JAVA_HOME"), None);
+    }
+
+    #[test]
+    fn caches_are_in_the_private_home_wherever_the_host_has_them() {
+        let host = PRIVATE_FOLDERS
+            .iter()
+            .map(|(name, _)| (*name, "/elsewhere"));
+        let host: Vec<(&str, &str)> = host.chain([("MAVEN_OPTS", "-javaagent:x")]).collect();
+        let names: Vec<&str> = host.iter().map(|(name, _)| *name).collect();
+        let all = clean(&host, &names);
+        for (name, folder) in PRIVATE_FOLDERS {
+            assert_eq!(all[*name], format!("/cage/home/{folder}"), "{name}");
+        }
+        assert_eq!(
+            all["MAVEN_OPTS"],
+            "-Dmaven.repo.local=/cage/home/.m2/repository"
+        );
     }
 
     #[test]

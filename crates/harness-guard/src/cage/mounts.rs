@@ -72,6 +72,9 @@ impl CagePlan {
         for path in self.writable.iter().chain([&self.home]) {
             self.push(&mut plan, path, MountKind::Write);
         }
+        for path in &self.linked {
+            self.push(&mut plan, path, MountKind::Read);
+        }
         let mut pinned: Vec<&Path> = Vec::new();
         let (mut closed, mut hidden) = (Vec::new(), Vec::new());
         let masked = super::outermost(self.masked.iter().cloned());

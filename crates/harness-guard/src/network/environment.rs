@@ -51,7 +51,9 @@ pub fn proxied_environment(
     let java = ["http", "https"]
         .map(|scheme| format!("-D{scheme}.proxyHost=127.0.0.1 -D{scheme}.proxyPort={port}"));
     for name in JAVA_NAMES {
-        set(name, &java.join(" "));
+        let before = proxied.get(name).map(|value| format!("{value} "));
+        let value = format!("{}{}", before.unwrap_or_default(), java.join(" "));
+        proxied.insert(name.to_owned(), value);
     }
     proxied.into_iter().collect()
 }

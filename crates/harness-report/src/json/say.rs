@@ -5,7 +5,7 @@ use harness_core::{
     Outcome, Stop,
 };
 
-use super::{JsonLine, JsonLines, Tests, approval};
+use super::{JsonLine, JsonLines, Tests, approval, setup};
 
 impl JsonLines {
     pub(super) fn say(&self, event: &Event) -> Option<JsonLine> {
@@ -177,6 +177,7 @@ impl JsonLines {
                 message: message.clone(),
             },
             Event::NetworkUsed(used) => network_used(used),
+            Event::SetupStarted { .. } | Event::SetupEnded { .. } => return setup::line(event),
             Event::ApprovalAsked(asked) => approval::asked(asked),
             Event::ApprovalAnswered { call, answer } => approval::answered(*call, answer),
             Event::FeatureAmended { amendment, .. } => approval::amended(amendment),

@@ -77,6 +77,10 @@ const RECORDS: &str = r##"
 {"type":"work_set_aside","files":2}
 {"type":"work_set_aside","files":0,"message":"`src/a` was changed by somebody else"}
 {"type":"open_failed","message":"cannot read HEAD"}
+{"type":"setup_started","run":["npm","ci"],"place":"work_tree","network":["registry.npmjs.org:443"]}
+{"type":"setup_ended","run":["npm","ci"],"place":"work_tree","end":"done","ms":2150}
+{"type":"setup_ended","run":["npm","ci"],"place":"base","end":"failed","message":"exit code 1\nnpm error EROFS","ms":310}
+{"type":"setup_ended","run":["npm","ci"],"place":"candidate","end":"cancelled","ms":12}
 {"type":"budget_warned","what":"$4.00 of $5.00 used"}
 {"type":"interrupted"}
 {"type":"stop_decided","reason":"budget","detail":"$5.00 used; raise it with --max-usd"}
@@ -219,6 +223,8 @@ const fn number(event: &Event) -> usize {
         Event::ApprovalAsked(_) => 47,
         Event::ApprovalAnswered { .. } => 48,
         Event::FeatureAmended { .. } => 49,
+        Event::SetupStarted { .. } => 50,
+        Event::SetupEnded { .. } => 51,
     }
 }
 
@@ -227,5 +233,5 @@ fn every_kind_of_event_is_among_them() {
     let mut numbers: Vec<usize> = every_kind().iter().map(number).collect();
     numbers.sort_unstable();
     numbers.dedup();
-    assert_eq!(numbers, (0..50).collect::<Vec<_>>());
+    assert_eq!(numbers, (0..52).collect::<Vec<_>>());
 }

@@ -80,6 +80,12 @@ fn lines_for_every_kind_of_event() {
     checkpoint: 2 files of the unproven work put aside, kept in the checkpoints
     checkpoint: work not put aside: `src/a` was changed by somebody else
     note: cannot open a session: cannot read HEAD
+    harness: setup `npm ci` for the work tree, network registry.npmjs.org:443
+    harness: setup `npm ci` done in 2.1 s
+    harness: setup `npm ci` FAILED for the base
+      exit code 1
+      npm error EROFS
+    harness: setup `npm ci` cut short
     note: limit near: $4.00 of $5.00 used
     you: stop
     note: stopping (budget): $5.00 used; raise it with --max-usd
@@ -126,7 +132,7 @@ fn json_for_every_kind_of_event() {
         .lines()
         .map(|line| format!("{}\n", line.replace(head, "")))
         .collect();
-    insta::assert_snapshot!(short.replace("{\"v\":1,", "{"), @r###"
+    insta::assert_snapshot!(short.replace("{\"v\":1,", "{"), @r#"
     {"seq":0,"type":"session_started","agent":"builtin","model":"model-a","recorded":false,"level":"landlock","run":"R-0003","branch":"harness/R-0003","feature":"F-012"}
     {"seq":1,"type":"feature_status","feature":"F-012","from":"pending","to":"in_progress","reason":""}
     {"seq":2,"type":"person_said","text":"continue with F-012\nand mind the quotes"}
@@ -193,20 +199,24 @@ fn json_for_every_kind_of_event() {
     {"seq":63,"type":"work_set_aside","files":2,"message":""}
     {"seq":64,"type":"work_set_aside","files":0,"message":"`src/a` was changed by somebody else"}
     {"seq":65,"type":"problem","message":"cannot read HEAD"}
-    {"seq":66,"type":"budget_warned","what":"$4.00 of $5.00 used"}
-    {"seq":67,"type":"stopping","reason":"interrupted","detail":""}
-    {"seq":68,"type":"stopping","reason":"budget","detail":"$5.00 used; raise it with --max-usd"}
-    {"seq":69,"type":"session_resumed"}
-    {"seq":70,"type":"model_failed","turn":2,"message":"401: the key is not known","status":401}
-    {"seq":71,"type":"approval_asked","id":"1.5","subject":"command","command":"sleep 9\n# and more","text":"sleep 9\n# and more","reason":"it waits","rule":"`sleep ...` (harness.toml:9)","always":["sleep","9"]}
-    {"seq":72,"type":"approval_answered","id":"1.5","answer":"no","reason":"too long"}
-    {"seq":73,"type":"approval_answered","id":"1.5","answer":"always","reason":null}
-    {"seq":74,"type":"approval_asked","id":"1.5","subject":"amendment","command":null,"text":"write `docs/**`; change protected `Cargo.toml`; network `crates.io:443`","reason":"needs a reader","rule":null,"always":null}
-    {"seq":75,"type":"approval_answered","id":"1.5","answer":"once","reason":null}
-    {"seq":76,"type":"feature_amended","feature":"F-012","write":["docs/**"],"may_change":["Cargo.toml"],"hosts":["crates.io:443"],"reason":"needs a reader"}
-    {"seq":77,"type":"session_ended","reason":"budget","usage":{"input":1200,"cache_read":800,"cache_write":0,"output":90}}
-    {"seq":78,"type":"run_ended","reason":"budget","exit_code":3,"detail":"$5.00 of $5.00 used\ngo on with `harness resume --last --max-usd 8`","usd":0.5042}
-    "###);
+    {"seq":66,"type":"setup_started","run":["npm","ci"],"place":"work_tree","network":["registry.npmjs.org:443"]}
+    {"seq":67,"type":"setup_ended","run":["npm","ci"],"place":"work_tree","status":"done","message":"","ms":2150}
+    {"seq":68,"type":"setup_ended","run":["npm","ci"],"place":"base","status":"failed","message":"exit code 1\nnpm error EROFS","ms":310}
+    {"seq":69,"type":"setup_ended","run":["npm","ci"],"place":"candidate","status":"cancelled","message":"","ms":12}
+    {"seq":70,"type":"budget_warned","what":"$4.00 of $5.00 used"}
+    {"seq":71,"type":"stopping","reason":"interrupted","detail":""}
+    {"seq":72,"type":"stopping","reason":"budget","detail":"$5.00 used; raise it with --max-usd"}
+    {"seq":73,"type":"session_resumed"}
+    {"seq":74,"type":"model_failed","turn":2,"message":"401: the key is not known","status":401}
+    {"seq":75,"type":"approval_asked","id":"1.5","subject":"command","command":"sleep 9\n# and more","text":"sleep 9\n# and more","reason":"it waits","rule":"`sleep ...` (harness.toml:9)","always":["sleep","9"]}
+    {"seq":76,"type":"approval_answered","id":"1.5","answer":"no","reason":"too long"}
+    {"seq":77,"type":"approval_answered","id":"1.5","answer":"always","reason":null}
+    {"seq":78,"type":"approval_asked","id":"1.5","subject":"amendment","command":null,"text":"write `docs/**`; change protected `Cargo.toml`; network `crates.io:443`","reason":"needs a reader","rule":null,"always":null}
+    {"seq":79,"type":"approval_answered","id":"1.5","answer":"once","reason":null}
+    {"seq":80,"type":"feature_amended","feature":"F-012","write":["docs/**"],"may_change":["Cargo.toml"],"hosts":["crates.io:443"],"reason":"needs a reader"}
+    {"seq":81,"type":"session_ended","reason":"budget","usage":{"input":1200,"cache_read":800,"cache_write":0,"output":90}}
+    {"seq":82,"type":"run_ended","reason":"budget","exit_code":3,"detail":"$5.00 of $5.00 used\ngo on with `harness resume --last --max-usd 8`","usd":0.5042}
+    "#);
 }
 
 #[test]

@@ -13,7 +13,8 @@ use std::{
 };
 
 use harness_core::{
-    ByteCount, Captured, CheckReport, CheckStatus, Gate, Limits, Policy, RepoPath, Stop, TreeId,
+    ByteCount, Captured, CheckReport, CheckStatus, Gate, Level, Limits, Policy, RepoPath,
+    SetupPlace, Stop, TreeId,
 };
 use harness_gate::check::{self, RunFacts};
 use harness_git::CheckoutStamp;
@@ -26,13 +27,22 @@ use harness_store::state;
 use sha2::{Digest as _, Sha256};
 use tokio::sync::Mutex as AsyncMutex;
 
-use super::{Setting, closed::with_closed, in_shop, shop::Workshop};
+use super::{
+    Setting,
+    closed::with_closed,
+    in_shop,
+    setup::{Halt, Setup},
+    shop::Workshop,
+};
 use crate::{RunnerError, Workplace};
 
 /// What a reader gets of a gate's output; more is cut and makes the report unreadable.
 const REPORT_MAX: ByteCount = ByteCount::mib(16);
 /// What the log keeps of a gate's output: so much of the beginning, and as much of the end.
 const KEPT: usize = 16 * 1024;
+
+/// What programs say when the system refuses something to them.
+const REFUSED: [&str; 3] = ["Operation not permitted", "PermissionDenied", "EPERM"];
 
 /// What a gate runs on.
 #[derive(Clone, Debug)]
@@ -52,6 +62,8 @@ pub enum GatePlace {
         build: Vec<RepoPath>,
         /// Hosts that may be reached.
         network: Hosts,
+        /// What setup steps are held to.
+        guard: Box<Guard>,
     },
     /// In the work tree itself, held to the scope of this guard.
     WorkTree(Box<Guard>),
@@ -64,6 +76,7 @@ impl GatePlace {
             Self::Checkout {
                 build: guard.bounds().build.clone(),
                 network: guard.bounds().network.clone(),
+                guard: Box::new(guard.clone()),
             }
         } else {
             Self::WorkTree(Box::new(guard.clone()))
@@ -82,11 +95,9 @@ impl GateBench {
     /// When it cannot be opened.
     pub fn open(workplace: Workplace) -> Result<Self, RunnerError> {
         let shop = Arc::new(Mutex::new(Workshop::open(&workplace.root)?));
-        Ok(Self(Bench::new(
-            workplace,
-            shop,
-            NetworkReport::to_nobody(),
-        )))
+        let report = NetworkReport::to_nobody();
+        let setup = Setup::new(workplace.clone(), report.clone(), |_| {});
+        Ok(Self(Bench::new(workplace, shop, report, setup)))
     }
 
     /// Runs one gate on a tree.
@@ -108,6 +119,7 @@ pub(crate) struct Bench {
     workplace: Workplace,
     shop: Arc<Mutex<Workshop>>,
     report: NetworkReport,
+    steps: Arc<Setup>,
     base: AsyncMutex<Checkout>,
     candidate: AsyncMutex<Checkout>,
 }
@@ -118,6 +130,8 @@ struct Checkout {
     folder: PathBuf,
     /// The name of the home of what runs there.
     home: &'static str,
+    /// Which setup steps are for it.
+    setup: SetupPlace,
     stamp: CheckoutStamp,
 }
 
@@ -127,6 +141,7 @@ struct Subject<'a> {
     tree: &'a TreeId,
     build: &'a [RepoPath],
     network: &'a Hosts,
+    guard: &'a Guard,
 }
 
 impl Bench {
@@ -134,16 +149,23 @@ impl Bench {
         workplace: Workplace,
         shop: Arc<Mutex<Workshop>>,
         report: NetworkReport,
+        steps: Arc<Setup>,
     ) -> Self {
-        let checkout = |name: &str, home| Checkout {
+        let checkout = |name: &str, home, setup| Checkout {
             folder: workplace.cache.join("gates").join(name),
             home,
+            setup,
             stamp: CheckoutStamp::default(),
         };
         Self {
             report,
-            base: AsyncMutex::new(checkout("base", "gate-base")),
-            candidate: AsyncMutex::new(checkout("candidate", "gate-candidate")),
+            steps,
+            base: AsyncMutex::new(checkout("base", "gate-base", SetupPlace::Base)),
+            candidate: AsyncMutex::new(checkout(
+                "candidate",
+                "gate-candidate",
+                SetupPlace::Candidate,
+            )),
             workplace,
             shop,
         }
@@ -170,13 +192,18 @@ impl Bench {
         };
         let limits = &setting.run.policy.limits;
         let mut checkout = self.base.lock().await;
-        let build = setting.build_folders()?;
-        let network = Hosts::new(&setting.run.policy.network);
+        let guard = setting.guard()?;
         let on = Subject {
             tree: &tree,
-            build: &build,
-            network: &network,
+            build: &guard.bounds().build,
+            network: &guard.bounds().network,
+            guard: &guard,
         };
+        match self.ready(&mut checkout, on, cancelled.clone()).await {
+            Ok(()) => {}
+            Err(Halt::Cancelled) => return Ok((GateRun::cancelled(gate).judge(gate, None), false)),
+            Err(Halt::Failed(message)) => return Err(message),
+        }
         let report = self
             .check_in(&mut checkout, &floorless, on, None, limits, cancelled)
             .await;
@@ -206,7 +233,10 @@ impl Bench {
     }
 
     fn baseline_file(&self, tree: &TreeId, gate: &Gate) -> PathBuf {
-        let name = format!("{tree}-{}.json", &check::gate_hash(gate)[..16]);
+        // Another setup may bring other dependencies.
+        let setup = self.steps.digest();
+        let setup = setup.map_or_else(String::new, |digest| format!("-{}", &digest[..16]));
+        let name = format!("{tree}-{}{setup}.json", &check::gate_hash(gate)[..16]);
         self.workplace.cache.join("baseline").join(name)
     }
 
@@ -220,17 +250,29 @@ impl Bench {
         cancelled: Cancelled,
     ) -> CheckReport {
         match &candidate.place {
-            GatePlace::Checkout { build, network } => {
+            GatePlace::Checkout {
+                build,
+                network,
+                guard,
+            } => {
                 let mut checkout = self.candidate.lock().await;
                 let on = Subject {
                     tree: &candidate.tree,
                     build,
                     network,
+                    guard,
                 };
+                if let Err(halt) = self.ready(&mut checkout, on, cancelled.clone()).await {
+                    return GateRun::halted(gate, halt).judge(gate, baseline);
+                }
                 self.check_in(&mut checkout, gate, on, baseline, limits, cancelled)
                     .await
             }
             GatePlace::WorkTree(guard) => {
+                let ready = self.steps.prepare_work_tree(guard, cancelled.clone());
+                if let Err(halt) = ready.await {
+                    return GateRun::halted(gate, halt).judge(gate, baseline);
+                }
                 let run = match self.plan_in_place(gate, guard).await {
                     Ok(plan) => self.run(gate, &plan, limits, cancelled).await,
                     Err(message) => GateRun::not_started(gate, message),
@@ -242,17 +284,33 @@ impl Bench {
 
     /// Makes the plan of a gate in the work tree; what the scope hides is hidden from it too.
     async fn plan_in_place(&self, gate: &Gate, guard: &Guard) -> Result<CagePlan, String> {
-        let machine = self.fresh_machine("gate-work-tree")?;
+        let machine = self.fresh_machine("gate-work-tree", SetupPlace::WorkTree)?;
         let machine = with_closed(&machine, guard).await?;
         Ok(CagePlan::for_gate_in_place(gate, guard.bounds(), &machine))
     }
 
     /// Returns the machine with a home in which no earlier gate has left anything.
-    fn fresh_machine(&self, name: &str) -> Result<Machine, String> {
-        machine::with_fresh_home(&self.workplace.gate, name).map_err(|error| super::chain(&error))
+    fn fresh_machine(&self, name: &str, setup: SetupPlace) -> Result<Machine, String> {
+        machine::with_fresh_home(&self.workplace.gate, name, setup)
+            .map_err(|error| super::chain(&error))
     }
 
-    /// Runs a gate on a checkout of a tree, and sees whether it left the files alone.
+    /// Brings a checkout to a tree and sees that setup steps have run on it.
+    async fn ready(
+        &self,
+        checkout: &mut Checkout,
+        on: Subject<'_>,
+        cancelled: Cancelled,
+    ) -> Result<(), Halt> {
+        self.bring(checkout, on).await.map_err(Halt::Failed)?;
+        let (place, folder) = (checkout.setup, &checkout.folder);
+        let ready = self
+            .steps
+            .prepare_checkout(place, folder, on.tree, on.guard, cancelled);
+        ready.await
+    }
+
+    /// Runs a gate on a checkout that is ready, and sees whether it left the files alone.
     async fn check_in(
         &self,
         checkout: &mut Checkout,
@@ -262,17 +320,16 @@ impl Bench {
         limits: &Limits,
         cancelled: Cancelled,
     ) -> CheckReport {
-        if let Err(message) = self.bring(checkout, on).await {
-            return GateRun::not_started(gate, message).judge(gate, baseline);
-        }
-        let run = match self.fresh_machine(checkout.home) {
+        let setup = self.steps.source_of(checkout.setup);
+        let run = match self.fresh_machine(checkout.home, setup) {
             Ok(machine) => {
-                let plan = CagePlan::for_gate(gate, limits, on.network, &machine, &checkout.folder);
+                let plan = CagePlan::for_gate(gate, limits, on.network, &machine, &checkout.folder)
+                    .with_linked(self.steps.link());
                 self.run(gate, &plan, limits, cancelled).await
             }
             Err(message) => GateRun::not_started(gate, message),
         };
-        let report = run.judge(gate, baseline);
+        let report = self.with_level_note(run.judge(gate, baseline));
         match self.changed_by_gate(checkout, on.tree).await {
             Ok(changed) if changed.is_empty() => report,
             Ok(changed) => spoiled(
@@ -284,6 +341,21 @@ impl Bench {
             ),
             Err(message) => spoiled(report, message),
         }
+    }
+
+    /// Says when the level is why tests fail that serve on localhost.
+    fn with_level_note(&self, report: CheckReport) -> CheckReport {
+        let is_red = report.status != CheckStatus::Green;
+        let text = report.output.to_text();
+        let is_refused = REFUSED.iter().any(|word| text.contains(word));
+        if self.workplace.level != Level::Landlock || !is_red || !is_refused {
+            return report;
+        }
+        let reason = format!(
+            "{}; level `landlock` has no sockets: tests that serve on localhost need level `namespaces`",
+            report.reason
+        );
+        CheckReport { reason, ..report }
     }
 
     /// Brings the checkout to a tree, and removes what programs left in it.
@@ -396,6 +468,21 @@ impl GateRun {
             full: Captured::default(),
             output_sha256: hex(&Sha256::digest([])),
             start_error: Some(message),
+        }
+    }
+
+    fn cancelled(gate: &Gate) -> Self {
+        Self {
+            stop: Some(Stop::Cancelled),
+            start_error: None,
+            ..Self::not_started(gate, String::new())
+        }
+    }
+
+    fn halted(gate: &Gate, halt: Halt) -> Self {
+        match halt {
+            Halt::Cancelled => Self::cancelled(gate),
+            Halt::Failed(message) => Self::not_started(gate, message),
         }
     }
 

@@ -59,6 +59,7 @@ async fn try_open(
     executor
         .performer
         .begin_session(&guard, &run.policy.map_file);
+    executor.setup.begin_session(session);
     let performer = Arc::clone(&executor.performer);
     let watched = guard.clone();
     let place = Place {

@@ -9,12 +9,14 @@ use std::{
 };
 
 use harness_core::{
-    Action, ByteCount, Event, LineRange, Outcome, RepoPath, SessionOpened, Stop, TokenCount,
+    Action, ByteCount, Captured, Event, LineRange, Outcome, RepoPath, SessionOpened, Stop,
+    TokenCount,
 };
 use harness_guard::{CagePlan, Guard, HostAct, Machine, Permit};
 use harness_host::{
     Cancelled,
     disk::{DiskError, EntryKind, Expected, Root, SearchLimits, Stamp},
+    machine::{Reach, fill_agent_home, masked_program, missing_program},
     process::{Cage, NetworkReport, RunLimits, SpawnError},
 };
 use harness_tool::edit::{self, Edited};
@@ -23,6 +25,7 @@ use super::{
     chain,
     closed::with_closed,
     lock,
+    setup::{Halt, Setup},
     shop::Workshop,
     watch::{Post, Watch},
 };
@@ -42,6 +45,7 @@ const MAP_MAX: ByteCount = ByteCount::kib(64);
 pub(crate) struct Performer {
     root: Root,
     machine: Machine,
+    setup: Arc<Setup>,
     map_file: Mutex<String>,
     guard: Mutex<Option<Guard>>,
     /// The machine as commands of the session see it; looked at before the first one.
@@ -98,6 +102,7 @@ impl Performer {
         workplace: &Workplace,
         shop: Arc<Mutex<Workshop>>,
         report: NetworkReport,
+        setup: Arc<Setup>,
     ) -> Result<Self, RunnerError> {
         let root = Root::open(&workplace.root).map_err(|error| RunnerError::SetUp {
             attempt: format!("open `{}`", workplace.root.display()),
@@ -106,6 +111,7 @@ impl Performer {
         Ok(Self {
             root,
             machine: workplace.agent.clone(),
+            setup,
             map_file: Mutex::new(String::new()),
             guard: Mutex::new(None),
             seen_by_commands: Mutex::new(None),
@@ -442,7 +448,24 @@ impl Performer {
         Ok(stamp)
     }
 
+    /// Sees that setup steps have run on the work tree; how they fail is told by themselves.
+    pub(crate) async fn set_up(&self, cancelled: Cancelled) {
+        let guard = lock(&self.guard).clone();
+        if let Some(guard) = guard {
+            let _ = self.setup.prepare_work_tree(&guard, cancelled).await;
+        }
+    }
+
     async fn run(self: &Arc<Self>, permit: &Permit, cancelled: Cancelled) -> Done {
+        let guard = lock(&self.guard).clone();
+        if let Some(guard) = guard {
+            let ready = self.setup.prepare_work_tree(&guard, cancelled.clone());
+            match ready.await {
+                Ok(()) => {}
+                Err(Halt::Cancelled) => return Done::Cancelled,
+                Err(Halt::Failed(message)) => return Done::Failed(message),
+            }
+        }
         let machine = match self.machine().await {
             Ok(machine) => machine,
             Err(message) => return Done::Failed(message),
@@ -461,8 +484,8 @@ impl Performer {
         match cage.run(&plan, &argv, &limits, |_| {}, cancelled).await {
             Ok(exited) if exited.stop == Stop::Cancelled => Done::Cancelled,
             Ok(exited) => Done::Ended(Outcome::Exited {
+                output: with_masked(&exited.stop, exited.output, &plan),
                 stop: exited.stop,
-                output: exited.output,
             }),
             Err(error) => Done::Failed(chain(&error)),
         }
@@ -476,6 +499,9 @@ impl Performer {
         }
         let guard = lock(&self.guard).clone().ok_or(super::NO_SESSION)?;
         let machine = with_closed(&self.machine, &guard).await?;
+        let (at_home, reach) = (machine.clone(), Reach::of(&guard.bounds().network));
+        let filled = tokio::task::spawn_blocking(move || fill_agent_home(&at_home, reach)).await;
+        filled.map_err(|error| format!("filling the agent's home was cut short: {error}"))?;
         Ok(lock(&self.seen_by_commands).insert(machine).clone())
     }
 
@@ -541,6 +567,27 @@ fn missing_folders(root: &Path, folder: &RepoPath) -> Vec<RepoPath> {
     std::iter::successors(Some(folder.clone()), RepoPath::parent)
         .take_while(|folder| fs::symlink_metadata(root.join(folder.as_path())).is_err())
         .collect()
+}
+
+/// Says where a program is that a command did not find because it is masked.
+fn with_masked(stop: &Stop, mut output: Captured, plan: &CagePlan) -> Captured {
+    if *stop != Stop::Exited(127) {
+        return output;
+    }
+    let text = output.to_text();
+    let name = missing_program(&text);
+    if let Some(said) = name.and_then(|name| masked_program(plan.readable(), name)) {
+        let end = if output.tail.is_empty() {
+            &mut output.head
+        } else {
+            &mut output.tail
+        };
+        if !end.ends_with('\n') {
+            end.push('\n');
+        }
+        end.push_str(&format!("harness: {said}\n"));
+    }
+    output
 }
 
 /// A link goes back to the guard; everything else is an answer the agent can act on.

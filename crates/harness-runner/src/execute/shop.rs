@@ -437,11 +437,10 @@ fn changed_scripts(setting: &Setting, changes: &[Change], known: &[Finding]) -> 
 }
 
 impl Setting {
-    /// Returns the folders of build outputs.
-    pub(crate) fn build_folders(&self) -> Result<Vec<RepoPath>, String> {
+    /// Returns the judge of the feature in work.
+    pub(crate) fn guard(&self) -> Result<Guard, String> {
         let feature = self.feature().ok_or(super::NO_SESSION)?;
-        let guard = Guard::new(&self.run.policy, feature).map_err(|error| chain(&error))?;
-        Ok(guard.bounds().build.clone())
+        Guard::new(&self.run.policy, feature).map_err(|error| chain(&error))
     }
 
     /// Returns the feature in work.

@@ -15,6 +15,9 @@ const TEMP_MAX: u64 = 2 << 30;
 pub(super) struct Layout {
     /// The root on the machine; what lies below it is opened without following a link.
     pub(super) root: PathBuf,
+    /// The repository's own root, where that is not the one that is shown; what is
+    /// shown of it is opened in the same way.
+    pub(super) work_tree: PathBuf,
     /// The file tree.
     pub(super) mounts: Vec<Mount>,
     /// Any folder of the machine that exists and that the cage may lie over while it is built.
@@ -49,6 +52,7 @@ impl Layout {
     pub(super) fn of(plan: &CagePlan) -> Self {
         Self {
             root: plan.root().to_owned(),
+            work_tree: plan.place().to_owned(),
             mounts: plan.mounts().mounts,
             scaffold: plan.home().to_owned(),
             temp_max: TEMP_MAX,
@@ -60,6 +64,7 @@ impl Layout {
     pub(super) fn encode(&self) -> Vec<u8> {
         let mut writer = Writer::default();
         writer.path(&self.root);
+        writer.path(&self.work_tree);
         writer.path(&self.scaffold);
         writer.number(self.temp_max);
         writer.number(self.listens.into());
@@ -77,6 +82,7 @@ impl Layout {
         let mut reader = Reader::new(bytes);
         Ok(Self {
             root: reader.path()?,
+            work_tree: reader.path()?,
             scaffold: reader.path()?,
             temp_max: reader.number()?,
             listens: reader.number()? != 0,
@@ -175,6 +181,7 @@ mod tests {
     fn messages_come_out_as_they_went_in() {
         let layout = Layout {
             root: "/repo".into(),
+            work_tree: "/work".into(),
             scaffold: "/home/x".into(),
             temp_max: 17,
             listens: true,

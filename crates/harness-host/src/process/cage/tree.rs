@@ -79,11 +79,19 @@ pub(super) fn enter(layout: &Layout) -> Result<(), Failed> {
     )
     .at("keep mounts to itself")?;
     let root = open_folder(&layout.root).at(layout.root.display())?;
+    let roots = [
+        (layout.root.as_path(), Some(root)),
+        // A plan that shows nothing of it may be made where it does not exist.
+        (
+            layout.work_tree.as_path(),
+            open_folder(&layout.work_tree).ok(),
+        ),
+    ];
     let seen: Vec<(&Mount, Seen)> = layout
         .mounts
         .iter()
         .filter(|mount| !mount.target.starts_with("/proc"))
-        .filter_map(|mount| Some((mount, open(mount, &layout.root, &root)?)))
+        .filter_map(|mount| Some((mount, open(mount, &roots)?)))
         .collect();
     let devices: Vec<(&str, OwnedFd)> = DEVICES
         .iter()
@@ -107,11 +115,15 @@ pub(super) fn enter(layout: &Layout) -> Result<(), Failed> {
 }
 
 /// Opens what a mount shows; `None` where there is nothing, or a link that the repository holds.
-fn open(mount: &Mount, root: &Path, handle: &OwnedFd) -> Option<Seen> {
-    let inside = mount.source.strip_prefix(root).ok();
+///
+/// What lies below one of `roots` is opened beneath the first that holds it.
+fn open(mount: &Mount, roots: &[(&Path, Option<OwnedFd>)]) -> Option<Seen> {
+    let inside = roots
+        .iter()
+        .find_map(|(root, handle)| Some((mount.source.strip_prefix(root).ok()?, handle.as_ref()?)));
     let source = match inside {
-        Some(inside) if inside.as_os_str().is_empty() => open_beneath(handle, ".", LOOK),
-        Some(inside) => open_beneath(handle, inside, LOOK),
+        Some((inside, handle)) if inside.as_os_str().is_empty() => open_beneath(handle, ".", LOOK),
+        Some((inside, handle)) => open_beneath(handle, inside, LOOK),
         None => rustix::fs::openat(CWD, &mount.source, LOOK, Mode::empty()),
     }
     .ok()?;
