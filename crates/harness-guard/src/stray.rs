@@ -167,9 +167,21 @@ impl Guard {
         match self.reaches(level, difference) {
             Reach::Content if self.is_way(difference, &standing) => Judgement::Fine,
             Reach::Content => judge_closed(difference, content, why),
+            Reach::Nothing if level == Level::Namespaces && self.is_new_beside(difference) => {
+                judge_closed(difference, content, why)
+            }
             Reach::Rights => judge_out_of_reach(difference, content, why),
             Reach::Nothing => Judgement::Persons,
         }
+    }
+
+    /// Whether something is new beside a file that the scope names: the folder of such a file is
+    /// open, and only what stood in it when the cage was built is closed.
+    fn is_new_beside(&self, difference: &Difference) -> bool {
+        let folder = difference.path.parent();
+        let mut named = self.bounds().writable.iter();
+        difference.old.is_none()
+            && named.any(|path| !self.scope().is_folder(path) && path.parent() == folder)
     }
 
     /// Whether a command can change the content of what stands at a path at this level.

@@ -33,6 +33,7 @@ impl CagePlan {
             .collect();
         let is_open = |path: &PathBuf| open.iter().any(|folder| path.starts_with(folder));
         let machine = Machine {
+            opened: Vec::new(),
             pinned: machine
                 .pinned
                 .iter()

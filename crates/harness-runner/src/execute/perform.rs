@@ -203,6 +203,10 @@ impl Performer {
     /// Looks at the work tree before something runs in it. Blocks.
     pub(crate) fn before_command(&self) -> Result<Vec<Event>, String> {
         self.with_watch(|watch, root| {
+            if self.setup.take_worked() {
+                // What a step made is nobody's stray.
+                watch.wrote_many();
+            }
             let events = watch.before_command(root)?;
             if watch.take_new_closed() {
                 // The next cage closes and hides it too.
@@ -286,6 +290,11 @@ impl Performer {
         cancelled: Cancelled,
         told: &mut Vec<Event>,
     ) -> Done {
+        match self.prepare(cancelled.clone()).await {
+            Ok(()) => {}
+            Err(Halt::Cancelled) => return Done::Cancelled,
+            Err(Halt::Failed(message)) => return Done::Failed(message),
+        }
         match self.look(Self::before_command).await {
             Ok(events) => told.extend(events),
             Err(message) => return Done::Failed(message),
@@ -450,22 +459,20 @@ impl Performer {
 
     /// Sees that setup steps have run on the work tree; how they fail is told by themselves.
     pub(crate) async fn set_up(&self, cancelled: Cancelled) {
+        // A cancelled step is run before the next command.
+        let _ = self.prepare(cancelled).await;
+    }
+
+    /// Sees that setup steps have run on the work tree.
+    async fn prepare(&self, cancelled: Cancelled) -> Result<(), Halt> {
         let guard = lock(&self.guard).clone();
-        if let Some(guard) = guard {
-            let _ = self.setup.prepare_work_tree(&guard, cancelled).await;
-        }
+        let Some(guard) = guard else {
+            return Ok(());
+        };
+        self.setup.prepare_work_tree(&guard, cancelled).await
     }
 
     async fn run(self: &Arc<Self>, permit: &Permit, cancelled: Cancelled) -> Done {
-        let guard = lock(&self.guard).clone();
-        if let Some(guard) = guard {
-            let ready = self.setup.prepare_work_tree(&guard, cancelled.clone());
-            match ready.await {
-                Ok(()) => {}
-                Err(Halt::Cancelled) => return Done::Cancelled,
-                Err(Halt::Failed(message)) => return Done::Failed(message),
-            }
-        }
         let machine = match self.machine().await {
             Ok(machine) => machine,
             Err(message) => return Done::Failed(message),

@@ -13,7 +13,10 @@ use std::{
     ffi::OsString,
     fmt,
     path::{Path, PathBuf},
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
     time::{Duration, Instant},
 };
 
@@ -42,6 +45,8 @@ pub(crate) struct Setup {
     scripts: Scripts,
     /// Stands for the files of a step in the work tree that names none: it runs once a session.
     session: Mutex<String>,
+    /// Whether steps have run in the work tree since that was last asked.
+    worked: AtomicBool,
     work_tree: AsyncMutex<Known>,
     base: AsyncMutex<Known>,
     candidate: AsyncMutex<Known>,
@@ -101,6 +106,7 @@ impl Setup {
             report,
             tell: Box::new(tell),
             session: Mutex::default(),
+            worked: AtomicBool::new(false),
             work_tree: AsyncMutex::default(),
             base: AsyncMutex::default(),
             candidate: AsyncMutex::default(),
@@ -188,6 +194,9 @@ impl Setup {
         }
         let was_ready = known.is_ready;
         let (result, stamps) = self.bring_up(ground, cancelled).await;
+        if ground.place == SetupPlace::WorkTree {
+            self.worked.store(true, Ordering::SeqCst);
+        }
         known.is_ready |= result.is_ok();
         known.stamps = stamps;
         known.fault = match &result {
@@ -204,6 +213,11 @@ impl Setup {
             });
         }
         result
+    }
+
+    /// Whether steps have run in the work tree since this was last asked.
+    pub(crate) fn take_worked(&self) -> bool {
+        self.worked.swap(false, Ordering::SeqCst)
     }
 
     fn known(&self, place: SetupPlace) -> &AsyncMutex<Known> {
