@@ -15,7 +15,7 @@ use std::process::{Command, Stdio};
 use harness_testkit::{Home, Project, Server};
 use serde_json::Value;
 
-use crate::support::{Desk, FEATURES, FINISH, PROGRAM, Story, say, session, shell, write};
+use crate::support::{Desk, FEATURES, FINISH, PROGRAM, Story, levels, say, session, shell, write};
 
 /// What the agent writes: the feature of [`FEATURES`].
 fn answer() -> String {
@@ -37,33 +37,12 @@ fn has(program: &str, arguments: &[&str]) -> bool {
     is_there
 }
 
-/// Whether the kernel enforces a level here; one that it does not is said.
+/// Whether the kernel enforces a level here.
 fn enforces(level: &str) -> bool {
-    let is_enforced = Desk::new().at(level).code != 7;
-    if !is_enforced {
-        assert_ne!(
-            std::env::var("HARNESS_REQUIRE_LEVEL").ok().as_deref(),
-            Some(level)
-        );
-        say(&format!("skipped: level `{level}` is not enforced here"));
-    }
-    is_enforced
+    levels().contains(&level)
 }
 
 impl Desk {
-    /// Tries a level on the smallest of runs.
-    fn at(&self, level: &str) -> harness_testkit::Run {
-        self.harness(&[
-            "run",
-            "what is here?",
-            "--sandbox",
-            level,
-            "--no-input",
-            "--model",
-            &self.script(&session("what is here", &["Nothing."])),
-        ])
-    }
-
     /// Makes a project of these files and a feature, with ignored files.
     fn of(files: &[(&str, &str)], ignored: &str) -> Self {
         let project = Project::new();

@@ -1,5 +1,6 @@
 //! What the modules of this binary share: the program, a small project, and a way to run it.
 
+mod level;
 mod live;
 mod story;
 mod terminal;
@@ -7,6 +8,7 @@ mod world;
 
 use harness_testkit::{Home, Project, Run, Server};
 
+pub(crate) use level::levels;
 pub(crate) use live::{Live, assert_gone, signal, unique_word};
 pub(crate) use story::{FINISH, Story, endless, news, session, shell, write};
 pub(crate) use terminal::{Modes, Terminal};

@@ -6,12 +6,11 @@ use std::{
     os::unix::fs::{MetadataExt as _, symlink},
     path::{Path, PathBuf},
     process::{Command, Stdio},
-    sync::OnceLock,
 };
 
 use harness_testkit::Server;
 
-use crate::support::{CONFIG, Desk, FEATURES, Story, TESTS, say, session};
+use crate::support::{CONFIG, Desk, FEATURES, Story, TESTS, levels, session};
 
 /// The wish of an attack: a task, so that nothing is written to the lists.
 const WISH: &str = "attack everything";
@@ -183,33 +182,6 @@ fn record(path: &Path, left_out: &[PathBuf], found: &mut BTreeMap<PathBuf, (u32,
             record(&entry.path(), left_out, found);
         }
     }
-}
-
-/// The levels that are enforced here, strongest last; says which are not, and fails where one of
-/// those was demanded.
-pub(super) fn levels() -> &'static [&'static str] {
-    static LEVELS: OnceLock<Vec<&str>> = OnceLock::new();
-    LEVELS.get_or_init(|| {
-        let desk = Desk::new();
-        let demanded = std::env::var("HARNESS_REQUIRE_LEVEL").unwrap_or_default();
-        let is_enforced = |level: &&str| {
-            let shown = desk.harness(&["run", "look", "--sandbox", level, "--json", "--no-input"]);
-            let is_enforced = shown.code != 7;
-            assert!(
-                is_enforced || !demanded.split(',').any(|name| name == *level),
-                "the level `{level}` is not enforced here"
-            );
-            if !is_enforced {
-                say(&format!(
-                    "skipped: the level `{level}` is not enforced here"
-                ));
-            }
-            is_enforced
-        };
-        let mut levels = vec!["landlock", "namespaces"];
-        levels.retain(is_enforced);
-        levels
-    })
 }
 
 /// Whether anything confines here.

@@ -13,8 +13,8 @@ use std::{
 use harness_testkit::Server;
 use serde_json::{Value, json};
 
-use super::arena::{has, is_caged, levels};
-use crate::support::{CONFIG, Desk, FEATURES, TESTS, news, say, session, shell};
+use super::arena::{has, is_caged};
+use crate::support::{CONFIG, Desk, FEATURES, TESTS, levels, news, say, session, shell};
 
 /// A model that works on and on.
 const BUSY: &str = r#"

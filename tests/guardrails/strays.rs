@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::arena::{self, Arena, Outcome, has};
+use super::arena::{Arena, Outcome, has};
 use crate::support::{CONFIG, TESTS, news, say, shell};
 
 /// A scope of folders with things in it that are not for the agent.
@@ -110,7 +110,7 @@ fn listing(folder: &Path) -> Vec<(PathBuf, u32, u64, i64)> {
 
 /// The levels that are enforced here, and none at all.
 pub(super) fn levels() -> Vec<&'static str> {
-    let enforced = arena::levels().iter().copied();
+    let enforced = crate::support::levels().iter().copied();
     enforced.chain(["none"]).collect()
 }
 
