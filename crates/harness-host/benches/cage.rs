@@ -112,8 +112,51 @@ fn main() {
         } else {
             tell("namespaces by bubblewrap", median(&mut by_bwrap), base);
         }
+        work_on_files(&open).await;
     });
 }
+
+/// Times work that is nothing but files: made, read, renamed and removed.
+async fn work_on_files(open: &[(CagePlan, Cage)]) {
+    let argv: Vec<OsString> = ["perl", "-e", FILES].map(OsString::from).into();
+    let mut times = vec![Vec::new(); open.len()];
+    for _ in 0..ROUNDS_OF_FILES {
+        for ((plan, cage), times) in open.iter().zip(&mut times) {
+            let begun = Instant::now();
+            let ended = cage
+                .run(plan, &argv, &bounds(), |_| {}, Cancelled::never())
+                .await;
+            times.push(begun.elapsed());
+            assert_eq!(ended.unwrap().output.to_text(), "4000\n");
+        }
+    }
+    let mut medians = times.iter_mut().map(|times| median(times));
+    let base = medians.next().unwrap();
+    println!(
+        "4,000 files, none: median {:.1} ms",
+        base.as_secs_f64() * 1e3
+    );
+    for ((plan, _), median) in open.iter().skip(1).zip(medians) {
+        println!(
+            "4,000 files, {}: median {:.1} ms, {:.2} x none",
+            plan.level(),
+            median.as_secs_f64() * 1e3,
+            median.as_secs_f64() / base.as_secs_f64()
+        );
+    }
+}
+
+const ROUNDS_OF_FILES: usize = 15;
+
+const FILES: &str = r#"
+my $n = 0;
+for my $i (1..4000) {
+    open(my $f, ">", "f$i") or die; print $f "text\n" x 20; close $f;
+    open($f, "<", "f$i") or die; my @lines = <$f>; close $f;
+    rename("f$i", "g$i") or die; unlink("g$i") or die; $n++;
+}
+print "$n\n";
+"#;
 
 fn argv() -> Vec<OsString> {
     vec!["/bin/true".into()]
