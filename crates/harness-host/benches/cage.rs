@@ -32,6 +32,7 @@ fn main() {
     let folder = tempfile::tempdir().unwrap();
     let repository = folder.path().join("repository");
     fs::create_dir_all(repository.join(".git")).unwrap();
+    fs::create_dir_all(repository.join("src")).unwrap();
     let plan = |level| {
         let machine = machine(&Place {
             root: &repository,
@@ -151,9 +152,9 @@ const ROUNDS_OF_FILES: usize = 15;
 const FILES: &str = r#"
 my $n = 0;
 for my $i (1..4000) {
-    open(my $f, ">", "f$i") or die; print $f "text\n" x 20; close $f;
-    open($f, "<", "f$i") or die; my @lines = <$f>; close $f;
-    rename("f$i", "g$i") or die; unlink("g$i") or die; $n++;
+    open(my $f, ">", "src/f$i") or die; print $f "text\n" x 20; close $f;
+    open($f, "<", "src/f$i") or die; my @lines = <$f>; close $f;
+    rename("src/f$i", "src/g$i") or die; unlink("src/g$i") or die; $n++;
 }
 print "$n\n";
 "#;

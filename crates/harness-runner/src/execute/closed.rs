@@ -51,8 +51,12 @@ fn find(root: &Path, level: Level, guard: &Guard) -> Result<Found, String> {
         ));
     }
     let whole = |paths: &[RepoPath]| {
-        let whole = paths.iter().map(|path| root.join(path.as_path()));
-        whole.collect()
+        // The root's own path is `.`, which would be a part of the whole.
+        let whole = |path: &RepoPath| match path.is_root() {
+            true => root.to_owned(),
+            false => root.join(path.as_path()),
+        };
+        paths.iter().map(whole).collect()
     };
     // Only a file tree of its own can close single entries of a folder that is open.
     if level != Level::Namespaces {
@@ -64,6 +68,7 @@ fn find(root: &Path, level: Level, guard: &Guard) -> Result<Found, String> {
     let writable = &guard.bounds().writable;
     let opened: Vec<RepoPath> = writable
         .iter()
+        .filter(|path| !scope.is_folder(path))
         .filter_map(|path| opened_for(root, path))
         .collect();
     let is_closed = |path: &RepoPath, is_folder: bool| {

@@ -207,7 +207,7 @@ impl Scene {
             Attempt::MakeProtected => path("repo/src/absent"),
             Attempt::ReadHidden => path("repo/hidden"),
             Attempt::ReadHiddenInScope => path("repo/src/hidden"),
-            Attempt::ReadHome => return Ok(readable_file_of_home().map(Into::into)),
+            Attempt::ReadHome => return Ok(readable_file_of_home(&self.program).map(Into::into)),
             Attempt::ConnectTcp | Attempt::ConnectFastOpen | Attempt::ConnectMultipath => {
                 self.tcp.local_addr()?.port().to_string().into()
             }
@@ -371,13 +371,20 @@ fn processes_with(word: &Path) -> Vec<Pid> {
         .collect()
 }
 
-/// Returns a file directly in the person's home that has something to read.
-fn readable_file_of_home() -> Option<PathBuf> {
+/// Returns a file directly in the person's home that has something to read, and that is not shown
+/// in a cage anyway, as the program that tries and the system's folders are.
+fn readable_file_of_home(program: &Path) -> Option<PathBuf> {
     let home = std::env::home_dir()?;
+    let program = fs::canonicalize(program).ok();
+    let is_shown = |path: &PathBuf| {
+        let whole = fs::canonicalize(path).ok();
+        whole == program || system_folders().iter().any(|seen| path.starts_with(seen))
+    };
     fs::read_dir(home)
         .ok()?
         .flatten()
         .filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_file()))
         .map(|entry| entry.path())
+        .filter(|path| !is_shown(path))
         .find(|path| File::open(path).is_ok_and(|mut file| file.read_exact(&mut [0]).is_ok()))
 }
