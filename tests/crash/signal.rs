@@ -1,26 +1,37 @@
 //! Signals end a run in order, and it can be taken up again.
 
-use std::{thread, time::Duration};
+use std::{
+    thread,
+    time::{Duration, Instant},
+};
 
 use harness_testkit::Server;
 
-use crate::support::{Desk, FINISH, Live, assert_gone, news, session, shell, unique_word, write};
+use crate::support::{
+    Desk, FINISH, Live, alive, assert_gone, news, session, shell, unique_word, write,
+};
 
-fn slow(command: &str) -> (Desk, Server, Live) {
+/// Starts a run and waits until its command sleeps for `word` seconds.
+fn slow(word: &str, command: &str) -> (Desk, Server, Live) {
     let desk = Desk::new();
     let right = write("src/answer", "42\n");
     let server = Server::scripted(&session("F-1", &[&right, &shell(command), FINISH]));
     desk.use_server(&server, "anthropic");
     let mut live = Live::start(&desk, &["run"]);
     assert!(live.wait_for("tool_called", 2));
-    thread::sleep(Duration::from_millis(100));
+    // The shell carries the word as well.
+    let until = Instant::now() + Duration::from_secs(20);
+    while alive(word) < 2 {
+        assert!(Instant::now() < until, "the command does not begin");
+        thread::sleep(Duration::from_millis(5));
+    }
     (desk, server, live)
 }
 
 #[test]
 fn an_interrupted_run_ends_in_order_and_is_resumed_to_its_end() {
     let word = unique_word();
-    let (desk, server, live) = slow(&format!("sleep {word}; :"));
+    let (desk, server, live) = slow(&word, &format!("sleep {word}; :"));
     live.signal("INT");
     let story = live.end();
     story.assert_ended("interrupted", 3);
@@ -60,7 +71,7 @@ fn a_run_interrupted_while_the_model_thinks_is_resumed_to_its_end() {
 fn other_signals_end_a_run_in_order_with_their_own_code() {
     for (name, code) in [("TERM", 143), ("HUP", 129)] {
         let word = unique_word();
-        let (desk, _server, live) = slow(&format!("sleep {word}; :"));
+        let (desk, _server, live) = slow(&word, &format!("sleep {word}; :"));
         live.signal(name);
         let story = live.end();
         assert_eq!(story.run.code, code, "{name}: {story}");
@@ -74,7 +85,7 @@ fn other_signals_end_a_run_in_order_with_their_own_code() {
 #[test]
 fn a_second_interrupt_ends_at_once() {
     let word = unique_word();
-    let (desk, _server, live) = slow(&format!("trap '' TERM INT HUP; sleep {word}; :"));
+    let (desk, _server, live) = slow(&word, &format!("trap '' TERM INT HUP; sleep {word}; :"));
     live.signal("INT");
     thread::sleep(Duration::from_millis(60));
     live.signal("INT");
