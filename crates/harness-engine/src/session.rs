@@ -29,6 +29,7 @@ use crate::{
 };
 
 mod approval;
+mod proving;
 mod resume;
 mod steering;
 mod steps;
