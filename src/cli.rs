@@ -261,6 +261,9 @@ pub(crate) enum GateCommand {
     Run {
         /// Which gates; all when absent
         names: Vec<String>,
+        /// Require this confinement of processes: namespaces, landlock, external, none
+        #[arg(long, value_name = "LEVEL")]
+        sandbox: Option<SandboxLevel>,
     },
 }
 

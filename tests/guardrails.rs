@@ -3,6 +3,7 @@
 mod approval;
 mod arena;
 mod git;
+mod isolation;
 mod meanwhile;
 mod network;
 mod processes;

@@ -10,7 +10,7 @@ use harness_runner::{GateBench, GateCandidate, GatePlace};
 use serde_json::json;
 
 use crate::{
-    cli::{Common, GateCommand, RunOptions},
+    cli::{Common, GateCommand, RunOptions, SandboxLevel},
     compose::{Site, any_feature},
     failure::{Failure, RED, chain},
     output::{self, Output},
@@ -23,7 +23,7 @@ pub(super) fn run(common: &Common, command: &GateCommand) -> Result<u8, Failure>
     let site = Site::open(common)?;
     match command {
         GateCommand::List => list(&site, common),
-        GateCommand::Run { names } => run_gates(&site, common, names),
+        GateCommand::Run { names, sandbox } => run_gates(&site, common, names, *sandbox),
     }
 }
 
@@ -50,8 +50,16 @@ fn list(site: &Site, common: &Common) -> Result<u8, Failure> {
     Ok(0)
 }
 
-fn run_gates(site: &Site, common: &Common, names: &[String]) -> Result<u8, Failure> {
-    let resolved = site.resolve(&RunOptions::default())?;
+fn run_gates(
+    site: &Site,
+    common: &Common,
+    names: &[String],
+    sandbox: Option<SandboxLevel>,
+) -> Result<u8, Failure> {
+    let resolved = site.resolve(&RunOptions {
+        sandbox,
+        ..RunOptions::default()
+    })?;
     let gates = choose(&resolved.policy.gates, names)?;
     trust::trusted_features(site, &resolved, &LineSurface::new(common))?;
     let store = site.store()?;

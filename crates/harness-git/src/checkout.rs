@@ -111,7 +111,9 @@ impl Repo {
         let overlaps = [self.root(), self.common_dir()]
             .iter()
             .any(|own| real.starts_with(own) || own.starts_with(&real));
-        if overlaps || real.join(".git").exists() {
+        // In a folder that was checked out before, a gate may have made a repository: it is swept.
+        let is_foreign = || !record_path(folder).exists() && real.join(".git").exists();
+        if overlaps || is_foreign() {
             return Err(GitError::FolderOverlaps {
                 folder: folder.to_path_buf(),
             });

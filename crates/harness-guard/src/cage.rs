@@ -5,6 +5,7 @@
 //! A plan reads no disk, so a path in it need not exist; what does not is skipped.
 //! It is stored in the log and printed for people.
 
+mod checkout;
 mod environment;
 mod mounts;
 mod setup;
@@ -19,7 +20,9 @@ use crate::{
     permit::{Bounds, Permit},
 };
 
+use self::checkout::Spot;
 pub use self::{
+    checkout::places_checkouts,
     environment::clean_environment,
     mounts::{Mount, MountKind, MountPlan},
 };
@@ -75,6 +78,9 @@ pub struct CagePlan {
     /// Folders of the work tree that a checkout has, read-only.
     #[serde(serialize_with = "as_texts")]
     linked: Vec<PathBuf>,
+    /// What a checkout that stands at the repository's own path shows of git there, read-only.
+    #[serde(serialize_with = "as_texts")]
+    git: Vec<PathBuf>,
     #[serde(serialize_with = "as_text")]
     home: PathBuf,
     #[serde(serialize_with = "as_text")]
@@ -118,6 +124,7 @@ impl CagePlan {
             .concat(),
             masked: masked(machine),
             linked: Vec::new(),
+            git: Vec::new(),
             home: machine.home.clone(),
             temp: machine.temp.clone(),
             environment: machine.environment.clone(),
@@ -128,9 +135,9 @@ impl CagePlan {
 
     /// Makes the plan of a gate on a checkout of the candidate.
     ///
-    /// The whole checkout is writable but for its `.git`; the repository itself is
-    /// readable only as far as `machine.read` says. Where the level gives each cage
-    /// a file tree of its own, the checkout stands at the repository's own path. The
+    /// The whole checkout is writable but for its `.git`; the work tree is out of
+    /// sight. Where the level gives each cage a file tree of its own, the checkout
+    /// stands at the repository's own path, and git finds the repository there. The
     /// gate's own timeout replaces the run's limit for one command. It reaches the
     /// hosts that the agent's commands reach: what they installed it may have to
     /// install as well.
@@ -141,24 +148,18 @@ impl CagePlan {
         machine: &Machine,
         checkout: &Path,
     ) -> Self {
-        let git_link = checkout.join(".git");
+        let spot = Spot::of(machine, checkout);
         Self {
             level: machine.level,
             root: checkout.to_owned(),
-            place: match machine.level {
-                Level::Namespaces => machine.root.clone(),
-                _ => checkout.to_owned(),
-            },
+            place: spot.place,
             cwd: below(checkout, &gate.cwd),
             writable: vec![checkout.to_owned()],
-            readable: outermost(
-                [checkout.to_owned()]
-                    .into_iter()
-                    .chain(machine.read.iter().cloned()),
-            ),
-            read_only: unique([git_link, machine.git_dir.clone()].into_iter()),
-            masked: masked(machine),
+            readable: outermost([checkout.to_owned()].into_iter().chain(spot.read)),
+            read_only: spot.read_only,
+            masked: unique(masked(machine).into_iter().chain(spot.masked)),
             linked: Vec::new(),
+            git: spot.git,
             home: machine.home.clone(),
             temp: machine.temp.clone(),
             environment: machine.environment.clone(),

@@ -28,7 +28,9 @@ mod shown;
 mod stray;
 
 pub use approval::{Approval, Awaited, OtherCall};
-pub use cage::{CagePlan, Machine, Mount, MountKind, MountPlan, clean_environment};
+pub use cage::{
+    CagePlan, Machine, Mount, MountKind, MountPlan, clean_environment, places_checkouts,
+};
 pub use command::rule_fits;
 pub use defaults::{default_hidden, default_protected, gate_affecting, is_gate_affecting};
 pub use guard::{Explanation, Guard};

@@ -72,7 +72,8 @@ impl CagePlan {
         for path in self.writable.iter().chain([&self.home]) {
             self.push(&mut plan, path, MountKind::Write);
         }
-        for path in &self.linked {
+        // Git comes after the checkout, whose folder is seen around it.
+        for path in self.linked.iter().chain(&self.git) {
             self.push(&mut plan, path, MountKind::Read);
         }
         let mut pinned: Vec<&Path> = Vec::new();
@@ -82,7 +83,8 @@ impl CagePlan {
         let hiding = masked.iter().map(|path| (path, MountKind::Hide));
         for (path, kind) in hiding.chain(closing) {
             let outer = self.writable.iter().find(|outer| path.starts_with(outer));
-            let is_seen = self.readable.iter().any(|seen| path.starts_with(seen));
+            let mut seen = self.readable.iter().chain(&self.git);
+            let is_seen = seen.any(|seen| path.starts_with(seen));
             if outer.is_none() && (kind == MountKind::Close || !is_seen) {
                 continue;
             }
@@ -222,6 +224,7 @@ mod tests {
             masked: machine.masked.clone(),
             root: "/repo".into(),
             place: "/repo".into(),
+            git: Vec::new(),
             ..CagePlan::for_gate(
                 &gate(""),
                 &Limits::default(),

@@ -2,9 +2,13 @@
 
 use std::path::{Path, PathBuf};
 
-use harness_core::{Level, RepoPath};
+use harness_core::RepoPath;
 
-use super::{CagePlan, Machine, below};
+use super::{
+    CagePlan, Machine, below,
+    checkout::{Spot, places_checkouts},
+    outermost,
+};
 use crate::{network::Hosts, permit::Bounds};
 
 impl CagePlan {
@@ -53,31 +57,37 @@ impl CagePlan {
         network: &Hosts,
         machine: &Machine,
     ) -> Self {
+        let spot = Spot::of(machine, checkout);
         let there = Machine {
             root: checkout.to_owned(),
             pinned: Vec::new(),
-            masked: Vec::new(),
+            masked: spot.masked,
+            read: spot.read,
             ..machine.clone()
         };
-        let place = match machine.level {
-            Level::Namespaces => machine.root.clone(),
-            _ => checkout.to_owned(),
-        };
+        let plan = Self::for_setup(bounds, folders, network, &there);
+        let is_git = |path: &PathBuf| path.starts_with(&machine.git_dir);
+        let readable = plan.readable.iter().filter(|path| !is_git(path));
         Self {
-            place,
-            ..Self::for_setup(bounds, folders, network, &there)
+            readable: readable.cloned().collect(),
+            place: spot.place,
+            git: spot.git,
+            ..plan
         }
     }
 
     /// Shows folders of the work tree in a checkout, read-only and in their own places.
     ///
-    /// Only a level with a file tree of its own can do that: elsewhere nothing changes.
+    /// Without a file tree of its own a checkout has links to them instead, which
+    /// the runner places; what they lead to may be read then.
     #[must_use]
-    pub fn with_linked(mut self, folders: &[RepoPath]) -> Self {
-        self.linked = folders
-            .iter()
-            .map(|folder| below(&self.place, folder))
-            .collect();
+    pub fn with_linked(mut self, folders: &[RepoPath], work_tree: &Path) -> Self {
+        let found = folders.iter().map(|folder| below(work_tree, folder));
+        if places_checkouts(self.level) {
+            self.linked = found.collect();
+        } else {
+            self.readable = outermost(self.readable.into_iter().chain(found));
+        }
         self
     }
 
@@ -139,6 +149,8 @@ mod tests {
         assert_eq!(plan.root(), checkout);
         assert_eq!(plan.place(), Path::new("/repo"));
         assert!(texts(plan.read_only()).contains(&"/repo/.git"));
+        assert_eq!(texts(plan.git()), ["/repo/.git"]);
+        assert_eq!(texts(plan.readable()), ["/cache/base", "/usr"]);
     }
 
     #[test]
@@ -146,7 +158,7 @@ mod tests {
         let none = Hosts::default();
         let checkout = Path::new("/zz/candidate");
         let plan = CagePlan::for_gate(&gate(""), &Limits::default(), &none, &machine(), checkout)
-            .with_linked(&[path("node_modules")]);
+            .with_linked(&[path("node_modules")], Path::new("/repo"));
         let mounts = plan.mounts().mounts;
         let place = |wanted: &str| {
             let found = mounts.iter().rposition(|mount| {

@@ -86,10 +86,8 @@ fn a_gate_has_the_checkout_alone() {
     assert_eq!(plan.cwd(), Path::new("/cache/candidate/web"));
     assert_eq!(texts(plan.writable()), ["/cache/candidate"]);
     assert_eq!(texts(plan.readable()), ["/cache/candidate", "/usr"]);
-    assert_eq!(
-        texts(plan.read_only()),
-        ["/cache/candidate/.git", "/elsewhere/.git"]
-    );
+    assert_eq!(texts(plan.read_only()), ["/elsewhere/.git"]);
+    assert_eq!(texts(plan.git()), ["/elsewhere/.git", "/repo/.git"]);
     assert_eq!(
         texts(plan.masked()),
         ["/elsewhere/.git/harness", "/repo/.env"]

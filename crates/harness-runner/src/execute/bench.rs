@@ -76,13 +76,18 @@ impl GatePlace {
     /// Returns where gates run under a policy.
     pub fn of(policy: &Policy, guard: &Guard) -> Self {
         if policy.isolate {
-            Self::Checkout {
-                build: guard.bounds().build.clone(),
-                network: guard.bounds().network.clone(),
-                guard: Box::new(guard.clone()),
-            }
+            Self::isolated(guard)
         } else {
             Self::WorkTree(Box::new(guard.clone()))
+        }
+    }
+
+    /// Returns the clean checkout, whatever the policy says.
+    pub fn isolated(guard: &Guard) -> Self {
+        Self::Checkout {
+            build: guard.bounds().build.clone(),
+            network: guard.bounds().network.clone(),
+            guard: Box::new(guard.clone()),
         }
     }
 }
@@ -292,7 +297,7 @@ impl Bench {
         let run = match self.fresh_machine(checkout.home, setup) {
             Ok(machine) => {
                 let plan = CagePlan::for_gate(gate, limits, on.network, &machine, &checkout.folder)
-                    .with_linked(self.steps.link());
+                    .with_linked(self.steps.link(), &self.workplace.root);
                 self.run(gate, &plan, limits, cancelled).await
             }
             Err(message) => GateRun::not_started(gate, message),

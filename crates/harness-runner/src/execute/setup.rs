@@ -7,6 +7,7 @@
 //! session begins at once.
 
 mod fault;
+mod link;
 mod record;
 
 use std::{
@@ -149,7 +150,7 @@ impl Setup {
     ) -> Result<(), Halt> {
         if !self.link().is_empty() {
             self.prepare_work_tree(guard, cancelled).await?;
-            return self.place_links(checkout).map_err(Halt::Failed);
+            return self.place_links(checkout).await.map_err(Halt::Failed);
         }
         let version = tree.to_string();
         let ground = Ground {
@@ -403,29 +404,6 @@ impl Setup {
             SetupPlace::WorkTree => with_closed(&machine, ground.guard).await,
             SetupPlace::Base | SetupPlace::Candidate => Ok(machine),
         }
-    }
-
-    /// Sees that the folders of the work tree can be shown in a checkout, and makes their places.
-    ///
-    /// # Errors
-    /// With the folder's name: when it is missing or a link, or when the level cannot show it.
-    fn place_links(&self, checkout: &Path) -> Result<(), String> {
-        let level = self.workplace.level;
-        let Some(first) = self.link().first() else {
-            return Ok(());
-        };
-        if level != harness_core::Level::Namespaces {
-            return Err(format!(
-                "cannot link `{first}` at level `{level}`: without a file tree of its own a checkout would have the work tree's files behind it; take `{first}` out of `[gates] link` and list it in `[scope] build`, so that a `[[setup]]` step makes it in each checkout"
-            ));
-        }
-        let work_tree = Root::open(&self.workplace.root).map_err(|error| chain(&error))?;
-        for folder in self.link() {
-            work_tree
-                .host_list(folder, &|_| false, 1)
-                .map_err(|error| format!("cannot link `{folder}`: {}", chain(&error)))?;
-        }
-        make_folders(checkout, self.link())
     }
 }
 

@@ -55,7 +55,7 @@ pub(super) fn command(layout: &Layout, temp: &Path, program: &Path) -> Command {
         .args(["--dir", "/var", "--symlink", "/tmp", "/var/tmp"]);
     let seen = |mount: &&Mount| !mount.target.starts_with("/proc");
     for mount in layout.mounts.iter().filter(seen) {
-        command.args(arguments(mount, &layout.root));
+        command.args(arguments(mount, &[&layout.root, &layout.work_tree]));
     }
     command
         .args(["--dev", "/dev", "--proc", "/proc"])
@@ -69,14 +69,15 @@ pub(super) fn command(layout: &Layout, temp: &Path, program: &Path) -> Command {
 }
 
 /// Returns what makes one mount; nothing for what is not there, or for a link the repository holds.
-fn arguments(mount: &Mount, root: &Path) -> Vec<OsString> {
+fn arguments(mount: &Mount, own: &[&Path]) -> Vec<OsString> {
     let Ok(found) = fs::symlink_metadata(&mount.source) else {
         return Vec::new();
     };
     let words = |words: &[&OsStr]| words.iter().map(|&word| word.to_owned()).collect();
     let (source, target) = (mount.source.as_os_str(), mount.target.as_os_str());
     if found.is_symlink() {
-        let link = (!mount.source.starts_with(root)).then(|| fs::read_link(&mount.source).ok());
+        let is_own = own.iter().any(|root| mount.source.starts_with(root));
+        let link = (!is_own).then(|| fs::read_link(&mount.source).ok());
         return link.flatten().map_or(Vec::new(), |link: PathBuf| {
             words(&["--symlink".as_ref(), link.as_os_str(), target])
         });

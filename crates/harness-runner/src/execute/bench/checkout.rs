@@ -2,7 +2,11 @@
 //!
 //! Which gate runs when, and what becomes of its report, is the bench's.
 
-use std::path::PathBuf;
+use std::{
+    fs::{self, File, Metadata},
+    io,
+    path::{Path, PathBuf},
+};
 
 use harness_core::{RepoPath, SetupPlace, TreeId};
 use harness_git::CheckoutStamp;
@@ -52,11 +56,52 @@ impl Bench {
 
     /// Brings the checkout to a tree, and removes what programs left in it.
     async fn bring(&self, checkout: &mut Checkout, on: Subject<'_>) -> Result<(), String> {
-        let (folder, tree, build) = (checkout.folder.clone(), on.tree.clone(), on.build.to_vec());
+        let (folder, tree) = (checkout.folder.clone(), on.tree.clone());
+        let kept = [
+            on.build,
+            &self.steps.placed_links(&folder),
+            &self.git_place(),
+        ]
+        .concat();
         self.with_stamp(checkout, move |shop, stamp| {
-            shop.check_out(&tree, &folder, stamp, &build)
+            shop.check_out(&tree, &folder, stamp, &kept)
         })
-        .await
+        .await?;
+        self.place_git(&checkout.folder)
+    }
+
+    /// Returns where git is shown in a checkout, where the level can show it.
+    fn git_place(&self) -> Vec<RepoPath> {
+        let place = RepoPath::parse(".git").ok();
+        let is_shown = harness_guard::places_checkouts(self.workplace.level);
+        place.filter(|_| is_shown).into_iter().collect()
+    }
+
+    /// Makes the empty place that the repository's `.git` is laid over: a folder, or the file of a
+    /// linked work tree. Nothing is ever read from it.
+    fn place_git(&self, checkout: &Path) -> Result<(), String> {
+        let (place, wanted) = (checkout.join(".git"), self.workplace.root.join(".git"));
+        let Ok(wanted) = fs::symlink_metadata(wanted) else {
+            return Ok(());
+        };
+        if self.git_place().is_empty() {
+            return Ok(());
+        }
+        let found = fs::symlink_metadata(&place).ok();
+        let made = match found.map(|found| found.file_type()) {
+            Some(found) if found == wanted.file_type() => Ok(()),
+            Some(found) if found.is_dir() => {
+                fs::remove_dir_all(&place).and_then(|()| make(&place, &wanted))
+            }
+            Some(_) => fs::remove_file(&place).and_then(|()| make(&place, &wanted)),
+            None => make(&place, &wanted),
+        };
+        made.map_err(|error| {
+            format!(
+                "cannot make a place for git at `{}`: {error}",
+                place.display()
+            )
+        })
     }
 
     pub(super) async fn changed_by_gate(
@@ -88,4 +133,12 @@ impl Bench {
         checkout.stamp = stamp;
         result
     }
+}
+
+fn make(place: &Path, wanted: &Metadata) -> io::Result<()> {
+    if wanted.is_dir() {
+        return fs::create_dir(place);
+    }
+    // A link at the repository's own place is shown nowhere.
+    File::create_new(place).map(drop)
 }
