@@ -114,6 +114,10 @@ pub(crate) struct Init {
     /// Write without asking
     #[arg(long)]
     pub(crate) yes: bool,
+    /// Try each gate once in the work tree and once isolated, and say what differs; with --yes this
+    /// trusts what was just written
+    #[arg(long = "try")]
+    pub(crate) attempt: bool,
 }
 
 #[derive(Debug, Args)]
@@ -261,6 +265,9 @@ pub(crate) enum GateCommand {
     Run {
         /// Which gates; all when absent
         names: Vec<String>,
+        /// Run each gate twice, in the work tree and on a clean checkout, and say what differs and what to do
+        #[arg(long)]
+        compare: bool,
         /// Require this confinement of processes: namespaces, landlock, external, none
         #[arg(long, value_name = "LEVEL")]
         sandbox: Option<SandboxLevel>,

@@ -6,7 +6,7 @@ mod config;
 pub(crate) mod demo;
 mod doctor;
 mod feature;
-mod gate;
+pub(crate) mod gate;
 mod init;
 pub(crate) mod land;
 mod log;

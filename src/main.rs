@@ -4,6 +4,7 @@ mod approve;
 mod ask;
 mod cli;
 mod cmd;
+mod compare;
 mod compose;
 mod detect;
 mod faces;

@@ -23,7 +23,12 @@ pub(super) fn run(common: &Common, command: &GateCommand) -> Result<u8, Failure>
     let site = Site::open(common)?;
     match command {
         GateCommand::List => list(&site, common),
-        GateCommand::Run { names, sandbox } => run_gates(&site, common, names, *sandbox),
+        GateCommand::Run {
+            names,
+            compare: true,
+            sandbox,
+        } => crate::compare::run(&site, common, names, *sandbox),
+        GateCommand::Run { names, sandbox, .. } => run_gates(&site, common, names, *sandbox),
     }
 }
 
@@ -94,7 +99,7 @@ fn run_gates(
 }
 
 /// Stores the work tree with everything that is neither ignored nor hidden.
-fn snapshot(site: &Site, guard: &Guard) -> Result<TreeId, Failure> {
+pub(crate) fn snapshot(site: &Site, guard: &Guard) -> Result<TreeId, Failure> {
     let head = site.head()?;
     let mut cache = SnapshotCache::default();
     let shot = site
@@ -106,7 +111,7 @@ fn snapshot(site: &Site, guard: &Guard) -> Result<TreeId, Failure> {
         .map_err(|error| Failure::failed(chain(&error)))
 }
 
-fn choose(gates: &[Gate], names: &[String]) -> Result<Vec<Gate>, Failure> {
+pub(crate) fn choose(gates: &[Gate], names: &[String]) -> Result<Vec<Gate>, Failure> {
     if gates.is_empty() {
         return Err(Failure::usage("there are no gates")
             .hint("harness init, or add a [[gate]] to harness.toml"));

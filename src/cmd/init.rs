@@ -1,5 +1,7 @@
 //! `harness init`: writes what a repository needs, shows it, commits nothing.
 
+mod trial;
+
 use std::{fs, path::Path};
 
 use harness_config::Detected;
@@ -32,7 +34,11 @@ pub(super) fn run(common: &Common, flags: &Init) -> Result<u8, Failure> {
             "note: everything is there already, nothing written",
             json!({ "files": [] }),
         )?;
-        return Ok(0);
+        return if flags.attempt {
+            trial::run(common, flags, false)
+        } else {
+            Ok(0)
+        };
     }
     for Proposal { path, text } in &proposals {
         let added: String = text.lines().map(|line| format!("  +{line}\n")).collect();
@@ -55,7 +61,7 @@ pub(super) fn run(common: &Common, flags: &Init) -> Result<u8, Failure> {
             "hint: look at harness.toml, commit the files, then `harness trust` and `harness feature add \"TITLE\"`",
         );
     }
-    Ok(0)
+    trial::run(common, flags, names.contains(&CONFIG_FILE))
 }
 
 fn propose(site: &Site, root: &Path) -> Vec<Proposal> {
