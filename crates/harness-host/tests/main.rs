@@ -8,6 +8,7 @@
 
 mod attempts;
 mod cage;
+mod checkout;
 mod disk;
 mod http;
 mod leaks;
