@@ -13,6 +13,7 @@ use crate::{
     cli::{Common, GateCommand, RunOptions, SandboxLevel},
     compose::{Site, any_feature},
     failure::{Failure, RED, chain},
+    isolation,
     output::{self, Output},
     session,
     surface::LineSurface,
@@ -44,9 +45,11 @@ fn list(site: &Site, common: &Common) -> Result<u8, Failure> {
             minutes(gate.timeout)
         );
         let body = json!({ "gate": gate.name, "run": gate.run, "report": gate.reader.as_str(), "min_tests": gate.min_tests,
-            "timeout_ms": u64::try_from(gate.timeout.as_millis()).unwrap_or(u64::MAX) });
+            "timeout_ms": u64::try_from(gate.timeout.as_millis()).unwrap_or(u64::MAX),
+            "isolated": resolved.policy.isolate });
         output.entry("gate", &text, body)?;
     }
+    isolation::note(&resolved.policy, &mut output)?;
     if resolved.policy.gates.is_empty() {
         output.text(
             "note: there are no gates, so nothing can become passing; `harness init` proposes some",
@@ -77,6 +80,7 @@ fn run_gates(
         .map_err(|error| Failure::failed(chain(&error)))?;
     let place = GatePlace::of(&resolved.policy, &guard);
     let candidate = GateCandidate { tree, place };
+    isolation::note(&resolved.policy, &mut Output::new(common))?;
     let runtime = session::runtime()?;
     let (mut lines, mut json) = (Lines::default(), JsonLines::default());
     let mut code = 0;

@@ -8,6 +8,7 @@ use crate::{
     cli::{Common, RunOptions},
     compose::Site,
     failure::{Failure, chain},
+    isolation,
     output::Output,
     trust::{self, Subject, Trusted},
 };
@@ -40,8 +41,9 @@ pub(super) fn run(common: &Common) -> Result<u8, Failure> {
         if gates.is_empty() { "none" } else { &gates }
     );
     let body = json!({ "name": site.repo.name(), "branch": head.branch, "head": head.commit.to_string(), "trust": trusted,
-        "configured": site.repository.is_some() });
+        "configured": site.repository.is_some(), "isolated": resolved.policy.isolate });
     output.entry("repository", &text, body)?;
+    isolation::note(&resolved.policy, &mut output)?;
 
     let mut passing = 0;
     let mut claimed = 0;

@@ -8,6 +8,7 @@ use crate::{
     cli::{Common, RunOptions, Verify},
     compose::Site,
     failure::{Failure, RED},
+    isolation,
     output::{Output, say},
 };
 
@@ -53,13 +54,15 @@ pub(super) fn run(common: &Common, flags: &Verify) -> Result<u8, Failure> {
         if !standing.is_proof() {
             code = RED;
         }
+        let evidence = site.evidence(feature);
         let text = match feature.status {
             FeatureStatus::Passing => {
                 format!(
-                    "feature: {} {}, {}",
+                    "feature: {} {}, {}{}",
                     feature.id,
                     standing.as_str(),
-                    meaning(standing)
+                    meaning(standing),
+                    isolation::of_proof(evidence.as_ref())
                 )
             }
             status => format!(
@@ -70,12 +73,14 @@ pub(super) fn run(common: &Common, flags: &Verify) -> Result<u8, Failure> {
         output.entry(
             "verified",
             &text,
-            json!({ "feature": feature.id.as_str(), "standing": standing.as_str() }),
+            json!({ "feature": feature.id.as_str(), "standing": standing.as_str(),
+                "isolation": evidence.map(|evidence| evidence.isolation) }),
         )?;
     }
     if wanted.is_empty() {
         output.text("note: no feature is passing")?;
     }
+    isolation::note(&resolved.policy, &mut output)?;
     say("note: this proves that proof and content fit, not that the gates would be green again");
     Ok(code)
 }

@@ -384,6 +384,49 @@ exit 0
     );
 }
 
+#[test]
+fn a_proof_says_what_it_was_made_on_and_the_commands_say_so_too() {
+    let open = format!("{GATE}\n[gates]\nisolate = false\n");
+    for (config, is_isolated) in [(GATE, true), (open.as_str(), false)] {
+        for &level in levels() {
+            let desk = desk(config, "exit 0\n", &[]);
+            let server = Server::scripted(&session("F-1", &[&write("src/answer", "42\n"), FINISH]));
+            desk.use_server(&server, "anthropic");
+            let story = desk.story(&["run", "--sandbox", level]);
+            story.assert_ended("all_passing", 0);
+            assert_eq!(desk.harness(&["land"]).code, 0);
+            let evidence: serde_json::Value =
+                serde_json::from_str(&desk.project.read(".harness/evidence/F-1.json")).unwrap();
+            let expected = match (is_isolated, level) {
+                (false, _) => "work_tree",
+                (true, "namespaces") => "repository_path",
+                _ => "own_path",
+            };
+            assert_eq!(evidence["isolation"], expected, "{level}");
+            assert_eq!(evidence["isolated"], is_isolated);
+            for command in [
+                &["gate", "list"][..],
+                &["gate", "run"],
+                &["status"],
+                &["verify"],
+            ] {
+                let run = desk.harness(command);
+                assert_green(&run);
+                let note = "note: gates run in the work tree, not isolated";
+                assert_eq!(
+                    run.stdout.contains(note),
+                    !is_isolated,
+                    "{command:?} {}",
+                    run.stdout
+                );
+            }
+            let verified = desk.harness(&["verify"]).stdout;
+            let proof = "F-1 exact, HEAD is what was proven; its gates ran in the work tree";
+            assert_eq!(verified.contains(proof), !is_isolated, "{verified}");
+        }
+    }
+}
+
 /// Makes a file look older than anything that was built from it.
 fn age(path: &Path) {
     let mut touch = Command::new("touch");

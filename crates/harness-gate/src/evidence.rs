@@ -4,6 +4,8 @@
 //! the feature, the gates and the tree, not that the gates ran. The runner
 //! writes it beside the commit; `verify` and the feature list read it.
 
+mod isolation;
+
 use harness_core::{
     BlobId, CheckReport, CheckStatus, CommitId, Feature, FeatureId, Finding, FindingKind, Gate,
     Level, RepoPath, SessionId, Stop, TestCounts, TreeId,
@@ -18,6 +20,8 @@ use crate::{
     list::intent_hash,
     text::{tail_lines, without_escapes},
 };
+
+pub use isolation::Isolation;
 
 /// The largest evidence file read. Unit: bytes.
 pub const EVIDENCE_BYTES_MAX: usize = 4 * 1024 * 1024;
@@ -51,6 +55,12 @@ pub struct Evidence {
     pub isolated: bool,
     /// What confined them.
     pub level: Level,
+    /// What they ran on; absent in what older versions wrote.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub isolation: Option<Isolation>,
+    /// Folders of the work tree that they could read.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub linked: Vec<RepoPath>,
     /// What was found in the change and approved by a person.
     pub findings: Vec<FindingRecord>,
     /// How the added tests came out on the base; null until that is run.

@@ -71,6 +71,8 @@ fn evidence(feature: &Feature, gates: &[Gate]) -> Evidence {
             .collect(),
         isolated: true,
         level: Level::Landlock,
+        isolation: Some(Isolation::of(true, Level::Landlock)),
+        linked: vec![RepoPath::parse("node_modules").unwrap()],
         findings: vec![FindingRecord {
             kind: FindingKind::TestsSkipped,
             path: RepoPath::parse("tests/a.rs").unwrap(),
@@ -116,6 +118,10 @@ fn the_file_has_the_keys_that_others_rely_on() {
       ],
       "isolated": true,
       "level": "landlock",
+      "isolation": "own_path",
+      "linked": [
+        "node_modules"
+      ],
       "findings": [
         {
           "kind": "tests_skipped",
@@ -255,4 +261,22 @@ proptest! {
     fn garbage_is_an_error_and_never_a_panic(text in "\\PC{0,100}") {
         prop_assert!(Evidence::parse(&text).is_err());
     }
+}
+
+#[test]
+fn what_was_isolated_is_said_as_the_level_holds_it() {
+    for (isolate, level, expected) in [
+        (true, Level::Namespaces, Isolation::RepositoryPath),
+        (true, Level::Landlock, Isolation::OwnPath),
+        (true, Level::External, Isolation::Unenforced),
+        (false, Level::Namespaces, Isolation::WorkTree),
+    ] {
+        assert_eq!(Isolation::of(isolate, level), expected);
+    }
+    let mut old: Value = serde_json::from_str(&evidence(&feature(), &[]).render()).unwrap();
+    let keys = old.as_object_mut().unwrap();
+    keys.shift_remove("isolation");
+    keys.shift_remove("linked");
+    let old = Evidence::parse(&old.to_string()).unwrap();
+    assert_eq!((old.isolation, old.linked), (None, Vec::new()));
 }

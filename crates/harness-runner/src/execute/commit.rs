@@ -12,7 +12,7 @@ use harness_core::{
 use harness_engine::CommitFeature;
 use harness_gate::{
     check,
-    evidence::{self, CheckRecord, Evidence},
+    evidence::{self, CheckRecord, Evidence, Isolation},
     list::{self, FeatureList},
     progress::{self, Entry, Word},
 };
@@ -56,12 +56,14 @@ pub(super) async fn commit(
     let performer = Arc::clone(&executor.performer);
     let gates = commit.gates.clone();
     let reports = commit.reports.clone();
+    let linked = executor.bench.linked().to_vec();
     let done = executor.in_shop(move |shop| {
         Ok(Commit {
             shop,
             performer: &performer,
             setting: &setting,
             commit: &commit,
+            linked: &linked,
         }
         .make(&log_head))
     });
@@ -89,6 +91,8 @@ struct Commit<'a> {
     performer: &'a Performer,
     setting: &'a Setting,
     commit: &'a CommitFeature,
+    /// Folders of the work tree that gates could read.
+    linked: &'a [RepoPath],
 }
 
 impl Commit<'_> {
@@ -306,6 +310,8 @@ impl Commit<'_> {
             checks: reports.iter().map(check_record).collect(),
             isolated: policy.isolate,
             level: self.setting.opened.level,
+            isolation: Some(Isolation::of(policy.isolate, self.setting.opened.level)),
+            linked: self.linked.to_vec(),
             findings: subject.findings.iter().map(Into::into).collect(),
             negative_control: None,
             session: self.setting.opened.session,

@@ -39,6 +39,11 @@ pub(super) struct Subject<'a> {
 }
 
 impl Bench {
+    /// Returns the folders of the work tree that gates can read.
+    pub(in crate::execute) fn linked(&self) -> &[RepoPath] {
+        self.steps.link()
+    }
+
     /// Brings a checkout to a tree and sees that setup steps have run on it.
     pub(super) async fn ready(
         &self,
