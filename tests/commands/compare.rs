@@ -90,6 +90,27 @@ fn nothing_is_compared_before_trust_and_in_place_means_within_the_scope() {
     assert_ok(&run(&["trust", "--yes"]));
     run(&["gate", "run", "--compare"]);
     assert!(!desk.project.root().join("README").exists());
+    assert!(desk.project.root().join("src/made").exists());
+}
+
+#[test]
+fn a_build_output_that_is_missing_is_there_in_place_and_gone_when_it_stays_empty() {
+    if levels().is_empty() {
+        return;
+    }
+    // As cargo does it: beside the folder first.
+    let gate = "[ -d dist ] || { mkdir distX && mv distX dist || exit 1; }\n";
+    let desk = desk(gate, &[]);
+    let config = desk.project.read("harness.toml");
+    let config = config.replace("[scope]", "[scope]\nbuild = [\"dist\"]");
+    desk.project.write("harness.toml", &config);
+    assert_ok(&desk.harness(&["trust", "--yes"]));
+    let (code, said) = compare(&desk);
+    assert_eq!(
+        (code, said.as_str()),
+        (0, "gate: test in place green, isolated green\n")
+    );
+    assert!(!desk.project.root().join("dist").exists());
 }
 
 fn project() -> Project {

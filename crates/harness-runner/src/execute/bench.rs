@@ -4,6 +4,7 @@
 //! `harness gate run`.
 
 mod checkout;
+mod in_place;
 
 use std::{
     ffi::OsString,
@@ -261,6 +262,7 @@ impl Bench {
                 if let Err(halt) = ready.await {
                     return GateRun::halted(gate, halt).judge(gate, baseline);
                 }
+                let _outputs = in_place::Outputs::open(&self.workplace.root, guard);
                 let run = match self.plan_in_place(gate, guard).await {
                     Ok(plan) => self.run(gate, &plan, limits, cancelled).await,
                     Err(message) => GateRun::not_started(gate, message),
