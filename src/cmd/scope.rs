@@ -1,5 +1,6 @@
 //! `harness scope explain`: what may be read and written, and by which rule.
 
+mod gates;
 mod sandbox;
 
 use std::fs;
@@ -65,6 +66,7 @@ pub(super) fn run(common: &Common, command: &ScopeCommand) -> Result<u8, Failure
     }
     if let Some(plan) = &plan {
         sandbox::explain(plan, &resolved, &mut output)?;
+        gates::explain(&site, &resolved, &guard, &mut output)?;
     }
     Ok(0)
 }

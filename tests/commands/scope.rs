@@ -93,6 +93,32 @@ fn the_sandbox_of_a_process_is_told() {
 }
 
 #[test]
+fn the_sandbox_of_a_gate_is_told() {
+    let desk = Desk::new();
+    let explain = |flags: &[&str]| {
+        let run = desk.harness(&[&["scope", "explain", "src", "--sandbox"], flags].concat());
+        assert_ok(&run);
+        run
+    };
+    let gates = json(&explain(&["--json"])).remove(2);
+    assert_eq!(gates["type"], "sandbox_gates");
+    let root = desk.project.root().display().to_string();
+    if gates["isolation"] == "repository_path" {
+        assert_eq!(gates["plan"]["place"], root);
+        assert_eq!(
+            gates["plan"]["git"],
+            serde_json::json!([format!("{root}/.git")])
+        );
+        let tree = gates["plan"]["tree"]["mounts"].to_string();
+        assert!(tree.contains(".git/harness"), "{tree}");
+    }
+    let writable = gates["plan"]["writable"].to_string();
+    assert!(!writable.contains(&root), "{writable}");
+    let text = explain(&[]).stdout;
+    assert!(text.contains("gates: run on a clean checkout"), "{text}");
+}
+
+#[test]
 fn a_command_is_explained_with_the_rule_that_decides() {
     let desk = Desk::new();
     let mut config = desk.project.read("harness.toml");
