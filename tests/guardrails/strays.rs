@@ -398,11 +398,14 @@ fn a_gate_in_the_work_tree_is_looked_after_as_well() {
         let project = &arena.desk.project;
         project.write("src/locked.txt", "locked\n");
         let tests = format!(
-            "{TESTS}\nif [ -d .git ]; then echo bad > src/locked.txt; mkfifo src/pipe; fi\n"
+            "{TESTS}\nif [ -e here ]; then echo bad > src/locked.txt; mkfifo src/pipe; fi\n"
         );
         project.write("tests/run.sh", &tests);
         fs::create_dir(arena.root().join("target")).unwrap();
         project.commit_all("a gate that does more than it should");
+        // The baseline runs on a checkout, which has no such file.
+        project.write(".git/info/exclude", "/here\n");
+        project.write("here", "");
         assert_eq!(arena.desk.harness(&["trust", "--yes"]).code, 0);
         let outcome = arena.attack_at(level, &["{ tool = \"check\" }".to_owned()]);
         let told = strays(&outcome);
