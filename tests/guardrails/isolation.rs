@@ -187,6 +187,23 @@ if [ "$(cat src/answer)" = 0 ]; then echo base > build/left; exit 0; fi
     }
 }
 
+#[test]
+fn a_setup_step_sees_the_path_and_the_git_that_the_gate_sees() {
+    let step = "\n[[setup]]\nrun = [\"sh\", \"setup.sh\"]\nwhen = [\"setup.sh\"]\n";
+    let see = "pwd > build/seen; git rev-parse HEAD >> build/seen 2>&1; cat .git/HEAD >> build/seen 2>&1; true\n";
+    let gate = format!("cp build/seen build/kept || exit 1\n{see}cmp build/seen build/kept\n");
+    for &level in levels() {
+        let desk = desk(&format!("{GATE}{step}"), &gate, &[("setup.sh", see)]);
+        assert_green(&desk.gates_at(level));
+        let seen = fs::read_to_string(desk.checkout("candidate").join("build/kept")).unwrap();
+        if level == "namespaces" {
+            let root = desk.project.root().display().to_string();
+            let head = desk.project.git(&["rev-parse", "HEAD"]);
+            assert!(seen.starts_with(&format!("{root}\n{head}\n")), "{seen}");
+        }
+    }
+}
+
 /// Finds tests as Jest does: whatever lies below a folder `.git` is none.
 const FINDER: &str = r#"found=$(find "$PWD" -name '*.test.sh' | grep -v '/\.git/' | wc -l)
 [ "$found" = 2 ] || { echo "found $found tests below $PWD"; exit 1; }
