@@ -24,7 +24,7 @@ use crate::{
 };
 
 /// How many lines of a failing part are shown.
-const LINES_MAX: usize = 6;
+const LINES_MAX: usize = 12;
 
 /// How a gate came out in both places.
 #[derive(Debug)]

@@ -123,10 +123,7 @@ fn missing_pieces(isolated: &CheckReport, said: &str, about: &Circumstances<'_>)
         advice.push(link(&absent, about));
     }
     for Missing { path, .. } in made {
-        advice.push(format!(
-            "`{path}` is a build output, so each checkout begins without it: {}",
-            step(path, about)
-        ));
+        advice.push(linked_or_made(path, about));
     }
     for Missing { path, is_folder } in others {
         let name = String::from_utf8_lossy(path.file_name().unwrap_or_default()).into_owned();
@@ -135,7 +132,7 @@ fn missing_pieces(isolated: &CheckReport, said: &str, about: &Circumstances<'_>)
             continue;
         }
         advice.push(if *is_folder {
-            format!("`{path}` is ignored by git, so no checkout has it; where the gate writes it: [scope] build = {}; where it reads it: {}", list(about.build, &[path]), step(path, about))
+            format!("`{path}` is ignored by git, so no checkout has it; where the gate writes it: [scope] build = {}; where it reads it:{}", list(about.build, &[path]), step(path, about))
         } else {
             format!("`{path}` is ignored by git, so no checkout has it: commit it, or make it there by a [[setup]] step")
         });
@@ -151,11 +148,23 @@ fn link(absent: &[&Missing], about: &Circumstances<'_>) -> String {
     let paths: Vec<&RepoPath> = absent.iter().map(|missing| &missing.path).collect();
     let names: Vec<String> = paths.iter().map(|path| format!("`{path}`")).collect();
     format!(
-        "{} in the work tree and in no checkout; in harness.toml, under [gates]:\n  link = {}\nor, where it is to be made in each checkout, {} there: {}",
+        "{} in the work tree and in no checkout; in harness.toml, under [gates]:\n  link = {}\nor, where it is to be made in each checkout, {} and:{}",
         are(&names),
         list(about.link, &paths),
         format_args!("[scope] build = {}", list(about.build, &paths)),
         step(paths[0], about)
+    )
+}
+
+/// Says how a declared build output that holds dependencies gets into a checkout.
+fn linked_or_made(path: &RepoPath, about: &Circumstances<'_>) -> String {
+    let others = about.build.iter().filter(|known| !path.starts_with(known));
+    let others: Vec<&RepoPath> = others.collect();
+    format!(
+        "`{path}` is a build output, so a checkout begins without it; in harness.toml, instead, under [scope] and [gates]:\n  build = {}\n  link = {}\nor, as a build output that each checkout makes:{}",
+        list(&[], &others),
+        list(about.link, &[path]),
+        step(path, about)
     )
 }
 
@@ -266,6 +275,19 @@ mod tests {
         assert!(said.contains("`src/local.js` is ignored by git"), "{said}");
         assert!(said.contains("[scope] build = [\"dist\"]"), "{said}");
         assert!(!said.contains("link ="), "{said}");
+    }
+
+    #[test]
+    fn a_build_output_that_holds_dependencies_is_linked_instead() {
+        let red = report(CheckStatus::Red, "exit 1", 0);
+        let said = check(&red, &[], &[path("node_modules"), path("dist")]);
+        for line in [
+            "build = [\"dist\"]\n",
+            "link = [\"node_modules\"]",
+            "run = [\"npm\", \"ci\"]",
+        ] {
+            assert!(said.contains(line), "no {line} in {said}");
+        }
     }
 
     #[test]
