@@ -10,6 +10,7 @@ mod faces;
 mod failure;
 mod files;
 mod folders;
+mod intent;
 mod job;
 mod network;
 mod output;

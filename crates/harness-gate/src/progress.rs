@@ -86,6 +86,13 @@ pub fn entry(
     text
 }
 
+/// Writes the entry of a person's word: a heading with time, feature and word, then the reason.
+pub fn by_person(now: Timestamp, feature: &FeatureId, word: &str, reason: &str) -> String {
+    let mut text = format!("## {} {feature} {word}\n\n", now.to_seconds_text());
+    bullets(&mut text, "Reason", &[reason.to_owned()]);
+    text
+}
+
 /// Returns the log with an entry at its end; what was there stays as it is, to the byte.
 ///
 /// An empty log gets its title and the section of patterns first.

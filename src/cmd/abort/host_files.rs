@@ -142,13 +142,16 @@ fn as_before(
     let rendered = list.render();
     let is_base = |base: &&str| {
         let parsed = FeatureList::parse(base);
+        let (base, here) = (without_statuses(base), without_statuses(&rendered));
         parsed.is_ok_and(|base| base.features() == list.features())
-            && without_statuses(base) == without_statuses(&rendered)
+            && base.is_some()
+            && base == here
     };
     Ok(base.filter(is_base).map_or(rendered.clone(), str::to_owned))
 }
 
-/// Returns the value of a list without what says how its features stand.
+/// Returns the value of a list without what says how its features stand; none of other shapes, where
+/// that is one word, set back to the byte.
 fn without_statuses(text: &str) -> Option<Value> {
     let mut value: Value = serde_json::from_str(text).ok()?;
     let entries = match &mut value {

@@ -13,7 +13,7 @@ use harness_engine::CommitFeature;
 use harness_gate::{
     check,
     evidence::{self, CheckRecord, Evidence},
-    list::{self, FeatureList},
+    list::{self, FeatureList, intent},
     progress::{self, Entry, Word},
 };
 use harness_guard::HostAct;
@@ -451,12 +451,11 @@ fn subject_line(feature: &Feature) -> String {
 }
 
 fn changed_intent(path: &RepoPath, old: &Feature, new: &Feature) -> String {
-    let show = |feature: &Feature| serde_json::to_string(feature).unwrap_or_default();
+    let differences = intent::differences(&intent::fields(old), &intent::fields(new));
     format!(
-        "`{}` was changed by hand in `{path}` while the run worked on it; old: {}; new: {}",
+        "`{}` was changed by hand in `{path}` while the run worked on it:\n{}",
         old.id,
-        show(old),
-        show(new)
+        intent::describe(&differences).trim_end()
     )
 }
 
