@@ -29,7 +29,7 @@ use crate::{
 /// The repository's configuration file.
 pub(crate) const CONFIG_FILE: &str = "harness.toml";
 /// The feature list where the configuration names none, and the one of another tool that stands in for it.
-const LIST_FILE: &str = "feature_list.json";
+pub(crate) const LIST_FILE: &str = "feature_list.json";
 pub(crate) const STORIES_FILE: &str = "prd.json";
 /// An older name of the progress log, kept where it is in use.
 const OLD_PROGRESS_FILE: &str = "claude-progress.txt";

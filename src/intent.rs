@@ -7,7 +7,7 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use harness_core::{Feature, FeatureId, FeatureStatus, RepoPath};
+use harness_core::{Feature, FeatureId, FeatureStatus, RepoPath, SessionId};
 use harness_gate::list::intent::{self, Difference};
 use harness_store::{IntentEntry, IntentWord, StoreError};
 use serde_json::{Map, Value};
@@ -33,8 +33,17 @@ struct Known {
     sha256: String,
     /// Whether it is in the list, as far as the ledger knows.
     is_listed: bool,
-    /// The last word on its status, and why.
-    status: Option<(FeatureStatus, String)>,
+    /// The last word on its status.
+    status: Option<Word>,
+}
+
+/// A word on a feature's status.
+#[derive(Debug)]
+struct Word {
+    status: FeatureStatus,
+    reason: String,
+    /// The session that said it; absent where a person did.
+    session: Option<SessionId>,
 }
 
 /// A feature that is not what the ledger says.
@@ -62,7 +71,11 @@ impl Ledger {
     fn take(&mut self, entry: IntentEntry) {
         let before = self.known.remove(&entry.feature);
         let status = match (entry.what.status(), before) {
-            (Some(status), _) => Some((status, entry.reason)),
+            (Some(status), _) => Some(Word {
+                status,
+                reason: entry.reason,
+                session: entry.session,
+            }),
             (None, Some(before)) if entry.what == IntentWord::Amended => before.status,
             (None, _) => None,
         };
@@ -119,7 +132,8 @@ impl Ledger {
     /// Returns what the ledger says of statuses, for files that have no place for them.
     pub(crate) fn statuses(&self) -> HashMap<FeatureId, FeatureStatus> {
         let known = self.known.iter();
-        let statuses = known.filter_map(|(id, known)| Some((id.clone(), known.status.as_ref()?.0)));
+        let statuses =
+            known.filter_map(|(id, known)| Some((id.clone(), known.status.as_ref()?.status)));
         statuses.collect()
     }
 
@@ -127,7 +141,7 @@ impl Ledger {
     pub(crate) fn reason(&self, feature: &Feature) -> &str {
         let known = self.known.get(&feature.id);
         match known.and_then(|known| known.status.as_ref()) {
-            Some((status, reason)) if *status == feature.status => reason,
+            Some(word) if word.status == feature.status => &word.reason,
             _ => "",
         }
     }
@@ -199,6 +213,27 @@ pub(crate) fn adopt(site: &Site, features: &[Feature]) -> Result<Option<String>,
             },
         )),
     })
+}
+
+/// Takes back what sessions said of statuses: the features stand again as they stood before.
+pub(crate) fn take_back(
+    site: &Site,
+    sessions: &[SessionId],
+    before: &[(FeatureId, FeatureStatus)],
+) -> Result<(), Failure> {
+    let ledger = Ledger::read(site)?;
+    let entries = before.iter().filter_map(|(id, status)| {
+        let word = ledger.known.get(id)?.status.as_ref()?;
+        word.session.filter(|session| sessions.contains(session))?;
+        let what = IntentWord::of_status(*status).unwrap_or(IntentWord::Reopened);
+        Some(entry_of(
+            what,
+            id,
+            ledger.intent(id),
+            "the run was given up",
+        ))
+    });
+    append(site, &entries.collect::<Vec<_>>())
 }
 
 /// Makes an entry of a feature as it stands.
