@@ -6,7 +6,7 @@ use harness_config::{ConfigError, ConfigFile, Overrides, RepositoryConfig, Resol
 use harness_core::{Feature, FeatureId, FeatureStatus, Level, RepoPath, TreeId};
 use harness_gate::{
     evidence::{self, Evidence, Standing},
-    list::FeatureList,
+    list::{self, FeatureList},
 };
 use harness_git::{GitError, OpenError, Repo};
 use harness_guard::HostAct;
@@ -367,6 +367,8 @@ pub(crate) fn config_failure(error: &ConfigError) -> Failure {
 
 /// Reads the text of a feature list.
 fn parse_list(path: &RepoPath, text: &str) -> Result<FeatureList, Failure> {
+    let is_blank = text.trim().is_empty() && list::is_markdown(path);
+    let text = if is_blank { list::empty(path) } else { text };
     FeatureList::parse(text).map_err(|error| {
         Failure::usage(format!("cannot read `{path}`: {}", chain(&error))).hint(format!(
             "mend the file by hand, or get the last good one back with `git checkout {path}`"

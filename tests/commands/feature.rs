@@ -1,5 +1,10 @@
 //! `harness feature`: seen and changed by a person.
 
+mod amend;
+mod foreign;
+mod progress;
+mod settle;
+
 use serde_json::{Value, json};
 
 use super::{assert_ok, json};

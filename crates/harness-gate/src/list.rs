@@ -50,12 +50,20 @@ pub struct FeatureList {
 
 /// Returns the text of a list without features, in the shape that a file of this name has.
 pub fn empty(path: &RepoPath) -> &'static str {
-    let name = path.to_text().to_ascii_lowercase();
-    match name.rsplit_once('.') {
-        Some((_, "md" | "markdown" | "txt")) => EMPTY_MARKDOWN,
-        _ if name.ends_with("prd.json") => EMPTY_STORIES,
-        _ => EMPTY_LIST,
+    if is_markdown(path) {
+        EMPTY_MARKDOWN
+    } else if path.to_text().ends_with("prd.json") {
+        EMPTY_STORIES
+    } else {
+        EMPTY_LIST
     }
+}
+
+/// Whether a file of this name is read by people first: without words it is a list without features.
+pub fn is_markdown(path: &RepoPath) -> bool {
+    let name = path.to_text().to_ascii_lowercase();
+    let ending = name.rsplit_once('.').map(|(_, ending)| ending);
+    matches!(ending, Some("md" | "markdown" | "txt"))
 }
 
 impl FeatureList {

@@ -24,8 +24,6 @@ pub(super) fn run(desk: &Desk<'_>, add: &FeatureAdd) -> Result<u8, Failure> {
         ..
     } = desk;
     let (before, entry, trusted) = site.rewrite(path, |text| {
-        // An empty file has no shape yet.
-        let text = text.filter(|text| !text.trim().is_empty());
         let mut list = site.parse_list(path, text.as_deref().unwrap_or(list::empty(path)))?;
         let before = list.features().to_vec();
         let trusted = trusted_subject(site, resolved, list.features())?;
