@@ -114,7 +114,9 @@ impl Site {
         if !is_there(&policy.progress_file) && is_there(&named(OLD_PROGRESS_FILE)) {
             policy.progress_file = named(OLD_PROGRESS_FILE);
         }
-        if policy.feature_file == named(LIST_FILE)
+        // With a configuration the file is named there: else an agent could bring a list of its own.
+        if self.repository.is_none()
+            && policy.feature_file == named(LIST_FILE)
             && !is_there(&policy.feature_file)
             && self.has_stories()
         {

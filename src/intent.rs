@@ -70,20 +70,34 @@ impl Ledger {
 
     fn take(&mut self, entry: IntentEntry) {
         let before = self.known.remove(&entry.feature);
-        let status = match (entry.what.status(), before) {
-            (Some(status), _) => Some(Word {
-                status,
-                reason: entry.reason,
-                session: entry.session,
-            }),
-            (None, Some(before)) if entry.what == IntentWord::Amended => before.status,
-            (None, _) => None,
-        };
-        let known = Known {
-            intent: entry.intent,
-            sha256: entry.sha256,
-            is_listed: entry.what != IntentWord::Removed,
-            status,
+        let is_listed = entry.what != IntentWord::Removed;
+        let known = match (entry.what.status(), before) {
+            // A word on a status says nothing new about the intent: a run can be behind a person.
+            (Some(status), before) => {
+                let (intent, sha256, is_listed) = match before {
+                    Some(before) => (before.intent, before.sha256, before.is_listed),
+                    None => (entry.intent, entry.sha256, is_listed),
+                };
+                let word = Word {
+                    status,
+                    reason: entry.reason,
+                    session: entry.session,
+                };
+                Known {
+                    intent,
+                    sha256,
+                    is_listed,
+                    status: Some(word),
+                }
+            }
+            (None, before) => Known {
+                intent: entry.intent,
+                sha256: entry.sha256,
+                is_listed,
+                status: before
+                    .filter(|_| entry.what == IntentWord::Amended)
+                    .and_then(|before| before.status),
+            },
         };
         self.known.insert(entry.feature, known);
     }

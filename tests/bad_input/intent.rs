@@ -28,6 +28,9 @@ const SHAPES: [(&str, &str); 4] = [
     ("PLAN.md", PLAN),
 ];
 
+/// What is replaced by what, and the field that changes by it.
+type Edits = &'static [(&'static str, &'static str, &'static str)];
+
 fn desk(file: &str, list: &str) -> Desk {
     let config = format!("{CONFIG}\n[features]\nfile = \"{file}\"\n");
     Desk::with_files(&[
@@ -49,7 +52,7 @@ fn adopted(file: &str, list: &str) -> (Desk, String) {
 
 #[test]
 fn every_field_of_every_shape_is_guarded() {
-    let edits: [(&str, &[(&str, &str, &str)]); 4] = [
+    let edits: [(&str, Edits); 4] = [
         (
             NATIVE,
             &[
@@ -338,4 +341,27 @@ fn a_run_that_was_stopped_goes_on_only_with_the_list_it_knows() {
     desk.project.write("features.json", &good);
     let run = desk.harness(&["resume", "--last", "--model", &model]);
     assert!(!run.stderr.contains("by hand"), "{}", run.stderr);
+}
+
+#[test]
+fn a_word_on_a_status_takes_no_text_along() {
+    let (desk, good) = adopted("PLAN.md", PLAN);
+    desk.project
+        .write("PLAN.md", &good.replace("all of it", "none of it"));
+    let run = desk.harness(&["feature", "block", "F-1", "--reason", "x"]);
+    assert_eq!(run.code, 0, "{}", run.stderr);
+    let listed = desk.harness(&["feature", "list"]).stdout;
+    assert!(
+        listed.contains("F-1 blocked, Give it, changed by hand\n"),
+        "{listed}"
+    );
+    assert_refused(&desk.harness(&["run"]), 5, &["F-1 says something else"]);
+}
+
+#[test]
+fn a_list_that_somebody_brings_beside_a_configuration_is_none() {
+    let desk = Desk::with_files(&[("harness.toml", CONFIG), ("tests/run.sh", TESTS)]);
+    desk.project.write("prd.json", PRD);
+    let listed = desk.harness(&["feature", "list"]).stdout;
+    assert!(listed.contains("there is no feature list"), "{listed}");
 }

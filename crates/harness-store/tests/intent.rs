@@ -59,7 +59,7 @@ fn the_stored_form_is_one_versioned_line_of_json() {
         .unwrap();
     assert_eq!(
         text(&store),
-        "{\"v\":1,\"entry\":{\"time\":1763600000001,\"what\":\"adopted\",\"feature\":\"a\",\"intent\":{\"id\":\"a\",\"title\":\"é \\n \\\"x\\\"\"},\"sha256\":\"00\"}}\n"
+        "{\"v\":1,\"entry\":{\"time\":\"2025-11-20T00:53:20.001Z\",\"what\":\"adopted\",\"feature\":\"a\",\"intent\":{\"id\":\"a\",\"title\":\"é \\n \\\"x\\\"\"},\"sha256\":\"00\"}}\n"
     );
 }
 

@@ -528,3 +528,73 @@ proptest! {
         prop_assert_eq!(list.render(), format!("{expected:#}\n"));
     }
 }
+
+#[test]
+fn a_feature_that_nobody_works_on_keeps_its_dependants_waiting() {
+    use FeatureStatus::{Accepted, Blocked, Cancelled, Failing, NeedsHuman, Passing, Pending};
+    for (status, is_free) in [
+        (Passing, true),
+        (Accepted, true),
+        (Blocked, false),
+        (Cancelled, false),
+        (NeedsHuman, false),
+        (Failing, false),
+    ] {
+        let first = Feature {
+            status,
+            ..Feature::titled(id("a"), "a")
+        };
+        let second = Feature {
+            depends_on: vec![id("a")],
+            priority: 9,
+            status: Pending,
+            ..Feature::titled(id("b"), "b")
+        };
+        let features = [first, second];
+        let next = next_feature(&features, &Goal::All, &[id("a")]);
+        assert_eq!(next.is_some(), is_free, "{status}");
+    }
+}
+
+#[test]
+fn differences_are_told_field_by_field() {
+    let list = parse(NATIVE);
+    let old = &list.features()[1];
+    let mut new = Feature {
+        status: FeatureStatus::Blocked,
+        priority: 1,
+        ..old.clone()
+    };
+    let told = |new: &Feature| {
+        let fields = intent::fields;
+        intent::describe(&intent::differences(&fields(old), &fields(new)))
+    };
+    assert_eq!(told(&new), "", "a status and a priority are no intent");
+    new.title = "Export\nas \"CSV\"".to_owned();
+    new.scope.deny.clear();
+    new.budget.usd = None;
+    new.gates.push("lint".to_owned());
+    assert_snapshot!(told(&new), @r#"
+      title
+        was: "Export as CSV"
+        now: "Export\nas \"CSV\""
+      scope.deny
+        was: ["src/export/schema.rs"]
+        now: nothing
+      gates
+        was: ["test"]
+        now: ["test","lint"]
+      budget.usd
+        was: 4.0
+        now: nothing
+    "#);
+    let long = |end: &str| Feature {
+        description: format!("{}{end}{}", "é".repeat(1000), "x".repeat(1000)),
+        ..old.clone()
+    };
+    let fields = |feature: &Feature| intent::fields(feature);
+    let differences = intent::differences(&fields(&long("one")), &fields(&long("two")));
+    let text = intent::describe(&differences);
+    assert!(text.contains("éone") && text.contains("étwo"), "{text}");
+    assert!(text.chars().count() < 1000, "{text}");
+}
