@@ -207,10 +207,9 @@ fn show(desk: &Desk<'_>, entry: &Entry, features: &[Entry]) -> Result<u8, Failur
         );
     }
     if let Some(differences) = ledger.difference(entry) {
-        line(
-            "changed by hand",
-            &format!("\n{}", fields::describe(&differences).trim_end()),
-        );
+        let told = fields::describe(&differences);
+        let told = told.trim_end().replace('\n', "\n  ");
+        text.push_str(&format!("\n  changed by hand:\n  {told}"));
     }
     Output::new(desk.common).entry("feature", &text, body(desk, entry, features, claimed))?;
     Ok(0)

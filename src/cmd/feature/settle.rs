@@ -124,6 +124,11 @@ pub(super) fn run(desk: &Desk<'_>, settle: Settle, id: &str, reason: &str) -> Re
             .map_err(|error| Failure::failed(chain(&error)))?;
         Ok((list.render(), (before, entry)))
     })?;
+    let was = if site.is_claimed(&entry, resolved)? {
+        "claimed"
+    } else {
+        entry.status.as_str()
+    };
     keep(
         site,
         &before,
@@ -136,17 +141,32 @@ pub(super) fn run(desk: &Desk<'_>, settle: Settle, id: &str, reason: &str) -> Re
             Ok((harness_gate::progress::append(&text, &note), ()))
         })?;
     }
-    tell(desk, settle, &entry, &before, reason)?;
+    let told = Told {
+        settle,
+        entry: &entry,
+        was,
+        reason,
+    };
+    tell(desk, &told, &before)?;
     Ok(0)
 }
 
-fn tell(
-    desk: &Desk<'_>,
+/// What a person has said, and of what.
+struct Told<'a> {
     settle: Settle,
-    entry: &Entry,
-    features: &[Entry],
-    reason: &str,
-) -> Result<(), Failure> {
+    entry: &'a Entry,
+    /// The word for how it stood, also for a claim.
+    was: &'static str,
+    reason: &'a str,
+}
+
+fn tell(desk: &Desk<'_>, told: &Told<'_>, features: &[Entry]) -> Result<(), Failure> {
+    let Told {
+        settle,
+        entry,
+        was,
+        reason,
+    } = *told;
     let waiting: Vec<_> = features
         .iter()
         .filter(|other| settle == Settle::Cancel && other.depends_on.contains(&entry.id))
@@ -160,8 +180,8 @@ fn tell(
     };
     let mut text = format!("feature: {} {}{why}", entry.id, settle.words());
     if settle == Settle::Reopen {
-        text = format!("feature: {} pending, was {}{why}", entry.id, entry.status);
-        if entry.status == FeatureStatus::Passing {
+        text = format!("feature: {} pending, was {was}{why}", entry.id);
+        if was == FeatureStatus::Passing.as_str() {
             text.push_str("\n  its proof stays where it is and counts no longer");
         }
     }
@@ -175,7 +195,7 @@ fn tell(
         .iter()
         .map(harness_core::FeatureId::as_str)
         .collect();
-    let body = json!({ "id": entry.id.as_str(), "reason": reason, "from": entry.status.as_str(),
+    let body = json!({ "id": entry.id.as_str(), "reason": reason, "from": entry.status.as_str(), "claimed": was == "claimed",
         "to": settle.to().as_str(), "dependants": waiting });
     Output::new(desk.common).entry(settle.kind(), &text, body)
 }
