@@ -66,7 +66,7 @@ pub(crate) enum Command {
     /// it runs. Exits with 7 when no level can be used, or when the one a run would use lets through
     /// what it owes to prevent; with 2 when the configuration cannot be read.
     Doctor(Doctor),
-    /// List, show, add and accept features
+    /// List, show, add, amend and settle features
     #[command(subcommand)]
     Feature(Feature),
     /// List gates and run them
@@ -210,7 +210,36 @@ pub(crate) enum Feature {
         id: String,
     },
     /// Add a feature
-    Add(FeatureAdd),
+    Add(Box<FeatureAdd>),
+    /// Change what a feature is meant to be
+    ///
+    /// What is not named stays. A list that is named is replaced; an empty text clears it, and 0
+    /// clears a limit. A passing feature counts as open again: its proof was of something else.
+    Amend(Box<FeatureAmend>),
+    /// Say that a feature is not wanted any more
+    Cancel {
+        /// Its id
+        id: String,
+        /// Why it is not wanted
+        #[arg(long)]
+        reason: String,
+    },
+    /// Say that a feature waits for something outside
+    Block {
+        /// Its id
+        id: String,
+        /// What it waits for
+        #[arg(long)]
+        reason: String,
+    },
+    /// Have a feature worked on again, also one that passes
+    Reopen {
+        /// Its id
+        id: String,
+        /// Why
+        #[arg(long, default_value = "")]
+        reason: String,
+    },
     /// Take a feature without proof, with a reason
     Accept {
         /// Its id
@@ -228,18 +257,52 @@ pub(crate) struct FeatureAdd {
     /// Its id; the next free one when absent
     #[arg(long)]
     pub(crate) id: Option<String>,
+    #[command(flatten)]
+    pub(crate) intent: Intent,
+    /// Higher is earlier
+    #[arg(long, default_value_t = 0, allow_negative_numbers = true)]
+    pub(crate) priority: i64,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct FeatureAmend {
+    /// Its id; with --as-is all that were changed by hand when absent
+    #[arg(required_unless_present = "as_is")]
+    pub(crate) id: Option<String>,
+    /// One line
+    #[arg(long)]
+    pub(crate) title: Option<String>,
+    #[command(flatten)]
+    pub(crate) intent: Intent,
+    /// One more way to tell that it is done; may be given several times
+    #[arg(long = "add-acceptance", value_name = "TEXT")]
+    pub(crate) add_acceptance: Vec<String>,
+    /// Take what the file says now, after it was changed by hand
+    #[arg(long, conflicts_with_all = ["title", "add_acceptance", "Intent"])]
+    pub(crate) as_is: bool,
+}
+
+/// What a feature is meant to be, beside its title
+#[derive(Debug, Args)]
+pub(crate) struct Intent {
     /// The whole wish
-    #[arg(long, default_value = "")]
-    pub(crate) description: String,
+    #[arg(long)]
+    pub(crate) description: Option<String>,
     /// A group, such as `functional`
-    #[arg(long, default_value = "functional")]
-    pub(crate) category: String,
+    #[arg(long)]
+    pub(crate) category: Option<String>,
     /// When it counts as done; may be given several times
     #[arg(long = "acceptance", value_name = "TEXT")]
     pub(crate) acceptance: Vec<String>,
+    /// A step on the way; may be given several times
+    #[arg(long = "step", value_name = "TEXT")]
+    pub(crate) steps: Vec<String>,
     /// A pattern it may write, inside the repository's scope; may be given several times
     #[arg(long = "write", value_name = "PATTERN")]
     pub(crate) write: Vec<String>,
+    /// A pattern that stays forbidden; may be given several times
+    #[arg(long = "deny", value_name = "PATTERN")]
+    pub(crate) deny: Vec<String>,
     /// A path it may change although it is protected or outside the scope; may be given several times
     #[arg(long = "may-change", value_name = "PATH")]
     pub(crate) may_change: Vec<String>,
@@ -250,11 +313,17 @@ pub(crate) struct FeatureAdd {
     #[arg(long = "verify", value_name = "COMMAND")]
     pub(crate) verify: Vec<String>,
     /// A feature that must pass first; may be given several times
-    #[arg(long = "after", value_name = "ID")]
+    #[arg(long = "depends-on", visible_alias = "after", value_name = "ID")]
     pub(crate) depends_on: Vec<String>,
-    /// Higher is earlier
-    #[arg(long, default_value_t = 0)]
-    pub(crate) priority: i64,
+    /// How many finishes may be refused before a person is needed (config: limits.attempts)
+    #[arg(long, value_name = "N")]
+    pub(crate) attempts: Option<u32>,
+    /// What it may cost in USD
+    #[arg(long, value_name = "N")]
+    pub(crate) usd: Option<f64>,
+    /// How long it may be worked on
+    #[arg(long, value_name = "N")]
+    pub(crate) minutes: Option<u32>,
 }
 
 #[derive(Debug, Subcommand)]

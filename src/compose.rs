@@ -6,7 +6,7 @@ use harness_config::{ConfigError, ConfigFile, Overrides, RepositoryConfig, Resol
 use harness_core::{Feature, FeatureId, FeatureStatus, Level, RepoPath, TreeId};
 use harness_gate::{
     evidence::{self, Evidence, Standing},
-    list::FeatureList,
+    list::{self, FeatureList},
 };
 use harness_git::{GitError, OpenError, Repo};
 use harness_guard::HostAct;
@@ -22,11 +22,15 @@ use crate::{
     failure::{Failure, chain},
     files::{self, HOST_FILE_MAX},
     folders::Folders,
+    intent::Ledger,
     network, proof, rules, setup,
 };
 
 /// The repository's configuration file.
 pub(crate) const CONFIG_FILE: &str = "harness.toml";
+/// The feature list where the configuration names none, and the one of another tool that stands in for it.
+pub(crate) const LIST_FILE: &str = "feature_list.json";
+pub(crate) const STORIES_FILE: &str = "prd.json";
 /// An older name of the progress log, kept where it is in use.
 const OLD_PROGRESS_FILE: &str = "claude-progress.txt";
 /// Where the proof of passing features is kept.
@@ -104,11 +108,28 @@ impl Site {
         let resolved =
             harness_config::resolve(self.repository.as_ref(), &self.user, &environment, &flags);
         let mut resolved = resolved.map_err(|error| config_failure(&error))?;
-        if self.repo.root().join(OLD_PROGRESS_FILE).is_file() {
-            let path = RepoPath::parse(OLD_PROGRESS_FILE).expect("a plain name is inside");
-            resolved.policy.progress_file = path;
+        let named = |name: &str| RepoPath::parse(name).expect("a plain name is inside");
+        let policy = &mut resolved.policy;
+        let is_there = |path: &RepoPath| self.repo.root().join(path.as_path()).is_file();
+        if !is_there(&policy.progress_file) && is_there(&named(OLD_PROGRESS_FILE)) {
+            policy.progress_file = named(OLD_PROGRESS_FILE);
+        }
+        // With a configuration the file is named there: else an agent could bring a list of its own.
+        if self.repository.is_none()
+            && policy.feature_file == named(LIST_FILE)
+            && !is_there(&policy.feature_file)
+            && self.has_stories()
+        {
+            policy.feature_file = named(STORIES_FILE);
         }
         Ok(resolved)
+    }
+
+    /// Whether there is a `prd.json` with stories in it.
+    pub(crate) fn has_stories(&self) -> bool {
+        let path = RepoPath::parse(STORIES_FILE).expect("a plain name is inside");
+        let file = self.host_file(&path);
+        file.is_ok_and(|file| file.is_some_and(|(text, _)| text.contains("\"userStories\"")))
     }
 
     /// Opens the store, creating it where it is missing.
@@ -126,7 +147,17 @@ impl Site {
     /// Reads the feature list; `None` when there is no file.
     pub(crate) fn list(&self, path: &RepoPath) -> Result<Option<FeatureList>, Failure> {
         let file = self.host_file(path)?;
-        file.map(|(text, _)| parse_list(path, &text)).transpose()
+        file.map(|(text, _)| self.parse_list(path, &text))
+            .transpose()
+    }
+
+    /// Reads the text of a feature list, with the statuses that the ledger keeps for its file.
+    pub(crate) fn parse_list(&self, path: &RepoPath, text: &str) -> Result<FeatureList, Failure> {
+        let mut list = parse_list(path, text)?;
+        if !list.shape().keeps_status() {
+            list.overlay(&Ledger::read(self)?.statuses());
+        }
+        Ok(list)
     }
 
     /// Returns the features of the list; none when there is no file.
@@ -337,7 +368,9 @@ pub(crate) fn config_failure(error: &ConfigError) -> Failure {
 }
 
 /// Reads the text of a feature list.
-pub(crate) fn parse_list(path: &RepoPath, text: &str) -> Result<FeatureList, Failure> {
+fn parse_list(path: &RepoPath, text: &str) -> Result<FeatureList, Failure> {
+    let is_blank = text.trim().is_empty() && list::is_markdown(path);
+    let text = if is_blank { list::empty(path) } else { text };
     FeatureList::parse(text).map_err(|error| {
         Failure::usage(format!("cannot read `{path}`: {}", chain(&error))).hint(format!(
             "mend the file by hand, or get the last good one back with `git checkout {path}`"

@@ -11,6 +11,7 @@ mod faces;
 mod failure;
 mod files;
 mod folders;
+mod intent;
 mod isolation;
 mod job;
 mod network;

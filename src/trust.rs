@@ -82,18 +82,6 @@ impl Subject {
         Ok(Self::new(lines))
     }
 
-    /// Adds what one more feature would have executed.
-    pub(crate) fn with_feature(
-        self,
-        site: &Site,
-        resolved: &Resolved,
-        feature: &Feature,
-    ) -> Result<Self, Failure> {
-        let mut lines = self.lines;
-        lines.extend(verify_lines(site, resolved, feature)?);
-        Ok(Self::new(lines))
-    }
-
     /// Makes the subject of a configuration that was detected and stands in no file.
     pub(crate) fn of_detected(site: &Site, resolved: &Resolved) -> Result<Self, Failure> {
         let policy = &resolved.policy;

@@ -16,7 +16,11 @@ const PROGRAM: &[Edges] = &[
     ("core", "", "humantime serde thiserror"),
     ("guard", "core", "globset serde thiserror"),
     ("review", "core", "similar"),
-    ("gate", "core", "serde serde_json sha2 thiserror"),
+    (
+        "gate",
+        "core",
+        "pulldown-cmark serde serde_json sha2 thiserror",
+    ),
     ("context", "core", "thiserror"),
     (
         "provider",

@@ -5,6 +5,7 @@
 
 mod config;
 mod features;
+mod intent;
 mod model;
 mod place;
 mod state;

@@ -1,67 +1,128 @@
 //! `harness feature`: the list, seen and changed by a person.
 
+mod add;
+mod amend;
+mod settle;
+
 use harness_config::Resolved;
-use harness_core::{Feature as Entry, FeatureId, FeatureScope, FeatureStatus, RepoPath};
-use harness_gate::list::{self, FeatureList};
+use harness_core::{Event, Feature as Entry, FeatureId, FeatureStatus, RepoPath};
+use harness_gate::list::{FeatureList, ListError, intent as fields};
 use harness_guard::Scope;
+use harness_store::IntentEntry;
 use serde_json::json;
 
+use self::settle::Settle;
+use super::runs;
 use crate::{
-    cli::{Common, Feature, FeatureAdd, RunOptions},
-    compose::{Site, parse_list},
+    cli::{Common, Feature, RunOptions},
+    compose::Site,
     failure::{Failure, chain},
-    output::Output,
+    intent::{self, Ledger},
+    output::{Output, say},
+    session,
     trust::{self, Subject, Trusted},
 };
 
-/// How much of a title is shown. Unit: characters.
+/// How much of a title or a reason is shown. Unit: characters.
 const TITLE_CHARS: usize = 200;
+
+/// What every one of these commands works with.
+struct Desk<'a> {
+    site: &'a Site,
+    common: &'a Common,
+    resolved: &'a Resolved,
+    path: &'a RepoPath,
+    /// What the ledger said when the command began.
+    ledger: Ledger,
+}
 
 pub(super) fn run(common: &Common, command: &Feature) -> Result<u8, Failure> {
     let site = Site::open(common)?;
     let resolved = site.resolve(&RunOptions::default())?;
     let path = &resolved.policy.feature_file;
+    let desk = Desk {
+        site: &site,
+        common,
+        resolved: &resolved,
+        path,
+        ledger: Ledger::read(&site)?,
+    };
     match command {
-        Feature::List => show_all(&site, common, &resolved, site.list(path)?.as_ref()),
+        Feature::List => show_all(&desk, site.list(path)?.as_ref()),
         Feature::Show { id } => {
             let list = site.list(path)?.ok_or_else(|| no_list(path))?;
-            show(&site, common, &resolved, &find(&list, id, path)?)
+            show(&desk, &find(&list, id, path)?, list.features())
         }
-        Feature::Add(add) => add_one(&site, common, &resolved, add),
-        Feature::Accept { id, reason } => accept(&site, common, &resolved, id, reason),
+        Feature::Add(add) => add::run(&desk, add),
+        Feature::Amend(amend) => amend::run(&desk, amend),
+        Feature::Accept { id, reason } => settle::run(&desk, Settle::Accept, id, reason),
+        Feature::Cancel { id, reason } => settle::run(&desk, Settle::Cancel, id, reason),
+        Feature::Block { id, reason } => settle::run(&desk, Settle::Block, id, reason),
+        Feature::Reopen { id, reason } => settle::run(&desk, Settle::Reopen, id, reason),
     }
 }
 
-fn show_all(
-    site: &Site,
-    common: &Common,
-    resolved: &Resolved,
-    list: Option<&FeatureList>,
-) -> Result<u8, Failure> {
-    let mut output = Output::new(common);
-    let Some(list) = list else {
-        output.text("note: there is no feature list; `harness feature add \"TITLE\"` makes one")?;
-        return Ok(0);
-    };
-    for entry in list.features() {
-        let claimed = site.is_claimed(entry, resolved)?;
+fn show_all(desk: &Desk<'_>, list: Option<&FeatureList>) -> Result<u8, Failure> {
+    let mut output = Output::new(desk.common);
+    let ledger = &desk.ledger;
+    let features = list.map_or(&[][..], FeatureList::features);
+    for entry in features {
+        let claimed = desk.site.is_claimed(entry, desk.resolved)?;
         let word = if claimed {
             "claimed"
         } else {
             entry.status.as_str()
         };
-        let after = if entry.depends_on.is_empty() {
-            String::new()
-        } else {
-            format!(", after {}", ids(&entry.depends_on))
-        };
-        let text = format!("feature: {} {word}, {}{after}", entry.id, title(entry));
-        output.entry("feature", &text, body(entry, claimed))?;
+        let mut text = format!("feature: {} {word}, {}", entry.id, title(entry));
+        let (done, open): (Vec<_>, Vec<_>) = dependencies(entry, features);
+        if !done.is_empty() {
+            text.push_str(&format!(", after {}", ids(&done)));
+        }
+        if !open.is_empty() && entry.status.is_open() {
+            text.push_str(&format!(", waits for {}", waits(&open, features)));
+        }
+        if ledger.difference(entry).is_some() {
+            text.push_str(", changed by hand");
+        }
+        output.entry("feature", &text, body(desk, entry, features, claimed))?;
     }
-    if list.features().is_empty() {
+    for gone in ledger
+        .changed(features)
+        .iter()
+        .filter(|changed| changed.differences.is_none())
+    {
+        output.text(&format!(
+            "note: {} is gone from the list, changed by hand; `harness feature amend {} --as-is` leaves it out",
+            gone.id, gone.id
+        ))?;
+    }
+    if list.is_none() {
+        output.text("note: there is no feature list; `harness feature add \"TITLE\"` makes one")?;
+    } else if features.is_empty() {
         output.text("note: the list is empty; `harness feature add \"TITLE\"` adds to it")?;
     }
     Ok(0)
+}
+
+/// Returns what a feature depends on: what is settled, and what it still waits for.
+fn dependencies(entry: &Entry, features: &[Entry]) -> (Vec<FeatureId>, Vec<FeatureId>) {
+    let is_settled = |id: &FeatureId| {
+        let found = features.iter().find(|feature| feature.id == *id);
+        found.is_some_and(|feature| feature.status.is_settled())
+    };
+    entry.depends_on.iter().cloned().partition(is_settled)
+}
+
+/// Names what is waited for; what will not come by itself with how it stands.
+fn waits(open: &[FeatureId], features: &[Entry]) -> String {
+    let named = open.iter().map(|id| {
+        let found = features.iter().find(|feature| feature.id == *id);
+        match found.map(|feature| feature.status) {
+            Some(status) if !status.is_open() => format!("{id} ({status})"),
+            _ => id.to_string(),
+        }
+    });
+    named.collect::<Vec<_>>().join(", ")
 }
 
 /// Returns the title as one line, whatever the file says.
@@ -69,14 +130,19 @@ fn title(entry: &Entry) -> String {
     harness_report::clean_line(&entry.title, TITLE_CHARS)
 }
 
-fn body(entry: &Entry, claimed: bool) -> serde_json::Value {
+fn body(desk: &Desk<'_>, entry: &Entry, features: &[Entry], claimed: bool) -> serde_json::Value {
+    let (_, open) = dependencies(entry, features);
+    let ledger = &desk.ledger;
     json!({ "id": entry.id.as_str(), "title": entry.title, "category": entry.category, "description": entry.description,
-        "acceptance": entry.acceptance, "priority": entry.priority, "depends_on": entry.depends_on,
-        "status": entry.status.as_str(), "passes": entry.status == FeatureStatus::Passing && !claimed, "claimed": claimed })
+        "steps": entry.steps, "acceptance": entry.acceptance, "priority": entry.priority, "depends_on": entry.depends_on,
+        "waits_for": open, "status": entry.status.as_str(), "reason": ledger.reason(entry),
+        "passes": entry.status == FeatureStatus::Passing && !claimed, "claimed": claimed,
+        "changed_by_hand": ledger.difference(entry).is_some() })
 }
 
-fn show(site: &Site, common: &Common, resolved: &Resolved, entry: &Entry) -> Result<u8, Failure> {
-    let claimed = site.is_claimed(entry, resolved)?;
+fn show(desk: &Desk<'_>, entry: &Entry, features: &[Entry]) -> Result<u8, Failure> {
+    let claimed = desk.site.is_claimed(entry, desk.resolved)?;
+    let ledger = &desk.ledger;
     let word = if claimed {
         "claimed, without proof it counts as not passing"
     } else {
@@ -91,10 +157,24 @@ fn show(site: &Site, common: &Common, resolved: &Resolved, entry: &Entry) -> Res
             ));
         }
     };
+    line(
+        "reason",
+        &harness_report::clean_line(ledger.reason(entry), TITLE_CHARS),
+    );
+    line(
+        "category",
+        if entry.category == "functional" {
+            ""
+        } else {
+            &entry.category
+        },
+    );
     line("description", &entry.description);
     line("done when", &entry.acceptance.join("; "));
     line("steps", &entry.steps.join("; "));
-    line("after", &ids(&entry.depends_on));
+    let (done, open) = dependencies(entry, features);
+    line("after", &ids(&done));
+    line("waits for", &waits(&open, features));
     line("write", &entry.scope.write.join(" "));
     line("deny", &entry.scope.deny.join(" "));
     line(
@@ -116,7 +196,8 @@ fn show(site: &Site, common: &Common, resolved: &Resolved, entry: &Entry) -> Res
             .collect::<Vec<_>>()
             .join("; "),
     );
-    if let Some(evidence) = site.evidence(entry) {
+    line("limits", &limits(entry));
+    if let Some(evidence) = desk.site.evidence(entry) {
         line(
             "evidence",
             &format!(
@@ -125,47 +206,78 @@ fn show(site: &Site, common: &Common, resolved: &Resolved, entry: &Entry) -> Res
             ),
         );
     }
-    Output::new(common).entry("feature", &text, body(entry, claimed))?;
-    Ok(0)
-}
-
-fn add_one(
-    site: &Site,
-    common: &Common,
-    resolved: &Resolved,
-    add: &FeatureAdd,
-) -> Result<u8, Failure> {
-    let path = &resolved.policy.feature_file;
-    let (entry, trusted) = site.rewrite(path, |text| {
-        let mut list = parse_list(path, text.as_deref().unwrap_or(list::EMPTY_LIST))?;
-        let trusted = trusted_subject(site, resolved, &list)?;
-        let entry = new_entry(&list, add)?;
-        check_possible(&entry, resolved)?;
-        list.add(&entry)
-            .map_err(|error| Failure::usage(chain(&error)))?;
-        Ok((list.render(), (entry, trusted)))
-    })?;
-    if let Some(subject) = trusted {
-        // Who adds a command here has seen it: asking again would teach to say yes unread.
-        trust::accept(site, &subject.with_feature(site, resolved, &entry)?)?;
+    if let Some(differences) = ledger.difference(entry) {
+        let told = fields::describe(&differences);
+        let told = told.trim_end().replace('\n', "\n  ");
+        text.push_str(&format!("\n  changed by hand:\n  {told}"));
     }
-    Output::new(common).entry(
-        "feature_added",
-        &format!("feature: {} pending, {}", entry.id, title(&entry)),
-        body(&entry, false),
-    )?;
+    Output::new(desk.common).entry("feature", &text, body(desk, entry, features, claimed))?;
     Ok(0)
 }
 
-/// Returns what the list would have executed if exactly that is trusted.
-fn trusted_subject(
-    site: &Site,
-    resolved: &Resolved,
-    list: &FeatureList,
-) -> Result<Option<Subject>, Failure> {
-    let subject = Subject::of(site, resolved, list.features())?;
-    let is_trusted = trust::check(site, &subject)? == Trusted::Yes;
-    Ok(is_trusted.then_some(subject))
+fn limits(entry: &Entry) -> String {
+    let budget = entry.budget;
+    let limits = [
+        budget
+            .attempts
+            .map(|attempts| format!("{attempts} attempts")),
+        budget.usd.map(|usd| format!("{} USD", usd.as_usd())),
+        budget.minutes.map(|minutes| format!("{minutes} minutes")),
+    ];
+    limits.into_iter().flatten().collect::<Vec<_>>().join(", ")
+}
+
+/// Writes what a command did to the ledger, with the features of the list that it did not know.
+fn keep(site: &Site, before: &[Entry], entries: &[IntentEntry]) -> Result<(), Failure> {
+    if let Some(line) = intent::adopt(site, before)? {
+        say(&format!("note: {line}"));
+    }
+    intent::append(site, entries)
+}
+
+/// Sees that no run works on exactly this feature: its agent has been told the old words.
+fn refuse_busy(site: &Site, id: &str) -> Result<(), Failure> {
+    let Some(store) = site.existing_store()? else {
+        return Ok(());
+    };
+    let Err(held) = session::lock(site, &store) else {
+        return Ok(());
+    };
+    let Some(session) = runs::latest_session(site, &store)? else {
+        return Ok(());
+    };
+    let log = harness_store::read(store.log_path(session));
+    let records = log.map_or_else(|_| Vec::new(), |log| log.records);
+    let is_over =
+        |event: &Event| matches!(event, Event::SessionEnded { .. } | Event::RunEnded { .. });
+    let is_on = match records.first().map(|record| &record.event) {
+        Some(Event::SessionOpened(opened)) => opened.feature.as_str() == id,
+        _ => false,
+    };
+    if is_on && !records.last().is_some_and(|record| is_over(&record.event)) {
+        let text = format!("session {session} works on `{id}` at this moment");
+        return Err(Failure::needs_human(text)
+            .hint("stop it first, then `harness resume --last` or a new run goes on"));
+    }
+    drop(held);
+    Ok(())
+}
+
+/// Says why the list could not take a change.
+fn unwritable(error: &ListError) -> Failure {
+    let failure = Failure::usage(chain(error));
+    match error {
+        ListError::NoPlace { .. } => failure.hint(
+            "an object `{ \"schema\": 1, \"features\": [...] }` has a place for every field; `[features] file` names the file",
+        ),
+        _ => failure,
+    }
+}
+
+/// Whether exactly what the list would have executed is trusted.
+fn trusted_subject(site: &Site, resolved: &Resolved, features: &[Entry]) -> Result<bool, Failure> {
+    let subject = Subject::of(site, resolved, features)?;
+    Ok(trust::check(site, &subject)? == Trusted::Yes)
 }
 
 /// Sees that a feature could ever pass: its gates exist, and its scope is one.
@@ -184,95 +296,6 @@ fn check_possible(entry: &Entry, resolved: &Resolved) -> Result<(), Failure> {
     Ok(())
 }
 
-fn new_entry(list: &FeatureList, add: &FeatureAdd) -> Result<Entry, Failure> {
-    let id = match &add.id {
-        Some(id) => {
-            FeatureId::new(id.as_str()).map_err(|error| Failure::usage(error.to_string()))?
-        }
-        None => list.next_id(),
-    };
-    let mut entry = Entry::titled(id, add.title.trim());
-    if entry.title.is_empty() {
-        return Err(Failure::usage("a feature needs a title").hint("harness feature add \"TITLE\""));
-    }
-    entry.description.clone_from(&add.description);
-    entry.category.clone_from(&add.category);
-    entry.acceptance.clone_from(&add.acceptance);
-    entry.priority = add.priority;
-    entry.gates.clone_from(&add.gates);
-    entry.scope = FeatureScope {
-        write: add.write.clone(),
-        deny: Vec::new(),
-    };
-    entry.depends_on = parse_all(&add.depends_on, |id| {
-        FeatureId::new(id).map_err(|error| error.to_string())
-    })?;
-    entry.may_change = parse_all(&add.may_change, |path| {
-        RepoPath::parse(path).map_err(|error| error.to_string())
-    })?;
-    entry.verify = parse_all(&add.verify, |command| {
-        shlex::split(command)
-            .filter(|argv| !argv.is_empty())
-            .ok_or_else(|| format!("`{command}` is no command"))
-    })?;
-    Ok(entry)
-}
-
-fn accept(
-    site: &Site,
-    common: &Common,
-    resolved: &Resolved,
-    id: &str,
-    reason: &str,
-) -> Result<u8, Failure> {
-    if reason.trim().is_empty() {
-        return Err(
-            Failure::usage("taking a feature without proof needs a reason").hint("--reason TEXT"),
-        );
-    }
-    // What cannot be read cannot be appended to: then nothing is changed at all.
-    let progress = &resolved.policy.progress_file;
-    site.host_file(progress)?;
-    let path = &resolved.policy.feature_file;
-    let entry = site.rewrite(path, |text| {
-        let mut list = parse_list(path, &text.ok_or_else(|| no_list(path))?)?;
-        let entry = find(&list, id, path)?;
-        if entry.status.is_settled() {
-            let message = format!("feature `{id}` is {} already", entry.status);
-            return Err(Failure::usage(message).hint("harness feature list"));
-        }
-        list.set_status(&entry.id, FeatureStatus::Accepted)
-            .map_err(|error| Failure::failed(chain(&error)))?;
-        Ok((list.render(), entry))
-    })?;
-    let note = acceptance(&entry, reason);
-    site.rewrite(progress, |text| {
-        let text = text.unwrap_or_default();
-        Ok((harness_gate::progress::append(&text, &note), ()))
-    })?;
-    Output::new(common).entry(
-        "feature_accepted",
-        &format!(
-            "feature: {} accepted without proof: {}",
-            entry.id,
-            reason.trim()
-        ),
-        json!({ "id": entry.id.as_str(), "reason": reason }),
-    )?;
-    Ok(0)
-}
-
-/// Makes a person's word for the progress log, where the next reader looks.
-fn acceptance(entry: &Entry, reason: &str) -> String {
-    let heading = format!(
-        "## {} {} accepted without proof",
-        harness_host::clock::now().to_seconds_text(),
-        entry.id
-    );
-    let reason = harness_report::clean_line(reason, 500);
-    format!("{heading}\n\n- Reason: {reason}\n")
-}
-
 fn find(list: &FeatureList, id: &str, path: &RepoPath) -> Result<Entry, Failure> {
     let mut features = list.features().iter();
     let found = features.find(|entry| entry.id.as_str() == id).cloned();
@@ -285,17 +308,6 @@ fn find(list: &FeatureList, id: &str, path: &RepoPath) -> Result<Entry, Failure>
 fn no_list(path: &RepoPath) -> Failure {
     Failure::usage(format!("there is no feature list at `{path}`"))
         .hint("harness feature add \"TITLE\"")
-}
-
-fn parse_all<T>(
-    texts: &[String],
-    parse: impl Fn(&str) -> Result<T, String>,
-) -> Result<Vec<T>, Failure> {
-    texts
-        .iter()
-        .map(|text| parse(text))
-        .collect::<Result<_, _>>()
-        .map_err(Failure::usage)
 }
 
 fn ids(ids: &[FeatureId]) -> String {

@@ -5,28 +5,45 @@ mod trial;
 use std::{fs, path::Path};
 
 use harness_config::Detected;
+use harness_core::{ByteCount, RepoPath};
 use harness_gate::list;
+use harness_guard::HostAct;
+use harness_host::disk::Expected;
 use serde_json::json;
 
 use crate::{
     ask,
-    cli::{Common, Init},
-    compose::{CONFIG_FILE, Site},
+    cli::{Common, Init, RunOptions},
+    compose::{CONFIG_FILE, LIST_FILE, STORIES_FILE, Site},
     detect,
     failure::Failure,
+    files,
     output::{Output, say},
 };
 
-/// A file that init would write.
+const ATTRIBUTES: &str = ".gitattributes";
+/// The largest file of attributes that is added to.
+const ATTRIBUTES_MAX: ByteCount = ByteCount::mib(1);
+
+/// A file that init would write, or lines that it would add to one.
 struct Proposal {
     path: &'static str,
     text: String,
+    /// What the file holds already, which stays.
+    kept: Option<Vec<u8>>,
+}
+
+impl Proposal {
+    const fn new_file(path: &'static str, text: String) -> Self {
+        let kept = None;
+        Self { path, text, kept }
+    }
 }
 
 pub(super) fn run(common: &Common, flags: &Init) -> Result<u8, Failure> {
     let site = Site::open(common)?;
     let root = site.repo.root().to_owned();
-    let proposals = propose(&site, &root);
+    let proposals = propose(&site, &root)?;
     let mut output = Output::new(common);
     if proposals.is_empty() {
         output.entry(
@@ -40,9 +57,14 @@ pub(super) fn run(common: &Common, flags: &Init) -> Result<u8, Failure> {
             Ok(0)
         };
     }
-    for Proposal { path, text } in &proposals {
+    for Proposal { path, text, kept } in &proposals {
         let added: String = text.lines().map(|line| format!("  +{line}\n")).collect();
-        output.text(&format!("note: new file {path}\n{}", added.trim_end()))?;
+        let what = if kept.is_some() {
+            "at the end of"
+        } else {
+            "new file"
+        };
+        output.text(&format!("note: {what} {path}\n{}", added.trim_end()))?;
     }
     if !flags.yes {
         let wanted = ask::is_attended(common) && ask::confirm("Write these files?");
@@ -50,8 +72,8 @@ pub(super) fn run(common: &Common, flags: &Init) -> Result<u8, Failure> {
             return Err(Failure::needs_human("nothing was written").hint("harness init --yes"));
         }
     }
-    for Proposal { path, text } in &proposals {
-        write_new(&root, path, text)?;
+    for proposal in &proposals {
+        write(&site, &root, proposal)?;
     }
     let names: Vec<&str> = proposals.iter().map(|proposal| proposal.path).collect();
     let text = format!("note: written {}, nothing committed", names.join(", "));
@@ -64,37 +86,54 @@ pub(super) fn run(common: &Common, flags: &Init) -> Result<u8, Failure> {
     trial::run(common, flags, names.contains(&CONFIG_FILE))
 }
 
-fn propose(site: &Site, root: &Path) -> Vec<Proposal> {
+fn propose(site: &Site, root: &Path) -> Result<Vec<Proposal>, Failure> {
     let mut proposals = Vec::new();
     let missing = |path: &str| fs::symlink_metadata(root.join(path)).is_err();
     let found = detect::detect(site);
+    let has_stories = missing(LIST_FILE) && site.has_stories();
     if missing(CONFIG_FILE) {
         let detected = Detected {
             write: found.write.clone(),
             build: found.build.clone(),
             gates: found.gates.clone(),
+            feature_file: has_stories.then(|| STORIES_FILE.to_owned()),
         };
-        proposals.push(Proposal {
-            path: CONFIG_FILE,
-            text: harness_config::render_repository(&detected),
-        });
+        let text = harness_config::render_repository(&detected);
+        proposals.push(Proposal::new_file(CONFIG_FILE, text));
     }
-    let any_list = ["feature_list.json", "prd.json"]
-        .iter()
-        .any(|path| !missing(path));
-    if !any_list {
-        proposals.push(Proposal {
-            path: "feature_list.json",
-            text: list::EMPTY_LIST.to_owned(),
-        });
+    let resolved = site.resolve(&RunOptions::default())?;
+    let list_file = &resolved.policy.feature_file;
+    if missing(LIST_FILE) && list_file.to_text() == LIST_FILE {
+        let text = list::EMPTY_LIST.to_owned();
+        proposals.push(Proposal::new_file(LIST_FILE, text));
     }
     if missing("AGENTS.md") {
-        proposals.push(Proposal {
-            path: "AGENTS.md",
-            text: map(&site.repo.name(), &found.languages, root),
-        });
+        let text = map(&site.repo.name(), &found.languages, root);
+        proposals.push(Proposal::new_file("AGENTS.md", text));
     }
-    proposals
+    let progress = resolved.policy.progress_file.to_text();
+    proposals.extend(merging(site, &progress)?);
+    Ok(proposals)
+}
+
+/// Proposes that two branches which both add to the progress log merge without a conflict.
+fn merging(site: &Site, progress: &str) -> Result<Option<Proposal>, Failure> {
+    let path = RepoPath::parse(ATTRIBUTES).expect("a plain name is inside");
+    let file = files::read_beneath(&site.root, &path, ATTRIBUTES_MAX)?;
+    let kept = file.map(|file| file.bytes);
+    let text = String::from_utf8_lossy(kept.as_deref().unwrap_or_default());
+    let is_said = text.lines().any(|line| {
+        let mut words = line.split_whitespace();
+        let is_about = words
+            .next()
+            .is_some_and(|pattern| pattern.trim_start_matches('/') == progress);
+        is_about && words.any(|word| word.trim_start_matches('-').starts_with("merge"))
+    });
+    Ok((!is_said).then(|| Proposal {
+        path: ATTRIBUTES,
+        text: format!("{progress} merge=union\n"),
+        kept,
+    }))
 }
 
 /// Makes a short map of what can be seen; a person makes it good.
@@ -121,10 +160,38 @@ fn map(name: &str, languages: &[&str], root: &Path) -> String {
     text
 }
 
-/// Writes a file that must not exist yet.
-fn write_new(root: &Path, path: &str, text: &str) -> Result<(), Failure> {
+/// Writes a file that must not exist yet, or adds to one that has not changed since it was shown.
+fn write(site: &Site, root: &Path, proposal: &Proposal) -> Result<(), Failure> {
     use std::io::Write as _;
-    let failed = |error: std::io::Error| Failure::failed(format!("cannot write `{path}`: {error}"));
-    let mut file = fs::File::create_new(root.join(path)).map_err(failed)?;
-    file.write_all(text.as_bytes()).map_err(failed)
+    let Proposal { path, text, kept } = proposal;
+    let Some(kept) = kept else {
+        let failed =
+            |error: std::io::Error| Failure::failed(format!("cannot write `{path}`: {error}"));
+        let mut file = fs::File::create_new(root.join(path)).map_err(failed)?;
+        return file.write_all(text.as_bytes()).map_err(failed);
+    };
+    let path = RepoPath::parse(*path).expect("a plain name is inside");
+    let now = files::read_beneath(&site.root, &path, ATTRIBUTES_MAX)?;
+    let Some(now) = now.filter(|now| now.bytes == *kept) else {
+        return Err(Failure::failed(format!(
+            "cannot add to `{path}`: it was changed meanwhile"
+        )));
+    };
+    let newline = if kept.windows(2).any(|pair| pair == b"\r\n") {
+        "\r\n"
+    } else {
+        "\n"
+    };
+    let mut bytes = kept.clone();
+    if bytes.last().is_some_and(|last| *last != b'\n') {
+        bytes.extend_from_slice(newline.as_bytes());
+    }
+    bytes.extend_from_slice(text.replace('\n', newline).as_bytes());
+    let expected = Expected::Unchanged(now.stamp);
+    let written = site
+        .root
+        .host_write_file(HostAct::WriteHostFile, &path, &bytes, expected);
+    written
+        .map(|_| ())
+        .map_err(|error| files::disk_failure("write", &path, &error))
 }

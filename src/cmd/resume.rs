@@ -10,6 +10,7 @@ use crate::{
     cli::{Common, Resume},
     compose::Site,
     failure::{Failure, chain},
+    intent,
     job::{Done, Job},
     network,
     rules::RuleFile,
@@ -42,6 +43,8 @@ pub(crate) fn work(
 ) -> Result<Done, Failure> {
     let site = Site::open(common)?;
     let resolved = site.resolve(&flags.options)?;
+    let list = &resolved.policy.feature_file;
+    intent::require(&site, list, &site.features(list)?)?;
     trust::trusted_features(&site, &resolved, surface)?;
     let store = site.existing_store()?.ok_or_else(nothing)?;
     let _lock = session::lock(&site, &store)?;

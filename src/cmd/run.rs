@@ -15,6 +15,7 @@ use crate::{
     compose::{CONFIG_FILE, Site, any_feature, config_path},
     detect,
     failure::{Failure, chain},
+    intent,
     job::{Done, Job},
     network,
     rules::RuleFile,
@@ -46,6 +47,9 @@ pub(crate) fn work(common: &Common, flags: &Run, surface: &dyn Surface) -> Resul
         resolved,
         features,
     } = prepare(common, flags, surface)?;
+    if let Some(line) = intent::adopt(&site, &features)? {
+        surface.say(&line);
+    }
     let goal = flags.goal.as_deref();
     let (wish, features) = wish::choose(&site, &resolved, features, goal, surface)?;
     match &wish {
@@ -114,6 +118,8 @@ fn prepare(common: &Common, flags: &Run, surface: &dyn Surface) -> Result<Prepar
     let site = Site::open(common)?;
     site.head()?;
     let mut resolved = site.resolve(&flags.options)?;
+    let list = &resolved.policy.feature_file;
+    intent::require(&site, list, &site.features(list)?)?;
     let features = if site.repository.is_some() {
         trust::trusted_features(&site, &resolved, surface)?
     } else {

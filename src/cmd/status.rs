@@ -8,6 +8,7 @@ use crate::{
     cli::{Common, RunOptions},
     compose::Site,
     failure::{Failure, chain},
+    intent::Ledger,
     isolation,
     output::Output,
     trust::{self, Subject, Trusted},
@@ -65,8 +66,17 @@ pub(super) fn run(common: &Common) -> Result<u8, Failure> {
         "feature: {passing} of {} passing, {claimed} claimed, {waiting} need you",
         features.len()
     );
-    let body = json!({ "features": features.len(), "passing": passing, "claimed": claimed, "waiting": waiting });
+    let changed = Ledger::read(&site)?.changed(&features);
+    let changed: Vec<&str> = changed.iter().map(|changed| changed.id.as_str()).collect();
+    let body = json!({ "features": features.len(), "passing": passing, "claimed": claimed, "waiting": waiting,
+        "changed_by_hand": changed });
     output.entry("features", &text, body)?;
+    if !changed.is_empty() {
+        output.text(&format!(
+            "note: changed by hand: {}; `harness feature show ID` tells how, nothing runs until `harness feature amend ID --as-is` or the old text is back",
+            changed.join(", ")
+        ))?;
+    }
     last_session(&site, &mut output)?;
     Ok(0)
 }

@@ -1,5 +1,10 @@
 //! `harness feature`: seen and changed by a person.
 
+mod amend;
+mod foreign;
+mod progress;
+mod settle;
+
 use serde_json::{Value, json};
 
 use super::{assert_ok, json};
@@ -63,7 +68,7 @@ fn a_feature_is_added_with_all_that_was_said() {
         "feature: F-2 pending, Export as CSV",
         "  description: For spreadsheets",
         "  done when: quotes doubled; header once",
-        "  after: F-1",
+        "  waits for: F-1",
         "  write: src/export/**",
         "  may change: Cargo.toml",
         "  gates: test",
@@ -77,7 +82,7 @@ fn a_feature_is_added_with_all_that_was_said() {
     let listed = desk.harness(&["feature", "list"]).stdout;
     assert_eq!(
         listed,
-        "feature: F-1 pending, Give the answer\nfeature: F-2 pending, Export as CSV, after F-1\n"
+        "feature: F-1 pending, Give the answer\nfeature: F-2 pending, Export as CSV, waits for F-1\n"
     );
 }
 

@@ -72,7 +72,7 @@ fn a_fresh_project_gets_a_configuration_that_is_read_back() {
         );
         let status = project.git(&["status", "--porcelain"]);
         assert_eq!(
-            status, "?? AGENTS.md\n?? feature_list.json\n?? harness.toml",
+            status, "?? .gitattributes\n?? AGENTS.md\n?? feature_list.json\n?? harness.toml",
             "{name}"
         );
 
@@ -128,7 +128,10 @@ fn what_is_there_is_kept() {
     project.write("feature_list.json", "[]\n");
     let run = home.run(&project.root(), &["init", "--yes", "--json"]);
     assert_ok(&run);
-    assert_eq!(json(&run)[0]["files"], serde_json::json!(["harness.toml"]));
+    assert_eq!(
+        json(&run)[0]["files"],
+        serde_json::json!(["harness.toml", ".gitattributes"])
+    );
     assert_eq!(project.read("AGENTS.md"), "mine\n");
     assert_eq!(project.read("feature_list.json"), "[]\n");
 }
@@ -170,4 +173,49 @@ fn what_init_proposes_can_be_trusted_and_worked_with() {
     assert_ok(&run(&["land"]));
     assert_eq!(project.git(&["status", "--porcelain"]), "");
     assert_eq!(project.read("src/hello.sh"), "echo hello\n");
+}
+
+#[test]
+fn the_progress_log_is_said_to_merge_line_by_line_and_nothing_else_of_the_file_changes() {
+    let line = "progress.md merge=union";
+    let cases = [
+        ("*.x text", "*.x text\nprogress.md merge=union\n"),
+        ("*.x text\r\n", "*.x text\r\nprogress.md merge=union\r\n"),
+        ("", "progress.md merge=union\n"),
+        (
+            "progress.md -text\n",
+            "progress.md -text\nprogress.md merge=union\n",
+        ),
+        (
+            "/progress.md text merge=union",
+            "/progress.md text merge=union",
+        ),
+        ("progress.md -merge\n", "progress.md -merge\n"),
+    ];
+    for (before, after) in cases {
+        let (home, project) = (Home::new(PROGRAM), Project::with_files(SHELL));
+        project.write(".gitattributes", before);
+        let run = |arguments: &[&str]| home.run(&project.root(), arguments);
+        let shown = run(&["init"]);
+        assert_eq!(shown.code, 5);
+        assert_eq!(project.read(".gitattributes"), before, "shown, not written");
+        let told = format!("note: at the end of .gitattributes\n  +{line}\n");
+        assert_eq!(
+            shown.stdout.contains(&told),
+            before != after,
+            "{}",
+            shown.stdout
+        );
+        assert_ok(&run(&["init", "--yes"]));
+        assert_eq!(project.read(".gitattributes"), after);
+        assert_ok(&run(&["init", "--yes"]));
+        assert_eq!(project.read(".gitattributes"), after, "once");
+    }
+    let (home, project) = (Home::new(PROGRAM), Project::with_files(SHELL));
+    project.write("claude-progress.txt", "so far\n");
+    assert_ok(&home.run(&project.root(), &["init", "--yes"]));
+    assert_eq!(
+        project.read(".gitattributes"),
+        "claude-progress.txt merge=union\n"
+    );
 }

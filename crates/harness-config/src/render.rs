@@ -17,6 +17,8 @@ pub struct Detected {
     pub build: Vec<String>,
     /// Gates that can be run here.
     pub gates: Vec<Gate>,
+    /// The feature list, where it is not the usual file.
+    pub feature_file: Option<String>,
 }
 
 /// Returns the text of a `harness.toml` for what was detected: short, commented, read back as it is.
@@ -33,6 +35,10 @@ pub fn render_repository(detected: &Detected) -> String {
     if !detected.build.is_empty() {
         text.push_str("# Build outputs: writable, never kept.\n");
         let _ = writeln!(text, "build = {}", detected.build.literal());
+    }
+    if let Some(file) = &detected.feature_file {
+        text.push_str("\n[features]\n# What is wanted, in its own shape. Only the harness and you write it.\n");
+        let _ = writeln!(text, "file = {}", quoted(file));
     }
     text.push_str(if detected.gates.is_empty() {
         NO_GATES

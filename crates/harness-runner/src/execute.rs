@@ -8,6 +8,7 @@ mod closed;
 mod commit;
 mod open;
 mod perform;
+mod project;
 mod setup;
 mod shop;
 mod subject;
@@ -207,7 +208,8 @@ impl Executor {
                 ..
             } => {
                 if let Some(setting) = self.setting.borrow().as_ref() {
-                    commit::project_status(&self.performer, setting, feature, *to, reason);
+                    let store = &self.workplace.store;
+                    project::project_status(store, &self.performer, setting, feature, *to, reason);
                 }
             }
             _ => {}

@@ -12,6 +12,7 @@
 //! sessions/S-0001/log.jsonl.torn-1  what a crash left of a last record
 //! sessions/S-0001/output/1.txt      outputs too long for a record
 //! runs.jsonl                        which sessions belong to which run; can be told from the logs
+//! intent.jsonl                      what each feature was meant to be, by whose word
 //! runs/R-0001                       claims the number of a run; empty
 //! locks/<name>                      permanent; the kernel's lock on it counts, not its content
 //! ```
@@ -20,6 +21,7 @@
 
 mod file;
 mod hash;
+mod intent;
 mod lock;
 mod log;
 mod record;
@@ -31,6 +33,7 @@ mod writer;
 
 pub use file::FileError;
 pub use hash::{Hash, HashError};
+pub use intent::{IntentEntry, IntentWord, LEDGER_BYTES_MAX};
 pub use lock::{Held, Holder, Lock, LockError};
 pub use log::{Log, Problem, Verification, read, verify};
 pub use record::{Defect, Head, RECORD_BYTES_MAX, Record};

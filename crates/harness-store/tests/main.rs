@@ -4,6 +4,7 @@
 
 mod format;
 mod full;
+mod intent;
 mod lock;
 mod log;
 mod runs;

@@ -211,7 +211,7 @@ static SPECS: &[ToolSpec] = &[
     },
     ToolSpec {
         name: "note",
-        description: "Propose a line for the progress log: what later sessions should know.",
+        description: "Propose a line for the progress log: what later sessions should know. Begin with `pattern:` for what holds everywhere in this code.",
         schema: one_text!("text"),
     },
     ToolSpec {

@@ -5,7 +5,10 @@
 use std::collections::BTreeSet;
 
 use harness_core::{Event, FeatureId, FeatureStatus, RepoPath, SessionId, SessionOpened, TreeId};
-use harness_gate::list::{FeatureList, ListError};
+use harness_gate::{
+    list::{FeatureList, ListError},
+    progress,
+};
 use harness_git::RestoreMode;
 use harness_store::Store;
 use serde_json::Value;
@@ -14,6 +17,7 @@ use crate::{
     cmd::runs,
     compose::{Site, evidence_folder},
     failure::{Failure, chain},
+    intent,
 };
 
 /// Takes back what the harness wrote; returns the files that are somebody else's now.
@@ -32,16 +36,18 @@ pub(super) fn take_back(
     if !take_back_list(site, first, &touched, &base)? {
         left.insert(run.policy.feature_file.clone());
     }
-    let Some(tip) = site.repo.branch_tip(&runs::branch(run.run))? else {
-        return Ok(left.into_iter().collect());
-    };
-    let tip = site.repo.tree_of(&tip)?;
     let sessions: Vec<SessionId> = openings.iter().map(|opened| opened.session).collect();
+    intent::take_back(site, &sessions, &touched)?;
+    let tip = match site.repo.branch_tip(&runs::branch(run.run))? {
+        Some(tip) => site.repo.tree_of(&tip)?,
+        None => base.clone(),
+    };
     let progress = &run.policy.progress_file;
-    if is_own_progress(site, progress, &base, &tip, &sessions)? {
-        left.extend(restore(site, &tip, &base, &|path| path == progress)?);
-    } else {
-        left.insert(progress.clone());
+    match own_progress(site, progress, &base, &tip, &sessions)? {
+        Some(here) => left.extend(restore(site, &here, &base, &|path| path == progress)?),
+        None => {
+            left.insert(progress.clone());
+        }
     }
     let evidence = evidence_folder();
     left.extend(restore(site, &tip, &base, &|path| {
@@ -142,13 +148,16 @@ fn as_before(
     let rendered = list.render();
     let is_base = |base: &&str| {
         let parsed = FeatureList::parse(base);
+        let (base, here) = (without_statuses(base), without_statuses(&rendered));
         parsed.is_ok_and(|base| base.features() == list.features())
-            && without_statuses(base) == without_statuses(&rendered)
+            && base.is_some()
+            && base == here
     };
     Ok(base.filter(is_base).map_or(rendered.clone(), str::to_owned))
 }
 
-/// Returns the value of a list without what says how its features stand.
+/// Returns the value of a list without what says how its features stand; none of other shapes, where
+/// that is one word, set back to the byte.
 fn without_statuses(text: &str) -> Option<Value> {
     let mut value: Value = serde_json::from_str(text).ok()?;
     let entries = match &mut value {
@@ -161,29 +170,45 @@ fn without_statuses(text: &str) -> Option<Value> {
     Some(value)
 }
 
-/// Whether everything that the progress log has beyond the base was written by the run.
-fn is_own_progress(
+/// Returns a tree with the progress log as it is here when everything it has beyond the base was
+/// written by the run; `None` when somebody else wrote there too.
+fn own_progress(
     site: &Site,
     path: &RepoPath,
     base: &TreeId,
     tip: &TreeId,
     sessions: &[SessionId],
-) -> Result<bool, Failure> {
+) -> Result<Option<TreeId>, Failure> {
     let before = site.text_of(base, path)?.unwrap_or_default();
-    let tip = site.text_of(tip, path)?.unwrap_or_default();
+    let tip_text = site.text_of(tip, path)?.unwrap_or_default();
     let here = site.host_file(path)?.map(|(text, _)| text);
-    if here.clone().unwrap_or_default() == before {
-        return Ok(true);
-    }
-    let Some(added) = tip
-        .strip_prefix(before.as_str())
-        .filter(|_| here == Some(tip.clone()))
-    else {
-        return Ok(false);
+    let text = here.clone().unwrap_or_default();
+    let with = |text: Option<String>| {
+        let change = (path.clone(), text.map(String::into_bytes));
+        site.repo.with_files(tip, &[change])
     };
-    let mut headings = added.lines().filter(|line| line.starts_with("## "));
-    Ok(headings.all(|heading| {
-        let is_ours = |session: &SessionId| heading.contains(&format!(" {session} "));
-        sessions.iter().any(is_ours) || before.is_empty() && heading == "## Codebase Patterns"
-    }))
+    if text == before {
+        return Ok(Some(with(here)?));
+    }
+    let added = progress::added(&before, &text);
+    let proven = progress::added(&before, &tip_text).unwrap_or_default();
+    let is_ours = added.is_some_and(|added| {
+        let mut patterns = added.patterns.iter();
+        let mut lines = added.entries.lines();
+        lines.all(|line| is_own_line(line, sessions))
+            && patterns.all(|pattern| proven.patterns.contains(pattern))
+    });
+    is_ours
+        .then(|| with(here))
+        .transpose()
+        .map_err(Failure::from)
+}
+
+/// Whether a run with these sessions could have written a line of the progress log.
+fn is_own_line(line: &str, sessions: &[SessionId]) -> bool {
+    let names = |session: &SessionId| line.contains(&format!(" {session} "));
+    match line.strip_prefix("## ") {
+        Some(_) => sessions.iter().any(names),
+        None => line.trim().is_empty() || progress::is_own_bullet(line),
+    }
 }

@@ -5,7 +5,10 @@
 //! commit stays in the work tree, uncommitted, when the commits land.
 
 use harness_core::{RepoPath, SessionOpened, TreeId};
-use harness_gate::list::{self, FeatureList};
+use harness_gate::{
+    list::{self, FeatureList},
+    progress,
+};
 
 use crate::{cmd::runs, compose::Site, failure::Failure};
 
@@ -39,7 +42,7 @@ impl Kept {
         let tip = site.repo.tree_of(&tip)?;
         let base = site.repo.tree_of(&run.base)?;
         let list = KeptList::find(site, &run.policy.feature_file, &tip)?;
-        let progress = progress(site, &run.policy.progress_file, &base, &tip)?;
+        let progress = kept_progress(site, &run.policy.progress_file, &base, &tip)?;
         let list_file = list.as_ref().map(|list| (list.path.clone(), &list.text));
         let files = list_file
             .into_iter()
@@ -112,7 +115,7 @@ impl KeptList {
 }
 
 /// Returns the progress log of the work tree when it has all that lands, and more.
-fn progress(
+fn kept_progress(
     site: &Site,
     path: &RepoPath,
     base: &TreeId,
@@ -123,8 +126,16 @@ fn progress(
     };
     let before = site.text_of(base, path)?.unwrap_or_default();
     let landing = site.text_of(tip, path)?.unwrap_or_default();
-    let added = landing.strip_prefix(before.as_str()).unwrap_or(&landing);
-    let has_all = !added.trim().is_empty() && text.contains(added.trim());
+    let added = progress::added(&before, &landing).unwrap_or_else(|| progress::Added {
+        entries: landing.clone(),
+        patterns: Vec::new(),
+    });
+    let has_patterns = added
+        .patterns
+        .iter()
+        .all(|pattern| text.contains(pattern.as_str()));
+    let entries = added.entries.trim();
+    let has_all = !entries.is_empty() && text.contains(entries) && has_patterns;
     Ok(has_all.then(|| (path.clone(), text)))
 }
 

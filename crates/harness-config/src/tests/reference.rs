@@ -140,6 +140,7 @@ fn a_fresh_file_reads_back_as_what_was_detected() {
         write: vec!["src/**".to_owned(), "tests/**".to_owned()],
         build: vec!["target".to_owned()],
         gates: vec![gate("test", &["cargo", "test"], Reader::Cargo), odd],
+        feature_file: Some("prd.json".to_owned()),
     };
     let read = repository(&render_repository(&detected)).unwrap();
     let values = |list: &[harness_core::Sourced]| -> Vec<String> {
@@ -148,6 +149,8 @@ fn a_fresh_file_reads_back_as_what_was_detected() {
     assert_eq!(values(&read.scope.write), detected.write);
     assert_eq!(values(&read.scope.build), detected.build);
     assert_eq!(read.gates, detected.gates);
+    let file = read.feature_file.map(|file| file.value.to_text());
+    assert_eq!(file, detected.feature_file);
     assert!(repository(&render_repository(&Detected::default())).is_ok());
 }
 
@@ -157,6 +160,7 @@ fn a_fresh_file_is_short_and_explains_itself() {
         write: vec!["src/**".to_owned()],
         build: vec!["target".to_owned()],
         gates: vec![gate("test", &["cargo", "test"], Reader::Cargo)],
+        feature_file: None,
     };
     insta::assert_snapshot!(render_repository(&detected), @r#"
     # What an agent may do in this repository, and what must be green before its work counts.

@@ -24,11 +24,11 @@ pub enum ListError {
         /// What was expected there.
         message: String,
     },
-    /// It is a known format that is not read.
-    #[error("the feature list is {format}, which is not supported")]
-    Unsupported {
-        /// The format, with its article.
-        format: &'static str,
+    /// A merge was left half done.
+    #[error("the feature list holds a merge that nobody has settled, it begins in line {line}")]
+    Conflict {
+        /// The line of `<<<<<<<`, counted from 1.
+        line: usize,
     },
     /// It is JSON of another shape.
     #[error("the feature list must be {expected}, found {found}")]
@@ -55,10 +55,14 @@ pub enum ListError {
         problem: String,
     },
     /// Two features have the same id.
-    #[error("feature `{id}` is in the list twice")]
+    #[error("feature `{id}` is in the list twice, as entries {first} and {second}")]
     Duplicate {
         /// The id.
         id: FeatureId,
+        /// The place of the first one, counted from 1.
+        first: usize,
+        /// The place of the second one, counted from 1.
+        second: usize,
     },
     /// A feature depends on one that is not in the list.
     #[error("feature `{feature}` depends on `{dependency}`, which is not in the list")]
@@ -80,13 +84,23 @@ pub enum ListError {
         /// The id.
         id: FeatureId,
     },
-    /// A bare array has no place for a field.
-    #[error("cannot add feature `{id}`: a bare array has no place for field `{field}`")]
+    /// The file's shape has no place for a field.
+    #[error("cannot write field `{field}` of feature `{id}`: {shape} has no place for it")]
     NoPlace {
         /// The feature.
         id: FeatureId,
+        /// The shape, with its article.
+        shape: &'static str,
         /// The field.
         field: &'static str,
+    },
+    /// What was written would not be read back as it was meant.
+    #[error("cannot write feature `{id}`: {shape} would read it back as something else")]
+    NotKept {
+        /// The feature.
+        id: FeatureId,
+        /// The shape, with its article.
+        shape: &'static str,
     },
 }
 

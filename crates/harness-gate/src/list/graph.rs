@@ -24,9 +24,11 @@ pub(super) fn check(features: &[Feature]) -> Result<(), ListError> {
 fn places(features: &[Feature]) -> Result<HashMap<&FeatureId, usize>, ListError> {
     let mut places = HashMap::new();
     for (place, feature) in features.iter().enumerate() {
-        if places.insert(&feature.id, place).is_some() {
+        if let Some(first) = places.insert(&feature.id, place) {
             return Err(ListError::Duplicate {
                 id: feature.id.clone(),
+                first: first + 1,
+                second: place + 1,
             });
         }
     }

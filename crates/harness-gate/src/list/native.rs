@@ -140,21 +140,35 @@ fn status(fields: &Fields<'_>) -> Result<FeatureStatus, ListError> {
     }
 }
 
-/// Writes an entry: id and title first, then what is not empty, then status and `passes`.
-pub(super) fn write(feature: &Feature) -> Value {
-    let mut entry = intent(feature);
+/// Adds to a new entry what is not intent: priority, status and `passes`.
+pub(super) fn add_state(entry: &mut Map<String, Value>, feature: &Feature) {
     if feature.priority != 0 {
         entry.insert("priority".to_owned(), feature.priority.into());
     }
-    write_status(&mut entry, feature.status);
-    Value::Object(entry)
+    let passes = feature.status == FeatureStatus::Passing;
+    entry.insert("status".to_owned(), feature.status.as_str().into());
+    entry.insert("passes".to_owned(), passes.into());
 }
 
-/// Sets `status` and `passes` of an entry.
-pub(super) fn write_status(entry: &mut Map<String, Value>, status: FeatureStatus) {
-    entry.insert("status".to_owned(), status.as_str().into());
-    let passes = status == FeatureStatus::Passing;
-    entry.insert("passes".to_owned(), passes.into());
+/// Returns what a field is to hold: `new`, with what else stands in the object that is `there`.
+///
+/// A field that has become empty stays, empty: its place in the file is somebody's choice.
+pub(super) fn own_value(there: Option<&Value>, old: Option<&Value>, new: Option<&Value>) -> Value {
+    let empty = |value: Option<&Value>| match value {
+        Some(Value::String(_)) => json!(""),
+        Some(Value::Object(_)) => json!({}),
+        _ => json!([]),
+    };
+    let new = new.cloned().unwrap_or_else(|| empty(old));
+    let (Some(Value::Object(there)), Value::Object(fields)) = (there, &new) else {
+        return new;
+    };
+    let mut merged = there.clone();
+    merged.retain(|name, _| {
+        fields.contains_key(name) || old.is_none_or(|old| old.get(name).is_none())
+    });
+    merged.extend(fields.clone());
+    Value::Object(merged)
 }
 
 /// Writes the intent of a feature: the fields that are not empty.

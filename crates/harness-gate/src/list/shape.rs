@@ -1,190 +1,266 @@
-//! The shapes a list comes in, and where an entry and its status stand in each.
+//! The shapes a list comes in, and how the entries of a text are found in each.
+
+use std::ops::Range;
 
 use harness_core::{Feature, FeatureId, FeatureStatus};
-use serde_json::{Value, json};
+use serde_json::{Map, Value};
 
 use super::{
-    FEATURES_MAX, LIST_BYTES_MAX, ListError, Shape,
+    FEATURES_MAX, LIST_BYTES_MAX, ListError,
     field::kind,
-    native::{self, entry_fields, own},
+    foreign, json, markdown,
+    native::{self, own_value},
 };
 
-const EXPECTED: &str = "an object with `schema` and `features`, or a list of features";
+const EXPECTED: &str =
+    "an object with `schema` and `features`, an object with `userStories`, or a list of features";
 
-/// Reads the text as JSON and tells its shape.
-pub(super) fn read(text: &str) -> Result<(Shape, Value), ListError> {
+/// The forms of the file that can be read and written back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shape {
+    /// An object with `schema` and `features`.
+    Native,
+    /// An array of entries with `category`, `description`, `steps` and `passes`.
+    Bare,
+    /// An object with `userStories`.
+    Stories,
+    /// Checkboxes in a Markdown file.
+    Markdown,
+}
+
+impl Shape {
+    /// Returns its name, with the article.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Native => "a native list",
+            Self::Bare => "a bare array",
+            Self::Stories => "a list of `userStories`",
+            Self::Markdown => "a Markdown list",
+        }
+    }
+
+    /// Whether an entry has a place for each status; where not, it says only whether it passes.
+    pub const fn keeps_status(self) -> bool {
+        matches!(self, Self::Native)
+    }
+
+    /// Returns the key of the entries; none where the file is the list itself.
+    const fn key(self) -> Option<&'static str> {
+        match self {
+            Self::Native => Some("features"),
+            Self::Stories => Some("userStories"),
+            Self::Bare | Self::Markdown => None,
+        }
+    }
+}
+
+/// What a text holds: its shape, and each feature with the place of its entry.
+pub(super) type Found = (Shape, Vec<(Feature, Range<usize>)>);
+
+/// Reads a text without its byte order mark.
+pub(super) fn read(text: &str) -> Result<Found, ListError> {
     if text.len() > LIST_BYTES_MAX {
         return Err(ListError::TooLarge { bytes: text.len() });
     }
-    if is_markdown(text) {
-        return Err(ListError::Unsupported {
-            format: "a Markdown file",
-        });
+    if let Some(line) = conflict(text) {
+        return Err(ListError::Conflict { line });
     }
-    let value: Value = serde_json::from_str(text).map_err(|error| syntax(&error))?;
-    let shape = match &value {
-        Value::Array(_) => Shape::Bare,
-        Value::Object(object) if object.contains_key("features") => {
-            check_schema(object.get("schema"))?;
-            Shape::Native
-        }
-        Value::Object(object) if object.contains_key("userStories") => {
-            return Err(ListError::Unsupported {
-                format: "a `prd.json` with `userStories`",
-            });
-        }
-        Value::Object(_) => return Err(wrong_shape("an object without `features`".to_owned())),
-        other => return Err(wrong_shape(kind(other))),
+    let found = if is_json(text) {
+        read_json(text)?
+    } else {
+        (Shape::Markdown, markdown::read(text)?)
     };
-    Ok((shape, value))
+    if found.1.len() > FEATURES_MAX {
+        return Err(ListError::TooMany);
+    }
+    Ok(found)
 }
 
-/// Reads the features of a list of known shape.
-pub(super) fn features(shape: Shape, value: &Value) -> Result<Vec<Feature>, ListError> {
-    let list = match shape {
-        Shape::Native => &value["features"],
-        Shape::Bare => value,
+/// Writes a status at its place; returns whether the text has changed.
+pub(super) fn write_status(
+    shape: Shape,
+    text: &mut String,
+    entry: &Range<usize>,
+    status: FeatureStatus,
+) -> bool {
+    let before = text.len();
+    let passes = Value::from(status == FeatureStatus::Passing);
+    match shape {
+        Shape::Markdown => markdown::write_status(text, entry, status),
+        Shape::Native => {
+            let old = text[entry.clone()].to_owned();
+            json::set(text, entry, "status", &status.as_str().into());
+            let grown = entry.start..(entry.end + text.len()) - before;
+            json::set(text, &grown, "passes", &passes);
+            let grown = entry.start..(entry.end + text.len()) - before;
+            text[grown] != old
+        }
+        Shape::Bare | Shape::Stories => {
+            let old = text[entry.clone()].to_owned();
+            json::set(text, entry, "passes", &passes);
+            let grown = entry.start..(entry.end + text.len()) - before;
+            text[grown] != old
+        }
+    }
+}
+
+/// Returns the text with one more entry.
+pub(super) fn add(
+    shape: Shape,
+    text: &str,
+    feature: &Feature,
+    features: &[Feature],
+) -> Result<String, ListError> {
+    if shape == Shape::Markdown {
+        foreign::check_markdown(feature)?;
+        return markdown::add(text, feature);
+    }
+    let mut entry = fields(shape, feature, features.len())?;
+    match shape {
+        Shape::Native => native::add_state(&mut entry, feature),
+        _ => foreign::add_state(shape, &mut entry, feature, features),
+    }
+    let mut text = text.to_owned();
+    let list = list_at(shape, &text);
+    json::push(&mut text, &list, &Value::Object(entry));
+    Ok(text)
+}
+
+/// Returns the text with the intent of the entry at `place` as it is in `new`.
+pub(super) fn amend(
+    shape: Shape,
+    text: &str,
+    place: usize,
+    entry: &Range<usize>,
+    old: &Feature,
+    new: &Feature,
+) -> Result<String, ListError> {
+    if shape == Shape::Markdown {
+        foreign::check_amended(old, new)?;
+        return markdown::amend(text, place, old, new);
+    }
+    let (before, after) = (fields(shape, old, place)?, fields(shape, new, place)?);
+    let mut text = text.to_owned();
+    let mut entry = entry.clone();
+    let names = after
+        .keys()
+        .chain(before.keys().filter(|name| !after.contains_key(*name)));
+    for name in names {
+        if before.get(name) == after.get(name) {
+            continue;
+        }
+        let there = json::member(&text, &entry, name);
+        let there = there.and_then(|member| serde_json::from_str(&text[member.value]).ok());
+        let value = own_value(there.as_ref(), before.get(name), after.get(name));
+        let length = text.len();
+        json::set(&mut text, &entry, name, &value);
+        entry.end = entry.end + text.len() - length;
+    }
+    Ok(text)
+}
+
+/// Names the `number`th feature, with at least `width` digits.
+pub(super) fn numbered(number: u64, width: usize) -> FeatureId {
+    with_number("F-", number, width)
+}
+
+/// Names a feature by a prefix that has been part of an id, and a number.
+pub(super) fn with_number(prefix: &str, number: u64, width: usize) -> FeatureId {
+    FeatureId::new(format!("{prefix}{number:0width$}")).unwrap_or_else(|_| {
+        FeatureId::new(format!("F-{number}"))
+            .expect("a prefix and at most twenty digits are a legal id")
+    })
+}
+
+/// Returns the intent of a feature as this shape has it.
+fn fields(shape: Shape, feature: &Feature, place: usize) -> Result<Map<String, Value>, ListError> {
+    match shape {
+        Shape::Native => Ok(native::intent(feature)),
+        Shape::Bare => foreign::bare_fields(feature, place),
+        Shape::Stories => foreign::story_fields(feature),
+        Shape::Markdown => Ok(Map::new()),
+    }
+}
+
+fn read_json(text: &str) -> Result<Found, ListError> {
+    let value: Value = serde_json::from_str(text).map_err(|error| syntax(&error))?;
+    let shape = shape_of(&value)?;
+    let list = match shape.key() {
+        Some(key) => &value[key],
+        None => &value,
     };
     let entries = list.as_array().ok_or_else(|| ListError::Shape {
-        expected: "an object whose `features` is a list",
+        expected: match shape {
+            Shape::Stories => "an object whose `userStories` is a list",
+            _ => "an object whose `features` is a list",
+        },
         found: kind(list),
     })?;
     if entries.len() > FEATURES_MAX {
         return Err(ListError::TooMany);
     }
-    let entries = entries.iter().enumerate();
-    entries
-        .map(|(place, entry)| feature(shape, entry, place))
-        .collect()
+    let places = json::items(text, &list_at(shape, text));
+    let features = entries.iter().enumerate().zip(places);
+    let features = features.map(|((place, entry), at)| Ok((feature(shape, entry, place)?, at)));
+    Ok((shape, features.collect::<Result<_, ListError>>()?))
 }
 
-/// Reads the entry at `place`.
-pub(super) fn feature(shape: Shape, entry: &Value, place: usize) -> Result<Feature, ListError> {
+fn shape_of(value: &Value) -> Result<Shape, ListError> {
+    match value {
+        Value::Array(_) => Ok(Shape::Bare),
+        Value::Object(object) if object.contains_key("features") => {
+            check_schema(object.get("schema"))?;
+            Ok(Shape::Native)
+        }
+        Value::Object(object) if object.contains_key("userStories") => Ok(Shape::Stories),
+        Value::Object(_) => Err(wrong_shape("an object without `features`".to_owned())),
+        other => Err(wrong_shape(kind(other))),
+    }
+}
+
+fn feature(shape: Shape, entry: &Value, place: usize) -> Result<Feature, ListError> {
     match shape {
         Shape::Native => native::read(entry, place),
-        Shape::Bare => read_bare(entry, place),
+        Shape::Bare => foreign::read_bare(entry, place),
+        Shape::Stories | Shape::Markdown => foreign::read_story(entry, place),
     }
 }
 
-/// Writes a status at its place; returns whether the value has changed.
-pub(super) fn write_status(
-    shape: Shape,
-    value: &mut Value,
-    index: usize,
-    status: FeatureStatus,
-) -> bool {
-    let list = match shape {
-        Shape::Native => value.get_mut("features"),
-        Shape::Bare => Some(value),
-    };
-    let entry = list
-        .and_then(|list| list.get_mut(index))
-        .and_then(Value::as_object_mut)
-        .expect("features and entries are in step since `FeatureList::parse`");
-    let before = entry.clone();
-    match shape {
-        Shape::Native => native::write_status(entry, status),
-        Shape::Bare => {
-            let passes = status == FeatureStatus::Passing;
-            entry.insert("passes".to_owned(), passes.into());
+/// Returns where the array of the entries stands.
+fn list_at(shape: Shape, text: &str) -> Range<usize> {
+    let root = json::value_at(text, 0);
+    match shape.key().and_then(|key| json::member(text, &root, key)) {
+        Some(member) => member.value,
+        None => root,
+    }
+}
+
+/// Whether a text is meant as JSON: what cannot be told is.
+fn is_json(text: &str) -> bool {
+    let start = text.trim_start();
+    match start.as_bytes().first() {
+        Some(b'{') => true,
+        Some(b'[') => {
+            let next = start[1..].trim_start().as_bytes().first().copied();
+            matches!(
+                next,
+                None | Some(b'{' | b'[' | b']' | b'"' | b'0'..=b'9' | b'-')
+            ) || !markdown::is_likely(text)
         }
-    }
-    *entry != before
-}
-
-/// Writes a new entry that will stand at `place`.
-pub(super) fn entry(shape: Shape, feature: &Feature, place: usize) -> Result<Value, ListError> {
-    match shape {
-        Shape::Native => Ok(native::write(feature)),
-        Shape::Bare => write_bare(feature, place),
+        _ => !markdown::is_likely(text),
     }
 }
 
-/// Appends an entry to the list.
-pub(super) fn push(shape: Shape, value: &mut Value, entry: Value) {
-    let list = match shape {
-        Shape::Native => value.get_mut("features"),
-        Shape::Bare => Some(value),
-    };
-    list.and_then(Value::as_array_mut)
-        .expect("a parsed list holds its entries in an array")
-        .push(entry);
-}
-
-/// Names the `number`th feature, with at least `width` digits.
-pub(super) fn numbered(number: u64, width: usize) -> FeatureId {
-    FeatureId::new(format!("F-{number:0width$}"))
-        .expect("a prefix and at most twenty digits are a legal id")
-}
-
-fn read_bare(value: &Value, place: usize) -> Result<Feature, ListError> {
-    let mut fields = entry_fields(value, place)?;
-    let id = match fields.text("id")? {
-        "" => bare_id(place),
-        id => FeatureId::new(id).map_err(|error| fields.problem("id", error.to_string()))?,
-    };
-    fields.feature = id.to_string();
-    let description = fields.text("description")?;
-    let title = native::title(&fields, "", description, "description")?;
-    Ok(Feature {
-        category: fields.text("category")?.to_owned(),
-        description: description.to_owned(),
-        steps: fields.texts("steps", own)?,
-        status: if fields.truth("passes")? {
-            FeatureStatus::Passing
-        } else {
-            FeatureStatus::Pending
-        },
-        ..Feature::titled(id, title)
-    })
-}
-
-fn write_bare(feature: &Feature, place: usize) -> Result<Value, ListError> {
-    let description = match feature.description.as_str() {
-        "" => &feature.title,
-        text => text,
-    };
-    let extra = [
-        (
-            "title",
-            native::first_line(description) != Some(&feature.title),
-        ),
-        ("acceptance", !feature.acceptance.is_empty()),
-        ("priority", feature.priority != 0),
-        ("depends_on", !feature.depends_on.is_empty()),
-        ("scope", feature.scope != Default::default()),
-        ("may_change", !feature.may_change.is_empty()),
-        ("gates", !feature.gates.is_empty()),
-        ("verify", !feature.verify.is_empty()),
-        ("budget", feature.budget != Default::default()),
-    ];
-    if let Some((field, _)) = extra.into_iter().find(|(_, is_set)| *is_set) {
-        return Err(ListError::NoPlace {
-            id: feature.id.clone(),
-            field,
-        });
+/// Returns the line of the first mark that a merge has left, counted from 1.
+fn conflict(text: &str) -> Option<usize> {
+    if !text.contains("<<<<<<<") {
+        return None;
     }
-    let mut entry = json!({
-        "category": feature.category,
-        "description": description,
-        "steps": feature.steps,
-        "passes": feature.status == FeatureStatus::Passing,
-    });
-    if feature.id != bare_id(place) {
-        entry["id"] = json!(feature.id);
-    }
-    Ok(entry)
-}
-
-fn bare_id(place: usize) -> FeatureId {
-    numbered(place as u64 + 1, 3)
-}
-
-fn is_markdown(text: &str) -> bool {
-    let first = text.trim_start();
-    ["# ", "## ", "- ", "* "]
-        .iter()
-        .any(|mark| first.starts_with(mark))
+    let mut lines = text.lines().enumerate();
+    let (begins, _) = lines.find(|(_, line)| line.starts_with("<<<<<<< "))?;
+    lines
+        .find(|(_, line)| line.starts_with(">>>>>>>"))
+        .map(|_| begins + 1)
 }
 
 fn check_schema(schema: Option<&Value>) -> Result<(), ListError> {

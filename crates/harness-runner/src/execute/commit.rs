@@ -13,7 +13,7 @@ use harness_engine::CommitFeature;
 use harness_gate::{
     check,
     evidence::{self, CheckRecord, Evidence, Isolation},
-    list::{self, FeatureList},
+    list::{self, FeatureList, intent},
     progress::{self, Entry, Word},
 };
 use harness_guard::HostAct;
@@ -211,14 +211,7 @@ impl Commit<'_> {
         } else if *path == policy.feature_file {
             self.feature_list()?
         } else if *path == policy.progress_file {
-            let added = committed
-                .strip_prefix(before.as_str())
-                .unwrap_or(&committed);
-            if here.contains(added.trim()) {
-                here.clone()
-            } else {
-                progress::append(&here, added)
-            }
+            progress::merge(&here, &before, &committed)
         } else {
             committed
         };
@@ -252,6 +245,11 @@ impl Commit<'_> {
         let progress = self.read(&policy.progress_file)?;
         if !self.is_task() || progress.is_some() {
             let text = progress::append(&progress.unwrap_or_default(), &self.progress_entry());
+            let notes = self.commit.notes.iter();
+            let patterns: Vec<String> = notes
+                .filter_map(|note| progress::pattern(&plain(note)))
+                .collect();
+            let text = progress::with_patterns(&text, &patterns);
             files.push((policy.progress_file.clone(), text.into_bytes()));
         }
         if !self.is_task() {
@@ -329,7 +327,9 @@ impl Commit<'_> {
             Some(tests) => format!("{} green, {} tests", report.gate, tests.run),
             None => format!("{} green", report.gate),
         });
-        let done = std::iter::once(&self.commit.summary).chain(&self.commit.notes);
+        let notes = self.commit.notes.iter();
+        let notes = notes.filter(|note| progress::pattern(note).is_none());
+        let done = std::iter::once(&self.commit.summary).chain(notes);
         let entry = Entry {
             done: done.map(|text| plain(text)).collect(),
             tried: self
@@ -383,35 +383,6 @@ impl Commit<'_> {
     }
 }
 
-/// Writes a status that is not part of a commit to the feature list, for people and for the next run.
-///
-/// The log has it already; a list that cannot be read or written is left as it is.
-pub(super) fn project_status(
-    performer: &Performer,
-    setting: &Setting,
-    feature: &FeatureId,
-    to: FeatureStatus,
-    reason: &str,
-) {
-    let settled = matches!(
-        to,
-        FeatureStatus::NeedsHuman | FeatureStatus::Blocked | FeatureStatus::Failing
-    );
-    if !settled || reason.is_empty() || matches!(setting.run.goal, Goal::Task { .. }) {
-        return;
-    }
-    let path = &setting.run.policy.feature_file;
-    let Ok(Some(text)) = read(performer.root(), path) else {
-        return;
-    };
-    let Ok(mut list) = FeatureList::parse(&text) else {
-        return;
-    };
-    if list.set_status(feature, to).is_ok() {
-        let _ = write(performer, path, list.render().as_bytes());
-    }
-}
-
 /// Returns where the proof of a feature is kept.
 pub(crate) fn evidence_path(feature: &FeatureId) -> RepoPath {
     RepoPath::parse(format!(".harness/evidence/{feature}.json"))
@@ -441,7 +412,7 @@ fn check_record(report: &CheckReport) -> CheckRecord {
 }
 
 /// Returns a text for a commit or a file: no secret of a known shape, no control code but newline and tab.
-fn plain(text: &str) -> String {
+pub(super) fn plain(text: &str) -> String {
     let redacted = harness_guard::redact(text);
     redacted
         .chars()
@@ -457,16 +428,15 @@ fn subject_line(feature: &Feature) -> String {
 }
 
 fn changed_intent(path: &RepoPath, old: &Feature, new: &Feature) -> String {
-    let show = |feature: &Feature| serde_json::to_string(feature).unwrap_or_default();
+    let differences = intent::differences(&intent::fields(old), &intent::fields(new));
     format!(
-        "`{}` was changed by hand in `{path}` while the run worked on it; old: {}; new: {}",
+        "`{}` was changed by hand in `{path}` while the run worked on it:\n{}",
         old.id,
-        show(old),
-        show(new)
+        intent::describe(&differences).trim_end()
     )
 }
 
-fn read(root: &Root, path: &RepoPath) -> Result<Option<String>, String> {
+pub(super) fn read(root: &Root, path: &RepoPath) -> Result<Option<String>, String> {
     match root.host_read_file(path, HOST_FILE_MAX) {
         Ok(file) => {
             let text = String::from_utf8(file.bytes);
@@ -477,7 +447,7 @@ fn read(root: &Root, path: &RepoPath) -> Result<Option<String>, String> {
     }
 }
 
-fn write(performer: &Performer, path: &RepoPath, bytes: &[u8]) -> Result<(), DiskError> {
+pub(super) fn write(performer: &Performer, path: &RepoPath, bytes: &[u8]) -> Result<(), DiskError> {
     let act = HostAct::WriteHostFile;
     performer
         .root()

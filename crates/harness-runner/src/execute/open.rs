@@ -18,7 +18,7 @@ use super::{Ended, Executor, Setting, chain, shop::Workshop};
 const MAP_MAX: ByteCount = ByteCount::mib(1);
 /// The largest progress log that is read.
 const PROGRESS_MAX: ByteCount = ByteCount::mib(16);
-/// How much of the progress log's end is given. Unit: bytes.
+/// How much of the progress log is given: its patterns and its newest entries. Unit: bytes.
 const PROGRESS_TAIL: usize = 4 * 1024;
 const COMMITS: usize = 8;
 const TREE_ENTRIES: usize = 60;
@@ -157,12 +157,12 @@ fn sources(
         }
     }
     if let Some(text) = read(root, &run.policy.progress_file, PROGRESS_MAX)? {
-        let tail = progress::tail(&text, PROGRESS_TAIL).to_owned();
+        let text = progress::window(&text, PROGRESS_TAIL);
         let path = Some(run.policy.progress_file.clone());
         sources.push(Source {
             kind: SourceKind::Progress,
             path,
-            text: tail,
+            text,
         });
     }
     let commits = shop.repo.recent_commits(COMMITS).join("\n");
