@@ -268,6 +268,12 @@ pub(crate) enum GateCommand {
 pub(crate) struct Verify {
     /// The feature; all when absent
     pub(crate) feature: Option<String>,
+    /// Run the gates behind the proof again, on the committed tree, and compare
+    ///
+    /// Each gate runs once for all features that share it. A passing feature with a gate that is red
+    /// now becomes `failing`, so that `harness run` takes it up again.
+    #[arg(long)]
+    pub(crate) rerun: bool,
 }
 
 #[derive(Debug, Subcommand)]

@@ -44,10 +44,10 @@ pub(super) fn run(common: &Common) -> Result<u8, Failure> {
     output.entry("repository", &text, body)?;
 
     let mut passing = 0;
-    let mut claimed = 0;
+    let mut claimed = Vec::new();
     for feature in &features {
-        if site.is_claimed(feature, &resolved)? {
-            claimed += 1;
+        if site.is_claimed(feature, &resolved) {
+            claimed.push(feature.id.as_str());
         } else if feature.status == FeatureStatus::Passing {
             passing += 1;
         }
@@ -60,11 +60,19 @@ pub(super) fn run(common: &Common) -> Result<u8, Failure> {
     };
     let waiting = count(FeatureStatus::NeedsHuman) + count(FeatureStatus::Blocked);
     let text = format!(
-        "feature: {passing} of {} passing, {claimed} claimed, {waiting} need you",
-        features.len()
+        "feature: {passing} of {} passing, {} claimed, {waiting} need you",
+        features.len(),
+        claimed.len()
     );
-    let body = json!({ "features": features.len(), "passing": passing, "claimed": claimed, "waiting": waiting });
+    let body = json!({ "features": features.len(), "passing": passing, "claimed": claimed.len(), "waiting": waiting,
+        "claimed_features": claimed });
     output.entry("features", &text, body)?;
+    if !claimed.is_empty() {
+        output.text(&format!(
+            "note: without proof: {}; `harness verify` says why, `harness run` works on them",
+            claimed.join(", ")
+        ))?;
+    }
     last_session(&site, &mut output)?;
     Ok(0)
 }

@@ -13,8 +13,8 @@ use std::{
 use harness_core::{
     CallEnd, CallId, CheckReport, CheckpointNumber, EndReason, Event, FailureClass, Feature,
     FeatureId, FeatureStatus, Finding, FinishSubject, Gate, ModelFailure, ModelResponded, Money,
-    Outcome, Reader, RepoPath, RunState, SessionOpened, Stop, StopReason, Timestamp, TokenCount,
-    TreeId, TurnNumber, Usage, Verdict, When,
+    Outcome, RepoPath, RunState, SessionOpened, Stop, StopReason, Timestamp, TokenCount, TreeId,
+    TurnNumber, Usage, Verdict,
 };
 use harness_guard::Guard;
 use harness_tool::Intent;
@@ -670,18 +670,7 @@ fn gates_of(run: &RunState, feature: &Feature) -> Result<Vec<Gate>, String> {
         };
         gates.push(gate.cloned().ok_or_else(missing)?);
     }
-    let own = feature.verify.iter().zip(1..).map(|(argv, number)| Gate {
-        name: format!("verify-{number}"),
-        run: argv.clone(),
-        cwd: RepoPath::root(),
-        environment: Vec::new(),
-        timeout: run.policy.limits.command,
-        reader: Reader::Exit,
-        min_tests: 0,
-        when: When::Finish,
-        baseline: harness_core::Baseline::Strict,
-        paths: Vec::new(),
-    });
+    let own = harness_gate::proof::own_gates(feature, run.policy.limits.command);
     gates.extend(own);
     Ok(gates)
 }

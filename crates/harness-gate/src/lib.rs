@@ -11,5 +11,6 @@ pub mod evidence;
 pub mod integrity;
 pub mod list;
 pub mod progress;
+pub mod proof;
 pub mod readers;
 mod text;

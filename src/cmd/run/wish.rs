@@ -46,9 +46,11 @@ pub(super) fn choose(
     surface: &dyn Surface,
 ) -> Result<(Wish, Vec<Feature>), Failure> {
     for feature in &mut features {
-        if site.is_claimed(feature, resolved)? {
+        if feature.status == FeatureStatus::Passing
+            && let Some(doubt) = site.doubt(feature, resolved)
+        {
             surface.say(&format!(
-                "{} says it passes and has no proof: it counts as not passing",
+                "{} says it passes and has no proof: it counts as not passing ({doubt})",
                 feature.id
             ));
             feature.status = FeatureStatus::Pending;
