@@ -66,7 +66,7 @@ pub(crate) enum Command {
     /// it runs. Exits with 7 when no level can be used, or when the one a run would use lets through
     /// what it owes to prevent; with 2 when the configuration cannot be read.
     Doctor(Doctor),
-    /// List, show, add and accept features
+    /// List, show, add, finish and accept features
     #[command(subcommand)]
     Feature(Feature),
     /// List gates and run them
@@ -207,6 +207,13 @@ pub(crate) enum Feature {
     },
     /// Add a feature
     Add(FeatureAdd),
+    /// Prove and commit what you, or an agent of yours, did by hand
+    ///
+    /// The uncommitted changes in the feature's scope are judged as an agent's are: findings, then the
+    /// gates on HEAD with these changes, checked out for themselves. When all is green they are
+    /// committed to a branch of their own with evidence, feature list and progress log. Your branch,
+    /// HEAD and the index stay where they are unless `--land` is given. No model is asked.
+    Finish(FeatureFinish),
     /// Take a feature without proof, with a reason
     Accept {
         /// Its id
@@ -215,6 +222,24 @@ pub(crate) enum Feature {
         #[arg(long)]
         reason: String,
     },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct FeatureFinish {
+    /// Its id
+    pub(crate) id: String,
+    /// Bring it to the current branch when it is proven
+    #[arg(long)]
+    pub(crate) land: bool,
+    /// Approve a finding by its id; may be given several times
+    #[arg(long = "approve", value_name = "FINDING")]
+    pub(crate) approve: Vec<String>,
+    /// What was done, for the commit and the progress log
+    #[arg(long, value_name = "TEXT", default_value = "Done by hand.")]
+    pub(crate) summary: String,
+    /// Require this confinement of gates: namespaces, landlock, external, none
+    #[arg(long, value_name = "LEVEL")]
+    pub(crate) sandbox: Option<SandboxLevel>,
 }
 
 #[derive(Debug, Args)]

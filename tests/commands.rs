@@ -2,6 +2,7 @@
 
 mod doctor;
 mod feature;
+mod finish;
 mod gate;
 mod help;
 mod init;

@@ -28,6 +28,7 @@ pub(super) fn run(common: &Common, command: &Feature) -> Result<u8, Failure> {
             show(&site, common, &resolved, &find(&list, id, path)?)
         }
         Feature::Add(add) => add_one(&site, common, &resolved, add),
+        Feature::Finish(finish) => super::finish::run(common, finish),
         Feature::Accept { id, reason } => accept(&site, common, &resolved, id, reason),
     }
 }

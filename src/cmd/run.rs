@@ -90,6 +90,7 @@ pub(crate) fn work(common: &Common, flags: &Run, surface: &dyn Surface) -> Resul
         attempts: 0,
         usage: Usage::default(),
         spent: Money(0),
+        by_hand: None,
     };
     let engine = Engine::new(state, harness_host::clock::now());
     let launch = Launch {

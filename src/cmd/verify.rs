@@ -3,7 +3,6 @@
 //! Without `--rerun` nothing is executed: files are compared with files. A
 //! feature that was proven and has not landed is judged on the branch of its run.
 
-mod place;
 mod rerun;
 
 use harness_core::{Feature, FeatureStatus};
@@ -11,7 +10,7 @@ use harness_gate::evidence::{self, Doubt, Evidence, Standing, Weighed};
 use harness_runner::Subject;
 use serde_json::json;
 
-use self::place::{Place, Places};
+use super::place::{Place, Places};
 use crate::{
     cli::{Common, RunOptions, Verify},
     compose::Site,

@@ -29,6 +29,7 @@ use crate::{
 };
 
 mod approval;
+mod by_hand;
 mod proving;
 mod resume;
 mod steering;

@@ -7,6 +7,8 @@
 
 #[path = "rules/approval.rs"]
 mod approval;
+#[path = "rules/by_hand.rs"]
+mod by_hand;
 #[path = "support/facts.rs"]
 mod facts;
 #[path = "rules/network.rs"]

@@ -130,6 +130,7 @@ pub(crate) fn opened(session: u32, run: u32) -> SessionOpened {
             attempts: 1,
             usage: usage(),
             spent: Money(820_000),
+            by_hand: None,
         },
         feature: feature_id("F-1"),
         repository: "demo".to_owned(),
