@@ -74,6 +74,9 @@ pub(crate) enum Command {
     Gate(GateCommand),
     /// Check the proof behind passing features
     Verify(Verify),
+    /// Answer the hooks of other agents
+    #[command(subcommand)]
+    Hook(Hook),
     /// List checkpoints and go back to one
     #[command(subcommand)]
     Checkpoint(Checkpoint),
@@ -289,6 +292,23 @@ pub(crate) enum GateCommand {
     },
 }
 
+#[derive(Debug, Subcommand)]
+pub(crate) enum Hook {
+    /// Judge the work tree when an agent wants to stop (Claude Code, Codex)
+    ///
+    /// Reads the hook's JSON from standard input. What is uncommitted is judged against HEAD: findings
+    /// of weakened tests and the like, then the gates it concerns, on a checkout of their own. Where
+    /// something is red it prints `{"decision":"block","reason":...}`, so that the agent goes on; else
+    /// nothing. After `[limits] attempts` blocks in one session of the agent it lets go and says that a
+    /// person is needed. A repository that is not configured or not trusted is never judged and never
+    /// blocked; that is said. Commits nothing. Exits with 0, or with 1 when the input is no hook's.
+    Stop {
+        /// The feature whose scope and gates hold; the repository's scope and all gates when absent
+        #[arg(long, value_name = "ID")]
+        feature: Option<String>,
+    },
+}
+
 #[derive(Debug, Args)]
 pub(crate) struct Verify {
     /// The feature; all when absent
@@ -299,6 +319,9 @@ pub(crate) struct Verify {
     /// now becomes `failing`, so that `harness run` takes it up again.
     #[arg(long)]
     pub(crate) rerun: bool,
+    /// Require this confinement of gates: namespaces, landlock, external, none
+    #[arg(long, value_name = "LEVEL", requires = "rerun")]
+    pub(crate) sandbox: Option<SandboxLevel>,
 }
 
 #[derive(Debug, Subcommand)]

@@ -8,6 +8,7 @@ mod doctor;
 mod feature;
 mod finish;
 mod gate;
+mod hook;
 mod init;
 pub(crate) mod land;
 mod log;
@@ -19,6 +20,7 @@ mod scope;
 mod status;
 mod trust;
 mod verify;
+mod work;
 
 use crate::{
     cli::{Cli, Command},
@@ -42,6 +44,7 @@ pub(crate) fn run(cli: &Cli) -> Result<u8, Failure> {
         Command::Status => status::run(common),
         Command::Feature(feature) => feature::run(common, feature),
         Command::Gate(gate) => gate::run(common, gate),
+        Command::Hook(hook) => hook::run(common, hook),
         Command::Verify(verify) => verify::run(common, verify),
         Command::Checkpoint(checkpoint) => checkpoint::run(common, checkpoint),
         Command::Land(land) => land::run(common, land),

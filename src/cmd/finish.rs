@@ -5,17 +5,15 @@
 //! they changed beside the scope is named and left where it is.
 
 use harness_config::Resolved;
-use harness_core::{
-    Change, DirtyMode, EndReason, Feature, FeatureId, FeatureStatus, Goal, ModelProfile, Money,
-    RepoPath, RunId, RunState, TokenCount, TreeId, Usage,
-};
+use harness_core::{EndReason, Feature, FeatureStatus, RunId};
 use harness_engine::Engine;
-use harness_git::SnapshotCache;
-use harness_guard::Guard;
 use harness_provider::Script;
 use harness_runner::{Launch, ModelClient, Pace};
 
-use super::place::{Place, Places};
+use super::{
+    place::{Place, Places},
+    work::Work,
+};
 use crate::{
     cli::{Common, FeatureFinish, Land, RunOptions},
     compose::Site,
@@ -28,9 +26,6 @@ use crate::{
     surface::LineSurface,
     trust,
 };
-
-/// Paths that are named of those left out.
-const NAMED_MAX: usize = 20;
 
 pub(super) fn run(common: &Common, flags: &FeatureFinish) -> Result<u8, Failure> {
     let surface = LineSurface::new(common);
@@ -91,9 +86,10 @@ fn prove(
     let features = trust::trusted_features(&site, &resolved, surface)?;
     let (feature, features) = choose(&resolved, features, flags)?;
     refuse_unlanded(&site, &resolved, &features)?;
-    let head = site.head()?;
     let work = Work::find(&site, &resolved, &feature)?;
-    work.tell_left_out(&feature.id);
+    if let Some(text) = work.left_out_text(&feature.id) {
+        say(&text);
+    }
     if work.changes.is_empty() && feature.verify.is_empty() {
         let message = format!(
             "nothing is changed where `{}` may write, so green gates would prove nothing",
@@ -112,27 +108,7 @@ fn prove(
         .new_run()
         .map_err(|error| Failure::failed(chain(&error)))?;
     let now = harness_host::clock::now();
-    let state = RunState {
-        run,
-        started_at: now,
-        goal: Goal::One {
-            feature: feature.id,
-        },
-        policy: resolved.policy,
-        features,
-        model: nobody(),
-        attended: false,
-        steered: false,
-        dirty: DirtyMode::Refuse,
-        base: head.commit.clone(),
-        tip: head.commit,
-        work_start: Some(work.start),
-        given_up: Vec::new(),
-        attempts: 0,
-        usage: Usage::default(),
-        spent: Money(0),
-        by_hand: Some(flags.summary.clone()),
-    };
+    let state = work.to_run(run, resolved.policy, features, feature.id, &flags.summary);
     let launch = Launch {
         engine: Engine::new(state, now),
         resumed: None,
@@ -198,78 +174,6 @@ fn refuse_unlanded(site: &Site, resolved: &Resolved, features: &[Feature]) -> Re
         }
     }
     Ok(())
-}
-
-/// What a person did for one feature.
-struct Work {
-    /// The work tree without it: what differs from this is the work.
-    start: TreeId,
-    /// What of it lies in the feature's scope.
-    changes: Vec<Change>,
-    /// What lies elsewhere, with the reasons.
-    left_out: Vec<String>,
-}
-
-impl Work {
-    /// Compares the work tree with HEAD.
-    fn find(site: &Site, resolved: &Resolved, feature: &Feature) -> Result<Self, Failure> {
-        let guard = Guard::new(&resolved.policy, feature);
-        let guard = guard.map_err(|error| Failure::usage(chain(&error)))?;
-        let scope = guard.scope();
-        let head = site.head()?.tree;
-        let everywhere = [RepoPath::root()];
-        let shot = site
-            .repo
-            .snapshot(&mut SnapshotCache::default(), &head, &everywhere, &|path| {
-                scope.is_hidden(path)
-            });
-        let here = shot.map_err(|error| Failure::failed(chain(&error)))?.tree;
-        let is_work = |path: &RepoPath| scope.is_writable(path);
-        let start = site.repo.apply_changes(&here, &here, &head, &is_work)?;
-        let (changes, others): (Vec<_>, Vec<_>) = site
-            .repo
-            .diff(&head, &here)?
-            .into_iter()
-            .partition(|change| is_work(&change.path));
-        let others: Vec<Change> = others
-            .into_iter()
-            .filter(|change| !scope.is_host_owned(&change.path))
-            .collect();
-        let left_out = guard.judge_changes(&others).into_iter();
-        Ok(Self {
-            start,
-            changes,
-            left_out: left_out.map(|finding| finding.message).collect(),
-        })
-    }
-
-    /// Names what is not part of the work.
-    fn tell_left_out(&self, feature: &FeatureId) {
-        if self.left_out.is_empty() {
-            return;
-        }
-        let mut text = format!("left out, it is not where `{feature}` may write:");
-        for message in self.left_out.iter().take(NAMED_MAX) {
-            text.push_str(&format!("\n  {message}"));
-        }
-        let more = self.left_out.len().saturating_sub(NAMED_MAX);
-        if more > 0 {
-            text.push_str(&format!("\n  and {more} more"));
-        }
-        say(&text);
-    }
-}
-
-/// Stands where a run names its model.
-fn nobody() -> ModelProfile {
-    ModelProfile {
-        name: "none (done by hand)".to_owned(),
-        id: "none".to_owned(),
-        context: TokenCount(200_000),
-        output: TokenCount(8_000),
-        price: Some(harness_core::Price::default()),
-        recorded: false,
-    }
 }
 
 /// A model that has nothing to say; it is never asked.

@@ -22,7 +22,10 @@ use crate::{
 
 pub(super) fn run(common: &Common, flags: &Verify) -> Result<u8, Failure> {
     let site = Site::open(common)?;
-    let resolved = site.resolve(&RunOptions::default())?;
+    let resolved = site.resolve(&RunOptions {
+        sandbox: flags.sandbox,
+        ..RunOptions::default()
+    })?;
     if flags.rerun {
         // Nothing is executed before a person has seen what it is.
         trust::trusted_features(&site, &resolved, &LineSurface::new(common))?;
