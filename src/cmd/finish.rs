@@ -154,8 +154,10 @@ fn choose(
             "harness init, or add a [[gate]] to harness.toml; without proof: `harness feature accept`",
         ));
     }
-    // Who finishes a feature wants it judged, whatever it waits for.
-    found.status = FeatureStatus::Pending;
+    // Who finishes a feature wants it judged, whatever it waits for; a broken one is mended.
+    if found.status != FeatureStatus::Failing {
+        found.status = FeatureStatus::Pending;
+    }
     let feature = found.clone();
     Ok((feature, features))
 }

@@ -13,6 +13,8 @@ mod by_hand;
 mod facts;
 #[path = "rules/network.rs"]
 mod network;
+#[path = "rules/regression.rs"]
+mod regression;
 #[path = "rules/script.rs"]
 mod script;
 #[path = "rules/steering.rs"]

@@ -13,4 +13,5 @@ pub mod list;
 pub mod progress;
 pub mod proof;
 pub mod readers;
+pub mod regression;
 mod text;

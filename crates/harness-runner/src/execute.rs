@@ -8,6 +8,7 @@ mod closed;
 mod commit;
 mod open;
 mod perform;
+mod regression;
 mod setup;
 mod shop;
 mod subject;

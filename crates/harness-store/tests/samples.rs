@@ -595,6 +595,7 @@ fn gates() -> Vec<Event> {
             work_tree: tree('5'),
             changes: changes(),
             findings: findings(),
+            regressions: Vec::new(),
         }),
         Event::CandidateFailed {
             message: "a file vanished".to_owned(),

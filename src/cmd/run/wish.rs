@@ -82,8 +82,10 @@ pub(super) fn choose(
             Ok((Wish::Done(named.id.clone()), features))
         }
         Some(named) => {
-            // Who names a feature wants it worked on, whatever it waits for.
-            named.status = FeatureStatus::Pending;
+            // Who names a feature wants it worked on, whatever it waits for; a broken one is mended.
+            if named.status != FeatureStatus::Failing {
+                named.status = FeatureStatus::Pending;
+            }
             Ok((Wish::One(named.id.clone()), features))
         }
         None if is_meant_as_id => Err(no_feature(goal, list, &features)),
