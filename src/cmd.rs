@@ -1,6 +1,7 @@
 //! One module per command; each returns the exit code or how it failed.
 
 mod abort;
+mod broken;
 mod checkpoint;
 mod config;
 pub(crate) mod demo;

@@ -101,6 +101,10 @@ pub(crate) fn work(common: &Common, flags: &Run, surface: &dyn Surface) -> Resul
         rules: Box::new(RuleFile::new(&site.folders, site.repo.root())),
     };
     let (code, finished) = session::drive(workplace, launch, &[], surface)?;
+    if let (EndReason::Blocked, Some(session)) = (finished.reason, finished.session) {
+        let resolved = site.resolve(&flags.options)?;
+        super::broken::mark_after(&site, &resolved, &store, session, surface)?;
+    }
     Ok(Done::ended(code, finished))
 }
 

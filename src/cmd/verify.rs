@@ -39,7 +39,9 @@ pub(super) fn run(common: &Common, flags: &Verify) -> Result<u8, Failure> {
     let mut output = Output::new(common);
     let mut code = 0;
     for entry in &judged {
-        if !entry.weighed.standing.is_proof() {
+        // A second run tells whether a broken one still is.
+        let counts = entry.is_proven() || (flags.rerun && entry.is_broken());
+        if !counts {
             code = RED;
         }
         output.entry("verified", &entry.to_text(), entry.to_body())?;
@@ -66,8 +68,20 @@ struct Judged {
 }
 
 impl Judged {
+    fn is_proven(&self) -> bool {
+        self.feature.status == FeatureStatus::Passing && self.weighed.standing.is_proof()
+    }
+
+    /// Whether it was passing and a gate was red since, its proof being there still.
+    fn is_broken(&self) -> bool {
+        self.feature.status == FeatureStatus::Failing && self.weighed.standing.is_proof()
+    }
+
     fn to_text(&self) -> String {
         let id = &self.feature.id;
+        if self.feature.status == FeatureStatus::Failing {
+            return format!("feature: {id} is failing, it was passing until a gate became red");
+        }
         if self.feature.status != FeatureStatus::Passing {
             let status = self.feature.status;
             return format!("feature: {id} is {status}, there is nothing to verify");
@@ -86,12 +100,18 @@ impl Judged {
     }
 
     fn to_body(&self) -> serde_json::Value {
-        let standing = self.weighed.standing;
+        let is_passing = self.feature.status == FeatureStatus::Passing;
+        let standing = if is_passing {
+            self.weighed.standing
+        } else {
+            Standing::Claimed
+        };
         let branch = match &self.place {
             Place::Head(_) => None,
             Place::Branch { name, .. } => Some(name),
         };
-        json!({ "feature": self.feature.id.as_str(), "standing": standing.as_str(), "claimed": !standing.is_proof(),
+        json!({ "feature": self.feature.id.as_str(), "standing": standing.as_str(), "claimed": is_passing && !standing.is_proof(),
+            "status": self.feature.status.as_str(),
             "reason": self.weighed.doubt.as_ref().map(ToString::to_string), "landed": branch.is_none(), "branch": branch })
     }
 
@@ -120,8 +140,13 @@ fn wanted(
         .ok_or_else(|| Failure::usage(format!("there is no feature list at `{path}`")))?;
     let Some(id) = &flags.feature else {
         let all = list.features().iter();
-        let passing = all.filter(|feature| feature.status == FeatureStatus::Passing);
-        return Ok(passing.cloned().collect());
+        let wanted = all.filter(|feature| match feature.status {
+            FeatureStatus::Passing => true,
+            // Whether it is still broken is what a second run tells.
+            FeatureStatus::Failing => flags.rerun,
+            _ => false,
+        });
+        return Ok(wanted.cloned().collect());
     };
     let mut all = list.features().iter();
     let found = all.find(|feature| feature.id.as_str() == id).cloned();

@@ -1,5 +1,6 @@
 //! `harness verify`: what a proof is worth after the world moved on.
 
+mod broken;
 mod forged;
 mod rerun;
 mod survives;

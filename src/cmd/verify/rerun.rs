@@ -1,9 +1,9 @@
 //! Running the gates behind proofs again: each once for all features that share it.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, time::Duration};
 
 use harness_config::Resolved;
-use harness_core::{CheckReport, Event, Gate, TreeId};
+use harness_core::{CheckReport, Event, FeatureStatus, Gate, TreeId};
 use harness_gate::{
     check::gate_hash,
     evidence::{self, Difference, gates_of},
@@ -17,6 +17,10 @@ use tokio::runtime::Runtime;
 
 use super::Judged;
 use crate::{
+    cmd::{
+        broken::{self, RedGate},
+        place::Place,
+    },
     compose::{Site, any_feature},
     failure::{Failure, chain},
     output::{Output, say},
@@ -32,7 +36,7 @@ pub(super) fn run(
 ) -> Result<bool, Failure> {
     let proven: Vec<&Judged> = judged
         .iter()
-        .filter(|entry| entry.weighed.standing.is_proof())
+        .filter(|entry| entry.is_proven() || entry.is_broken())
         .collect();
     if proven.is_empty() {
         return Ok(true);
@@ -56,13 +60,45 @@ pub(super) fn run(
         known: HashMap::new(),
     };
     let mut agreed = true;
+    let (mut red, mut mended) = (Vec::new(), Vec::new());
     for entry in proven {
         let found = runs.compare(entry, output)?;
         agreed &= found.is_empty();
         tell(entry, &found, output)?;
+        red.extend(red_gates(entry, &found));
+        if entry.is_broken() && found.is_empty() {
+            mended.push((&entry.feature.id, "its gates are as they were proven again"));
+        }
     }
     runs.runtime.shutdown_timeout(session::SHUTDOWN);
+    broken::set_status(site, resolved, FeatureStatus::Passing, &mended)?;
+    for (feature, reason) in mended {
+        let body = json!({ "feature": feature.as_str(), "from": "failing", "to": "passing", "reason": reason });
+        output.entry(
+            "feature_status",
+            &format!("feature: {feature} passing, {reason}"),
+            body,
+        )?;
+    }
+    for broken in broken::mark(site, resolved, &red)? {
+        output.entry("feature_status", &broken.to_text(), broken.to_body())?;
+    }
     Ok(agreed)
+}
+
+/// Returns the gates that are red on HEAD; what has not landed breaks nothing there.
+fn red_gates<'a>(entry: &'a Judged, found: &'a [Difference]) -> impl Iterator<Item = RedGate> + 'a {
+    let is_here = matches!(entry.place, Place::Head(_));
+    let is_own = |gate: &str| {
+        let own = own_gates(&entry.feature, Duration::ZERO);
+        own.iter().any(|own| own.name == gate)
+    };
+    let red = found.iter().filter(move |found| found.is_red && is_here);
+    red.map(move |found| RedGate {
+        of: is_own(&found.gate).then(|| entry.feature.id.clone()),
+        gate: found.gate.clone(),
+        reason: found.what.clone(),
+    })
 }
 
 /// Gates that run, and what they said.
