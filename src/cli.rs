@@ -66,7 +66,7 @@ pub(crate) enum Command {
     /// it runs. Exits with 7 when no level can be used, or when the one a run would use lets through
     /// what it owes to prevent; with 2 when the configuration cannot be read.
     Doctor(Doctor),
-    /// List, show, add, amend and settle features
+    /// List, show, add, amend, finish and settle features
     #[command(subcommand)]
     Feature(Feature),
     /// List gates and run them
@@ -74,6 +74,9 @@ pub(crate) enum Command {
     Gate(GateCommand),
     /// Check the proof behind passing features
     Verify(Verify),
+    /// Answer the hooks of other agents
+    #[command(subcommand)]
+    Hook(Hook),
     /// List checkpoints and go back to one
     #[command(subcommand)]
     Checkpoint(Checkpoint),
@@ -240,6 +243,13 @@ pub(crate) enum Feature {
         #[arg(long, default_value = "")]
         reason: String,
     },
+    /// Prove and commit what you, or an agent of yours, did by hand
+    ///
+    /// The uncommitted changes in the feature's scope are judged as an agent's are: findings, then the
+    /// gates on HEAD with these changes, checked out for themselves. When all is green they are
+    /// committed to a branch of their own with evidence, feature list and progress log. Your branch,
+    /// HEAD and the index stay where they are unless `--land` is given. No model is asked.
+    Finish(FeatureFinish),
     /// Take a feature without proof, with a reason
     Accept {
         /// Its id
@@ -248,6 +258,24 @@ pub(crate) enum Feature {
         #[arg(long)]
         reason: String,
     },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct FeatureFinish {
+    /// Its id
+    pub(crate) id: String,
+    /// Bring it to the current branch when it is proven
+    #[arg(long)]
+    pub(crate) land: bool,
+    /// Approve a finding by its id; may be given several times
+    #[arg(long = "approve", value_name = "FINDING")]
+    pub(crate) approve: Vec<String>,
+    /// What was done, for the commit and the progress log
+    #[arg(long, value_name = "TEXT", default_value = "Done by hand.")]
+    pub(crate) summary: String,
+    /// Require this confinement of gates: namespaces, landlock, external, none
+    #[arg(long, value_name = "LEVEL")]
+    pub(crate) sandbox: Option<SandboxLevel>,
 }
 
 #[derive(Debug, Args)]
@@ -343,10 +371,36 @@ pub(crate) enum GateCommand {
     },
 }
 
+#[derive(Debug, Subcommand)]
+pub(crate) enum Hook {
+    /// Judge the work tree when an agent wants to stop (Claude Code, Codex)
+    ///
+    /// Reads the hook's JSON from standard input. What is uncommitted is judged against HEAD: findings
+    /// of weakened tests and the like, then the gates it concerns, on a checkout of their own. Where
+    /// something is red it prints `{"decision":"block","reason":...}`, so that the agent goes on; else
+    /// nothing. After `[limits] attempts` blocks in one session of the agent it lets go and says that a
+    /// person is needed. A repository that is not configured or not trusted is never judged and never
+    /// blocked; that is said. Commits nothing. Exits with 0, or with 1 when the input is no hook's.
+    Stop {
+        /// The feature whose scope and gates hold; the repository's scope and all gates when absent
+        #[arg(long, value_name = "ID")]
+        feature: Option<String>,
+    },
+}
+
 #[derive(Debug, Args)]
 pub(crate) struct Verify {
     /// The feature; all when absent
     pub(crate) feature: Option<String>,
+    /// Run the gates behind the proof again, on the committed tree, and compare
+    ///
+    /// Each gate runs once for all features that share it. A passing feature with a gate that is red
+    /// now becomes `failing`, so that `harness run` takes it up again.
+    #[arg(long)]
+    pub(crate) rerun: bool,
+    /// Require this confinement of gates: namespaces, landlock, external, none
+    #[arg(long, value_name = "LEVEL", requires = "rerun")]
+    pub(crate) sandbox: Option<SandboxLevel>,
 }
 
 #[derive(Debug, Subcommand)]

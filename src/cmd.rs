@@ -1,15 +1,19 @@
 //! One module per command; each returns the exit code or how it failed.
 
 mod abort;
+mod broken;
 mod checkpoint;
 mod config;
 pub(crate) mod demo;
 mod doctor;
 mod feature;
+mod finish;
 pub(crate) mod gate;
+mod hook;
 mod init;
 pub(crate) mod land;
 mod log;
+mod place;
 pub(crate) mod resume;
 pub(crate) mod run;
 pub(crate) mod runs;
@@ -17,6 +21,7 @@ mod scope;
 mod status;
 mod trust;
 mod verify;
+mod work;
 
 use crate::{
     cli::{Cli, Command},
@@ -40,6 +45,7 @@ pub(crate) fn run(cli: &Cli) -> Result<u8, Failure> {
         Command::Status => status::run(common),
         Command::Feature(feature) => feature::run(common, feature),
         Command::Gate(gate) => gate::run(common, gate),
+        Command::Hook(hook) => hook::run(common, hook),
         Command::Verify(verify) => verify::run(common, verify),
         Command::Checkpoint(checkpoint) => checkpoint::run(common, checkpoint),
         Command::Land(land) => land::run(common, land),

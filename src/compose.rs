@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use harness_config::{ConfigError, ConfigFile, Overrides, RepositoryConfig, Resolved, UserConfig};
 use harness_core::{Feature, FeatureId, FeatureStatus, Level, RepoPath, TreeId};
 use harness_gate::{
-    evidence::{self, Evidence, Standing},
+    evidence::{self, Doubt, Evidence},
     list::{self, FeatureList},
 };
 use harness_git::{GitError, OpenError, Repo};
@@ -168,39 +168,31 @@ impl Site {
 
     /// Reads the evidence of a feature; `None` when there is none or it cannot be read.
     pub(crate) fn evidence(&self, feature: &Feature) -> Option<Evidence> {
-        let (text, _) = self.host_file(&evidence_path(&feature.id)).ok()??;
-        Evidence::parse(&text).ok()
+        self.read_evidence(feature).ok()
     }
 
-    /// Says what the proof of a passing feature is worth; `tree` and `content` as far as they are known.
-    pub(crate) fn standing(
-        &self,
-        feature: &Feature,
-        resolved: &Resolved,
-        tree: &TreeId,
-        content: Option<&str>,
-    ) -> Standing {
-        evidence::standing(
-            self.evidence(feature).as_ref(),
-            feature,
-            &resolved.policy.gates,
-            tree,
-            content,
-        )
+    /// Reads the evidence of a feature, or says why it counts for nothing.
+    pub(crate) fn read_evidence(&self, feature: &Feature) -> Result<Evidence, Doubt> {
+        match self.host_file(&evidence_path(&feature.id)) {
+            Ok(None) => Err(Doubt::Missing),
+            Ok(Some((text, _))) => Ok(Evidence::parse(&text)?),
+            Err(failure) => Err(Doubt::Unreadable(failure.to_told().message)),
+        }
     }
 
     /// Whether a feature says that it passes and has no proof for it.
-    pub(crate) fn is_claimed(
-        &self,
-        feature: &Feature,
-        resolved: &Resolved,
-    ) -> Result<bool, Failure> {
-        if feature.status != FeatureStatus::Passing {
-            return Ok(false);
+    ///
+    /// What its files are now makes no difference to that.
+    pub(crate) fn is_claimed(&self, feature: &Feature, resolved: &Resolved) -> bool {
+        feature.status == FeatureStatus::Passing && self.doubt(feature, resolved).is_some()
+    }
+
+    /// Says why a feature has no proof, whatever its status; `None` when it has one.
+    pub(crate) fn doubt(&self, feature: &Feature, resolved: &Resolved) -> Option<Doubt> {
+        match self.read_evidence(feature) {
+            Ok(evidence) => evidence::doubt(&evidence, feature, &resolved.policy.gates),
+            Err(doubt) => Some(doubt),
         }
-        // Which tree makes no difference to whether there is a proof at all.
-        let tree = self.head()?.tree;
-        Ok(!self.standing(feature, resolved, &tree, None).is_proof())
     }
 
     pub(crate) fn head(&self) -> Result<harness_git::Head, Failure> {

@@ -38,12 +38,30 @@ fn main() -> ExitCode {
     if let Some(code) = serve_attempt(std::env::args_os()) {
         return code;
     }
-    let cli = Cli::parse();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return refused(&error),
+    };
     match cmd::run(&cli) {
         Ok(code) => ExitCode::from(code),
         Err(failure) => {
             failure.print();
             ExitCode::from(Failure::code(&failure))
         }
+    }
+}
+
+/// Says what is wrong with a command line, or gives the help that was asked for.
+fn refused(error: &clap::Error) -> ExitCode {
+    // A closed pipe is not worth another error.
+    let _ = error.print();
+    // For the agents that call hooks, the code of usage would mean to block.
+    let is_hook = std::env::args_os()
+        .nth(1)
+        .is_some_and(|word| word == "hook");
+    match error.exit_code() {
+        0 => ExitCode::SUCCESS,
+        _ if is_hook => ExitCode::from(1),
+        code => ExitCode::from(u8::try_from(code).unwrap_or(1)),
     }
 }

@@ -3,11 +3,14 @@
 mod compare;
 mod doctor;
 mod feature;
+mod finish;
 mod gate;
 mod help;
+mod hook;
 mod init;
 mod land;
 mod log;
+mod readme;
 mod scope;
 mod trust;
 mod undo;

@@ -4,5 +4,6 @@ mod dirty;
 mod faults;
 mod feature;
 mod limits;
+mod regression;
 mod task;
 mod tools;

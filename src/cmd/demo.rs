@@ -179,6 +179,7 @@ fn play(site: &Site, flags: &Demo, surface: &dyn Surface) -> Result<Done, Failur
         attempts: 0,
         usage: Usage::default(),
         spent: Money(0),
+        by_hand: None,
     };
     let launch = Launch {
         engine: Engine::new(state, now),

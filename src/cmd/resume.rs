@@ -67,6 +67,13 @@ pub(crate) fn work(
         ));
         return Ok(Done::without_run(0));
     }
+    if opened.run.by_hand.is_some() {
+        let message =
+            format!("session `{session}` judged what was done by hand: there is no agent to go on");
+        return Err(
+            Failure::usage(message).hint(format!("harness feature finish {}", opened.feature))
+        );
+    }
     refuse_other_head(&site, &opened)?;
     let model = session::choose_model(
         flags

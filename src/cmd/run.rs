@@ -94,6 +94,7 @@ pub(crate) fn work(common: &Common, flags: &Run, surface: &dyn Surface) -> Resul
         attempts: 0,
         usage: Usage::default(),
         spent: Money(0),
+        by_hand: None,
     };
     let engine = Engine::new(state, harness_host::clock::now());
     let launch = Launch {
@@ -104,6 +105,10 @@ pub(crate) fn work(common: &Common, flags: &Run, surface: &dyn Surface) -> Resul
         rules: Box::new(RuleFile::new(&site.folders, site.repo.root())),
     };
     let (code, finished) = session::drive(workplace, launch, &[], surface)?;
+    if let (EndReason::Blocked, Some(session)) = (finished.reason, finished.session) {
+        let resolved = site.resolve(&flags.options)?;
+        super::broken::mark_after(&site, &resolved, &store, session, surface)?;
+    }
     Ok(Done::ended(code, finished))
 }
 

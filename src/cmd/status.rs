@@ -47,10 +47,10 @@ pub(super) fn run(common: &Common) -> Result<u8, Failure> {
     isolation::note(&resolved.policy, &mut output)?;
 
     let mut passing = 0;
-    let mut claimed = 0;
+    let mut claimed = Vec::new();
     for feature in &features {
-        if site.is_claimed(feature, &resolved)? {
-            claimed += 1;
+        if site.is_claimed(feature, &resolved) {
+            claimed.push(feature.id.as_str());
         } else if feature.status == FeatureStatus::Passing {
             passing += 1;
         }
@@ -63,14 +63,21 @@ pub(super) fn run(common: &Common) -> Result<u8, Failure> {
     };
     let waiting = count(FeatureStatus::NeedsHuman) + count(FeatureStatus::Blocked);
     let text = format!(
-        "feature: {passing} of {} passing, {claimed} claimed, {waiting} need you",
-        features.len()
+        "feature: {passing} of {} passing, {} claimed, {waiting} need you",
+        features.len(),
+        claimed.len()
     );
     let changed = Ledger::read(&site)?.changed(&features);
     let changed: Vec<&str> = changed.iter().map(|changed| changed.id.as_str()).collect();
-    let body = json!({ "features": features.len(), "passing": passing, "claimed": claimed, "waiting": waiting,
-        "changed_by_hand": changed });
+    let body = json!({ "features": features.len(), "passing": passing, "claimed": claimed.len(), "waiting": waiting,
+        "claimed_features": claimed, "changed_by_hand": changed });
     output.entry("features", &text, body)?;
+    if !claimed.is_empty() {
+        output.text(&format!(
+            "note: without proof: {}; `harness verify` says why, `harness run` works on them",
+            claimed.join(", ")
+        ))?;
+    }
     if !changed.is_empty() {
         output.text(&format!(
             "note: changed by hand: {}; `harness feature show ID` tells how, nothing runs until `harness feature amend ID --as-is` or the old text is back",

@@ -1,6 +1,6 @@
 //! Looks up what is no event: where the repository stands, and what a call did.
 
-use harness_core::{CallId, EndReason, Event, SessionId};
+use harness_core::{CallId, EndReason, Event, FeatureStatus, SessionId};
 use harness_tui::{Answer, Overview, Query};
 
 use crate::{
@@ -37,15 +37,14 @@ fn overview(common: &Common) -> Result<Overview, Failure> {
         ..Overview::default()
     };
     for feature in &features {
-        let claimed = if site.is_claimed(feature, &resolved)? {
-            " (claimed, no proof)"
+        // What is claimed counts as not passing, here as everywhere.
+        let (title, status) = if site.is_claimed(feature, &resolved) {
+            let title = format!("{} (claimed, no proof)", feature.title);
+            (title, FeatureStatus::Pending)
         } else {
-            ""
+            (feature.title.clone(), feature.status)
         };
-        let title = format!("{}{claimed}", feature.title);
-        overview
-            .features
-            .push((feature.id.clone(), title, feature.status));
+        overview.features.push((feature.id.clone(), title, status));
     }
     match &site.repository {
         Some(_) => {

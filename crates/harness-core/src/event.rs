@@ -7,9 +7,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Action, Amendment, ApprovalAnswer, ApprovalAsked, CallId, CheckReport, CheckStatus,
-    CheckpointNumber, CommitId, EndReason, FeatureId, FeatureStatus, Finding, Limits, ModelFailure,
-    ModelProfile, ModelResponse, Money, NetworkUse, Outcome, RepoPath, SessionOpened, SetupEnd,
-    SetupPlace, TokenCount, TreeId, TurnNumber, Urgency, Verdict,
+    CheckpointNumber, CommitId, EndReason, FeatureId, FeatureStatus, Finding, Gate, Limits,
+    ModelFailure, ModelProfile, ModelResponse, Money, NetworkUse, Outcome, RepoPath, SessionOpened,
+    SetupEnd, SetupPlace, TokenCount, TreeId, TurnNumber, Urgency, Verdict,
 };
 
 /// A logged fact.
@@ -452,6 +452,18 @@ pub struct FinishSubject {
     pub changes: Vec<Change>,
     /// What was found in the difference.
     pub findings: Vec<Finding>,
+    /// Gates of features that have passed and that the difference touches.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub regressions: Vec<Regression>,
+}
+
+/// A gate that shows whether a change breaks what has passed before.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Regression {
+    /// Whose gate it is.
+    pub features: Vec<FeatureId>,
+    /// The gate, named after them.
+    pub gate: Gate,
 }
 
 /// The proof of a feature, committed.

@@ -77,7 +77,7 @@ impl Feature {
 }
 
 /// A feature's own narrowing of the repository's scope.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct FeatureScope {
     /// Patterns; the repository's scope when empty.
     #[serde(default)]

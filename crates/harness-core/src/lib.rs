@@ -29,7 +29,7 @@ pub use approval::{Amendment, ApprovalAnswer, ApprovalAsked, ApprovalSubject};
 pub use end::EndReason;
 pub use event::{
     CallEnd, Change, ChangeKind, CheckpointSaved, Event, FeaturePassed, FinishSubject,
-    ModelResponded,
+    ModelResponded, Regression,
 };
 pub use failure::{FailureClass, ModelFailure};
 pub use feature::{Feature, FeatureBudget, FeatureScope, FeatureStatus};

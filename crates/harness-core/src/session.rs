@@ -49,6 +49,9 @@ pub struct RunState {
     pub usage: Usage,
     /// Money spent by earlier sessions of the run.
     pub spent: Money,
+    /// What a person says they did, where the work is theirs: no model is asked, and it is judged once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by_hand: Option<String>,
 }
 
 /// A feature that a run leaves to a person.

@@ -48,6 +48,8 @@ pub(crate) struct Check {
     pub(crate) problem: Option<String>,
     /// Whether work in flight is to end and nothing new is to start.
     pub(crate) cancelling: bool,
+    /// Whether red gates of other features were asked for on the base.
+    pub(crate) asked_base: bool,
 }
 
 impl Check {
@@ -62,6 +64,7 @@ impl Check {
             commit: Errand::Due,
             problem: None,
             cancelling: false,
+            asked_base: false,
         }
     }
 
@@ -112,5 +115,6 @@ impl Check {
             self.commit = Errand::Due;
         }
         self.cancelling = false;
+        self.asked_base = false;
     }
 }

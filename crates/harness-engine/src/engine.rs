@@ -184,6 +184,7 @@ impl Engine {
             Event::StopRequested => self.stopping = true,
             Event::StopDecided { reason, detail } => self.stop_for(*reason, detail),
             Event::FeaturePassed(passed) => self.on_passed(passed),
+            Event::FeatureStatusChanged { feature, to, .. } => self.on_status(feature, *to),
             Event::FeatureAmended { call, amendment } => self.on_amended(*call, amendment),
             Event::ApprovalAnswered { call, answer } => self.on_approval_answered(*call, answer),
             _ => {}
@@ -276,6 +277,21 @@ impl Engine {
         }
         self.run.tip = passed.commit.clone();
         self.run.work_start = Some(passed.work_tree.clone());
+    }
+
+    /// A feature that is not in work may turn out broken.
+    fn on_status(&mut self, id: &FeatureId, to: FeatureStatus) {
+        let session = self.session.as_ref();
+        if session.is_some_and(|session| session.feature.id != *id) {
+            let found = self
+                .run
+                .features
+                .iter_mut()
+                .find(|feature| feature.id == *id);
+            if let Some(feature) = found {
+                feature.status = to;
+            }
+        }
     }
 
     /// What a person gave holds from the next action on, and in the sessions that follow.
@@ -426,8 +442,21 @@ impl Engine {
         let unfinished = self.unfinished.clone();
         let next = unfinished
             .and_then(|feature| next(&Goal::One { feature }))
+            .or_else(|| {
+                let mut broken = self.broken_features();
+                broken.find_map(|feature| next(&Goal::One { feature }))
+            })
             .or_else(|| next(&self.run.goal));
         next.map(|feature| feature.id.clone())
+    }
+
+    /// Returns what was passing and is not: it is mended before anything is built on it.
+    fn broken_features(&self) -> impl Iterator<Item = FeatureId> {
+        let is_broken = |feature: &&Feature| {
+            self.run.goal == Goal::All && feature.status == FeatureStatus::Failing
+        };
+        let broken = self.run.features.iter().filter(is_broken);
+        broken.map(|feature| feature.id.clone())
     }
 
     /// Says how a run ends that has no feature left to take up.

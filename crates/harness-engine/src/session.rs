@@ -13,8 +13,8 @@ use std::{
 use harness_core::{
     CallEnd, CallId, CheckReport, CheckpointNumber, EndReason, Event, FailureClass, Feature,
     FeatureId, FeatureStatus, Finding, FinishSubject, Gate, ModelFailure, ModelResponded, Money,
-    Outcome, Reader, RepoPath, RunState, SessionOpened, Stop, StopReason, Timestamp, TokenCount,
-    TreeId, TurnNumber, Usage, Verdict, When,
+    Outcome, RepoPath, RunState, SessionOpened, Stop, StopReason, Timestamp, TokenCount, TreeId,
+    TurnNumber, Usage, Verdict,
 };
 use harness_guard::Guard;
 use harness_tool::Intent;
@@ -29,7 +29,9 @@ use crate::{
 };
 
 mod approval;
+mod by_hand;
 mod proving;
+mod regression;
 mod resume;
 mod steering;
 mod steps;
@@ -119,6 +121,10 @@ pub(crate) struct Session {
     saving: Saving,
     baseline: Baseline,
     check: Option<Check>,
+    /// Features that turned out broken and are not recorded as failing yet.
+    broken: Vec<regression::Broken>,
+    /// Whether the feature is a broken one: that its gates are red on the base is what is to be mended.
+    mends: bool,
     loops: Loops,
     story: Story,
     pending: Pending,
@@ -172,6 +178,8 @@ impl Session {
             },
             baseline: Baseline::default(),
             check: None,
+            broken: Vec::new(),
+            mends: feature.status == FeatureStatus::Failing,
             loops: Loops::default(),
             story: Story::default(),
             pending: Pending::default(),
@@ -244,7 +252,7 @@ impl Session {
                 message,
                 needs_human,
             } => self.on_commit_failed(message, *needs_human),
-            Event::FeatureStatusChanged { to, .. } => self.feature.status = *to,
+            Event::FeatureStatusChanged { feature, to, .. } => self.on_status(feature, *to),
             Event::FeatureGivenUp { reason, detail } => self.on_given_up(*reason, detail),
             Event::WorkSetAside { message, .. } => self.on_set_aside(message),
             Event::BudgetWarned { .. }
@@ -499,6 +507,7 @@ impl Session {
             .filter(|check| check.freeze == Errand::InFlight)
         {
             check.freeze = Errand::Done;
+            regression::add_gates(check, subject);
             check.subject = Some(subject.clone());
         }
     }
@@ -553,6 +562,7 @@ impl Session {
             ([], None) => words::red_gates(&check.reports),
             (findings, _) => words::findings(findings),
         };
+        let text = text + &regression::words(&check, findings);
         match call.and_then(|id| self.calls.find(id)) {
             Some(call) => call.answer(text, true),
             None => {
@@ -670,18 +680,7 @@ fn gates_of(run: &RunState, feature: &Feature) -> Result<Vec<Gate>, String> {
         };
         gates.push(gate.cloned().ok_or_else(missing)?);
     }
-    let own = feature.verify.iter().zip(1..).map(|(argv, number)| Gate {
-        name: format!("verify-{number}"),
-        run: argv.clone(),
-        cwd: RepoPath::root(),
-        environment: Vec::new(),
-        timeout: run.policy.limits.command,
-        reader: Reader::Exit,
-        min_tests: 0,
-        when: When::Finish,
-        baseline: harness_core::Baseline::Strict,
-        paths: Vec::new(),
-    });
+    let own = harness_gate::proof::own_gates(feature, run.policy.limits.command);
     gates.extend(own);
     Ok(gates)
 }

@@ -7,10 +7,14 @@
 
 #[path = "rules/approval.rs"]
 mod approval;
+#[path = "rules/by_hand.rs"]
+mod by_hand;
 #[path = "support/facts.rs"]
 mod facts;
 #[path = "rules/network.rs"]
 mod network;
+#[path = "rules/regression.rs"]
+mod regression;
 #[path = "rules/script.rs"]
 mod script;
 #[path = "rules/steering.rs"]

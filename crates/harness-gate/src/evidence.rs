@@ -5,6 +5,8 @@
 //! writes it beside the commit; `verify` and the feature list read it.
 
 mod isolation;
+mod rerun;
+mod weigh;
 
 use harness_core::{
     BlobId, CheckReport, CheckStatus, CommitId, Feature, FeatureId, Finding, FindingKind, Gate,
@@ -16,12 +18,12 @@ use sha2::{Digest, Sha256};
 
 use crate::{
     canonical,
-    check::gates_hash,
-    list::intent_hash,
     text::{tail_lines, without_escapes},
 };
 
 pub use isolation::Isolation;
+pub use rerun::{Difference, differences};
+pub use weigh::{Content, Doubt, Weighed, doubt, scope_hash, tree_doubt, weigh};
 
 /// The largest evidence file read. Unit: bytes.
 pub const EVIDENCE_BYTES_MAX: usize = 4 * 1024 * 1024;
@@ -49,6 +51,12 @@ pub struct Evidence {
     pub base: CommitId,
     /// [`content_digest`] of what the proof is about.
     pub content_sha256: String,
+    /// The paths the feature changed, sorted: they belong to its content wherever they lie.
+    #[serde(default)]
+    pub changed: Vec<RepoPath>,
+    /// [`scope_hash`] of the rules that said what belongs to its content; absent in older evidence.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scope_sha256: Option<String>,
     /// The checks, in the order they ran.
     pub checks: Vec<CheckRecord>,
     /// Whether the checks ran on a clean checkout.
@@ -95,6 +103,21 @@ pub struct CheckRecord {
     /// The end of what it wrote, at most 2 KiB cut at line ends.
     #[serde(default)]
     pub tail: String,
+    /// Whether `tail` is all it wrote, to the byte, so that `output_sha256` is the hash of it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub tail_is_all: bool,
+}
+
+impl CheckRecord {
+    /// Returns the record with another tail, such as one without secrets.
+    #[must_use]
+    pub fn with_tail(self, tail: String) -> Self {
+        Self {
+            tail_is_all: canonical::sha256_hex(tail.as_bytes()) == self.output_sha256,
+            tail,
+            ..self
+        }
+    }
 }
 
 /// Counted tests in the evidence.
@@ -178,7 +201,7 @@ impl From<&CheckReport> for CheckRecord {
         } else {
             &output.tail
         };
-        Self {
+        let record = Self {
             gate: report.gate.clone(),
             argv: report.argv.clone(),
             exit: match report.stop {
@@ -189,8 +212,10 @@ impl From<&CheckReport> for CheckRecord {
             tests: report.tests.map(TestsRecord::from),
             output_sha256: report.output_sha256.clone(),
             status: report.status,
-            tail: tail_lines(&without_escapes(end), TAIL_BYTES_MAX).to_owned(),
-        }
+            tail: String::new(),
+            tail_is_all: false,
+        };
+        record.with_tail(tail_lines(&without_escapes(end), TAIL_BYTES_MAX).to_owned())
     }
 }
 
@@ -281,8 +306,8 @@ pub fn standing(
     subject_tree: &TreeId,
     content_sha256: Option<&str>,
 ) -> Standing {
-    let gates = gates_of(feature, gates);
-    let Some(evidence) = evidence.filter(|evidence| fits(evidence, feature, &gates)) else {
+    let Some(evidence) = evidence.filter(|evidence| doubt(evidence, feature, gates).is_none())
+    else {
         return Standing::Claimed;
     };
     if evidence.subject_tree == *subject_tree {
@@ -292,26 +317,6 @@ pub fn standing(
     } else {
         Standing::Stale
     }
-}
-
-fn fits(evidence: &Evidence, feature: &Feature, gates: &[&Gate]) -> bool {
-    let is_green = |gate: &&Gate| {
-        let mut checks = evidence
-            .checks
-            .iter()
-            .filter(|check| check.gate == gate.name);
-        checks.any(|check| check.status == CheckStatus::Green)
-    };
-    let is_whole = !gates.is_empty() && gates.iter().all(is_green);
-    let none_red = evidence
-        .checks
-        .iter()
-        .all(|check| check.status == CheckStatus::Green);
-    is_whole
-        && none_red
-        && evidence.feature == feature.id
-        && evidence.spec_sha256 == intent_hash(feature)
-        && evidence.gates_sha256 == gates_hash(gates.iter().copied())
 }
 
 #[cfg(test)]

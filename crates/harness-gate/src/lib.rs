@@ -11,5 +11,7 @@ pub mod evidence;
 pub mod integrity;
 pub mod list;
 pub mod progress;
+pub mod proof;
 pub mod readers;
+pub mod regression;
 mod text;

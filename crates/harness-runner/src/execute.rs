@@ -9,10 +9,12 @@ mod commit;
 mod open;
 mod perform;
 mod project;
+mod regression;
 mod setup;
 mod shop;
 mod subject;
 mod watch;
+mod work_tree;
 
 use std::{
     borrow::Cow,
@@ -36,6 +38,7 @@ pub use closed::with_closed;
 pub use commit::land_message;
 pub use subject::{Subject, subject_tree_of};
 pub use watch::restore_ignored;
+pub use work_tree::judge_work_tree;
 
 use crate::{ModelClient, RunnerError, Workplace};
 use bench::Bench;

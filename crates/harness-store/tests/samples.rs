@@ -130,6 +130,7 @@ pub(crate) fn opened(session: u32, run: u32) -> SessionOpened {
             attempts: 1,
             usage: usage(),
             spent: Money(820_000),
+            by_hand: None,
         },
         feature: feature_id("F-1"),
         repository: "demo".to_owned(),
@@ -594,6 +595,7 @@ fn gates() -> Vec<Event> {
             work_tree: tree('5'),
             changes: changes(),
             findings: findings(),
+            regressions: Vec::new(),
         }),
         Event::CandidateFailed {
             message: "a file vanished".to_owned(),

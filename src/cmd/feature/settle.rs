@@ -124,7 +124,7 @@ pub(super) fn run(desk: &Desk<'_>, settle: Settle, id: &str, reason: &str) -> Re
             .map_err(|error| Failure::failed(chain(&error)))?;
         Ok((list.render(), (before, entry)))
     })?;
-    let was = if site.is_claimed(&entry, resolved)? {
+    let was = if site.is_claimed(&entry, resolved) {
         "claimed"
     } else {
         entry.status.as_str()

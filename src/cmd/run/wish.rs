@@ -46,9 +46,11 @@ pub(super) fn choose(
     surface: &dyn Surface,
 ) -> Result<(Wish, Vec<Feature>), Failure> {
     for feature in &mut features {
-        if site.is_claimed(feature, resolved)? {
+        if feature.status == FeatureStatus::Passing
+            && let Some(doubt) = site.doubt(feature, resolved)
+        {
             surface.say(&format!(
-                "{} says it passes and has no proof: it counts as not passing",
+                "{} says it passes and has no proof: it counts as not passing ({doubt})",
                 feature.id
             ));
             feature.status = FeatureStatus::Pending;
@@ -80,8 +82,10 @@ pub(super) fn choose(
             Ok((Wish::Done(named.id.clone()), features))
         }
         Some(named) => {
-            // Who names a feature wants it worked on, whatever it waits for.
-            named.status = FeatureStatus::Pending;
+            // Who names a feature wants it worked on, whatever it waits for; a broken one is mended.
+            if named.status != FeatureStatus::Failing {
+                named.status = FeatureStatus::Pending;
+            }
             Ok((Wish::One(named.id.clone()), features))
         }
         None if is_meant_as_id => Err(no_feature(goal, list, &features)),

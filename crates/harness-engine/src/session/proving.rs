@@ -25,6 +25,9 @@ impl Session {
             let gates: Vec<Gate> = self.baseline_gates().filter(is_new).cloned().collect();
             return (!gates.is_empty()).then_some(Step::Do(Effect::RunBaseline { gates }));
         }
+        if self.mends {
+            return None;
+        }
         let strict = |gate: &&Gate| gate.baseline == Baseline::Strict;
         let red = self.baseline_gates().filter(strict).find_map(|gate| {
             self.baseline
@@ -169,6 +172,12 @@ impl Session {
                 },
             );
         }
+        if let Some(step) = self.regression_step() {
+            return step;
+        }
+        let Some(check) = &mut self.check else {
+            return Step::Wait;
+        };
         if !check.is_green() {
             let reason = words::refusal(&check.reports, &[]);
             return Step::Record(Event::FinishRefused {

@@ -69,6 +69,9 @@ impl Session {
         if let Some(step) = self.baseline_step() {
             return step;
         }
+        if let Some(summary) = &around.run.by_hand {
+            return self.by_hand_step(summary);
+        }
         if let Some(step) = self.give_up_after_attempts(around.run) {
             return step;
         }

@@ -411,6 +411,7 @@ fn frozen_with(tree: u64, changes: Vec<Change>, findings: Vec<Finding>) -> Event
         work_tree: facts::tree(tree),
         changes,
         findings,
+        regressions: Vec::new(),
     })
 }
 

@@ -318,6 +318,7 @@ impl World {
             work_tree: facts::tree(self.work),
             changes: vec![change],
             findings: has_findings.then_some(finding).into_iter().collect(),
+            regressions: Vec::new(),
         })
     }
 

@@ -5,6 +5,7 @@ use insta::assert_snapshot;
 use proptest::prelude::*;
 
 use super::*;
+use crate::{check::gates_hash, list::intent_hash};
 
 fn tree(digit: char) -> TreeId {
     digit.to_string().repeat(40).parse().unwrap()
@@ -65,6 +66,8 @@ fn evidence(feature: &Feature, gates: &[Gate]) -> Evidence {
         subject_tree: tree('a'),
         base: "b".repeat(40).parse().unwrap(),
         content_sha256: "content".to_owned(),
+        changed: vec![RepoPath::parse("src/csv.rs").unwrap()],
+        scope_sha256: Some("scope".to_owned()),
         checks: gates
             .iter()
             .map(|gate| CheckRecord::from(&report(&gate.name)))
@@ -97,6 +100,10 @@ fn the_file_has_the_keys_that_others_rely_on() {
       "subject_tree": "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
       "base": "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb",
       "content_sha256": "content",
+      "changed": [
+        "src/csv.rs"
+      ],
+      "scope_sha256": "scope",
       "checks": [
         {
           "gate": "test",
@@ -254,6 +261,169 @@ fn the_content_digest_depends_on_path_mode_and_blob_alone() {
         digest(&[(&a, 0o100_644, &first)]),
         canonical::sha256_hex(line.as_bytes())
     );
+}
+
+/// A change to evidence by hand.
+type Edit<'a> = &'a dyn Fn(&mut Evidence);
+
+/// Weighs evidence after a change to it; what its content is now is `content` under the same rules.
+fn doubted(change: impl Fn(&mut Evidence)) -> Option<String> {
+    let gates = [gate("test")];
+    let mut proof = evidence(&feature(), &gates);
+    change(&mut proof);
+    let content = Content {
+        sha256: "content".to_owned(),
+        scope_sha256: "scope".to_owned(),
+    };
+    let weighed = weigh(Ok(&proof), &feature(), &gates, &tree('a'), |_| {
+        Ok::<_, ()>(content)
+    });
+    let weighed = weighed.unwrap();
+    assert_eq!(weighed.doubt.is_some(), !weighed.standing.is_proof());
+    weighed.doubt.map(|doubt| doubt.to_string())
+}
+
+#[test]
+fn evidence_that_was_edited_in_one_place_contradicts_itself() {
+    assert_eq!(doubted(|_| {}), None);
+    let table: [(&str, Edit<'_>); 10] = [
+        ("that of `F-9`", &|proof| {
+            proof.feature = FeatureId::new("F-9").unwrap();
+        }),
+        ("did not end with 0", &|proof| {
+            proof.checks[0].exit = Some(1);
+            proof.known_failures.clear();
+        }),
+        ("no exit code", &|proof| proof.checks[0].exit = None),
+        ("tests failed", &|proof| proof.known_failures.clear()),
+        ("fewer tests ran", &|proof| {
+            let tests = TestsRecord {
+                run: 0,
+                failed: 0,
+                skipped: 0,
+            };
+            proof.checks[0].tests = Some(tests);
+        }),
+        ("no test is counted", &|proof| proof.checks[0].tests = None),
+        ("another command", &|proof| {
+            proof.checks[0].argv = vec!["true".to_owned()];
+        }),
+        ("hash of its output is none", &|proof| {
+            proof.checks[0].output_sha256 = "x".to_owned();
+        }),
+        ("not that of the tree it names", &|proof| {
+            proof.content_sha256 = "another".to_owned();
+        }),
+        ("does not fit the hash", &|proof| {
+            proof.checks[0].tail_is_all = true;
+        }),
+    ];
+    for (word, change) in table {
+        let doubt = doubted(change).unwrap_or_else(|| panic!("nothing is found: {word}"));
+        assert!(doubt.contains(word), "{word}: {doubt}");
+    }
+}
+
+#[test]
+fn a_whole_output_must_count_what_the_check_says() {
+    let mut gate = gate("test");
+    gate.reader = Reader::Tap;
+    let gates = [gate];
+    let mut proof = evidence(&feature(), &gates);
+    proof.known_failures.clear();
+    let output = "1..2\nok 1 - a\nnot ok 2 - b\n";
+    let check = &mut proof.checks[0];
+    check.output_sha256 = canonical::sha256_hex(output.as_bytes());
+    *check = check.clone().with_tail(output.to_owned());
+    assert!(check.tail_is_all);
+    check.tests = Some(TestsRecord {
+        run: 2,
+        failed: 0,
+        skipped: 0,
+    });
+    let found = doubt(&proof, &feature(), &gates).unwrap().to_string();
+    assert!(found.contains("counts other tests"), "{found}");
+}
+
+#[test]
+fn a_feature_of_its_own_commands_alone_needs_them_in_its_evidence() {
+    let mut feature = feature();
+    feature.gates.clear();
+    feature.verify = vec![vec!["make".to_owned(), "verify-1".to_owned()]];
+    let mut proof = evidence(&feature, &[]);
+    assert_eq!(
+        doubt(&proof, &feature, &[]),
+        Some(Doubt::Unchecked("verify-1".to_owned()))
+    );
+    let mut own = report("verify-1");
+    own.tests = None;
+    proof.checks = vec![CheckRecord::from(&own)];
+    assert_eq!(doubt(&proof, &feature, &[]), None);
+    feature.verify.clear();
+    let proof = evidence(&feature, &[]);
+    assert_eq!(doubt(&proof, &feature, &[]), Some(Doubt::NoGates));
+}
+
+#[test]
+fn other_rules_about_paths_make_a_proof_stale_and_no_forgery() {
+    let gates = [gate("test")];
+    let proof = evidence(&feature(), &gates);
+    let content = |_: &Evidence| {
+        Ok::<_, ()>(Content {
+            sha256: "another".to_owned(),
+            scope_sha256: "other rules".to_owned(),
+        })
+    };
+    let stand = |digit| weigh(Ok(&proof), &feature(), &gates, &tree(digit), content);
+    assert_eq!(stand('a').unwrap().standing, Standing::Exact);
+    assert_eq!(stand('c').unwrap().standing, Standing::Stale);
+}
+
+#[test]
+fn a_second_run_agrees_or_says_what_differs() {
+    let gate = gate("test");
+    let proof = evidence(&feature(), std::slice::from_ref(&gate));
+    let told = |gate: &Gate, report: &CheckReport| {
+        let found = differences(&proof, &[(gate, report)]);
+        let found = found.iter().map(|found| (found.is_red, found.to_string()));
+        found.collect::<Vec<_>>()
+    };
+    let green = report("test");
+    assert!(told(&gate, &green).is_empty());
+    let mut known = green.clone();
+    known.status = CheckStatus::Red;
+    assert!(told(&gate, &known).is_empty(), "a known failure");
+    let mut red = known.clone();
+    red.failed_tests = vec!["new".to_owned()];
+    red.reason = "1 of 12 tests failed: new".to_owned();
+    assert_eq!(
+        told(&gate, &red),
+        [(
+            true,
+            "gate `test` is red now: 1 of 12 tests failed: new".to_owned()
+        )]
+    );
+    let mut fewer = green.clone();
+    fewer.tests = Some(TestCounts {
+        run: 5,
+        failed: 0,
+        skipped: 0,
+    });
+    assert_eq!(
+        told(&gate, &fewer),
+        [(
+            false,
+            "gate `test` ran 5 tests, 12 were recorded".to_owned()
+        )]
+    );
+    let strict = Gate {
+        baseline: Baseline::Strict,
+        ..gate.clone()
+    };
+    assert_eq!(told(&strict, &known).len(), 1);
+    let mut other = gate;
+    other.run = vec!["true".to_owned()];
+    assert!(told(&other, &green)[0].1.contains("another command"));
 }
 
 proptest! {

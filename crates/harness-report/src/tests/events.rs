@@ -137,6 +137,7 @@ fn opened() -> Event {
         attempts: 0,
         usage: Usage::default(),
         spent: Money::from_usd(0.5),
+        by_hand: None,
     };
     Event::SessionOpened(Box::new(SessionOpened {
         session: SessionId::new(7),

@@ -295,7 +295,9 @@ impl Commit<'_> {
         let CommitFeature {
             feature, reports, ..
         } = self.commit;
-        let digest = subject::content_digest(&self.shop.repo, policy, feature, &subject.tree)
+        let changed = subject::changed_paths(&subject.changes, policy, feature);
+        let content = subject::Subject::of_tree(&self.shop.repo, policy, &subject.tree)
+            .and_then(|subject| subject.content(feature, &changed))
             .map_err(NotCommitted::failed)?;
         let evidence = Evidence {
             schema: evidence::SCHEMA,
@@ -304,7 +306,9 @@ impl Commit<'_> {
             gates_sha256: check::gates_hash(evidence::gates_of(feature, &policy.gates)),
             subject_tree: subject.tree.clone(),
             base: self.setting.run.base.clone(),
-            content_sha256: digest,
+            content_sha256: content.sha256,
+            changed,
+            scope_sha256: Some(content.scope_sha256),
             checks: reports.iter().map(check_record).collect(),
             isolated: policy.isolate,
             level: self.setting.opened.level,
@@ -405,10 +409,8 @@ pub fn land_message(features: &[(FeatureId, String)]) -> String {
 /// Makes the record of a check; what a test printed may hold a secret.
 fn check_record(report: &CheckReport) -> CheckRecord {
     let record = CheckRecord::from(report);
-    CheckRecord {
-        tail: plain(&record.tail),
-        ..record
-    }
+    let tail = plain(&record.tail);
+    record.with_tail(tail)
 }
 
 /// Returns a text for a commit or a file: no secret of a known shape, no control code but newline and tab.

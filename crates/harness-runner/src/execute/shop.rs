@@ -12,7 +12,7 @@ use harness_gate::integrity::{self, FileChange};
 use harness_git::{CheckoutStamp, CheckpointRef, Repo, RestoreMode, SnapshotCache};
 use harness_guard::Guard;
 
-use super::{Setting, chain, subject::subject_tree};
+use super::{Setting, chain, regression, subject::subject_tree};
 use crate::RunnerError;
 
 /// Changes a record of a checkpoint names.
@@ -230,6 +230,7 @@ impl Workshop {
         findings.extend(self.inspect(&setting.run.tip, &candidate, &changes)?);
         Ok(FinishSubject {
             tree: subject_tree(&self.repo, &setting.run.policy, &candidate)?,
+            regressions: regression::of_change(&self.repo, setting, &changes),
             candidate,
             work_tree,
             changes,
