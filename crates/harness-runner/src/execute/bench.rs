@@ -3,6 +3,8 @@
 //! The same code serves the agent's `check`, its `finish`, the baseline and
 //! `harness gate run`.
 
+mod checkout;
+
 use std::{
     ffi::OsString,
     fmt::Write as _,
@@ -27,6 +29,7 @@ use harness_store::state;
 use sha2::{Digest as _, Sha256};
 use tokio::sync::Mutex as AsyncMutex;
 
+use self::checkout::{Checkout, Subject};
 use super::{
     Setting,
     closed::with_closed,
@@ -122,26 +125,6 @@ pub(crate) struct Bench {
     steps: Arc<Setup>,
     base: AsyncMutex<Checkout>,
     candidate: AsyncMutex<Checkout>,
-}
-
-/// A kept checkout: a folder, and what is known of its files.
-#[derive(Debug)]
-struct Checkout {
-    folder: PathBuf,
-    /// The name of the home of what runs there.
-    home: &'static str,
-    /// Which setup steps are for it.
-    setup: SetupPlace,
-    stamp: CheckoutStamp,
-}
-
-/// What is checked out: the tree, the build outputs that stay beside it, and what is reached from there.
-#[derive(Clone, Copy, Debug)]
-struct Subject<'a> {
-    tree: &'a TreeId,
-    build: &'a [RepoPath],
-    network: &'a Hosts,
-    guard: &'a Guard,
 }
 
 impl Bench {
@@ -295,21 +278,6 @@ impl Bench {
             .map_err(|error| super::chain(&error))
     }
 
-    /// Brings a checkout to a tree and sees that setup steps have run on it.
-    async fn ready(
-        &self,
-        checkout: &mut Checkout,
-        on: Subject<'_>,
-        cancelled: Cancelled,
-    ) -> Result<(), Halt> {
-        self.bring(checkout, on).await.map_err(Halt::Failed)?;
-        let (place, folder) = (checkout.setup, &checkout.folder);
-        let ready = self
-            .steps
-            .prepare_checkout(place, folder, on.tree, on.guard, cancelled);
-        ready.await
-    }
-
     /// Runs a gate on a checkout that is ready, and sees whether it left the files alone.
     async fn check_in(
         &self,
@@ -356,45 +324,6 @@ impl Bench {
             report.reason
         );
         CheckReport { reason, ..report }
-    }
-
-    /// Brings the checkout to a tree, and removes what programs left in it.
-    async fn bring(&self, checkout: &mut Checkout, on: Subject<'_>) -> Result<(), String> {
-        let (folder, tree, build) = (checkout.folder.clone(), on.tree.clone(), on.build.to_vec());
-        self.with_stamp(checkout, move |shop, stamp| {
-            shop.check_out(&tree, &folder, stamp, &build)
-        })
-        .await
-    }
-
-    async fn changed_by_gate(
-        &self,
-        checkout: &mut Checkout,
-        tree: &TreeId,
-    ) -> Result<Vec<String>, String> {
-        let (folder, tree) = (checkout.folder.clone(), tree.clone());
-        let changed = self
-            .with_stamp(checkout, move |shop, stamp| {
-                shop.changed_files(&tree, &folder, stamp)
-            })
-            .await?;
-        Ok(changed.iter().take(10).map(ToString::to_string).collect())
-    }
-
-    /// Lends what is known of a checkout's files to the workshop's thread; cut short, it is simply not known.
-    async fn with_stamp<T: Send + 'static>(
-        &self,
-        checkout: &mut Checkout,
-        work: impl FnOnce(&Workshop, &mut CheckoutStamp) -> Result<T, String> + Send + 'static,
-    ) -> Result<T, String> {
-        let mut stamp = std::mem::take(&mut checkout.stamp);
-        let (result, stamp) = in_shop(&self.shop, move |shop| {
-            let result = work(shop, &mut stamp);
-            Ok((result, stamp))
-        })
-        .await?;
-        checkout.stamp = stamp;
-        result
     }
 
     async fn run(
