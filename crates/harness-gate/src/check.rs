@@ -46,6 +46,15 @@ pub struct RunFacts<'a> {
 /// `no-worse` is as good as `strict`. A green report may still have a reason:
 /// the failures that were there before.
 pub fn judge(gate: &Gate, run: RunFacts<'_>, baseline: Option<&CheckReport>) -> CheckReport {
+    judge_named(gate, run, baseline).0
+}
+
+/// Judges as [`judge`] does, and returns the names of the passed tests beside the report.
+pub fn judge_named(
+    gate: &Gate,
+    run: RunFacts<'_>,
+    baseline: Option<&CheckReport>,
+) -> (CheckReport, Vec<String>) {
     let judgement = match (&run.start_error, run.stop) {
         (Some(error), _) => Judgement::error(error.clone()),
         (None, None) => Judgement::error("it was not run"),
@@ -62,7 +71,7 @@ pub fn judge(gate: &Gate, run: RunFacts<'_>, baseline: Option<&CheckReport>) -> 
     });
     let mut failed_tests = report.failed;
     failed_tests.truncate(FAILED_NAMES_MAX);
-    CheckReport {
+    let report_of_run = CheckReport {
         gate: gate.name.clone(),
         argv: run.argv,
         stop: run.stop,
@@ -77,7 +86,9 @@ pub fn judge(gate: &Gate, run: RunFacts<'_>, baseline: Option<&CheckReport>) -> 
         },
         output: run.output,
         output_sha256: run.output_sha256,
-    }
+        retried: false,
+    };
+    (report_of_run, report.passed)
 }
 
 /// Returns the SHA-256 of a gate's definition, in hexadecimal.
@@ -94,7 +105,7 @@ pub fn gates_hash<'a>(gates: impl IntoIterator<Item = &'a Gate>) -> String {
 
 /// Writes a definition for its hash; stored hashes depend on this form.
 fn definition(gate: &Gate) -> Value {
-    json!({
+    let mut definition = json!({
         "name": gate.name,
         "run": gate.run,
         "cwd": gate.cwd,
@@ -105,7 +116,12 @@ fn definition(gate: &Gate) -> Value {
         "when": gate.when,
         "baseline": gate.baseline,
         "paths": gate.paths,
-    })
+    });
+    // Gates that do not say it have the hash they had before it could be said.
+    if gate.flaky_retries > 0 {
+        definition["flaky_retries"] = json!(gate.flaky_retries);
+    }
+    definition
 }
 
 /// A colour with its reason, and the report where one was read.

@@ -19,6 +19,10 @@ use crate::{
     text::{tail_lines, without_escapes},
 };
 
+mod control;
+
+pub use control::{ControlCheckRecord, ControlRecord};
+
 /// The largest evidence file read. Unit: bytes.
 pub const EVIDENCE_BYTES_MAX: usize = 4 * 1024 * 1024;
 
@@ -53,9 +57,9 @@ pub struct Evidence {
     pub level: Level,
     /// What was found in the change and approved by a person.
     pub findings: Vec<FindingRecord>,
-    /// How the added tests came out on the base; null until that is run.
+    /// How the added tests came out on the base; null in evidence of earlier versions.
     #[serde(default)]
-    pub negative_control: Option<Value>,
+    pub negative_control: Option<ControlRecord>,
     /// The session that did it.
     pub session: SessionId,
     /// The hash of the last record of the session's log when this was written.
@@ -85,6 +89,9 @@ pub struct CheckRecord {
     /// The end of what it wrote, at most 2 KiB cut at line ends.
     #[serde(default)]
     pub tail: String,
+    /// Whether it was red at first and green on the second run.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub retried: bool,
 }
 
 /// Counted tests in the evidence.
@@ -180,6 +187,7 @@ impl From<&CheckReport> for CheckRecord {
             output_sha256: report.output_sha256.clone(),
             status: report.status,
             tail: tail_lines(&without_escapes(end), TAIL_BYTES_MAX).to_owned(),
+            retried: report.retried,
         }
     }
 }

@@ -6,10 +6,12 @@
 
 mod canonical;
 pub mod check;
+pub mod control;
 pub mod detect;
 pub mod evidence;
 pub mod integrity;
 pub mod list;
 pub mod progress;
 pub mod readers;
+pub mod schedule;
 mod text;

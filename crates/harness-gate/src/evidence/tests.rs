@@ -22,6 +22,7 @@ fn gate(name: &str) -> Gate {
         when: When::Finish,
         baseline: Baseline::NoWorse,
         paths: Vec::new(),
+        flaky_retries: 0,
     }
 }
 
@@ -52,6 +53,7 @@ fn report(gate: &str) -> CheckReport {
             bytes: 100,
         },
         output_sha256: canonical::sha256_hex(b"x"),
+        retried: false,
     }
 }
 
