@@ -91,6 +91,13 @@ pub fn judge_named(
     (report_of_run, report.passed)
 }
 
+/// Returns the names of the failed tests that were red on the base already, in order.
+pub fn known_failures_of<'a>(report: &'a CheckReport, base: &CheckReport) -> Vec<&'a str> {
+    let fresh = unknown(&report.failed_tests, &base.failed_tests);
+    let known = report.failed_tests.iter().map(String::as_str);
+    known.filter(|name| !fresh.contains(name)).collect()
+}
+
 /// Returns the SHA-256 of a gate's definition, in hexadecimal.
 pub fn gate_hash(gate: &Gate) -> String {
     canonical::value_hash(definition(gate))

@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 
 use harness_core::{CheckReport, CheckStatus, Stop};
+use harness_gate::check;
 
 use super::count;
 
@@ -161,7 +162,9 @@ fn blocks(red: &[&CheckReport], base: &OnBase, room: usize) -> String {
 /// Writes a gate's line and which of its failures were there before.
 fn head(report: &CheckReport, base: &OnBase) -> String {
     let mut text = line(report);
-    let known = known_at_base(report, base.get(&report.gate));
+    let base = base.get(&report.gate);
+    let known = base.map(|base| check::known_failures_of(report, base));
+    let known = known.unwrap_or_default();
     if !known.is_empty() {
         let names = super::listed(&known, NAMES_MAX);
         text.push_str(&format!("\nred on the base already: {}", cut_line(&names)));
@@ -214,12 +217,6 @@ fn line(report: &CheckReport) -> String {
         "gate {}: {}{again}{tests}{reason}",
         report.gate, report.status
     ))
-}
-
-fn known_at_base<'a>(report: &'a CheckReport, base: Option<&CheckReport>) -> Vec<&'a str> {
-    let before = |name: &&String| base.is_some_and(|base| base.failed_tests.contains(name));
-    let known = report.failed_tests.iter().filter(before);
-    known.map(String::as_str).collect()
 }
 
 fn says_the_same(one: &CheckReport, other: &CheckReport) -> bool {

@@ -48,6 +48,9 @@ const REPORT_MAX: ByteCount = ByteCount::mib(16);
 /// What the log keeps of a gate's output: so much of the beginning, and as much of the end.
 const KEPT: usize = 16 * 1024;
 
+/// The most failures that are named as known.
+const KNOWN_MAX: usize = 5;
+
 /// What programs say when the system refuses something to them.
 const REFUSED: [&str; 3] = ["Operation not permitted", "PermissionDenied", "EPERM"];
 
@@ -122,7 +125,7 @@ impl GateBench {
             limits,
             Cancelled::never(),
         );
-        report.await
+        with_known(report.await, baseline.as_ref())
     }
 
     /// Returns how a gate came out on HEAD, where a run has kept that.
@@ -208,9 +211,20 @@ impl Bench {
             }
             Err(Halt::Failed(message)) => return Err(message),
         }
-        let judged = self
-            .check_in(&mut checkout, &floorless, on, None, limits, cancelled)
+        let mut judged = self
+            .check_in(
+                &mut checkout,
+                &floorless,
+                on,
+                None,
+                limits,
+                cancelled.clone(),
+            )
             .await;
+        if judged.is_to_be_run_again(gate) {
+            let again = self.check_in(&mut checkout, &floorless, on, None, limits, cancelled);
+            judged = judged.or_else(again.await);
+        }
         let report = judged.report.clone();
         if matches!(report.stop, Some(Stop::Exited(_))) {
             self.keep(&self.baseline_file(&tree, gate), judged);
@@ -229,13 +243,8 @@ impl Bench {
     ) -> CheckReport {
         let once = || self.check_once(gate, candidate, baseline, limits, cancelled.clone());
         let mut judged = once().await;
-        if judged.report.status == CheckStatus::Red && gate.flaky_retries > 0 {
-            let again = once().await;
-            // One that says nothing does not take the place of one that is red.
-            if matches!(again.report.status, CheckStatus::Green | CheckStatus::Red) {
-                judged = again;
-            }
-            judged.report.retried = true;
+        if judged.is_to_be_run_again(gate) {
+            judged = judged.or_else(once().await);
         }
         let Judged { report, passed } = judged;
         self.passed.remember(&candidate.tree, &gate.name, &passed);
@@ -400,6 +409,29 @@ impl Bench {
     }
 }
 
+/// Says which failures of a red gate were there before.
+fn with_known(report: CheckReport, base: Option<&CheckReport>) -> CheckReport {
+    let Some(base) = base.filter(|_| report.status == CheckStatus::Red) else {
+        return report;
+    };
+    let known = check::known_failures_of(&report, base);
+    if known.is_empty() {
+        return report;
+    }
+    let shown = known.iter().take(KNOWN_MAX).copied();
+    let names: Vec<&str> = shown.collect();
+    let more = match known.len().saturating_sub(KNOWN_MAX) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    let reason = format!(
+        "{}; known at base: {}{more}",
+        report.reason,
+        names.join(", ")
+    );
+    CheckReport { reason, ..report }
+}
+
 /// Makes the report of a gate that could not be run.
 pub(super) fn not_run(gate: &Gate, message: String) -> CheckReport {
     GateRun::not_started(gate, message).judge(gate, None).report
@@ -410,6 +442,21 @@ pub(super) fn not_run(gate: &Gate, message: String) -> CheckReport {
 pub(super) struct Judged {
     pub(super) report: CheckReport,
     pub(super) passed: Vec<String>,
+}
+
+impl Judged {
+    /// Whether a gate that may be flaky is red; nothing else is ever run again.
+    fn is_to_be_run_again(&self, gate: &Gate) -> bool {
+        self.report.status == CheckStatus::Red && gate.flaky_retries > 0
+    }
+
+    /// Lets a second run count; one that says nothing does not take the place of a red one.
+    fn or_else(self, again: Self) -> Self {
+        let says_something = matches!(again.report.status, CheckStatus::Green | CheckStatus::Red);
+        let mut judged = if says_something { again } else { self };
+        judged.report.retried = true;
+        judged
+    }
 }
 
 /// The run of a gate's command.
