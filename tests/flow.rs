@@ -3,6 +3,7 @@
 mod dirty;
 mod faults;
 mod feature;
+mod gates;
 mod limits;
 mod regression;
 mod task;

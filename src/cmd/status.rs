@@ -88,6 +88,13 @@ pub(super) fn run(common: &Common) -> Result<u8, Failure> {
     Ok(0)
 }
 
+/// How much is shown of why the last run ended. Unit: lines.
+const DETAIL_LINES: usize = 20;
+
+fn first_line(text: &str) -> String {
+    text.lines().next().unwrap_or_default().to_owned()
+}
+
 fn last_session(site: &Site, output: &mut Output) -> Result<(), Failure> {
     let Some(store) = site.existing_store()? else {
         return output.text("note: no run yet");
@@ -114,10 +121,11 @@ fn last_session(site: &Site, output: &mut Output) -> Result<(), Failure> {
         .iter()
         .rev()
         .find_map(|record| match &record.event {
-            Event::RunEnded { reason, .. } => Some(reason.to_string()),
-            Event::SessionEnded { reason } => Some(reason.clone()),
+            Event::RunEnded { reason, detail } => Some((reason.to_string(), detail.as_str())),
+            Event::SessionEnded { reason } => Some((first_line(reason), "")),
             _ => None,
         });
+    let (ended, detail) = ended.unzip();
     let last = log
         .records
         .last()
@@ -136,8 +144,12 @@ fn last_session(site: &Site, output: &mut Output) -> Result<(), Failure> {
         .map(|proven| proven.feature.as_str())
         .collect();
     let body = json!({ "session": session.to_string(), "run": opened.run.run.to_string(), "feature": opened.feature.to_string(),
-        "ended": ended, "last_record": last, "branch": opened.branch, "proven": names });
+        "ended": ended, "detail": detail.unwrap_or_default(), "last_record": last, "branch": opened.branch, "proven": names });
     output.entry("last_session", &text, body)?;
+    // Why features were left to the person, with what was tried.
+    for line in detail.unwrap_or_default().lines().take(DETAIL_LINES) {
+        output.text(&format!("note: {line}"))?;
+    }
     if !names.is_empty() {
         output.text(&format!(
             "note: branch {} holds {}",

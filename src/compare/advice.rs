@@ -223,6 +223,7 @@ mod tests {
             excerpt: String::new(),
             output: Captured::default(),
             output_sha256: String::new(),
+            retried: false,
         }
     }
 

@@ -140,6 +140,59 @@ fn a_gate_that_edits_the_candidate_proves_nothing() {
     assert_eq!(desk.project.read("src/answer"), "42\n");
 }
 
+/// Two gates at the same time: one waits for the other, which edits the candidate and ends.
+#[test]
+fn gates_that_run_together_are_judged_together_when_one_of_them_edits_the_candidate() {
+    if !is_caged() {
+        return;
+    }
+    let config = r#"
+[scope]
+write = ["src/**"]
+[[gate]]
+name = "looks"
+run = ["venv/bin/ruff", "check"]
+[[gate]]
+name = "edits"
+run = ["venv/bin/mypy"]
+[limits]
+attempts = 1
+"#;
+    let script = |body: &str| format!("#!/bin/sh\n[ \"$(cat src/answer)\" = 0 ] && exit 0\n{body}");
+    let waits =
+        "n=0\nwhile [ ! -e began ]; do n=$((n + 1)); [ $n -lt 600 ] || exit 1; sleep 0.05; done\n";
+    let (looks, edits) = (script(waits), script(": > began\necho 41 > src/answer\n"));
+    let desk = Desk::with_files(&[
+        ("harness.toml", config),
+        ("AGENTS.md", "# demo\n"),
+        ("feature_list.json", FEATURES),
+        ("src/answer", "0\n"),
+        ("venv/bin/ruff", &looks),
+        ("venv/bin/mypy", &edits),
+    ]);
+    for name in ["ruff", "mypy"] {
+        let path = desk.project.root().join("venv/bin").join(name);
+        std::fs::set_permissions(path, std::os::unix::fs::PermissionsExt::from_mode(0o755))
+            .unwrap();
+    }
+    desk.project.commit_all("programs");
+    assert_eq!(desk.harness(&["trust", "--yes"]).code, 0);
+    let right = write("src/answer", "42\n");
+    let server = Server::scripted(&session("F-1", &[&right, FINISH, "unused"]));
+    desk.use_server(&server, "anthropic");
+    let story = desk.story(&["run"]);
+    story.assert_ended("gates_red", 4);
+    let checks = story.all("check_ended");
+    assert_eq!(checks.len(), 2, "{story}");
+    for check in checks {
+        let reason = check["reason"].as_str().unwrap();
+        assert_eq!(check["status"], "error", "{story}");
+        for word in ["looks", "edits", "ran together", "src/answer"] {
+            assert!(reason.contains(word), "{word}: {reason}");
+        }
+    }
+}
+
 #[test]
 fn an_edit_while_the_gates_run_is_not_in_what_is_committed() {
     if !is_caged() {

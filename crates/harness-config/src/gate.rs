@@ -73,6 +73,10 @@ fn gate(here: &Here<'_>, raw: &RawGate) -> Result<Gate, Box<Fault>> {
         },
         baseline: baseline(here, raw, reader)?,
         paths: values(value::patterns(here, "paths", &raw.paths)?),
+        flaky_retries: match &raw.flaky_retries {
+            Some(retries) => value::whole(here, "flaky_retries", retries, 0..=1)?,
+            None => 0,
+        },
     })
 }
 

@@ -204,6 +204,7 @@ const GATE: &[Key] = &[
     key("when", Shape::Text),
     key("baseline", Shape::Text),
     key("paths", Shape::Texts),
+    key("flaky_retries", Shape::Whole),
 ];
 
 const LIMITS: &[Key] = &[

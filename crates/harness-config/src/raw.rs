@@ -77,6 +77,7 @@ pub(crate) struct RawGate {
     pub(crate) baseline: Option<Text>,
     #[serde(default)]
     pub(crate) paths: Texts,
+    pub(crate) flaky_retries: Option<Spanned<i64>>,
 }
 
 /// `[[rule]]`; a repository's file has no `repository`.

@@ -99,6 +99,9 @@ fn render_gate(gate: &Gate) -> String {
     if !gate.paths.is_empty() {
         add("paths", gate.paths.literal());
     }
+    if gate.flaky_retries > 0 {
+        add("flaky_retries", gate.flaky_retries.to_string());
+    }
     text.push('\n');
     text
 }

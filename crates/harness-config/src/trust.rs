@@ -78,6 +78,9 @@ fn gate_line(gate: &Gate) -> TrustLine {
     if !gate.paths.is_empty() {
         add("paths", words(&gate.paths));
     }
+    if gate.flaky_retries > 0 {
+        add("flaky_retries", gate.flaky_retries.to_string());
+    }
     line(&format!("gate `{}`", gate.name), text)
 }
 

@@ -8,8 +8,9 @@ use serde::{Deserialize, Serialize};
 use crate::{
     Action, Amendment, ApprovalAnswer, ApprovalAsked, CallId, CheckReport, CheckStatus,
     CheckpointNumber, CommitId, EndReason, FeatureId, FeatureStatus, Finding, Gate, Limits,
-    ModelFailure, ModelProfile, ModelResponse, Money, NetworkUse, Outcome, RepoPath, SessionOpened,
-    SetupEnd, SetupPlace, TokenCount, TreeId, TurnNumber, Urgency, Verdict,
+    ModelFailure, ModelProfile, ModelResponse, Money, NegativeControl, NetworkUse, Outcome,
+    RepoPath, SessionOpened, SetupEnd, SetupPlace, TokenCount, TreeId, TurnNumber, Urgency,
+    Verdict,
 };
 
 /// A logged fact.
@@ -353,6 +354,12 @@ pub enum Event {
         message: String,
         /// How long it took. Unit: milliseconds.
         ms: u64,
+    },
+
+    /// Tests that the change adds were run on the base.
+    NegativeControlEnded {
+        /// How they came out there.
+        control: NegativeControl,
     },
 }
 

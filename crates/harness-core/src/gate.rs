@@ -35,6 +35,17 @@ pub struct Gate {
     /// Patterns of the files that concern it; all files when empty.
     #[serde(default)]
     pub paths: Vec<String>,
+    /// How often it is run again when it is red: 0 or 1.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub flaky_retries: u32,
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "the signature that serde asks for"
+)]
+const fn is_zero(number: &u32) -> bool {
+    *number == 0
 }
 
 /// How the report of a check is read.
@@ -151,6 +162,9 @@ pub struct CheckReport {
     pub output: Captured,
     /// SHA-256 of everything it wrote, in hexadecimal.
     pub output_sha256: String,
+    /// Whether it was red at first and run a second time; the rest is about that run.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub retried: bool,
 }
 
 /// Something in a change that a person has to look at before it can be done.

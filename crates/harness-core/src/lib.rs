@@ -6,6 +6,7 @@
 mod action;
 mod amount;
 mod approval;
+mod control;
 mod end;
 mod event;
 mod failure;
@@ -26,6 +27,7 @@ mod verdict;
 pub use action::{Action, Captured, LineRange, Outcome, Stop};
 pub use amount::{AmountError, ByteCount, Money, TokenCount};
 pub use approval::{Amendment, ApprovalAnswer, ApprovalAsked, ApprovalSubject};
+pub use control::{ControlCheck, ControlOutcome, NegativeControl};
 pub use end::EndReason;
 pub use event::{
     CallEnd, Change, ChangeKind, CheckpointSaved, Event, FeaturePassed, FinishSubject,

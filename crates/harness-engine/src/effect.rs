@@ -2,8 +2,9 @@
 
 use harness_core::{
     ApprovalAsked, CallId, CheckReport, CheckpointNumber, Event, Feature, FinishSubject, Gate,
-    Prompt, RunState, TreeId, TurnNumber,
+    NegativeControl, Prompt, RunState, TreeId, TurnNumber,
 };
+use harness_gate::control::ControlPlan;
 use harness_guard::{Awaited, Permit};
 
 /// One thing the runner has to do.
@@ -68,6 +69,8 @@ pub enum Effect {
     FreezeCandidate,
     /// Run one gate on a tree. Ends in `CheckEnded`.
     RunGate(Box<RunGate>),
+    /// Run the tests that a change adds on the base. Ends in `NegativeControlEnded`.
+    RunNegativeControl(Box<RunNegativeControl>),
     /// Commit a proven feature. Ends in `FeaturePassed` or `CommitFailed`; doing it twice is doing it once.
     CommitFeature(Box<CommitFeature>),
     /// Take the work tree back to where the session's feature began. Ends in `WorkSetAside`.
@@ -94,6 +97,17 @@ pub struct RunGate {
     pub baseline: Option<CheckReport>,
 }
 
+/// A negative control to run: it decides nothing.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RunNegativeControl {
+    /// What is run.
+    pub plan: ControlPlan,
+    /// The candidate that the test files are taken from.
+    pub tree: TreeId,
+    /// How the gates came out on it.
+    pub reports: Vec<CheckReport>,
+}
+
 /// A proven feature, ready to be committed.
 #[derive(Clone, Debug, PartialEq)]
 pub struct CommitFeature {
@@ -105,6 +119,8 @@ pub struct CommitFeature {
     pub reports: Vec<CheckReport>,
     /// The gates behind the proof, the feature's own included.
     pub gates: Vec<Gate>,
+    /// How the tests that were added came out on the base.
+    pub negative_control: NegativeControl,
     /// What the agent says it did.
     pub summary: String,
     /// Lines the agent proposed for the progress log.

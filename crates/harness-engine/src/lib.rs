@@ -21,5 +21,5 @@ mod session;
 mod talk;
 mod words;
 
-pub use effect::{CommitFeature, Effect, OpenSession, RunGate};
+pub use effect::{CommitFeature, Effect, OpenSession, RunGate, RunNegativeControl};
 pub use engine::{Engine, Tick};

@@ -2,7 +2,7 @@
 //!
 //! This file takes events in; `steps` says what follows from them, `resume` what
 //! becomes of a session that another process left, `steering` what a person changes,
-//! `approval` what waits for a person's word.
+//! `approval` what waits for a person's word, `proving` and `informing` how gates run.
 
 use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},
@@ -11,17 +11,17 @@ use std::{
 };
 
 use harness_core::{
-    CallEnd, CallId, CheckReport, CheckpointNumber, EndReason, Event, FailureClass, Feature,
-    FeatureId, FeatureStatus, Finding, FinishSubject, Gate, ModelFailure, ModelResponded, Money,
-    Outcome, RepoPath, RunState, SessionOpened, Stop, StopReason, Timestamp, TokenCount, TreeId,
-    TurnNumber, Usage, Verdict,
+    CallEnd, CallId, CheckReport, CheckpointNumber, CheckpointSaved, EndReason, Event,
+    FailureClass, Feature, FeatureId, FeatureStatus, Finding, Gate, ModelFailure, ModelResponded,
+    Money, Outcome, RepoPath, RunState, SessionOpened, Stop, StopReason, Timestamp, TokenCount,
+    TreeId, TurnNumber, Usage, Verdict,
 };
 use harness_guard::Guard;
 use harness_tool::Intent;
 
 use crate::{
     calls::{CallState, Calls},
-    check::{Check, Errand, GateStage, Purpose},
+    check::{Check, Errand, Purpose},
     loops::{Loops, Repetition},
     retry::Failures,
     talk::{Request, Talk},
@@ -30,11 +30,14 @@ use crate::{
 
 mod approval;
 mod by_hand;
+mod informing;
 mod proving;
 mod regression;
 mod resume;
 mod steering;
 mod steps;
+
+use informing::Informing;
 
 pub(crate) use steps::{Step, Surroundings};
 
@@ -116,6 +119,9 @@ pub(crate) struct Session {
     /// Whether a person does not want to be asked for more in this session.
     asks_no_more: bool,
     gates: Vec<Gate>,
+    /// How many gates may run at the same time.
+    at_once: usize,
+    informing: Informing,
     talk: Talk,
     calls: Calls,
     saving: Saving,
@@ -168,6 +174,8 @@ impl Session {
             guard,
             asks_no_more: false,
             gates,
+            at_once: proving::at_once(run),
+            informing: Informing::default(),
             talk: Talk::new(window.system, window.first),
             calls: Calls::default(),
             saving: Saving {
@@ -235,7 +243,7 @@ impl Session {
             Event::ApprovalAnswered { call, answer } => self.on_approval_answered(*call, answer),
             Event::FeatureAmended { call, amendment } => self.on_amended(*call, amendment),
             Event::Nudged { text } => self.on_nudge(text),
-            Event::CheckpointSaved(saved) => self.on_saved(&saved.tree, saved.number),
+            Event::CheckpointSaved(saved) => self.on_saved(saved),
             Event::CheckpointUnchanged => self.saving.in_flight = false,
             Event::CheckpointFailed { message } => self.on_saving_failed(message),
             Event::BaselineEnded { report, .. } => self.on_baseline(report),
@@ -246,6 +254,7 @@ impl Session {
             Event::GateStarted { gate } => self.on_gate_started(gate),
             Event::CheckEnded { report } => self.on_check_ended(report),
             Event::GateEnded { gate, .. } => self.on_gate_ended(gate),
+            Event::NegativeControlEnded { control } => self.on_control_ended(control),
             Event::FinishRefused { reason, findings } => self.on_refused(reason, findings),
             Event::FeaturePassed(passed) => self.on_passed(&passed.feature),
             Event::CommitFailed {
@@ -450,11 +459,12 @@ impl Session {
         }
     }
 
-    fn on_saved(&mut self, tree: &TreeId, number: CheckpointNumber) {
-        if self.saving.in_flight && number == self.saving.next {
+    fn on_saved(&mut self, saved: &CheckpointSaved) {
+        if self.saving.in_flight && saved.number == self.saving.next {
             self.saving.in_flight = false;
-            self.saving.tree = tree.clone();
-            self.saving.next = number.next();
+            self.saving.tree = saved.tree.clone();
+            self.saving.next = saved.number.next();
+            self.informing.add_changes(&saved.changes);
         }
     }
 
@@ -497,54 +507,7 @@ impl Session {
             summary: summary.to_owned(),
         };
         self.talk.request = Request::Idle;
-        self.check = Some(Check::new(purpose, self.gates.clone()));
-    }
-
-    fn on_frozen(&mut self, subject: &FinishSubject) {
-        if let Some(check) = self
-            .check
-            .as_mut()
-            .filter(|check| check.freeze == Errand::InFlight)
-        {
-            check.freeze = Errand::Done;
-            regression::add_gates(check, subject);
-            check.subject = Some(subject.clone());
-        }
-    }
-
-    fn on_freeze_failed(&mut self, message: &str) {
-        if let Some(check) = self
-            .check
-            .as_mut()
-            .filter(|check| check.freeze == Errand::InFlight)
-        {
-            check.freeze = Errand::Done;
-            check.problem = Some(message.to_owned());
-        }
-    }
-
-    fn on_gate_started(&mut self, gate: &str) {
-        let Some(check) = &mut self.check else { return };
-        if check.stage == GateStage::Waiting && check.gate().is_some_and(|next| next.name == gate) {
-            check.stage = GateStage::Started;
-        }
-    }
-
-    fn on_check_ended(&mut self, report: &CheckReport) {
-        let Some(check) = &mut self.check else { return };
-        if check.stage == GateStage::Running
-            && check.gate().is_some_and(|gate| gate.name == report.gate)
-        {
-            check.reports.push(report.clone());
-            check.stage = GateStage::Checked;
-        }
-    }
-
-    fn on_gate_ended(&mut self, gate: &str) {
-        let Some(check) = &mut self.check else { return };
-        if check.stage == GateStage::Checked && check.gate().is_some_and(|last| last.name == gate) {
-            check.stage = GateStage::Waiting;
-        }
+        self.check = Some(Check::new(purpose, self.gates.clone(), self.at_once));
     }
 
     fn on_refused(&mut self, reason: &str, findings: &[Finding]) {
@@ -558,11 +521,12 @@ impl Session {
         self.story.refusals.push(reason.to_owned());
         let text = match (findings, &check.problem) {
             ([], Some(problem)) => format!("Not done: {problem}"),
-            ([], None) if check.reports.is_empty() => format!("Not done: {reason}"),
-            ([], None) => words::red_gates(&check.reports),
+            ([], None) if check.reports().next().is_none() => format!("Not done: {reason}"),
+            ([], None) => words::red_gates(check.reports(), &self.baseline.reports),
             (findings, _) => words::findings(findings),
         };
         let text = text + &regression::words(&check, findings);
+        self.informing.add_told(check.reports());
         match call.and_then(|id| self.calls.find(id)) {
             Some(call) => call.answer(text, true),
             None => {
@@ -624,6 +588,7 @@ impl Session {
     fn gather_results(&mut self) {
         let calls = self.calls.take();
         for call in &calls {
+            self.informing.add_call(call);
             let Some(result) = call.result() else {
                 continue;
             };

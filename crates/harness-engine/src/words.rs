@@ -5,8 +5,11 @@ use harness_core::{
     Finding, RepoPath,
 };
 
-/// The longest text about red gates. Unit: bytes; about 4,000 tokens.
-const RED_MAX: usize = 16 * 1024;
+mod gates;
+
+pub(crate) use gates::{
+    attempts_used_up, check_result, red_base, red_gates, turn_gates, turn_gates_not_run,
+};
 
 pub(crate) const STOPPED: &str = "You stopped without calling a tool. If the work is done, call `finish`: the harness \
      then runs the gates. If it is not, go on. If a person must decide something, use `ask`.";
@@ -103,34 +106,6 @@ pub(crate) fn stray(path: &RepoPath, why: &str, done: &str) -> String {
     format!("undone: {path}: {why}; {done}")
 }
 
-/// Words for a finish with red gates: the failing parts, first failure first.
-pub(crate) fn red_gates(reports: &[CheckReport]) -> String {
-    let mut text = String::from("Not done: ");
-    let red: Vec<&CheckReport> = reports
-        .iter()
-        .filter(|report| report.status != CheckStatus::Green)
-        .collect();
-    let names: Vec<&str> = red.iter().map(|report| report.gate.as_str()).collect();
-    text.push_str(&format!(
-        "{} of {} gates not green: {}.",
-        red.len(),
-        reports.len(),
-        names.join(", ")
-    ));
-    for report in red {
-        let more = format!(
-            "\n\ngate {}: {} ({})\n{}",
-            report.gate, report.status, report.reason, report.excerpt
-        );
-        if text.len() + more.len() > RED_MAX {
-            text.push_str("\n\n[more red gates left out: use `check` with the gate's name]");
-            break;
-        }
-        text.push_str(&more);
-    }
-    text
-}
-
 /// Words for a finish whose change has findings.
 pub(crate) fn findings(findings: &[Finding]) -> String {
     let mut text = String::from(
@@ -140,21 +115,6 @@ pub(crate) fn findings(findings: &[Finding]) -> String {
         text.push_str(&format!("\n- {}: {}", finding.path, finding.message));
     }
     text
-}
-
-/// Words for the tool `check`.
-pub(crate) fn check_result(reports: &[CheckReport]) -> String {
-    if reports
-        .iter()
-        .all(|report| report.status == CheckStatus::Green)
-    {
-        let lines = reports.iter().map(|report| match report.tests {
-            Some(tests) => format!("gate {}: green, {} tests", report.gate, tests.run),
-            None => format!("gate {}: green", report.gate),
-        });
-        return lines.collect::<Vec<_>>().join("\n");
-    }
-    red_gates(reports).replacen("Not done: ", "", 1)
 }
 
 /// One line about why a finish was refused.
@@ -180,5 +140,14 @@ fn count(number: usize, noun: &str) -> String {
         format!("1 {noun}")
     } else {
         format!("{number} {noun}s")
+    }
+}
+
+/// Writes the first names, and how many more there are.
+fn listed(names: &[&str], most: usize) -> String {
+    let shown = names[..names.len().min(most)].join(", ");
+    match names.len().saturating_sub(most) {
+        0 => shown,
+        more => format!("{shown} and {more} more"),
     }
 }

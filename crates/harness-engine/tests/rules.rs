@@ -11,6 +11,8 @@ mod approval;
 mod by_hand;
 #[path = "support/facts.rs"]
 mod facts;
+#[path = "rules/gates.rs"]
+mod gates;
 #[path = "rules/network.rs"]
 mod network;
 #[path = "rules/regression.rs"]

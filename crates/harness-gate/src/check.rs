@@ -46,6 +46,15 @@ pub struct RunFacts<'a> {
 /// `no-worse` is as good as `strict`. A green report may still have a reason:
 /// the failures that were there before.
 pub fn judge(gate: &Gate, run: RunFacts<'_>, baseline: Option<&CheckReport>) -> CheckReport {
+    judge_named(gate, run, baseline).0
+}
+
+/// Judges as [`judge`] does, and returns the names of the passed tests beside the report.
+pub fn judge_named(
+    gate: &Gate,
+    run: RunFacts<'_>,
+    baseline: Option<&CheckReport>,
+) -> (CheckReport, Vec<String>) {
     let judgement = match (&run.start_error, run.stop) {
         (Some(error), _) => Judgement::error(error.clone()),
         (None, None) => Judgement::error("it was not run"),
@@ -62,7 +71,7 @@ pub fn judge(gate: &Gate, run: RunFacts<'_>, baseline: Option<&CheckReport>) -> 
     });
     let mut failed_tests = report.failed;
     failed_tests.truncate(FAILED_NAMES_MAX);
-    CheckReport {
+    let report_of_run = CheckReport {
         gate: gate.name.clone(),
         argv: run.argv,
         stop: run.stop,
@@ -77,7 +86,16 @@ pub fn judge(gate: &Gate, run: RunFacts<'_>, baseline: Option<&CheckReport>) -> 
         },
         output: run.output,
         output_sha256: run.output_sha256,
-    }
+        retried: false,
+    };
+    (report_of_run, report.passed)
+}
+
+/// Returns the names of the failed tests that were red on the base already, in order.
+pub fn known_failures_of<'a>(report: &'a CheckReport, base: &CheckReport) -> Vec<&'a str> {
+    let fresh = unknown(&report.failed_tests, &base.failed_tests);
+    let known = report.failed_tests.iter().map(String::as_str);
+    known.filter(|name| !fresh.contains(name)).collect()
 }
 
 /// Returns the SHA-256 of a gate's definition, in hexadecimal.
@@ -94,7 +112,7 @@ pub fn gates_hash<'a>(gates: impl IntoIterator<Item = &'a Gate>) -> String {
 
 /// Writes a definition for its hash; stored hashes depend on this form.
 fn definition(gate: &Gate) -> Value {
-    json!({
+    let mut definition = json!({
         "name": gate.name,
         "run": gate.run,
         "cwd": gate.cwd,
@@ -105,7 +123,12 @@ fn definition(gate: &Gate) -> Value {
         "when": gate.when,
         "baseline": gate.baseline,
         "paths": gate.paths,
-    })
+    });
+    // Gates that do not say it have the hash they had before it could be said.
+    if gate.flaky_retries > 0 {
+        definition["flaky_retries"] = json!(gate.flaky_retries);
+    }
+    definition
 }
 
 /// A colour with its reason, and the report where one was read.

@@ -4,6 +4,7 @@
 //! the feature, the gates and the tree, not that the gates ran. The runner
 //! writes it beside the commit; `verify` and the feature list read it.
 
+mod control;
 mod isolation;
 mod rerun;
 mod weigh;
@@ -21,6 +22,7 @@ use crate::{
     text::{tail_lines, without_escapes},
 };
 
+pub use control::{ControlCheckRecord, ControlRecord};
 pub use isolation::Isolation;
 pub use rerun::{Difference, differences};
 pub use weigh::{Content, Doubt, Weighed, doubt, scope_hash, tree_doubt, weigh};
@@ -71,9 +73,9 @@ pub struct Evidence {
     pub linked: Vec<RepoPath>,
     /// What was found in the change and approved by a person.
     pub findings: Vec<FindingRecord>,
-    /// How the added tests came out on the base; null until that is run.
+    /// How the added tests came out on the base; null in evidence of earlier versions.
     #[serde(default)]
-    pub negative_control: Option<Value>,
+    pub negative_control: Option<ControlRecord>,
     /// The session that did it.
     pub session: SessionId,
     /// The hash of the last record of the session's log when this was written.
@@ -106,6 +108,9 @@ pub struct CheckRecord {
     /// Whether `tail` is all it wrote, to the byte, so that `output_sha256` is the hash of it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub tail_is_all: bool,
+    /// Whether it was red at first and green on the second run.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub retried: bool,
 }
 
 impl CheckRecord {
@@ -214,6 +219,7 @@ impl From<&CheckReport> for CheckRecord {
             status: report.status,
             tail: String::new(),
             tail_is_all: false,
+            retried: report.retried,
         };
         record.with_tail(tail_lines(&without_escapes(end), TAIL_BYTES_MAX).to_owned())
     }

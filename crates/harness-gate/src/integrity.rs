@@ -56,6 +56,11 @@ pub fn inspect(changes: &[FileChange<'_>]) -> Vec<Finding> {
     findings
 }
 
+/// Whether a path is a test's by the customs of the common test runners.
+pub fn is_test_path(path: &RepoPath) -> bool {
+    language::is_test_file(path)
+}
+
 /// The facts of a file before and after.
 struct Sides {
     language: Option<Language>,

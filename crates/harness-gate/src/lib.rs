@@ -6,6 +6,7 @@
 
 mod canonical;
 pub mod check;
+pub mod control;
 pub mod detect;
 pub mod evidence;
 pub mod integrity;
@@ -14,4 +15,5 @@ pub mod progress;
 pub mod proof;
 pub mod readers;
 pub mod regression;
+pub mod schedule;
 mod text;

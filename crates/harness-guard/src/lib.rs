@@ -14,6 +14,7 @@
 mod approval;
 mod cage;
 mod command;
+mod concern;
 mod defaults;
 mod guard;
 mod host_act;
@@ -32,6 +33,7 @@ pub use cage::{
     CagePlan, Machine, Mount, MountKind, MountPlan, clean_environment, places_checkouts,
 };
 pub use command::rule_fits;
+pub use concern::Concern;
 pub use defaults::{default_hidden, default_protected, gate_affecting, is_gate_affecting};
 pub use guard::{Explanation, Guard};
 pub use host_act::HostAct;

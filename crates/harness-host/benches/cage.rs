@@ -206,5 +206,6 @@ fn gate() -> Gate {
         when: When::Finish,
         baseline: Baseline::Strict,
         paths: Vec::new(),
+        flaky_retries: 0,
     }
 }

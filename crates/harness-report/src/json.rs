@@ -1,6 +1,7 @@
 //! JSON lines: one versioned object per line, additive only.
 
 mod approval;
+mod control;
 mod counts;
 mod say;
 mod setup;
@@ -12,6 +13,7 @@ use serde_json::{Map, Value};
 
 use crate::clean::escape_json;
 
+pub use control::Control;
 pub use counts::{Tests, Tokens};
 
 /// What one line says. Every line also has `v`, `seq`, `time` and `session`.
@@ -208,6 +210,8 @@ pub enum JsonLine {
         tests: Option<Tests>,
         /// Why it is not green.
         reason: String,
+        /// Whether it was red at first and this is its second run.
+        retried: bool,
     },
     /// A gate is over.
     GateEnded {
@@ -283,6 +287,15 @@ pub enum JsonLine {
         message: String,
         /// How long it took.
         ms: u64,
+    },
+    /// Tests that the change adds were run on the base.
+    NegativeControlEnded {
+        /// Why nothing was run; empty when something was.
+        skipped: String,
+        /// What it does not cover; empty when it covers all that was added.
+        left_out: String,
+        /// One per gate that was run.
+        checks: Vec<Control>,
     },
     /// Four fifths of a limit are used.
     BudgetWarned {

@@ -1,6 +1,7 @@
 //! The one source of phrases: what is said about each event, and who says it.
 
 mod approval;
+mod control;
 mod setup;
 mod stray;
 
@@ -218,6 +219,7 @@ impl Phrases {
                     .with(more),
                 ]
             }
+            Event::NegativeControlEnded { control } => control::lines(control),
             Event::FeaturePassed(passed) => {
                 self.passing += 1;
                 let evidence = passed
@@ -632,19 +634,29 @@ fn check_ended(report: &CheckReport) -> Line {
         return Line::new(
             Who::Gate,
             format!(
-                "{gate} green{}{note}, {}",
+                "{gate} green{}{}{note}, {}",
+                again(report),
                 tests(report),
                 seconds(report.ms)
             ),
         );
     }
     let text = format!(
-        "{gate} {}: {}, {}",
+        "{gate} {}{}: {}, {}",
         word(report.status),
+        again(report),
         clean_line(&report.reason, 300),
         seconds(report.ms)
     );
     Line::new(Who::Gate, text).with(excerpt(report))
+}
+
+const fn again(report: &CheckReport) -> &'static str {
+    if report.retried {
+        " on the second run"
+    } else {
+        ""
+    }
 }
 
 const fn word(status: CheckStatus) -> &'static str {

@@ -24,10 +24,10 @@ use std::{
 };
 
 use harness_core::{
-    Amendment, CallEnd, CallId, CheckpointNumber, Event, Gate, ModelDelta, ModelResponded, Prompt,
-    RunState, SessionOpened, TurnNumber,
+    Amendment, CallEnd, CallId, CheckpointNumber, Event, Gate, ModelDelta, ModelResponded,
+    NegativeControl, Prompt, RunState, SessionOpened, TurnNumber,
 };
-use harness_engine::{CommitFeature, Effect, RunGate};
+use harness_engine::{CommitFeature, Effect, RunGate, RunNegativeControl};
 use harness_guard::{Guard, HostAct, Permit};
 use harness_host::{Cancelled, Canceller, cancel_pair, process::NetworkReport};
 use harness_store::LogWriter;
@@ -276,6 +276,7 @@ impl Executor {
             Effect::RunBaseline { gates } => self.baseline(gates, cancelled).await,
             Effect::FreezeCandidate => self.freeze().await,
             Effect::RunGate(gate) => self.gate(*gate, cancelled).await,
+            Effect::RunNegativeControl(run) => self.negative_control(*run, cancelled).await,
             Effect::CommitFeature(commit) => self.commit(*commit, log_head).await,
             Effect::SetAside => self.set_aside().await,
             Effect::Record(_)
@@ -436,6 +437,14 @@ impl Executor {
             Err(message) => bench::not_run(&run.gate, message),
         };
         self.tell(Event::CheckEnded { report });
+    }
+
+    async fn negative_control(&self, run: RunNegativeControl, cancelled: Cancelled) {
+        let control = match self.setting() {
+            Some(setting) => self.bench.negative_control(&run, &setting, cancelled).await,
+            None => NegativeControl::not_run(NO_SESSION),
+        };
+        self.tell(Event::NegativeControlEnded { control });
     }
 
     /// Looks at the work tree before or after something ran in it, and tells what was found.

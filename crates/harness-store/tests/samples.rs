@@ -7,13 +7,14 @@ use std::time::Duration;
 use harness_core::{
     Action, AllowedHost, Amendment, ApprovalAnswer, ApprovalAsked, ApprovalSubject, AssistantPart,
     Baseline, ByteCount, CallEnd, CallId, Captured, Change, ChangeKind, CheckReport, CheckStatus,
-    CheckpointNumber, CheckpointSaved, CommandRule, CommitId, Decision, DirtyMode, EndReason,
-    Event, FailureClass, Feature, FeatureBudget, FeatureId, FeaturePassed, FeatureScope,
-    FeatureStatus, Finding, FindingKind, FinishSubject, Gate, GivenUp, Goal, Level, Limits,
-    LineRange, ModelFailure, ModelProfile, ModelResponded, ModelResponse, Money, NetworkUse,
-    Outcome, Policy, Price, Reader, RepoPath, Rule, RuleDecision, RunId, RunState, ScopeRules,
-    SessionId, SessionOpened, SetupEnd, SetupPlace, Source, SourceKind, Sourced, Stop, StopReason,
-    TestCounts, Timestamp, TokenCount, ToolCall, TreeId, TurnNumber, Urgency, Usage, Verdict, When,
+    CheckpointNumber, CheckpointSaved, CommandRule, CommitId, ControlCheck, ControlOutcome,
+    Decision, DirtyMode, EndReason, Event, FailureClass, Feature, FeatureBudget, FeatureId,
+    FeaturePassed, FeatureScope, FeatureStatus, Finding, FindingKind, FinishSubject, Gate, GivenUp,
+    Goal, Level, Limits, LineRange, ModelFailure, ModelProfile, ModelResponded, ModelResponse,
+    Money, NegativeControl, NetworkUse, Outcome, Policy, Price, Reader, RepoPath, Rule,
+    RuleDecision, RunId, RunState, ScopeRules, SessionId, SessionOpened, SetupEnd, SetupPlace,
+    Source, SourceKind, Sourced, Stop, StopReason, TestCounts, Timestamp, TokenCount, ToolCall,
+    TreeId, TurnNumber, Urgency, Usage, Verdict, When,
 };
 
 /// Declares the type word of every event; a new variant does not compile until it stands here.
@@ -84,6 +85,7 @@ kinds! {
     Event::FeatureAmended { .. } => "feature_amended",
     Event::SetupStarted { .. } => "setup_started",
     Event::SetupEnded { .. } => "setup_ended",
+    Event::NegativeControlEnded { .. } => "negative_control_ended",
 }
 
 /// Returns the samples, in the order of the stored file.
@@ -99,6 +101,7 @@ pub(crate) fn samples() -> Vec<Event> {
     events.extend(strays());
     events.extend(approvals());
     events.extend(setup());
+    events.extend(controls());
     events
 }
 
@@ -724,6 +727,7 @@ fn policy() -> Policy {
         when,
         baseline,
         paths: vec!["src/**".to_owned()],
+        flaky_retries: 0,
     };
     let command = |decision| CommandRule {
         prefix: vec!["git".to_owned(), "push".to_owned()],
@@ -835,6 +839,7 @@ fn report(status: CheckStatus) -> CheckReport {
         excerpt: "left: 1\nright: 2\n".to_owned(),
         output: captured(),
         output_sha256: "9f".repeat(32),
+        retried: false,
     }
 }
 
@@ -919,6 +924,40 @@ fn tree(digit: char) -> TreeId {
 }
 
 /// What is asked of a person and what they answer.
+fn controls() -> Vec<Event> {
+    let check = |outcome| ControlCheck {
+        gate: "unit".to_owned(),
+        outcome,
+        tests: vec!["export::trivial".to_owned()],
+        count: 1,
+        reason: "exit 101".to_owned(),
+        ms: 3_000,
+    };
+    let control = NegativeControl {
+        skipped: String::new(),
+        left_out: "tests inside sources".to_owned(),
+        checks: [
+            ControlOutcome::Needed,
+            ControlOutcome::ProvesNothing,
+            ControlOutcome::Skipped,
+        ]
+        .map(check)
+        .to_vec(),
+    };
+    vec![
+        Event::NegativeControlEnded { control },
+        Event::NegativeControlEnded {
+            control: NegativeControl::not_run("no test file was added or changed"),
+        },
+        Event::CheckEnded {
+            report: CheckReport {
+                retried: true,
+                ..report(CheckStatus::Green)
+            },
+        },
+    ]
+}
+
 fn approvals() -> Vec<Event> {
     let id = call();
     let rule = CommandRule {

@@ -226,7 +226,6 @@ impl Work {
             Event::TurnStarted { .. } | Event::RetryDue { .. } => Activity::Thinking(at),
             Event::ModelResponded(_)
             | Event::CallEnded { .. }
-            | Event::CheckEnded { .. }
             | Event::FinishRequested { .. }
             | Event::ApprovalAnswered { .. }
             | Event::QuestionAnswered { .. } => Activity::Working(String::new(), at),
@@ -234,6 +233,7 @@ impl Work {
                 Activity::Working(clean_line(tool, 40), at)
             }
             Event::GateStarted { gate } => Activity::Checking(clean_line(gate, 40), at),
+            Event::CheckEnded { .. } => self.after_check(at),
             Event::ProviderRetried { reason, .. } => Activity::Retrying(clean_line(reason, 80), at),
             Event::QuestionAsked { .. } | Event::PersonAwaited | Event::ApprovalAsked(_) => {
                 Activity::Awaiting
@@ -249,6 +249,15 @@ impl Work {
         // A run on its way out stays so, whatever still comes in.
         if self.activity != Activity::Stopping || matches!(event, Event::SessionResumed { .. }) {
             self.activity = next;
+        }
+    }
+
+    /// Says what goes on when a check is over: another gate may have run beside it.
+    fn after_check(&self, at: Timestamp) -> Activity {
+        let mut gates = self.gates_known.iter().zip(&self.gates);
+        match gates.find(|(_, gate)| gate.state == GateState::Running) {
+            Some((name, _)) => Activity::Checking(clean_line(name, 40), at),
+            None => Activity::Working(String::new(), at),
         }
     }
 

@@ -80,7 +80,7 @@ fn unknown_keys_are_found_at_every_level() {
     cannot read gate 1 in `harness.toml`, line 2: unknown key `nmae`
         did you mean `name`?
     cannot read gate `x` in `harness.toml`, line 4: unknown key `shell`
-        known here: `name`, `run`, `cwd`, `environment`, `timeout`, `report`, `min_tests`, `when`, `baseline`, `paths`
+        known here: `name`, `run`, `cwd`, `environment`, `timeout`, `report`, `min_tests`, `when`, `baseline`, `paths`, `flaky_retries`
     cannot read gate `y` in `harness.toml`, line 1: unknown key `runs`
         did you mean `run`?
     cannot read `[limits]` in `harness.toml`, line 2: unknown key `turn`

@@ -1,15 +1,20 @@
 //! The way from a claim to a proof: the base's gates, the frozen candidate, its gates, the commit.
 //!
-//! Like the other steps, each gives one record or one effect. Called by `steps` only.
+//! Like the other steps, each gives one record or one effect. Called by `steps`, and by
+//! `apply` with what comes of them.
 
-use harness_core::{Baseline, CallEnd, CallId, CheckStatus, EndReason, Event, Gate};
+use harness_core::{
+    Baseline, CallEnd, CallId, CheckReport, CheckStatus, EndReason, Event, FinishSubject, Gate,
+    NegativeControl, RunState,
+};
+use harness_gate::{control, schedule};
 
 use super::{
-    Session,
+    Session, regression,
     steps::{Step, ended},
 };
 use crate::{
-    Effect, RunGate,
+    Effect, RunGate, RunNegativeControl,
     calls::CallState,
     check::{Check, Errand, GateStage, Purpose},
     effect::CommitFeature,
@@ -35,10 +40,7 @@ impl Session {
                 .get(&gate.name)
                 .filter(|report| report.status != CheckStatus::Green)
         })?;
-        let detail = format!(
-            "gate `{}` is {} on the base already ({}): make the base green first, or set `baseline = \"no-worse\"` for it",
-            red.gate, red.status, red.reason
-        );
+        let detail = words::red_base(red);
         Some(Step::Record(Event::StopDecided {
             reason: EndReason::Blocked,
             detail,
@@ -78,7 +80,8 @@ impl Session {
             );
         }
         call.state = CallState::Running;
-        self.check = Some(Check::new(Purpose::Information { call: id }, gates));
+        let purpose = Purpose::Information { call: id };
+        self.check = Some(Check::new(purpose, gates, self.at_once));
         self.check_step()
     }
 
@@ -99,6 +102,8 @@ impl Session {
             let reason = check.problem.clone().unwrap_or_default();
             return self.refuse(reason);
         };
+        // Nobody waits for these, and they delay the next request.
+        let waits_for_base = check.purpose != Purpose::Turn;
         if check.is_finish() && !subject.findings.is_empty() {
             let reason = words::refusal(&[], &subject.findings);
             return Step::Record(Event::FinishRefused {
@@ -110,7 +115,7 @@ impl Session {
         if check.is_finish() && subject.changes.is_empty() && self.feature.verify.is_empty() {
             return self.refuse(words::EMPTY_CHANGE.to_owned());
         }
-        if check.gates.is_empty() {
+        if check.is_finish() && !check.has_gates() {
             let detail = "there are no gates, so nothing can be proven: add a `[[gate]]` to the configuration, or \
                 take a feature without proof with `harness feature accept`"
                 .to_owned();
@@ -119,23 +124,27 @@ impl Session {
                 detail,
             });
         }
-        if !baseline_known {
+        if waits_for_base && !baseline_known {
             return Step::Wait;
         }
         self.gate_step(&subject)
     }
 
-    fn gate_step(&mut self, subject: &harness_core::FinishSubject) -> Step {
+    fn gate_step(&mut self, subject: &FinishSubject) -> Step {
         let Some(check) = &mut self.check else {
             return Step::Wait;
         };
-        let Some(gate) = check.gate().cloned() else {
+        if check.is_over() {
             return self.conclude_check();
+        }
+        let Some((gate, stage)) = check.next_gate() else {
+            return Step::Wait;
         };
-        match check.stage {
+        let gate = gate.clone();
+        match stage {
             GateStage::Waiting => Step::Record(Event::GateStarted { gate: gate.name }),
             GateStage::Started => {
-                check.stage = GateStage::Running;
+                check.advance(&gate.name, GateStage::Started, GateStage::Running);
                 let baseline = self.baseline.reports.get(&gate.name).cloned();
                 Step::Do(Effect::RunGate(Box::new(RunGate {
                     gate,
@@ -143,12 +152,10 @@ impl Session {
                     baseline,
                 })))
             }
-            GateStage::Running => Step::Wait,
+            GateStage::Running | GateStage::Over => Step::Wait,
             GateStage::Checked => {
-                let status = check
-                    .reports
-                    .last()
-                    .map_or(CheckStatus::Error, |report| report.status);
+                let report = check.report_of(&gate.name);
+                let status = report.map_or(CheckStatus::Error, |report| report.status);
                 Step::Record(Event::GateEnded {
                     gate: gate.name,
                     status,
@@ -159,39 +166,81 @@ impl Session {
 
     /// All gates have run.
     fn conclude_check(&mut self) -> Step {
-        let Some(check) = &mut self.check else {
-            return Step::Wait;
-        };
-        if let Purpose::Information { call } = check.purpose {
-            let text = words::check_result(&check.reports);
-            return ended(
-                call,
-                CallEnd::Answered {
-                    text,
-                    is_error: false,
-                },
-            );
-        }
         if let Some(step) = self.regression_step() {
             return step;
         }
+        let Some(check) = &self.check else {
+            return Step::Wait;
+        };
+        match check.purpose {
+            Purpose::Turn => self.conclude_turn_check(),
+            Purpose::Information { call } => {
+                let text = words::check_result(check.reports(), &self.baseline.reports);
+                self.informing.add_told(check.reports());
+                ended(
+                    call,
+                    CallEnd::Answered {
+                        text,
+                        is_error: false,
+                    },
+                )
+            }
+            Purpose::Finish { .. } if !check.is_green() => {
+                let reports: Vec<CheckReport> = check.reports().cloned().collect();
+                Step::Record(Event::FinishRefused {
+                    reason: words::refusal(&reports, &[]),
+                    findings: Vec::new(),
+                })
+            }
+            Purpose::Finish { .. } => self.control_step(),
+        }
+    }
+
+    /// Runs the added tests on the base before the commit; whatever comes of it, the feature is proven.
+    fn control_step(&mut self) -> Step {
         let Some(check) = &mut self.check else {
             return Step::Wait;
         };
-        if !check.is_green() {
-            let reason = words::refusal(&check.reports, &[]);
-            return Step::Record(Event::FinishRefused {
-                reason,
-                findings: Vec::new(),
-            });
+        let Some(subject) = &check.subject else {
+            return Step::Wait;
+        };
+        match check.control {
+            Errand::InFlight => Step::Wait,
+            Errand::Done => self.commit_step(),
+            Errand::Due => {
+                let gates: Vec<Gate> = check.gates().cloned().collect();
+                match control::plan(&subject.changes, &gates) {
+                    Ok(plan) => {
+                        let run = RunNegativeControl {
+                            plan,
+                            tree: subject.candidate.clone(),
+                            reports: check.reports().cloned().collect(),
+                        };
+                        check.control = Errand::InFlight;
+                        Step::Do(Effect::RunNegativeControl(Box::new(run)))
+                    }
+                    Err(reason) => {
+                        check.negative_control = NegativeControl::not_run(reason);
+                        check.control = Errand::Done;
+                        Step::Again
+                    }
+                }
+            }
         }
+    }
+
+    fn commit_step(&mut self) -> Step {
+        let Some(check) = &mut self.check else {
+            return Step::Wait;
+        };
         match (check.commit, &check.subject, &check.purpose) {
             (Errand::Due, Some(subject), Purpose::Finish { summary, .. }) => {
                 let commit = CommitFeature {
                     feature: self.feature.clone(),
                     subject: subject.clone(),
-                    reports: check.reports.clone(),
-                    gates: check.gates.clone(),
+                    reports: check.reports().cloned().collect(),
+                    gates: check.gates().cloned().collect(),
+                    negative_control: check.negative_control.clone(),
                     summary: summary.clone(),
                     notes: self.story.notes.clone(),
                     refusals: self.story.refusals.clone(),
@@ -207,10 +256,76 @@ impl Session {
     fn refuse(&mut self, reason: String) -> Step {
         match self.check.as_ref().map(|check| check.purpose.clone()) {
             Some(Purpose::Information { call }) => ended(call, CallEnd::Failed { message: reason }),
+            Some(Purpose::Turn) => self.conclude_turn_check(),
             _ => Step::Record(Event::FinishRefused {
                 reason,
                 findings: Vec::new(),
             }),
         }
+    }
+
+    pub(super) fn on_frozen(&mut self, subject: &FinishSubject) {
+        if let Some(check) = self
+            .check
+            .as_mut()
+            .filter(|check| check.freeze == Errand::InFlight)
+        {
+            check.freeze = Errand::Done;
+            regression::add_gates(check, subject);
+            check.subject = Some(subject.clone());
+            self.skip_known_gates(&subject.candidate);
+        }
+    }
+
+    pub(super) fn on_freeze_failed(&mut self, message: &str) {
+        if let Some(check) = self
+            .check
+            .as_mut()
+            .filter(|check| check.freeze == Errand::InFlight)
+        {
+            check.freeze = Errand::Done;
+            check.problem = Some(message.to_owned());
+        }
+    }
+
+    pub(super) fn on_gate_started(&mut self, gate: &str) {
+        if let Some(check) = &mut self.check {
+            check.advance(gate, GateStage::Waiting, GateStage::Started);
+        }
+    }
+
+    pub(super) fn on_check_ended(&mut self, report: &CheckReport) {
+        if let Some(check) = &mut self.check {
+            check.take_report(report);
+        }
+    }
+
+    pub(super) fn on_gate_ended(&mut self, gate: &str) {
+        let Some(check) = &mut self.check else { return };
+        if check.advance(gate, GateStage::Checked, GateStage::Over)
+            && let (Some(report), Some(subject)) = (check.report_of(gate), &check.subject)
+        {
+            self.informing.add_run(report, &subject.candidate);
+        }
+    }
+
+    pub(super) fn on_control_ended(&mut self, control: &NegativeControl) {
+        if let Some(check) = self
+            .check
+            .as_mut()
+            .filter(|check| check.control == Errand::InFlight)
+        {
+            check.control = Errand::Done;
+            check.negative_control = control.clone();
+        }
+    }
+}
+
+/// Returns how many gates may run at the same time: in the work tree itself they would meet each other's files.
+pub(super) const fn at_once(run: &RunState) -> usize {
+    if run.policy.isolate {
+        schedule::AT_ONCE
+    } else {
+        1
     }
 }

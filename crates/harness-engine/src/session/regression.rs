@@ -20,11 +20,9 @@ pub(super) struct Broken {
 
 /// Adds the gates of touched features to a finish; without gates of its own a feature proves nothing.
 pub(super) fn add_gates(check: &mut Check, subject: &FinishSubject) {
-    if check.is_finish() && !check.gates.is_empty() {
+    if check.is_finish() && check.has_gates() {
         let gates = subject.regressions.iter();
-        check
-            .gates
-            .extend(gates.map(|regression| regression.gate.clone()));
+        check.add_gates(gates.map(|regression| regression.gate.clone()));
     }
 }
 
@@ -35,8 +33,9 @@ pub(super) fn words(check: &Check, findings: &[Finding]) -> String {
         .iter()
         .flat_map(|subject| &subject.regressions);
     let is_red = |name: &str| {
-        let mut reports = check.reports.iter();
-        reports.any(|report| report.gate == name && report.status != CheckStatus::Green)
+        check
+            .reports()
+            .any(|report| report.gate == name && report.status != CheckStatus::Green)
     };
     let mut broken: Vec<&str> = regressions
         .filter(|regression| is_red(&regression.gate.name))
@@ -67,8 +66,9 @@ impl Session {
         let check = self.check.as_mut().filter(|check| check.is_finish())?;
         let subject = check.subject.as_ref()?;
         let is_red = |name: &str| {
-            let mut reports = check.reports.iter();
-            reports.any(|report| report.gate == name && report.status != CheckStatus::Green)
+            check
+                .reports()
+                .any(|report| report.gate == name && report.status != CheckStatus::Green)
         };
         let red: Vec<_> = subject
             .regressions
@@ -100,8 +100,7 @@ impl Session {
                 "gate `{name}` is {} without this work: {}",
                 report.status, report.reason
             );
-            check.gates.retain(|gate| gate.name != *name);
-            check.reports.retain(|report| report.gate != *name);
+            check.keep_gates(|gate| gate.name != *name);
             self.broken
                 .extend(regression.features.iter().map(|feature| Broken {
                     feature: feature.clone(),

@@ -311,6 +311,9 @@ impl Session {
         {
             return Step::Record(Event::BudgetWarned { what });
         }
+        if let Some(step) = self.inform_step() {
+            return step;
+        }
         if let Some(text) = self.pending.nudge {
             return Step::Record(Event::Nudged {
                 text: text.to_owned(),
@@ -326,8 +329,7 @@ impl Session {
         if self.attempts < self.attempts_max(run) {
             return None;
         }
-        let last = self.story.refusals.last().cloned().unwrap_or_default();
-        let detail = format!("{} attempts were refused; the last: {last}", self.attempts);
+        let detail = words::attempts_used_up(self.attempts, &self.story.refusals);
         Some(Step::Record(Event::FeatureGivenUp {
             reason: EndReason::GatesRed,
             detail,

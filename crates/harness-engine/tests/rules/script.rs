@@ -385,6 +385,7 @@ impl Script {
             Effect::FreezeCandidate => "freeze".to_owned(),
             Effect::RunGate(run) => format!("gate {}", run.gate.name),
             Effect::CommitFeature(commit) => format!("commit {}", commit.feature.id),
+            Effect::RunNegativeControl(_) => "negative control".to_owned(),
             Effect::SetAside => "set aside".to_owned(),
         })
     }

@@ -10,7 +10,8 @@ use harness_core::{
     Decision, EndReason, Event, Feature, FeatureId, FinishSubject, Gate, Goal, ModelResponded,
     Money, RunState, SessionOpened, TurnNumber,
 };
-use harness_engine::{CommitFeature, Effect, OpenSession, RunGate};
+use harness_engine::{CommitFeature, Effect, OpenSession, RunGate, RunNegativeControl};
+use harness_gate::schedule::{AT_ONCE, share_a_build};
 use harness_guard::Guard;
 
 use super::{
@@ -255,7 +256,11 @@ impl Monitor {
                     "frozen while something changes".to_owned()
                 })?;
             }
-            Effect::RunGate(run) => self.gate_fits(run)?,
+            Effect::RunGate(run) => {
+                self.gate_fits(run)?;
+                self.may_run_beside(run, in_flight)?;
+            }
+            Effect::RunNegativeControl(run) => self.may_control(run, in_flight, world)?,
             Effect::CommitFeature(commit) => self.may_commit(commit, world)?,
             Effect::SetAside => {
                 ensure(in_flight.iter().all(|e| is_beside(e)), || {
@@ -494,6 +499,58 @@ impl Monitor {
         })
     }
 
+    /// Gates that share a build, or meet in the work tree, run one after the other.
+    fn may_run_beside(&mut self, run: &RunGate, in_flight: &[&Effect]) -> Result<(), String> {
+        let running: Vec<&Gate> = in_flight
+            .iter()
+            .filter_map(|effect| gate_of(effect))
+            .collect();
+        let isolated = self.run.as_ref().is_some_and(|run| run.policy.isolate);
+        let most = if isolated { AT_ONCE } else { 1 };
+        ensure(running.len() < most, || {
+            format!("`{}` runs beside {} gates", run.gate.name, running.len())
+        })?;
+        let clash = running.iter().find(|gate| share_a_build(gate, &run.gate));
+        ensure(clash.is_none(), || {
+            format!(
+                "`{}` runs beside {clash:?}, which shares its build",
+                run.gate.name
+            )
+        })
+    }
+
+    /// Added tests are tried when everything is green and before anything is committed.
+    fn may_control(
+        &mut self,
+        run: &RunNegativeControl,
+        in_flight: &[&Effect],
+        world: &World,
+    ) -> Result<(), String> {
+        let facts = self.facts()?;
+        let frozen = facts.frozen.as_ref();
+        ensure(
+            frozen.is_some_and(|frozen| frozen.candidate == run.tree),
+            || "a negative control of a tree that is not the last frozen one".to_owned(),
+        )?;
+        let tree = number(&run.tree);
+        let all_green = run
+            .reports
+            .iter()
+            .map(|report| &report.gate)
+            .eq(&facts.gates)
+            && facts
+                .gates
+                .iter()
+                .all(|gate| world.colour(gate, tree) == CheckStatus::Green);
+        ensure(all_green, || {
+            "a negative control before all is green".to_owned()
+        })?;
+        let beside = |effect: &&Effect| gate_of(effect).is_some();
+        ensure(!in_flight.iter().any(beside) && !facts.committing, || {
+            "a negative control beside a gate or a commit".to_owned()
+        })
+    }
+
     fn may_commit(&mut self, commit: &CommitFeature, world: &World) -> Result<(), String> {
         let facts = self.facts()?;
         ensure(facts.frozen.as_ref() == Some(&commit.subject), || {
@@ -506,6 +563,11 @@ impl Monitor {
             "commits without gates".to_owned()
         })?;
         let names: Vec<&String> = commit.reports.iter().map(|report| &report.gate).collect();
+        let control = &commit.negative_control;
+        ensure(
+            !control.skipped.is_empty() || !control.checks.is_empty(),
+            || "commits without a word about the negative control".to_owned(),
+        )?;
         ensure(names.iter().copied().eq(&facts.gates), || {
             format!("gates {names:?} of {:?}", facts.gates)
         })?;
@@ -573,6 +635,13 @@ fn gate_names(all: &[Gate], feature: &Feature) -> Vec<String> {
     names.chain(own).collect()
 }
 
+fn gate_of(effect: &Effect) -> Option<&Gate> {
+    match effect {
+        Effect::RunGate(run) => Some(&run.gate),
+        _ => None,
+    }
+}
+
 pub(crate) const fn is_request(effect: &Effect) -> bool {
     matches!(effect, Effect::RequestModel { .. })
 }
@@ -601,6 +670,7 @@ pub(crate) const fn is_work(effect: &Effect) -> bool {
         Effect::Perform { .. }
             | Effect::PerformApproved { .. }
             | Effect::RunGate(_)
+            | Effect::RunNegativeControl(_)
             | Effect::RunBaseline { .. }
             | Effect::FreezeCandidate
     )

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use fastrand::Rng;
 use harness_core::{
-    Baseline, CommandRule, Feature, FeatureId, Goal, Money, Price, RuleDecision, RunState,
+    Baseline, CommandRule, Feature, FeatureId, Goal, Money, Price, Reader, RuleDecision, RunState,
+    When,
 };
 
 use crate::facts;
@@ -51,6 +52,7 @@ impl Plan {
             exact: false,
             origin: String::new(),
         }];
+        policy.isolate = chance(rng, 3, 4);
         policy.limits.turns = rng.u32(3..25);
         policy.limits.attempts = rng.u32(1..4);
         policy.limits.usd = chance(rng, 3, 10).then(|| Money(rng.u64(1..200) * 1000));
@@ -92,6 +94,19 @@ fn gates(rng: &mut Rng) -> Vec<harness_core::Gate> {
         if rng.bool() {
             gate.baseline = Baseline::NoWorse;
         }
+        if rng.bool() {
+            gate.reader = Reader::Tap;
+        }
+        gate.when = *rng
+            .choice(&[When::Finish, When::Finish, When::Turn, When::Edit])
+            .unwrap_or(&When::Finish);
+        if chance(rng, 1, 3) {
+            gate.paths = vec!["src/a.rs".to_owned()];
+        }
+        // Some share a build, some share with nobody, and some with everything.
+        let command = rng.choice(&["make", "cargo test", "cargo clippy", "pytest", "ruff check"]);
+        let words = command.unwrap_or(&"make").split(' ');
+        gate.run = words.map(ToOwned::to_owned).collect();
         gate
     };
     names.iter().take(count).map(gate).collect()

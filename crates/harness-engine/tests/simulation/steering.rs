@@ -130,9 +130,13 @@ impl Steering {
                 | Effect::AskApproval(_)
                 | Effect::FreezeCandidate
                 | Effect::RunGate(_)
+                | Effect::RunNegativeControl(_)
                 | Effect::CommitFeature(_)
         );
-        ensure(!is_for_agent || !self.interrupted, || {
+        // Where the words were taken back, gates may run by themselves before the next turn.
+        let is_gate = matches!(effect, Effect::FreezeCandidate | Effect::RunGate(_));
+        let cannot_wait = self.interrupted && !(is_gate && self.waiting.is_empty());
+        ensure(!is_for_agent || !cannot_wait, || {
             format!("begins {effect:?} although words cannot wait")
         })?;
         if let Effect::RequestModel { prompt, .. } = effect {

@@ -89,6 +89,7 @@ fn asked(effect: &Effect) -> String {
         Effect::Perform { call, permit } => format!("Perform {call:?} {:?}", permit.action()),
         Effect::RunBaseline { gates } => format!("RunBaseline of {}", gates.len()),
         Effect::RunGate(run) => format!("RunGate {} on {}", run.gate.name, run.tree),
+        Effect::RunNegativeControl(run) => format!("RunNegativeControl on {}", run.tree),
         Effect::CommitFeature(commit) => format!("CommitFeature {}", commit.feature.id),
         other => format!("{other:?}"),
     }

@@ -4,8 +4,8 @@ use fastrand::Rng;
 use harness_core::{
     Action, CallEnd, CallId, Captured, Change, ChangeKind, CheckReport, CheckStatus,
     CheckpointNumber, CheckpointSaved, CommitId, Event, FailureClass, FeatureId, FeaturePassed,
-    Finding, FindingKind, FinishSubject, Gate, ModelFailure, ModelResponded, Outcome, Stop, TreeId,
-    TurnNumber,
+    Finding, FindingKind, FinishSubject, Gate, ModelFailure, ModelResponded, NegativeControl,
+    Outcome, Stop, TreeId, TurnNumber,
 };
 use harness_engine::{CommitFeature, Effect, OpenSession};
 
@@ -104,6 +104,9 @@ impl World {
             Effect::FreezeCandidate => vec![self.freeze(ending)],
             Effect::RunGate(run) => vec![Event::CheckEnded {
                 report: self.check(&run.gate, number(&run.tree), ending),
+            }],
+            Effect::RunNegativeControl(_) => vec![Event::NegativeControlEnded {
+                control: NegativeControl::not_run(format!("{ending:?}")),
             }],
             Effect::CommitFeature(commit) => vec![self.commit(commit, ending)],
             Effect::SetAside => vec![self.set_aside(ending)],
@@ -270,7 +273,14 @@ impl World {
             number,
             commit: facts::commit(self.work),
             tree: facts::tree(self.work),
-            changes: Vec::new(),
+            changes: vec![Change {
+                path: facts::path(if self.work.is_multiple_of(3) {
+                    "docs/a.md"
+                } else {
+                    "src/a.rs"
+                }),
+                kind: ChangeKind::Modified,
+            }],
             ms: 4,
         })
     }
@@ -316,7 +326,17 @@ impl World {
             tree: facts::tree(mix(self.work, 1)),
             candidate: facts::tree(mix(self.work, 1)),
             work_tree: facts::tree(self.work),
-            changes: vec![change],
+            changes: vec![
+                change,
+                Change {
+                    path: facts::path(if self.work.is_multiple_of(2) {
+                        "tests/a.rs"
+                    } else {
+                        "src/b.rs"
+                    }),
+                    kind: ChangeKind::Added,
+                },
+            ],
             findings: has_findings.then_some(finding).into_iter().collect(),
             regressions: Vec::new(),
         })

@@ -35,6 +35,7 @@ pub(crate) fn gate(name: &str) -> Gate {
         when: When::Finish,
         baseline: harness_core::Baseline::Strict,
         paths: Vec::new(),
+        flaky_retries: 0,
     }
 }
 
@@ -137,6 +138,7 @@ pub(crate) fn report(gate: &Gate, status: CheckStatus) -> CheckReport {
         excerpt: text("assertion failed: left == right"),
         output: Captured::default(),
         output_sha256: String::new(),
+        retried: false,
     }
 }
 

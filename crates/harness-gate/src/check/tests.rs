@@ -16,6 +16,7 @@ fn gate(reader: Reader, min_tests: u32, baseline: Baseline) -> Gate {
         when: When::Finish,
         baseline,
         paths: Vec::new(),
+        flaky_retries: 0,
     }
 }
 

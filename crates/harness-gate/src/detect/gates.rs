@@ -176,5 +176,6 @@ fn gate(name: &str, command: &str, reader: Reader) -> Gate {
         when: When::Finish,
         baseline: Baseline::Strict,
         paths: Vec::new(),
+        flaky_retries: 0,
     }
 }

@@ -23,6 +23,7 @@ fn gate(name: &str) -> Gate {
         when: When::Finish,
         baseline: Baseline::NoWorse,
         paths: Vec::new(),
+        flaky_retries: 0,
     }
 }
 
@@ -53,6 +54,7 @@ fn report(gate: &str) -> CheckReport {
             bytes: 100,
         },
         output_sha256: canonical::sha256_hex(b"x"),
+        retried: false,
     }
 }
 

@@ -5,7 +5,7 @@ use harness_core::{
     Outcome, Stop,
 };
 
-use super::{JsonLine, JsonLines, Tests, approval, setup};
+use super::{JsonLine, JsonLines, Tests, approval, control, setup};
 
 impl JsonLines {
     pub(super) fn say(&self, event: &Event) -> Option<JsonLine> {
@@ -152,6 +152,7 @@ impl JsonLines {
                 gate: gate.clone(),
                 status: CheckStatus::to_string(status),
             },
+            Event::NegativeControlEnded { control } => control::line(control),
             Event::FeaturePassed(passed) => JsonLine::FeaturePassed {
                 feature: passed.feature.to_string(),
                 commit: passed.commit.to_string(),
@@ -231,6 +232,7 @@ fn check_ended(report: &CheckReport) -> JsonLine {
         ms: report.ms,
         tests: report.tests.map(Tests::from),
         reason: report.reason.clone(),
+        retried: report.retried,
     }
 }
 

@@ -92,6 +92,9 @@ const RECORDS: &str = r##"
 {"type":"approval_asked","call":{"turn":1,"index":5},"subject":{"kind":"amendment","amendment":{"feature":"F-012","write":["docs/**"],"may_change":["Cargo.toml"],"hosts":[{"host":"crates.io","port":443,"origin":"approved"}],"reason":"needs a reader"}},"reason":"needs a reader"}
 {"type":"approval_answered","call":{"turn":1,"index":5},"answer":{"how":"once"}}
 {"type":"feature_amended","call":{"turn":1,"index":5},"amendment":{"feature":"F-012","write":["docs/**"],"may_change":["Cargo.toml"],"hosts":[{"host":"crates.io","port":443,"origin":"approved"}],"reason":"needs a reader"}}
+{"type":"check_ended","report":{"gate":"test","argv":["cargo","test"],"stop":{"exited":0},"ms":900,"status":"green","reason":"","tests":{"run":3,"failed":0,"skipped":0},"excerpt":"","output":{"head":"","tail":"","bytes":0},"output_sha256":"00","retried":true}}
+{"type":"negative_control_ended","control":{"left_out":"tests inside Rust source files stand with the code and are not tried","checks":[{"gate":"test","outcome":"proves_nothing","tests":["csv::trivial"],"count":1,"ms":812},{"gate":"unit","outcome":"needed","reason":"exit 101","ms":400},{"gate":"e2e","outcome":"skipped","reason":"it takes longer than the gate itself","ms":9000}]}}
+{"type":"negative_control_ended","control":{"skipped":"no test file was added or changed"}}
 {"type":"session_ended","reason":"budget"}
 {"type":"run_ended","reason":"budget","detail":"$5.00 of $5.00 used\ngo on with `harness resume --last --max-usd 8`"}
 "##;
@@ -226,6 +229,7 @@ const fn number(event: &Event) -> usize {
         Event::FeatureAmended { .. } => 49,
         Event::SetupStarted { .. } => 50,
         Event::SetupEnded { .. } => 51,
+        Event::NegativeControlEnded { .. } => 52,
     }
 }
 
@@ -234,5 +238,5 @@ fn every_kind_of_event_is_among_them() {
     let mut numbers: Vec<usize> = every_kind().iter().map(number).collect();
     numbers.sort_unstable();
     numbers.dedup();
-    assert_eq!(numbers, (0..52).collect::<Vec<_>>());
+    assert_eq!(numbers, (0..53).collect::<Vec<_>>());
 }

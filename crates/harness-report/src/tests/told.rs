@@ -109,6 +109,13 @@ fn lines_for_every_kind_of_event() {
         needs a reader
     you: yes, this once
     feature: F-012 may now: write `docs/**`; change protected `Cargo.toml`; network `crates.io:443`
+    gate: test green on the second run, 3 tests, 0.9 s
+    gate: test: 1 added test passes on the base too and proves nothing about the change
+      csv::trivial
+    gate: unit: the added tests need the change, tried on the base in 0.4 s
+    gate: e2e: added tests not tried on the base: it takes longer than the gate itself
+      tests inside Rust source files stand with the code and are not tried
+    gate: added tests not tried on the base: no test file was added or changed
     harness: run ended: budget, 2 of 2 features passing, 2090 tokens, $0.50
       $5.00 of $5.00 used
       go on with `harness resume --last --max-usd 8`
@@ -186,12 +193,12 @@ fn json_for_every_kind_of_event() {
     {"seq":50,"type":"finish_requested","summary":"Quotes are doubled now."}
     {"seq":51,"type":"problem","message":"cannot read `src/csv.rs`"}
     {"seq":52,"type":"gate_started","gate":"test"}
-    {"seq":53,"type":"check_ended","gate":"test","check":"cargo test","status":"red","exit_code":101,"ms":9800,"tests":{"run":212,"failed":1,"skipped":0},"reason":"1 of 212 tests failed: csv::quotes"}
+    {"seq":53,"type":"check_ended","gate":"test","check":"cargo test","status":"red","exit_code":101,"ms":9800,"tests":{"run":212,"failed":1,"skipped":0},"reason":"1 of 212 tests failed: csv::quotes","retried":false}
     {"seq":54,"type":"gate_ended","gate":"test","status":"red"}
-    {"seq":55,"type":"check_ended","gate":"slow","check":"sleep 999","status":"timeout","exit_code":null,"ms":60000,"tests":null,"reason":"longer than 1m"}
-    {"seq":56,"type":"check_ended","gate":"gone","check":"no-such","status":"error","exit_code":null,"ms":0,"tests":null,"reason":"there is no program `no-such`"}
+    {"seq":55,"type":"check_ended","gate":"slow","check":"sleep 999","status":"timeout","exit_code":null,"ms":60000,"tests":null,"reason":"longer than 1m","retried":false}
+    {"seq":56,"type":"check_ended","gate":"gone","check":"no-such","status":"error","exit_code":null,"ms":0,"tests":null,"reason":"there is no program `no-such`","retried":false}
     {"seq":57,"type":"finish_refused","reason":"gate test red: 1 of 212 tests failed: csv::quotes","findings":["tests/csv.rs: a test is ignored now"]}
-    {"seq":58,"type":"check_ended","gate":"test","check":"cargo test","status":"green","exit_code":0,"ms":9100,"tests":{"run":213,"failed":0,"skipped":2},"reason":"1 known failure"}
+    {"seq":58,"type":"check_ended","gate":"test","check":"cargo test","status":"green","exit_code":0,"ms":9100,"tests":{"run":213,"failed":0,"skipped":2},"reason":"1 known failure","retried":false}
     {"seq":59,"type":"problem","message":"HEAD has moved"}
     {"seq":60,"type":"feature_passed","feature":"F-012","commit":"4444444444444444444444444444444444444444","tree":"2222222222222222222222222222222222222222","evidence":".harness/evidence/F-012.json"}
     {"seq":61,"type":"feature_status","feature":"F-012","from":"verifying","to":"passing","reason":"passed"}
@@ -214,8 +221,11 @@ fn json_for_every_kind_of_event() {
     {"seq":78,"type":"approval_asked","id":"1.5","subject":"amendment","command":null,"text":"write `docs/**`; change protected `Cargo.toml`; network `crates.io:443`","reason":"needs a reader","rule":null,"always":null}
     {"seq":79,"type":"approval_answered","id":"1.5","answer":"once","reason":null}
     {"seq":80,"type":"feature_amended","feature":"F-012","write":["docs/**"],"may_change":["Cargo.toml"],"hosts":["crates.io:443"],"reason":"needs a reader"}
-    {"seq":81,"type":"session_ended","reason":"budget","usage":{"input":1200,"cache_read":800,"cache_write":0,"output":90}}
-    {"seq":82,"type":"run_ended","reason":"budget","exit_code":3,"detail":"$5.00 of $5.00 used\ngo on with `harness resume --last --max-usd 8`","usd":0.5042}
+    {"seq":81,"type":"check_ended","gate":"test","check":"cargo test","status":"green","exit_code":0,"ms":900,"tests":{"run":3,"failed":0,"skipped":0},"reason":"","retried":true}
+    {"seq":82,"type":"negative_control_ended","skipped":"","left_out":"tests inside Rust source files stand with the code and are not tried","checks":[{"gate":"test","outcome":"proves_nothing","tests":["csv::trivial"],"count":1,"reason":"","ms":812},{"gate":"unit","outcome":"needed","tests":[],"count":0,"reason":"exit 101","ms":400},{"gate":"e2e","outcome":"skipped","tests":[],"count":0,"reason":"it takes longer than the gate itself","ms":9000}]}
+    {"seq":83,"type":"negative_control_ended","skipped":"no test file was added or changed","left_out":"","checks":[]}
+    {"seq":84,"type":"session_ended","reason":"budget","usage":{"input":1200,"cache_read":800,"cache_write":0,"output":90}}
+    {"seq":85,"type":"run_ended","reason":"budget","exit_code":3,"detail":"$5.00 of $5.00 used\ngo on with `harness resume --last --max-usd 8`","usd":0.5042}
     "#);
 }
 

@@ -4,13 +4,14 @@
 //! `harness gate run`.
 
 mod checkout;
+mod control;
 mod in_place;
+mod kept;
+mod party;
 
 use std::{
     ffi::OsString,
     fmt::Write as _,
-    fs,
-    path::{Path, PathBuf},
     sync::{Arc, Mutex},
     time::Instant,
 };
@@ -26,11 +27,14 @@ use harness_host::{
     Cancelled, machine,
     process::{Cage, NetworkReport, RunLimits},
 };
-use harness_store::state;
 use sha2::{Digest as _, Sha256};
 use tokio::sync::Mutex as AsyncMutex;
 
-use self::checkout::{Checkout, Subject};
+use self::{
+    checkout::{Checkout, Subject},
+    kept::PassedTests,
+    party::{Ground, Party, Verdict},
+};
 use super::{
     Setting,
     closed::with_closed,
@@ -44,6 +48,9 @@ use crate::{RunnerError, Workplace};
 const REPORT_MAX: ByteCount = ByteCount::mib(16);
 /// What the log keeps of a gate's output: so much of the beginning, and as much of the end.
 const KEPT: usize = 16 * 1024;
+
+/// The most failures that are named as known.
+const KNOWN_MAX: usize = 5;
 
 /// What programs say when the system refuses something to them.
 const REFUSED: [&str; 3] = ["Operation not permitted", "PermissionDenied", "EPERM"];
@@ -116,9 +123,24 @@ impl GateBench {
         candidate: &GateCandidate,
         limits: &Limits,
     ) -> CheckReport {
-        self.0
-            .check(gate, candidate, None, limits, Cancelled::never())
-            .await
+        let baseline = self.baseline_of_head(gate).await;
+        let report = self.0.check(
+            gate,
+            candidate,
+            baseline.as_ref(),
+            limits,
+            Cancelled::never(),
+        );
+        with_known(report.await, baseline.as_ref())
+    }
+
+    /// Returns how a gate came out on HEAD, where a run has kept that.
+    async fn baseline_of_head(&self, gate: &Gate) -> Option<CheckReport> {
+        let head = in_shop(&self.0.shop, |shop| {
+            shop.repo.head().map_err(|error| super::chain(&error))
+        });
+        let kept = self.0.kept(&head.await.ok()?.tree, gate)?;
+        Some(kept.report)
     }
 }
 
@@ -130,7 +152,8 @@ pub(crate) struct Bench {
     report: NetworkReport,
     steps: Arc<Setup>,
     base: AsyncMutex<Checkout>,
-    candidate: AsyncMutex<Checkout>,
+    candidate: Party,
+    passed: PassedTests,
 }
 
 impl Bench {
@@ -150,11 +173,12 @@ impl Bench {
             report,
             steps,
             base: AsyncMutex::new(checkout("base", "gate-base", SetupPlace::Base)),
-            candidate: AsyncMutex::new(checkout(
+            candidate: Party::new(checkout(
                 "candidate",
                 "gate-candidate",
                 SetupPlace::Candidate,
             )),
+            passed: PassedTests::default(),
             workplace,
             shop,
         }
@@ -169,10 +193,8 @@ impl Bench {
     ) -> Result<(CheckReport, bool), String> {
         let tip = setting.run.tip.clone();
         let tree = in_shop(&self.shop, move |shop| shop.tree_of(&tip)).await?;
-        let kept = self.baseline_file(&tree, gate);
-        // A kept result that cannot be read is made again.
-        if let Ok(Some(Kept(report))) = state::read_json(&kept) {
-            return Ok((report, true));
+        if let Some(kept) = self.kept(&tree, gate) {
+            return Ok((kept.report, true));
         }
         // The floor of tests is for the candidate: a project without tests is a green base.
         let floorless = Gate {
@@ -190,46 +212,33 @@ impl Bench {
         };
         match self.ready(&mut checkout, on, cancelled.clone()).await {
             Ok(()) => {}
-            Err(Halt::Cancelled) => return Ok((GateRun::cancelled(gate).judge(gate, None), false)),
+            Err(Halt::Cancelled) => {
+                return Ok((GateRun::cancelled(gate).judge(gate, None).report, false));
+            }
             Err(Halt::Failed(message)) => return Err(message),
         }
-        let report = self
-            .check_in(&mut checkout, &floorless, on, None, limits, cancelled)
+        let mut judged = self
+            .check_in(
+                &mut checkout,
+                &floorless,
+                on,
+                None,
+                limits,
+                cancelled.clone(),
+            )
             .await;
+        if judged.is_to_be_run_again(gate) {
+            let again = self.check_in(&mut checkout, &floorless, on, None, limits, cancelled);
+            judged = judged.or_else(again.await);
+        }
+        let report = judged.report.clone();
         if matches!(report.stop, Some(Stop::Exited(_))) {
-            self.keep(&kept, &report);
+            self.keep(&self.baseline_file(&tree, gate), judged);
         }
         Ok((report, false))
     }
 
-    /// Keeps the results of a proven tree: they are the baseline of what comes after it.
-    pub(crate) fn keep_baseline(&self, tree: &TreeId, gates: &[Gate], reports: &[CheckReport]) {
-        for gate in gates {
-            if let Some(report) = reports.iter().find(|report| report.gate == gate.name) {
-                self.keep(&self.baseline_file(tree, gate), report);
-            }
-        }
-    }
-
-    /// A baseline that cannot be kept is run again next time.
-    fn keep(&self, file: &Path, report: &CheckReport) {
-        let made = file
-            .parent()
-            .is_some_and(|folder| fs::create_dir_all(folder).is_ok());
-        if made {
-            let _ = state::write_json(file, &Kept(report.clone()));
-        }
-    }
-
-    fn baseline_file(&self, tree: &TreeId, gate: &Gate) -> PathBuf {
-        // Another setup may bring other dependencies.
-        let setup = self.steps.digest();
-        let setup = setup.map_or_else(String::new, |digest| format!("-{}", &digest[..16]));
-        let name = format!("{tree}-{}{setup}.json", &check::gate_hash(gate)[..16]);
-        self.workplace.cache.join("baseline").join(name)
-    }
-
-    /// Runs a gate on a candidate.
+    /// Runs a gate on a candidate; where it may be flaky, a red one is run a second time.
     pub(crate) async fn check(
         &self,
         gate: &Gate,
@@ -238,24 +247,43 @@ impl Bench {
         limits: &Limits,
         cancelled: Cancelled,
     ) -> CheckReport {
+        let once = || self.check_once(gate, candidate, baseline, limits, cancelled.clone());
+        let mut judged = once().await;
+        if judged.is_to_be_run_again(gate) {
+            judged = judged.or_else(once().await);
+        }
+        let Judged { report, passed } = judged;
+        self.passed.remember(&candidate.tree, &gate.name, &passed);
+        report
+    }
+
+    async fn check_once(
+        &self,
+        gate: &Gate,
+        candidate: &GateCandidate,
+        baseline: Option<&CheckReport>,
+        limits: &Limits,
+        cancelled: Cancelled,
+    ) -> Judged {
         match &candidate.place {
             GatePlace::Checkout {
                 build,
                 network,
                 guard,
             } => {
-                let mut checkout = self.candidate.lock().await;
                 let on = Subject {
                     tree: &candidate.tree,
                     build,
                     network,
                     guard,
                 };
-                if let Err(halt) = self.ready(&mut checkout, on, cancelled.clone()).await {
-                    return GateRun::halted(gate, halt).judge(gate, baseline);
-                }
-                self.check_in(&mut checkout, gate, on, baseline, limits, cancelled)
-                    .await
+                let seat = match self.join(&gate.name, on, cancelled.clone()).await {
+                    Ok(seat) => seat,
+                    Err(halt) => return GateRun::halted(gate, halt).judge(gate, baseline),
+                };
+                let run = self.run_in(seat.ground(), gate, on, limits, cancelled);
+                let judged = self.with_level_note(run.await.judge(gate, baseline));
+                self.leave(seat, on.tree).await.weigh(judged)
             }
             GatePlace::WorkTree(guard) => {
                 let ready = self.steps.prepare_work_tree(guard, cancelled.clone());
@@ -294,43 +322,56 @@ impl Bench {
         baseline: Option<&CheckReport>,
         limits: &Limits,
         cancelled: Cancelled,
-    ) -> CheckReport {
-        let setup = self.steps.source_of(checkout.setup);
-        let run = match self.fresh_machine(checkout.home, setup) {
+    ) -> Judged {
+        let ground = Ground {
+            folder: &checkout.folder,
+            home: checkout.home,
+            setup: checkout.setup,
+        };
+        let run = self.run_in(ground, gate, on, limits, cancelled).await;
+        let judged = self.with_level_note(run.judge(gate, baseline));
+        let changed = self.changed_by_gate(checkout, on.tree).await;
+        Verdict::alone(changed).weigh(judged)
+    }
+
+    /// Runs a gate's command on a checkout that is ready.
+    async fn run_in(
+        &self,
+        ground: Ground<'_>,
+        gate: &Gate,
+        on: Subject<'_>,
+        limits: &Limits,
+        cancelled: Cancelled,
+    ) -> GateRun {
+        let setup = self.steps.source_of(ground.setup);
+        match self.fresh_machine(ground.home, setup) {
             Ok(machine) => {
-                let plan = CagePlan::for_gate(gate, limits, on.network, &machine, &checkout.folder)
+                let plan = CagePlan::for_gate(gate, limits, on.network, &machine, ground.folder)
                     .with_linked(self.steps.link(), &self.workplace.root);
                 self.run(gate, &plan, limits, cancelled).await
             }
             Err(message) => GateRun::not_started(gate, message),
-        };
-        let report = self.with_level_note(run.judge(gate, baseline));
-        match self.changed_by_gate(checkout, on.tree).await {
-            Ok(changed) if changed.is_empty() => report,
-            Ok(changed) => spoiled(
-                report,
-                format!(
-                    "the gate changed files of the candidate: {}",
-                    changed.join(", ")
-                ),
-            ),
-            Err(message) => spoiled(report, message),
         }
     }
 
     /// Says when the level is why tests fail that serve on localhost.
-    fn with_level_note(&self, report: CheckReport) -> CheckReport {
+    fn with_level_note(&self, judged: Judged) -> Judged {
+        let report = &judged.report;
         let is_red = report.status != CheckStatus::Green;
         let text = report.output.to_text();
         let is_refused = REFUSED.iter().any(|word| text.contains(word));
         if self.workplace.level != Level::Landlock || !is_red || !is_refused {
-            return report;
+            return judged;
         }
         let reason = format!(
             "{}; level `landlock` has no sockets: tests that serve on localhost need level `namespaces`",
             report.reason
         );
-        CheckReport { reason, ..report }
+        let report = CheckReport {
+            reason,
+            ..judged.report
+        };
+        Judged { report, ..judged }
     }
 
     async fn run(
@@ -375,14 +416,55 @@ impl Bench {
     }
 }
 
-/// Makes the report of a gate that could not be run.
-pub(super) fn not_run(gate: &Gate, message: String) -> CheckReport {
-    GateRun::not_started(gate, message).judge(gate, None)
+/// Says which failures of a red gate were there before.
+fn with_known(report: CheckReport, base: Option<&CheckReport>) -> CheckReport {
+    let Some(base) = base.filter(|_| report.status == CheckStatus::Red) else {
+        return report;
+    };
+    let known = check::known_failures_of(&report, base);
+    if known.is_empty() {
+        return report;
+    }
+    let shown = known.iter().take(KNOWN_MAX).copied();
+    let names: Vec<&str> = shown.collect();
+    let more = match known.len().saturating_sub(KNOWN_MAX) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    let reason = format!(
+        "{}; known at base: {}{more}",
+        report.reason,
+        names.join(", ")
+    );
+    CheckReport { reason, ..report }
 }
 
-/// A report as it is kept between runs.
-#[derive(Debug, serde::Serialize, serde::Deserialize)]
-struct Kept(CheckReport);
+/// Makes the report of a gate that could not be run.
+pub(super) fn not_run(gate: &Gate, message: String) -> CheckReport {
+    GateRun::not_started(gate, message).judge(gate, None).report
+}
+
+/// A report with the names of the tests that passed.
+#[derive(Debug)]
+pub(super) struct Judged {
+    pub(super) report: CheckReport,
+    pub(super) passed: Vec<String>,
+}
+
+impl Judged {
+    /// Whether a gate that may be flaky is red; nothing else is ever run again.
+    fn is_to_be_run_again(&self, gate: &Gate) -> bool {
+        self.report.status == CheckStatus::Red && gate.flaky_retries > 0
+    }
+
+    /// Lets a second run count; one that says nothing does not take the place of a red one.
+    fn or_else(self, again: Self) -> Self {
+        let says_something = matches!(again.report.status, CheckStatus::Green | CheckStatus::Red);
+        let mut judged = if says_something { again } else { self };
+        judged.report.retried = true;
+        judged
+    }
+}
 
 /// The run of a gate's command.
 #[derive(Debug)]
@@ -422,7 +504,7 @@ impl GateRun {
         }
     }
 
-    fn judge(self, gate: &Gate, baseline: Option<&CheckReport>) -> CheckReport {
+    fn judge(self, gate: &Gate, baseline: Option<&CheckReport>) -> Judged {
         let text = self.full.to_text();
         let facts = RunFacts {
             argv: self.argv,
@@ -433,7 +515,8 @@ impl GateRun {
             output_sha256: self.output_sha256,
             start_error: self.start_error,
         };
-        check::judge(gate, facts, baseline)
+        let (report, passed) = check::judge_named(gate, facts, baseline);
+        Judged { report, passed }
     }
 }
 
@@ -452,15 +535,6 @@ fn kept(text: &str, bytes: u64) -> Captured {
         head: text[..head].to_owned(),
         tail: text[tail..].to_owned(),
         bytes,
-    }
-}
-
-/// Makes a report that counts for nothing, whatever the gate said.
-fn spoiled(report: CheckReport, reason: String) -> CheckReport {
-    CheckReport {
-        status: CheckStatus::Error,
-        reason,
-        ..report
     }
 }
 

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use harness_core::{
     ByteCount, CheckReport, CommitId, Event, Feature, FeatureId, FeaturePassed, FeatureStatus,
-    Goal, RepoPath, TreeId,
+    Goal, NegativeControl, RepoPath, TreeId,
 };
 use harness_engine::CommitFeature;
 use harness_gate::{
@@ -55,6 +55,7 @@ pub(super) async fn commit(
 ) -> Event {
     let performer = Arc::clone(&executor.performer);
     let gates = commit.gates.clone();
+    let candidate = commit.subject.candidate.clone();
     let reports = commit.reports.clone();
     let linked = executor.bench.linked().to_vec();
     let done = executor.in_shop(move |shop| {
@@ -69,7 +70,8 @@ pub(super) async fn commit(
     });
     match done.await {
         Ok(Ok((passed, tree))) => {
-            executor.bench.keep_baseline(&tree, &gates, &reports);
+            let bench = &executor.bench;
+            bench.keep_baseline(&tree, &candidate, &gates, &reports);
             Event::FeaturePassed(passed)
         }
         Ok(Err(NotCommitted {
@@ -315,7 +317,7 @@ impl Commit<'_> {
             isolation: Some(Isolation::of(policy.isolate, self.setting.opened.level)),
             linked: self.linked.to_vec(),
             findings: subject.findings.iter().map(Into::into).collect(),
-            negative_control: None,
+            negative_control: Some((&self.commit.negative_control).into()),
             session: self.setting.opened.session,
             log_head: log_head.to_owned(),
             known_failures: reports
@@ -327,10 +329,8 @@ impl Commit<'_> {
     }
 
     fn progress_entry(&self) -> String {
-        let gates = self.commit.reports.iter().map(|report| match report.tests {
-            Some(tests) => format!("{} green, {} tests", report.gate, tests.run),
-            None => format!("{} green", report.gate),
-        });
+        let gates = self.commit.reports.iter().map(gate_line);
+        let control = control_lines(&self.commit.negative_control);
         let notes = self.commit.notes.iter();
         let notes = notes.filter(|note| progress::pattern(note).is_none());
         let done = std::iter::once(&self.commit.summary).chain(notes);
@@ -342,7 +342,7 @@ impl Commit<'_> {
                 .iter()
                 .map(|text| plain(text))
                 .collect(),
-            gates: gates.collect(),
+            gates: gates.chain(control).collect(),
             parent: Some(self.setting.run.tip.clone()),
             next: Vec::new(),
             questions: Vec::new(),
@@ -404,6 +404,31 @@ pub fn land_message(features: &[(FeatureId, String)]) -> String {
         .map(|(id, _)| format!("Harness-Feature: {id}"))
         .collect();
     format!("{}\n\n{}\n", titles.join("; "), trailers.join("\n"))
+}
+
+/// Writes how a gate came out for the progress log.
+fn gate_line(report: &CheckReport) -> String {
+    let again = if report.retried {
+        " on the second run"
+    } else {
+        ""
+    };
+    match report.tests {
+        Some(tests) => format!("{} green{again}, {} tests", report.gate, tests.run),
+        None => format!("{} green{again}", report.gate),
+    }
+}
+
+/// Writes what the negative control found; that all added tests are needed says nothing new.
+fn control_lines(control: &NegativeControl) -> impl Iterator<Item = String> {
+    control.proving_nothing().map(|check| {
+        let names = check.tests.join(", ");
+        let line = format!(
+            "{}: {} of the added tests pass without the change and prove nothing: {names}",
+            check.gate, check.count
+        );
+        plain(&line)
+    })
 }
 
 /// Makes the record of a check; what a test printed may hold a secret.
