@@ -200,10 +200,12 @@ const GATE: &[Key] = &[
     key("environment", Shape::Texts),
     key("timeout", Shape::Text),
     key("report", Shape::Text),
+    key("report_file", Shape::Text),
     key("min_tests", Shape::Whole),
     key("when", Shape::Text),
     key("baseline", Shape::Text),
     key("paths", Shape::Texts),
+    key("flaky_retries", Shape::Whole),
 ];
 
 const LIMITS: &[Key] = &[

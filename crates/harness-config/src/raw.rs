@@ -72,11 +72,13 @@ pub(crate) struct RawGate {
     pub(crate) environment: Texts,
     pub(crate) timeout: Option<Text>,
     pub(crate) report: Option<Text>,
+    pub(crate) report_file: Option<Text>,
     pub(crate) min_tests: Option<Spanned<i64>>,
     pub(crate) when: Option<Text>,
     pub(crate) baseline: Option<Text>,
     #[serde(default)]
     pub(crate) paths: Texts,
+    pub(crate) flaky_retries: Option<Spanned<i64>>,
 }
 
 /// `[[rule]]`; a repository's file has no `repository`.

@@ -63,7 +63,8 @@ const NO_GATES: &str = "
 # run = [\"make\", \"test\"]
 ";
 
-fn render_gate(gate: &Gate) -> String {
+/// Returns a gate as a `[[gate]]` table, read back as it is.
+pub fn render_gate(gate: &Gate) -> String {
     let mut text = String::from("[[gate]]\n");
     let mut add = |key: &str, value: String| {
         // Writing to a string cannot fail.
@@ -79,6 +80,9 @@ fn render_gate(gate: &Gate) -> String {
     }
     add("timeout", gate.timeout.literal());
     add("report", quoted(gate.reader.as_str()));
+    if let Some(file) = &gate.report_file {
+        add("report_file", quoted(file));
+    }
     if gate.reader.names_tests() {
         add("min_tests", gate.min_tests.to_string());
     }
@@ -92,6 +96,9 @@ fn render_gate(gate: &Gate) -> String {
     }
     if !gate.paths.is_empty() {
         add("paths", gate.paths.literal());
+    }
+    if gate.flaky_retries > 0 {
+        add("flaky_retries", gate.flaky_retries.to_string());
     }
     text.push('\n');
     text

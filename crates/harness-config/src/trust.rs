@@ -68,6 +68,9 @@ fn gate_line(gate: &Gate) -> TrustLine {
         humantime::format_duration(gate.timeout).to_string(),
     );
     add("report", gate.reader.as_str().to_owned());
+    if let Some(file) = &gate.report_file {
+        add("report_file", word(file));
+    }
     add("min_tests", gate.min_tests.to_string());
     if gate.when != When::Finish {
         add("when", when(gate.when).to_owned());
@@ -77,6 +80,9 @@ fn gate_line(gate: &Gate) -> TrustLine {
     }
     if !gate.paths.is_empty() {
         add("paths", words(&gate.paths));
+    }
+    if gate.flaky_retries > 0 {
+        add("flaky_retries", gate.flaky_retries.to_string());
     }
     line(&format!("gate `{}`", gate.name), text)
 }

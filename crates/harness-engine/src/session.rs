@@ -681,6 +681,8 @@ fn gates_of(run: &RunState, feature: &Feature) -> Result<Vec<Gate>, String> {
         when: When::Finish,
         baseline: harness_core::Baseline::Strict,
         paths: Vec::new(),
+        report_file: None,
+        flaky_retries: 0,
     });
     gates.extend(own);
     Ok(gates)

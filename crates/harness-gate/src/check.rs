@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use crate::{
     canonical,
-    readers::{Report, read_report, tail_excerpt},
+    readers::{Report, ReportFiles, read_report, tail_excerpt},
     text::one_line,
 };
 
@@ -34,6 +34,8 @@ pub struct RunFacts<'a> {
     pub output: Captured,
     /// Everything it wrote, for the reader.
     pub full_text: &'a str,
+    /// The files it wrote its report to; absent where the gate names none.
+    pub report_files: Option<ReportFiles>,
     /// SHA-256 of everything it wrote, in hexadecimal.
     pub output_sha256: String,
     /// Why it could not be started.
@@ -93,8 +95,11 @@ pub fn gates_hash<'a>(gates: impl IntoIterator<Item = &'a Gate>) -> String {
 }
 
 /// Writes a definition for its hash; stored hashes depend on this form.
+///
+/// A key that came later stands in it only where a gate sets it, so that hashes
+/// of gates without it stay what they were.
 fn definition(gate: &Gate) -> Value {
-    json!({
+    let mut definition = json!({
         "name": gate.name,
         "run": gate.run,
         "cwd": gate.cwd,
@@ -105,7 +110,14 @@ fn definition(gate: &Gate) -> Value {
         "when": gate.when,
         "baseline": gate.baseline,
         "paths": gate.paths,
-    })
+    });
+    if let Some(file) = &gate.report_file {
+        definition["report_file"] = json!(file);
+    }
+    if gate.flaky_retries > 0 {
+        definition["flaky_retries"] = json!(gate.flaky_retries);
+    }
+    definition
 }
 
 /// A colour with its reason, and the report where one was read.
@@ -156,7 +168,7 @@ fn judge_report(
     stop: Stop,
     baseline: Option<&CheckReport>,
 ) -> Judgement {
-    let report = match read_report(gate.reader, run.full_text, stop) {
+    let report = match read_report(gate.reader, run.full_text, run.report_files.as_ref(), stop) {
         Ok(report) => report,
         Err(error) => return Judgement::error(format!("{}, {error}", ending(stop))),
     };

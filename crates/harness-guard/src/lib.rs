@@ -14,6 +14,7 @@
 mod approval;
 mod cage;
 mod command;
+mod covering;
 mod defaults;
 mod guard;
 mod host_act;
@@ -30,6 +31,7 @@ mod stray;
 pub use approval::{Approval, Awaited, OtherCall};
 pub use cage::{CagePlan, Machine, Mount, MountKind, MountPlan, clean_environment};
 pub use command::rule_fits;
+pub use covering::Covering;
 pub use defaults::{default_hidden, default_protected, gate_affecting, is_gate_affecting};
 pub use guard::{Explanation, Guard};
 pub use host_act::HostAct;

@@ -8,6 +8,7 @@ mod closed;
 mod commit;
 mod open;
 mod perform;
+mod report_file;
 mod setup;
 mod shop;
 mod subject;

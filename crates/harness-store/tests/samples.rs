@@ -722,6 +722,8 @@ fn policy() -> Policy {
         when,
         baseline,
         paths: vec!["src/**".to_owned()],
+        report_file: None,
+        flaky_retries: 0,
     };
     let command = |decision| CommandRule {
         prefix: vec!["git".to_owned(), "push".to_owned()],

@@ -176,5 +176,7 @@ fn gate(name: &str, command: &str, reader: Reader) -> Gate {
         when: When::Finish,
         baseline: Baseline::Strict,
         paths: Vec::new(),
+        report_file: None,
+        flaky_retries: 0,
     }
 }
