@@ -262,6 +262,8 @@ pub(crate) enum GateCommand {
         /// Which gates; all when absent
         names: Vec<String>,
     },
+    /// Print the gates that this repository seems to have; change nothing
+    Detect,
 }
 
 #[derive(Debug, Args)]

@@ -1,5 +1,7 @@
 //! `harness gate`: the gates, and how they come out on the work tree as it would be committed.
 
+mod detect;
+
 use std::time::Duration;
 
 use harness_core::{CheckReport, CheckStatus, Event, Gate, RepoPath, TreeId};
@@ -7,7 +9,7 @@ use harness_git::SnapshotCache;
 use harness_guard::Guard;
 use harness_report::{JsonLines, Lines};
 use harness_runner::{GateBench, GateCandidate, GatePlace};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::{
     cli::{Common, GateCommand, RunOptions},
@@ -24,6 +26,7 @@ pub(super) fn run(common: &Common, command: &GateCommand) -> Result<u8, Failure>
     match command {
         GateCommand::List => list(&site, common),
         GateCommand::Run { names } => run_gates(&site, common, names),
+        GateCommand::Detect => detect::run(&site, common),
     }
 }
 
@@ -38,9 +41,7 @@ fn list(site: &Site, common: &Common) -> Result<u8, Failure> {
             gate.reader.as_str(),
             minutes(gate.timeout)
         );
-        let body = json!({ "gate": gate.name, "run": gate.run, "report": gate.reader.as_str(), "min_tests": gate.min_tests,
-            "timeout_ms": u64::try_from(gate.timeout.as_millis()).unwrap_or(u64::MAX) });
-        output.entry("gate", &text, body)?;
+        output.entry("gate", &text, body(gate))?;
     }
     if resolved.policy.gates.is_empty() {
         output.text(
@@ -48,6 +49,16 @@ fn list(site: &Site, common: &Common) -> Result<u8, Failure> {
         )?;
     }
     Ok(0)
+}
+
+/// Writes a gate for JSON lines.
+fn body(gate: &Gate) -> Value {
+    let mut body = json!({ "gate": gate.name, "run": gate.run, "report": gate.reader.as_str(), "min_tests": gate.min_tests,
+        "timeout_ms": u64::try_from(gate.timeout.as_millis()).unwrap_or(u64::MAX) });
+    if let Some(file) = &gate.report_file {
+        body["report_file"] = json!(file);
+    }
+    body
 }
 
 fn run_gates(site: &Site, common: &Common, names: &[String]) -> Result<u8, Failure> {

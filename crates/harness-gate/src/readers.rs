@@ -3,6 +3,11 @@
 //! A report is text that the code under test wrote, so a line that only looks
 //! like a summary must not count. Readers check the structure around each
 //! number; they do not judge it, which is the business of [`crate::check`].
+//!
+//! A forgery that imitates its tool to the letter, in every line and with numbers
+//! that agree, is a report to a reader. What it cannot do is claim fewer tests
+//! than the base had; the rest is for the integrity of the change and for a person.
+//! How long tests took is never looked at.
 
 mod cargo;
 mod exit;

@@ -50,13 +50,20 @@ pub(super) fn read(
 
 /// Returns the lines of a build tool that say what is wrong; where there are none, the end of the output.
 fn errors_of(output: &str) -> String {
-    let is_error = |line: &&str| line.starts_with("[ERROR]") || line.contains(": error:");
-    let lines: Vec<String> = output
-        .lines()
-        .filter(is_error)
-        .take_while(|line| !line.starts_with("[ERROR] -> "))
-        .map(|line| format!("{line}\n"))
-        .collect();
+    let is_error = |line: &str| line.starts_with("[ERROR]") || line.contains(": error:");
+    let (mut lines, mut is_open) = (Vec::new(), false);
+    for line in output.lines() {
+        // Maven repeats at the end what it has said before.
+        let is_repeated = line.starts_with("[ERROR] Failed to execute goal") && !lines.is_empty();
+        if is_repeated || line.starts_with("[ERROR] -> ") {
+            break;
+        }
+        // What is indented behind an error says more about it.
+        is_open = is_error(line) || (is_open && line.starts_with([' ', '\t']));
+        if is_open {
+            lines.push(format!("{line}\n"));
+        }
+    }
     match lines.is_empty() {
         true => tail_excerpt(output),
         false => excerpt_of(&lines),
