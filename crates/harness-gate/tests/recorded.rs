@@ -223,6 +223,27 @@ fn a_report_cut_at_any_line_is_not_green_unless_it_says_as_much_as_the_whole() {
 }
 
 #[test]
+fn a_line_too_few_or_one_twice_never_changes_the_number_of_tests() {
+    let all = FOLDERS.iter().flat_map(|folder| recorded(folder));
+    // A recording with a line too many is whole again without one.
+    for path in all.filter(|path| !path.contains("forged")) {
+        let whole = text(&path);
+        let full = judged(&path, &whole, None);
+        let lines: Vec<&str> = whole.lines().collect();
+        for at in 0..lines.len() {
+            for copies in [0, 2] {
+                let changed = [&lines[..at], &vec![lines[at]; copies], &lines[at + 1..]].concat();
+                let report = judged(&path, &(changed.join("\n") + "\n"), None);
+                if report.status == CheckStatus::Green {
+                    assert_eq!(full.status, CheckStatus::Green, "{path} line {}", at + 1);
+                    assert_eq!(report.tests, full.tests, "{path} line {}", at + 1);
+                }
+            }
+        }
+    }
+}
+
+#[test]
 fn an_excerpt_has_the_failure_and_its_place_and_not_the_whole_log() {
     for (path, expected, unwanted) in [
         (

@@ -82,6 +82,8 @@ struct Whole {
     by_name: HashMap<String, usize>,
     /// What the compiler said.
     build: String,
+    /// Packages of whose tests the compiler spoke: they must have an end.
+    built: Vec<String>,
 }
 
 #[derive(Default)]
@@ -122,7 +124,7 @@ impl End {
 impl Whole {
     fn event(&mut self, line: &Line) -> Result<(), ReportError> {
         if line.action.starts_with("build-") {
-            add(&mut self.build, &line.output);
+            self.compiler(&line.output);
             return Ok(());
         }
         if line.package.is_empty() {
@@ -154,10 +156,21 @@ impl Whole {
         match text::not_built(line) {
             Some(name) => self.package(name).finish(End::Fail),
             None => {
-                add(&mut self.build, line);
-                add(&mut self.build, "\n");
+                self.compiler(&format!("{line}\n"));
                 Ok(())
             }
+        }
+    }
+
+    /// Takes a line of the compiler's; its heading names the package whose tests it builds.
+    fn compiler(&mut self, line: &str) {
+        add(&mut self.build, line);
+        let tests = line.strip_prefix("# ").and_then(|rest| {
+            let (_, tests) = rest.trim_end().split_once(" [")?;
+            tests.strip_suffix(".test]")
+        });
+        if let Some(package) = tests {
+            self.built.push(package.to_owned());
         }
     }
 
@@ -175,6 +188,16 @@ impl Whole {
     fn report(mut self, output: &str, succeeded: bool) -> Result<Report, ReportError> {
         let (mut tally, mut blocks) = (Tally::default(), Vec::new());
         let build = std::mem::take(&mut self.build);
+        if let Some(name) = self
+            .built
+            .iter()
+            .find(|name| !self.by_name.contains_key(*name))
+        {
+            let name = crate::text::one_line(name, 100);
+            return Err(inconsistent(format!(
+                "package `{name}` was built and has no end"
+            )));
+        }
         let mut is_build_told = false;
         for package in &self.packages {
             let alone = package.count(&mut tally, &mut blocks)?;

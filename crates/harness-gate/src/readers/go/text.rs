@@ -1,6 +1,6 @@
 //! The lines of `go test -v`, where a package is named only by the line that ends it.
 
-use super::{End, Package, ReportError, Whole, add, inconsistent};
+use super::{End, Package, ReportError, Whole, inconsistent};
 
 /// Reads a whole output into its packages.
 pub(super) fn read(output: &str, whole: &mut Whole) -> Result<(), ReportError> {
@@ -24,7 +24,7 @@ pub(super) fn read(output: &str, whole: &mut Whole) -> Result<(), ReportError> {
             package.finish_test(name, end)?;
         } else if package.tests.is_empty() {
             // Before the first test only the compiler speaks, or the package itself.
-            add(&mut whole.build, &format!("{line}\n"));
+            whole.compiler(&format!("{line}\n"));
             package.output("", &format!("{line}\n"));
         } else {
             package.output(&current, &format!("{line}\n"));
