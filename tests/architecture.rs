@@ -16,7 +16,7 @@ const PROGRAM: &[Edges] = &[
     ("core", "", "humantime serde thiserror"),
     ("guard", "core", "globset serde thiserror"),
     ("review", "core", "similar"),
-    ("gate", "core", "serde serde_json sha2 thiserror"),
+    ("gate", "core", "roxmltree serde serde_json sha2 thiserror"),
     ("context", "core", "thiserror"),
     (
         "provider",
