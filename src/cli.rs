@@ -369,6 +369,8 @@ pub(crate) enum GateCommand {
         #[arg(long, value_name = "LEVEL")]
         sandbox: Option<SandboxLevel>,
     },
+    /// Print the gates that this repository seems to have; change nothing
+    Detect,
 }
 
 #[derive(Debug, Subcommand)]

@@ -19,7 +19,7 @@ const PROGRAM: &[Edges] = &[
     (
         "gate",
         "core",
-        "pulldown-cmark serde serde_json sha2 thiserror",
+        "pulldown-cmark roxmltree serde serde_json sha2 thiserror",
     ),
     ("context", "core", "thiserror"),
     (

@@ -2,6 +2,7 @@
 
 mod approval;
 mod arena;
+mod forgery;
 mod git;
 mod isolation;
 mod meanwhile;

@@ -8,6 +8,7 @@ mod java;
 mod node;
 mod python;
 mod registry;
+pub(crate) mod reports;
 mod steps;
 
 use std::process::{Command, Stdio};

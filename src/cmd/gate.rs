@@ -1,5 +1,7 @@
 //! `harness gate`: the gates, and how they come out on the work tree as it would be committed.
 
+mod detect;
+
 use std::time::Duration;
 
 use harness_core::{CheckReport, CheckStatus, Event, Gate, RepoPath, TreeId};
@@ -7,7 +9,7 @@ use harness_git::SnapshotCache;
 use harness_guard::Guard;
 use harness_report::{JsonLines, Lines};
 use harness_runner::{GateBench, GateCandidate, GatePlace};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::{
     cli::{Common, GateCommand, RunOptions, SandboxLevel},
@@ -30,6 +32,7 @@ pub(super) fn run(common: &Common, command: &GateCommand) -> Result<u8, Failure>
             sandbox,
         } => crate::compare::run(&site, common, names, *sandbox),
         GateCommand::Run { names, sandbox, .. } => run_gates(&site, common, names, *sandbox),
+        GateCommand::Detect => detect::run(&site, common),
     }
 }
 
@@ -44,9 +47,8 @@ fn list(site: &Site, common: &Common) -> Result<u8, Failure> {
             gate.reader.as_str(),
             minutes(gate.timeout)
         );
-        let body = json!({ "gate": gate.name, "run": gate.run, "report": gate.reader.as_str(), "min_tests": gate.min_tests,
-            "timeout_ms": u64::try_from(gate.timeout.as_millis()).unwrap_or(u64::MAX),
-            "isolated": resolved.policy.isolate });
+        let mut body = body(gate);
+        body["isolated"] = json!(resolved.policy.isolate);
         output.entry("gate", &text, body)?;
     }
     isolation::note(&resolved.policy, &mut output)?;
@@ -56,6 +58,16 @@ fn list(site: &Site, common: &Common) -> Result<u8, Failure> {
         )?;
     }
     Ok(0)
+}
+
+/// Writes a gate for JSON lines.
+fn body(gate: &Gate) -> Value {
+    let mut body = json!({ "gate": gate.name, "run": gate.run, "report": gate.reader.as_str(), "min_tests": gate.min_tests,
+        "timeout_ms": u64::try_from(gate.timeout.as_millis()).unwrap_or(u64::MAX) });
+    if let Some(file) = &gate.report_file {
+        body["report_file"] = json!(file);
+    }
+    body
 }
 
 fn run_gates(

@@ -79,6 +79,16 @@ pub(super) fn run(common: &Common, flags: &Init) -> Result<u8, Failure> {
     let text = format!("note: written {}, nothing committed", names.join(", "));
     output.entry("initialised", &text, json!({ "files": names }))?;
     if !output.is_json() {
+        if proposals
+            .iter()
+            .any(|proposal| proposal.path == CONFIG_FILE)
+        {
+            let found = detect::detect(&site);
+            found
+                .notes
+                .iter()
+                .for_each(|note| say(&format!("note: {note}")));
+        }
         say(
             "hint: look at harness.toml, commit the files, then `harness trust` and `harness feature add \"TITLE\"`",
         );

@@ -1,9 +1,10 @@
 //! `harness gate`: listed, and run on the work tree as it would be committed.
 
+use harness_testkit::{Home, Project};
 use serde_json::json;
 
 use super::{assert_ok, json, picture};
-use crate::support::{CONFIG, Desk};
+use crate::support::{CONFIG, Desk, PROGRAM};
 
 #[test]
 fn gates_are_listed_as_they_are_defined() {
@@ -126,4 +127,68 @@ fn without_gates_nothing_can_be_proven_and_that_is_said() {
     let run = desk.harness(&["gate", "run"]);
     assert_eq!(run.code, 2);
     assert!(run.stderr.contains("hint: harness init"), "{}", run.stderr);
+}
+
+#[test]
+fn what_would_be_proposed_is_printed_and_compared_and_nothing_is_changed() {
+    let desk = Desk::with_files(&[
+        (
+            "harness.toml",
+            "[scope]\nwrite = [\"src/**\"]\n[[gate]]\nname = \"test\"\nrun = [\"cargo\", \"test\"]\n[[gate]]\nname = \"own\"\nrun = [\"true\"]\n",
+        ),
+        (
+            "Cargo.toml",
+            "[package]\nname = \"x\"\nversion = \"0.1.0\"\n",
+        ),
+        ("src/lib.rs", ""),
+    ]);
+    let before = picture(&desk.project);
+    let detected = desk.harness(&["gate", "detect"]);
+    assert_ok(&detected);
+    for text in [
+        "# `fmt` is not in harness.toml\n[[gate]]\nname = \"fmt\"\n",
+        "# `test` is in harness.toml with other values:\n#   report = \"exit\"\n#   min_tests is not set\n[[gate]]\n",
+        "# `own` stands in harness.toml alone\n",
+    ] {
+        assert!(
+            detected.stdout.contains(text),
+            "no {text:?} in {}",
+            detected.stdout
+        );
+    }
+    assert_eq!(picture(&desk.project), before);
+    let lines = json(&desk.harness(&["gate", "detect", "--json"]));
+    let standing = |name: &str| {
+        let line = lines.iter().find(|line| line["gate"] == name).unwrap();
+        line["standing"].as_str().unwrap().to_owned()
+    };
+    assert_eq!(standing("clippy"), "new");
+    assert_eq!(standing("test"), "differs");
+    assert_eq!(standing("own"), "only_configured");
+
+    // What is proposed is a configuration that is read.
+    desk.project.write("harness.toml", &detected.stdout);
+    let listed = desk.harness(&["gate", "list"]);
+    assert_ok(&listed);
+    assert!(
+        listed.stdout.contains("gate: clippy `cargo clippy"),
+        "{}",
+        listed.stdout
+    );
+}
+
+#[test]
+fn a_shell_project_without_tests_is_told_how_to_get_a_gate() {
+    let home = Home::new(PROGRAM);
+    let project = Project::with_files(&[("lib/a.sh", "echo a\n"), ("start.sh", "sh lib/a.sh\n")]);
+    let detected = home.run(&project.root(), &["gate", "detect"]);
+    assert_ok(&detected);
+    assert_eq!(detected.stdout, "# no gate was found\n");
+    assert!(
+        detected
+            .stderr
+            .contains("a script `tests/run.sh` that prints TAP"),
+        "{}",
+        detected.stderr
+    );
 }

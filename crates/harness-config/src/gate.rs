@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, time::Duration};
 
-use harness_core::{Baseline, Gate, Reader, RepoPath, Sourced, When};
+use harness_core::{Baseline, Gate, Reader, RepoPath, ReportFile, Sourced, When};
 
 use crate::{
     document::{Document, Place},
@@ -66,6 +66,7 @@ fn gate(here: &Here<'_>, raw: &RawGate) -> Result<Gate, Box<Fault>> {
             None => GATE_TIMEOUT,
         },
         reader,
+        report_file: report_file(here, raw, reader)?,
         min_tests: min_tests(here, raw, reader)?,
         when: match &raw.when {
             Some(when) => value::word(here, "when", when, &WHENS)?,
@@ -86,24 +87,45 @@ const WHENS: [(&str, When); 3] = [
     ("finish", When::Finish),
 ];
 
-const READERS: [(&str, Reader); 3] = [
-    (Reader::Cargo.as_str(), Reader::Cargo),
-    (Reader::Tap.as_str(), Reader::Tap),
-    (Reader::Exit.as_str(), Reader::Exit),
-];
-
-/// Readers that exist as words but that this version cannot read with.
-const LATER_READERS: [&str; 4] = ["pytest", "junit", "go", "node"];
+const READERS: [(&str, Reader); Reader::ALL.len()] = {
+    let mut words = [("", Reader::Exit); Reader::ALL.len()];
+    let mut at = 0;
+    while at < words.len() {
+        words[at] = (Reader::ALL[at].as_str(), Reader::ALL[at]);
+        at += 1;
+    }
+    words
+};
 
 fn reader(here: &Here<'_>, raw: &Text) -> Result<Reader, Box<Fault>> {
-    let word = raw.get_ref().as_str();
-    if LATER_READERS.contains(&word) {
-        let problem = format!("reader `{word}` is not supported yet by this version");
-        return Err(here
-            .fault("report", raw, problem)
-            .with_hint("supported are `cargo`, `tap` and `exit`"));
-    }
     value::word(here, "report", raw, &READERS)
+}
+
+/// Reads the pattern of report files, which some readers need and others never look at.
+fn report_file(
+    here: &Here<'_>,
+    raw: &RawGate,
+    reader: Reader,
+) -> Result<Option<String>, Box<Fault>> {
+    const JUNIT: &str = "name the files, such as `report_file = \"target/surefire-reports/*.xml\"`";
+    let word = reader.as_str();
+    match (&raw.report_file, reader.report_file(), &raw.report) {
+        (None, ReportFile::Required, Some(report)) => {
+            let problem = format!("reader `{word}` needs `report_file`");
+            Err(here.fault("report", report, problem).with_hint(JUNIT))
+        }
+        (None, _, _) => Ok(None),
+        (Some(file), ReportFile::Refused, _) => {
+            let problem = format!("reader `{word}` reads the output and no file");
+            Err(here.fault("report_file", file, problem).with_hint(
+                "set `report` to `junit`, `jest` or `vitest`, or leave `report_file` out",
+            ))
+        }
+        (Some(file), _, _) => {
+            let mut read = value::patterns(here, "report_file", std::slice::from_ref(file))?;
+            Ok(read.pop().map(|sourced| sourced.value))
+        }
+    }
 }
 
 fn min_tests(here: &Here<'_>, raw: &RawGate, reader: Reader) -> Result<u32, Box<Fault>> {
@@ -114,7 +136,7 @@ fn min_tests(here: &Here<'_>, raw: &RawGate, reader: Reader) -> Result<u32, Box<
     if least > 0 && !reader.names_tests() {
         return Err(here
             .fault("min_tests", raw, "reader `exit` counts no tests")
-            .with_hint("set `report` to `cargo` or `tap`, or leave `min_tests` out"));
+            .with_hint("set `report` to a reader that counts, such as `cargo` or `pytest`, or leave `min_tests` out"));
     }
     Ok(least)
 }
@@ -131,7 +153,7 @@ fn baseline(here: &Here<'_>, raw: &RawGate, reader: Reader) -> Result<Baseline, 
     if baseline == Baseline::NoWorse && !reader.names_tests() {
         return Err(here
             .fault("baseline", raw, "reader `exit` names no tests to compare")
-            .with_hint("set `report` to `cargo` or `tap`, or `baseline` to `strict`"));
+            .with_hint("set `report` to a reader that names tests, such as `cargo` or `pytest`, or `baseline` to `strict`"));
     }
     Ok(baseline)
 }

@@ -200,6 +200,7 @@ const GATE: &[Key] = &[
     key("environment", Shape::Texts),
     key("timeout", Shape::Text),
     key("report", Shape::Text),
+    key("report_file", Shape::Text),
     key("min_tests", Shape::Whole),
     key("when", Shape::Text),
     key("baseline", Shape::Text),

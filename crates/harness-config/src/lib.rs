@@ -36,7 +36,7 @@ pub use error::{ConfigError, Fault};
 pub use gate::Setup;
 pub use model::{Api, KeySource, Model, PRICES_AS_OF};
 pub use overrides::Overrides;
-pub use render::{Detected, render_repository};
+pub use render::{Detected, render_gate, render_repository};
 pub use repository::{RepositoryConfig, Review, parse_repository};
 pub use resolve::{Resolved, SandboxWish, resolve};
 pub use rule::render_rule;

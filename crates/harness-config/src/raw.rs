@@ -72,6 +72,7 @@ pub(crate) struct RawGate {
     pub(crate) environment: Texts,
     pub(crate) timeout: Option<Text>,
     pub(crate) report: Option<Text>,
+    pub(crate) report_file: Option<Text>,
     pub(crate) min_tests: Option<Spanned<i64>>,
     pub(crate) when: Option<Text>,
     pub(crate) baseline: Option<Text>,

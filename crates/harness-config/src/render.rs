@@ -69,7 +69,8 @@ const NO_GATES: &str = "
 # run = [\"make\", \"test\"]
 ";
 
-fn render_gate(gate: &Gate) -> String {
+/// Returns a gate as a `[[gate]]` table, read back as it is.
+pub fn render_gate(gate: &Gate) -> String {
     let mut text = String::from("[[gate]]\n");
     let mut add = |key: &str, value: String| {
         // Writing to a string cannot fail.
@@ -85,6 +86,9 @@ fn render_gate(gate: &Gate) -> String {
     }
     add("timeout", gate.timeout.literal());
     add("report", quoted(gate.reader.as_str()));
+    if let Some(file) = &gate.report_file {
+        add("report_file", quoted(file));
+    }
     if gate.reader.names_tests() {
         add("min_tests", gate.min_tests.to_string());
     }

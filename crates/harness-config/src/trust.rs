@@ -68,6 +68,9 @@ fn gate_line(gate: &Gate) -> TrustLine {
         humantime::format_duration(gate.timeout).to_string(),
     );
     add("report", gate.reader.as_str().to_owned());
+    if let Some(file) = &gate.report_file {
+        add("report_file", word(file));
+    }
     add("min_tests", gate.min_tests.to_string());
     if gate.when != When::Finish {
         add("when", when(gate.when).to_owned());

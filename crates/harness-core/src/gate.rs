@@ -23,6 +23,9 @@ pub struct Gate {
     pub timeout: Duration,
     /// How its report is read.
     pub reader: Reader,
+    /// Pattern of the files its report stands in, from `cwd`; absent where the output is the report.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub report_file: Option<String>,
     /// The least number of tests; 0 where the reader counts none.
     #[serde(default)]
     pub min_tests: u32,
@@ -52,18 +55,54 @@ const fn is_zero(number: &u32) -> bool {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Reader {
-    /// `cargo test` and its summary lines.
+    /// `cargo test` or `cargo nextest run`, told apart by their text.
     Cargo,
     /// The Test Anything Protocol.
     Tap,
     /// The exit code alone; no tests are counted.
     Exit,
+    /// `pytest`, in any of its verbosities that has a summary.
+    Pytest,
+    /// JUnit's XML, in report files.
+    Junit,
+    /// `go test -json` or `go test -v`.
+    Go,
+    /// `node --test`, with its reporter `spec` or `tap`.
+    Node,
+    /// The JSON of `jest --json`, in the output or in a report file.
+    Jest,
+    /// The JSON of `vitest run --reporter=json`, in the output or in a report file.
+    Vitest,
 }
 
 impl Reader {
+    /// Every reader, in the order in which they are told.
+    pub const ALL: [Self; 9] = [
+        Self::Cargo,
+        Self::Pytest,
+        Self::Junit,
+        Self::Tap,
+        Self::Go,
+        Self::Node,
+        Self::Jest,
+        Self::Vitest,
+        Self::Exit,
+    ];
+
     /// Whether the report names its tests, so that old failures can be told from new ones.
     pub const fn names_tests(self) -> bool {
         !matches!(self, Self::Exit)
+    }
+
+    /// Whether its report stands in files, may stand there, or never does.
+    pub const fn report_file(self) -> ReportFile {
+        match self {
+            Self::Junit => ReportFile::Required,
+            Self::Jest | Self::Vitest => ReportFile::Allowed,
+            Self::Cargo | Self::Pytest | Self::Tap | Self::Go | Self::Node | Self::Exit => {
+                ReportFile::Refused
+            }
+        }
     }
 
     /// Returns the word of the configuration.
@@ -72,8 +111,25 @@ impl Reader {
             Self::Cargo => "cargo",
             Self::Tap => "tap",
             Self::Exit => "exit",
+            Self::Pytest => "pytest",
+            Self::Junit => "junit",
+            Self::Go => "go",
+            Self::Node => "node",
+            Self::Jest => "jest",
+            Self::Vitest => "vitest",
         }
     }
+}
+
+/// What a reader says to a report in files.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ReportFile {
+    /// It reads nothing else.
+    Required,
+    /// It reads them instead of the output where a gate names some.
+    Allowed,
+    /// It reads the output alone.
+    Refused,
 }
 
 /// When a gate runs on its own.

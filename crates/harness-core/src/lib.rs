@@ -36,7 +36,8 @@ pub use event::{
 pub use failure::{FailureClass, ModelFailure};
 pub use feature::{Feature, FeatureBudget, FeatureScope, FeatureStatus};
 pub use gate::{
-    Baseline, CheckReport, CheckStatus, Finding, FindingKind, Gate, Reader, TestCounts, When,
+    Baseline, CheckReport, CheckStatus, Finding, FindingKind, Gate, Reader, ReportFile, TestCounts,
+    When,
 };
 pub use id::{CallId, CheckpointNumber, FeatureId, IdError, RunId, SessionId, TurnNumber};
 pub use message::{

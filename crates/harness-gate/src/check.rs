@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use crate::{
     canonical,
-    readers::{Report, read_report, tail_excerpt},
+    readers::{Report, ReportFiles, read_report, tail_excerpt},
     text::one_line,
 };
 
@@ -34,6 +34,8 @@ pub struct RunFacts<'a> {
     pub output: Captured,
     /// Everything it wrote, for the reader.
     pub full_text: &'a str,
+    /// The files it wrote its report to; absent where the gate names none.
+    pub report_files: Option<ReportFiles>,
     /// SHA-256 of everything it wrote, in hexadecimal.
     pub output_sha256: String,
     /// Why it could not be started.
@@ -111,6 +113,9 @@ pub fn gates_hash<'a>(gates: impl IntoIterator<Item = &'a Gate>) -> String {
 }
 
 /// Writes a definition for its hash; stored hashes depend on this form.
+///
+/// A key that came later stands in it only where a gate sets it, so that hashes
+/// of gates without it stay what they were.
 fn definition(gate: &Gate) -> Value {
     let mut definition = json!({
         "name": gate.name,
@@ -125,6 +130,9 @@ fn definition(gate: &Gate) -> Value {
         "paths": gate.paths,
     });
     // Gates that do not say it have the hash they had before it could be said.
+    if let Some(file) = &gate.report_file {
+        definition["report_file"] = json!(file);
+    }
     if gate.flaky_retries > 0 {
         definition["flaky_retries"] = json!(gate.flaky_retries);
     }
@@ -179,7 +187,7 @@ fn judge_report(
     stop: Stop,
     baseline: Option<&CheckReport>,
 ) -> Judgement {
-    let report = match read_report(gate.reader, run.full_text, stop) {
+    let report = match read_report(gate.reader, run.full_text, run.report_files.as_ref(), stop) {
         Ok(report) => report,
         Err(error) => return Judgement::error(format!("{}, {error}", ending(stop))),
     };

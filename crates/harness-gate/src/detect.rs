@@ -20,6 +20,8 @@ pub struct Detected {
     pub build: Vec<String>,
     /// Gates that exist or that the language brings; names are unique.
     pub gates: Vec<Gate>,
+    /// What a person should know about them, one line each.
+    pub notes: Vec<String>,
 }
 
 /// The largest file that is looked into. Unit: bytes.
@@ -35,10 +37,12 @@ pub fn detect(files: &[RepoPath], read: &dyn Fn(&str) -> Option<String>) -> Dete
         read,
     };
     let languages = languages(&project);
+    let gates = gates::propose(&project, &languages);
     Detected {
         write: scope::write(&project),
         build: scope::build(&languages),
-        gates: gates::propose(&project, &languages),
+        notes: gates::notes(&project, &languages, &gates),
+        gates,
         languages: languages.iter().map(|language| language.name()).collect(),
     }
 }
@@ -83,6 +87,8 @@ enum Language {
     Rust,
     Python,
     Node,
+    Go,
+    Java,
     Shell,
     Make,
 }
@@ -93,6 +99,8 @@ impl Language {
             Self::Rust => "rust",
             Self::Python => "python",
             Self::Node => "node",
+            Self::Go => "go",
+            Self::Java => "java",
             Self::Shell => "shell",
             Self::Make => "make",
         }
@@ -119,6 +127,8 @@ fn languages(project: &Project<'_>) -> Vec<Language> {
             project.has_any(&python) || ends_with(".py"),
         ),
         (Language::Node, project.has("package.json")),
+        (Language::Go, project.has("go.mod")),
+        (Language::Java, gates::is_java(project)),
         (Language::Shell, ends_with(".sh")),
         (Language::Make, project.has_any(&gates::MAKEFILES)),
     ];

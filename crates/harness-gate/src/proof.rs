@@ -20,6 +20,7 @@ pub fn own_gates(feature: &Feature, timeout: Duration) -> Vec<Gate> {
         when: When::Finish,
         baseline: Baseline::Strict,
         paths: Vec::new(),
+        report_file: None,
         flaky_retries: 0,
     };
     feature.verify.iter().zip(1..).map(gate).collect()

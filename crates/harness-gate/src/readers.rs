@@ -3,9 +3,20 @@
 //! A report is text that the code under test wrote, so a line that only looks
 //! like a summary must not count. Readers check the structure around each
 //! number; they do not judge it, which is the business of [`crate::check`].
+//!
+//! A forgery that imitates its tool to the letter, in every line and with numbers
+//! that agree, is a report to a reader. What it cannot do is claim fewer tests
+//! than the base had; the rest is for the integrity of the change and for a person.
+//! How long tests took is never looked at.
 
 mod cargo;
 mod exit;
+mod go;
+mod jest;
+mod junit;
+mod nextest;
+mod node;
+mod pytest;
 mod tap;
 
 use harness_core::{Reader, Stop, TestCounts};
@@ -56,17 +67,71 @@ pub enum ReportError {
         /// What it said, one line; may be empty.
         reason: String,
     },
+    /// No file of the report was written.
+    #[error("it wrote no report file that matches `{pattern}`")]
+    NoFile {
+        /// Where the gate said that it would be.
+        pattern: String,
+    },
+    /// A file of the report is none that may be read.
+    #[error("the report cannot be read: {problem}")]
+    Refused {
+        /// Which file, and why not.
+        problem: String,
+    },
 }
 
-/// Reads the whole output of a check, standard output and standard error as they came.
+/// The files that a gate named for its report, as they were after it ran.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ReportFiles {
+    /// The pattern of the gate.
+    pub pattern: String,
+    /// Those that this run has written, in the order of their paths.
+    pub texts: Vec<ReportText>,
+    /// Why they are no report whatever they say, such as a link among them.
+    pub problem: Option<String>,
+}
+
+/// One file of a report.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReportText {
+    /// Its path in the repository, for messages.
+    pub path: String,
+    /// What stands in it.
+    pub text: String,
+}
+
+impl ReportFiles {
+    fn none(&self) -> ReportError {
+        ReportError::NoFile {
+            pattern: self.pattern.clone(),
+        }
+    }
+}
+
+/// Reads the whole output of a check, standard output and standard error as they came,
+/// and the report files of a gate that names some.
 ///
 /// Terminal escapes are dropped first.
 ///
 /// # Errors
-/// When the output is not the report that `reader` expects, or one that does not add up.
-pub fn read_report(reader: Reader, output: &str, stop: Stop) -> Result<Report, ReportError> {
+/// When that is not the report that `reader` expects, or one that does not add up.
+pub fn read_report(
+    reader: Reader,
+    output: &str,
+    files: Option<&ReportFiles>,
+    stop: Stop,
+) -> Result<Report, ReportError> {
+    if let Some(problem) = files.and_then(|files| files.problem.clone()) {
+        return Err(ReportError::Refused { problem });
+    }
     let output = text::without_escapes(output);
     match reader {
+        Reader::Pytest => pytest::read(&output, stop),
+        Reader::Junit => junit::read(&output, files, stop),
+        Reader::Go => go::read(&output, stop),
+        Reader::Node => node::read(&output, stop),
+        Reader::Jest | Reader::Vitest => jest::read(&output, files, stop),
         Reader::Cargo => cargo::read(&output, stop),
         Reader::Tap => tap::read(&output, stop),
         Reader::Exit => Ok(exit::read(&output, stop)),

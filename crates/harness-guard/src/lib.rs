@@ -15,6 +15,7 @@ mod approval;
 mod cage;
 mod command;
 mod concern;
+mod covering;
 mod defaults;
 mod guard;
 mod host_act;
@@ -34,6 +35,7 @@ pub use cage::{
 };
 pub use command::rule_fits;
 pub use concern::Concern;
+pub use covering::Covering;
 pub use defaults::{default_hidden, default_protected, gate_affecting, is_gate_affecting};
 pub use guard::{Explanation, Guard};
 pub use host_act::HostAct;

@@ -22,6 +22,7 @@ mod left_over;
 mod list;
 mod open;
 mod read;
+mod report;
 mod root;
 mod search;
 mod write;

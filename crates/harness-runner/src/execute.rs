@@ -10,6 +10,7 @@ mod open;
 mod perform;
 mod project;
 mod regression;
+mod report_file;
 mod setup;
 mod shop;
 mod subject;

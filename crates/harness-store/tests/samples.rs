@@ -727,6 +727,7 @@ fn policy() -> Policy {
         when,
         baseline,
         paths: vec!["src/**".to_owned()],
+        report_file: None,
         flaky_retries: 0,
     };
     let command = |decision| CommandRule {

@@ -62,7 +62,7 @@ fn unknown_keys_are_found_at_every_level() {
         "approve = \"always\"",
         "[sandbox]\nlevel = \"none\"",
         "\"\\u001b[31m\\u202e\" = 1",
-    ]), @r#"
+    ]), @r"
     cannot read `harness.toml`, line 1: unknown key `gaet`
         did you mean `gate`?
     cannot read `harness.toml`, line 1: unknown key `turns`
@@ -80,7 +80,7 @@ fn unknown_keys_are_found_at_every_level() {
     cannot read gate 1 in `harness.toml`, line 2: unknown key `nmae`
         did you mean `name`?
     cannot read gate `x` in `harness.toml`, line 4: unknown key `shell`
-        known here: `name`, `run`, `cwd`, `environment`, `timeout`, `report`, `min_tests`, `when`, `baseline`, `paths`, `flaky_retries`
+        known here: `name`, `run`, `cwd`, `environment`, `timeout`, `report`, `report_file`, `min_tests`, `when`, `baseline`, `paths`, `flaky_retries`
     cannot read gate `y` in `harness.toml`, line 1: unknown key `runs`
         did you mean `run`?
     cannot read `[limits]` in `harness.toml`, line 2: unknown key `turn`
@@ -93,7 +93,7 @@ fn unknown_keys_are_found_at_every_level() {
         known here: `network`, `memory`, `processes`
     cannot read `harness.toml`, line 1: unknown key `\u{1b}[31m\u{202e}`
         known here: `scope`, `protect`, `features`, `setup`, `gate`, `gates`, `rule`, `limits`, `context`, `sandbox`, `agent`
-    "#);
+    ");
 }
 
 #[test]

@@ -195,7 +195,8 @@ fn a_gate_that_says_little_gets_the_defaults() {
     assert_eq!((gate.reader, gate.min_tests), (Reader::Exit, 0));
     assert_eq!((gate.when, gate.baseline), (When::Finish, Baseline::Strict));
     assert!(gate.cwd.is_root() && gate.environment.is_empty() && gate.paths.is_empty());
-    for reader in ["cargo", "tap"] {
+    assert_eq!((gate.report_file, gate.flaky_retries), (None, 0));
+    for reader in ["cargo", "tap", "pytest", "go", "node", "jest", "vitest"] {
         let text = in_gate(&format!("report = \"{reader}\""));
         assert_eq!(repository(&text).unwrap().gates[0].min_tests, 1);
         let text = in_gate(&format!("report = \"{reader}\"\nmin_tests = 0"));
@@ -219,15 +220,44 @@ min_tests = 7\nwhen = \"edit\"\nbaseline = \"no-worse\"\npaths = [\"web/**\"]",
 }
 
 #[test]
+fn a_gate_may_name_its_report_files_and_a_retry() {
+    for reader in ["junit", "jest", "vitest"] {
+        let text = in_gate(&format!(
+            "report = \"{reader}\"\nreport_file = \"target/**/*.xml\"\nflaky_retries = 1"
+        ));
+        let gate = repository(&text).unwrap().gates.remove(0);
+        assert_eq!(gate.report_file.as_deref(), Some("target/**/*.xml"));
+        assert_eq!((gate.flaky_retries, gate.min_tests), (1, 1));
+        let line = trust_subject(&repository(&text).unwrap()).remove(0);
+        assert!(
+            line.text.contains("; report_file target/**/*.xml;"),
+            "{}",
+            line.text
+        );
+        assert!(line.text.ends_with("; flaky_retries 1"), "{}", line.text);
+        assert_eq!(
+            repository(&crate::render_gate(&gate)).unwrap().gates,
+            [gate]
+        );
+    }
+}
+
+#[test]
 fn a_gate_that_cannot_be_meant_so_is_refused() {
     let texts = [
         "min_tests = 1",
         "report = \"exit\"\nmin_tests = 3",
         "baseline = \"no-worse\"",
-        "report = \"pytest\"",
         "report = \"junit\"",
-        "report = \"go\"",
-        "report = \"node\"",
+        "report = \"cargo\"\nreport_file = \"a.xml\"",
+        "report_file = \"a.xml\"",
+        "report = \"junit\"\nreport_file = \"../a.xml\"",
+        "report = \"junit\"\nreport_file = \"/tmp/a.xml\"",
+        "report = \"junit\"\nreport_file = \"\"",
+        "report = \"junit\"\nreport_file = \"a{b,c}.xml\"",
+        "report = \"junit\"\nreport_fiel = \"a.xml\"",
+        "flaky_retries = 2",
+        "flaky_retries = -1",
         "report = \"cargp\"",
         "report = \"\"",
         "report = \"cargo\"\nmin_tests = -1",
@@ -250,23 +280,33 @@ fn a_gate_that_cannot_be_meant_so_is_refused() {
     let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
     insta::assert_snapshot!(messages(repository, &texts), @r#"
     cannot read gate `unit` in `harness.toml`, line 4: reader `exit` counts no tests
-        set `report` to `cargo` or `tap`, or leave `min_tests` out
+        set `report` to a reader that counts, such as `cargo` or `pytest`, or leave `min_tests` out
     cannot read gate `unit` in `harness.toml`, line 5: reader `exit` counts no tests
-        set `report` to `cargo` or `tap`, or leave `min_tests` out
+        set `report` to a reader that counts, such as `cargo` or `pytest`, or leave `min_tests` out
     cannot read gate `unit` in `harness.toml`, line 4: reader `exit` names no tests to compare
-        set `report` to `cargo` or `tap`, or `baseline` to `strict`
-    cannot read gate `unit` in `harness.toml`, line 4: reader `pytest` is not supported yet by this version
-        supported are `cargo`, `tap` and `exit`
-    cannot read gate `unit` in `harness.toml`, line 4: reader `junit` is not supported yet by this version
-        supported are `cargo`, `tap` and `exit`
-    cannot read gate `unit` in `harness.toml`, line 4: reader `go` is not supported yet by this version
-        supported are `cargo`, `tap` and `exit`
-    cannot read gate `unit` in `harness.toml`, line 4: reader `node` is not supported yet by this version
-        supported are `cargo`, `tap` and `exit`
+        set `report` to a reader that names tests, such as `cargo` or `pytest`, or `baseline` to `strict`
+    cannot read gate `unit` in `harness.toml`, line 4: reader `junit` needs `report_file`
+        name the files, such as `report_file = "target/surefire-reports/*.xml"`
+    cannot read gate `unit` in `harness.toml`, line 5: reader `cargo` reads the output and no file
+        set `report` to `junit`, `jest` or `vitest`, or leave `report_file` out
+    cannot read gate `unit` in `harness.toml`, line 4: reader `exit` reads the output and no file
+        set `report` to `junit`, `jest` or `vitest`, or leave `report_file` out
+    cannot read gate `unit` in `harness.toml`, line 5: `../a.xml` in `report_file` leads upwards
+        write it relative to the repository's root, such as `src/**`
+    cannot read gate `unit` in `harness.toml`, line 5: `/tmp/a.xml` in `report_file` is absolute
+        write it relative to the repository's root, such as `src/**`
+    cannot read gate `unit` in `harness.toml`, line 5: `` in `report_file` is empty
+        write it relative to the repository's root, such as `src/**`
+    cannot read gate `unit` in `harness.toml`, line 5: `a{b,c}.xml` in `report_file` has a brace or backslash
+        a pattern knows `*`, `**`, `?` and `[...]`; write `{a,b}` as two patterns
+    cannot read gate `unit` in `harness.toml`, line 5: unknown key `report_fiel`
+        did you mean `report_file`?
+    cannot read gate `unit` in `harness.toml`, line 4: `flaky_retries` must be between 0 and 1
+    cannot read gate `unit` in `harness.toml`, line 4: `flaky_retries` must be between 0 and 1
     cannot read gate `unit` in `harness.toml`, line 4: `report` cannot be `cargp`
         did you mean `cargo`?
     cannot read gate `unit` in `harness.toml`, line 4: `report` cannot be ``
-        it is one of `cargo`, `tap`, `exit`
+        it is one of `cargo`, `pytest`, `junit`, `tap`, `go`, `node`, `jest`, `vitest`, `exit`
     cannot read gate `unit` in `harness.toml`, line 5: `min_tests` must be between 0 and 1000000
     cannot read gate `unit` in `harness.toml`, line 4: `when` cannot be `finsh`
         did you mean `finish`?

@@ -27,6 +27,7 @@ fn gate(name: &str, run: &[&str]) -> Gate {
         when: When::Finish,
         baseline: Baseline::Strict,
         paths: Vec::new(),
+        report_file: None,
         flaky_retries: 0,
     }
 }

@@ -188,6 +188,7 @@ fn added_tests_are_tried_when_all_is_green_and_decide_nothing() {
         work_tree: tree(2),
         changes: vec![added("src/a.rs"), added("tests/a.rs")],
         findings: Vec::new(),
+        regressions: Vec::new(),
     }));
     assert_eq!(
         run.checks("test", CheckStatus::Green),

@@ -35,6 +35,7 @@ pub(crate) fn gate(name: &str) -> Gate {
         when: When::Finish,
         baseline: harness_core::Baseline::Strict,
         paths: Vec::new(),
+        report_file: None,
         flaky_retries: 0,
     }
 }

@@ -16,6 +16,7 @@ fn gate(reader: Reader, min_tests: u32, baseline: Baseline) -> Gate {
         when: When::Finish,
         baseline,
         paths: Vec::new(),
+        report_file: None,
         flaky_retries: 0,
     }
 }
@@ -31,6 +32,7 @@ fn facts(output: &str, stop: Stop) -> RunFacts<'_> {
             bytes: output.len() as u64,
         },
         full_text: output,
+        report_files: None,
         output_sha256: canonical::sha256_hex(output.as_bytes()),
         start_error: None,
     }
@@ -257,7 +259,7 @@ fn a_report_is_bounded() {
 #[test]
 fn the_hash_of_gates_covers_every_field_and_no_order() {
     let first = gate(Reader::Tap, 1, Baseline::Strict);
-    let changes: [fn(&mut Gate); 10] = [
+    let changes: [fn(&mut Gate); 12] = [
         |gate| gate.name.push('x'),
         |gate| gate.run.push("x".to_owned()),
         |gate| gate.cwd = RepoPath::parse("x").unwrap(),
@@ -268,6 +270,8 @@ fn the_hash_of_gates_covers_every_field_and_no_order() {
         |gate| gate.when = When::Edit,
         |gate| gate.baseline = Baseline::NoWorse,
         |gate| gate.paths.push("**".to_owned()),
+        |gate| gate.report_file = Some("*.xml".to_owned()),
+        |gate| gate.flaky_retries = 1,
     ];
     for (index, change) in changes.into_iter().enumerate() {
         let mut second = first.clone();

@@ -21,6 +21,7 @@ fn gate(reader: Reader) -> Gate {
         when: When::Finish,
         baseline: Baseline::Strict,
         paths: Vec::new(),
+        report_file: None,
         flaky_retries: 0,
     }
 }

@@ -1,10 +1,13 @@
 //! Which commands prove something, by the files that say so.
 
+mod java;
+mod node;
+
 use std::time::Duration;
 
 use harness_core::{Baseline, Gate, Reader, RepoPath, When};
-use serde_json::Value;
 
+pub(super) use self::java::is_java;
 use super::{Language, Project};
 
 /// The names `make` looks for.
@@ -27,7 +30,9 @@ pub(super) fn propose(project: &Project<'_>, languages: &[Language]) -> Vec<Gate
         let proposed = match language {
             Language::Rust => rust(),
             Language::Python => python(project),
-            Language::Node => node(project),
+            Language::Node => node::gates(project),
+            Language::Go => go(),
+            Language::Java => java::gates(project),
             Language::Shell if !has_tests => shell(project),
             Language::Make if !has_tests => make(project),
             Language::Shell | Language::Make => Vec::new(),
@@ -43,6 +48,33 @@ pub(super) fn propose(project: &Project<'_>, languages: &[Language]) -> Vec<Gate
     gates
 }
 
+/// Says what a person should know about the proposal, one line each.
+pub(super) fn notes(project: &Project<'_>, languages: &[Language], gates: &[Gate]) -> Vec<String> {
+    let mut notes = Vec::new();
+    for language in languages {
+        match language {
+            Language::Node => notes.extend(node::note(project)),
+            Language::Java => notes.extend(java::note(project)),
+            Language::Go if project.has("go.sum") => notes.push(
+                "modules are not downloaded without a network: a step `[[setup]]` with run = [\"go\", \"mod\", \"download\"], \
+                 network = [\"go\"], when = [\"go.sum\"] brings them"
+                    .to_owned(),
+            ),
+            _ => {}
+        }
+    }
+    if gates.iter().all(|gate| !gate.name.contains("test")) {
+        notes.push(match languages.contains(&Language::Shell) {
+            true => "nothing here runs tests: a script `tests/run.sh` that prints TAP (`1..2`, `ok 1 - name`, \
+                     `not ok 2 - name`) and ends with 1 when one fails is found as a gate"
+                .to_owned(),
+            false => "no tests were found: without a gate that runs some, nothing can become passing".to_owned(),
+        });
+    }
+    notes
+}
+
+/// Plain `cargo test`, also where nextest is configured: whether it is installed is not seen in the files.
 fn rust() -> Vec<Gate> {
     vec![
         gate("fmt", "cargo fmt --all --check", Reader::Exit),
@@ -69,38 +101,17 @@ fn python(project: &Project<'_>) -> Vec<Gate> {
         || project.top().any(is_test)
         || project.second().any(|(_, name)| is_test(name));
     if has_tests {
-        gates.push(gate("test", "python3 -m pytest -q", Reader::Exit));
+        // The form that names every test.
+        gates.push(gate("test", "python3 -m pytest -v", Reader::Pytest));
     }
     gates
 }
 
-fn node(project: &Project<'_>) -> Vec<Gate> {
-    const NODE_TEST: &str = "node --test --test-reporter=tap";
-    let package: Value = serde_json::from_str(&project.text("package.json")).unwrap_or_default();
-    let script = package["scripts"]["test"].as_str().unwrap_or_default();
-    let is_test = |name: &str| {
-        let stem = name
-            .rsplit_once('.')
-            .map_or("", |(stem, ending)| match ending {
-                "js" | "mjs" | "cjs" => stem,
-                _ => "",
-            });
-        stem.ends_with(".test") || stem.ends_with("_test") || stem.ends_with("-test")
-    };
-    let has_tests = project.top().any(is_test)
-        || project
-            .second()
-            .any(|(folder, name)| is_test(name) || (folder == "test" && name.ends_with("js")));
-    match script.trim() {
-        // The same run, with a report that names its tests.
-        "node --test" => vec![gate("test", NODE_TEST, Reader::Tap)],
-        // What `npm init` writes fails on purpose.
-        script if !script.is_empty() && !script.contains("no test specified") => {
-            vec![gate("test", "npm test", Reader::Exit)]
-        }
-        _ if has_tests => vec![gate("test", NODE_TEST, Reader::Tap)],
-        _ => Vec::new(),
-    }
+fn go() -> Vec<Gate> {
+    vec![
+        gate("vet", "go vet ./...", Reader::Exit),
+        gate("test", "go test -json ./...", Reader::Go),
+    ]
 }
 
 fn shell(project: &Project<'_>) -> Vec<Gate> {
@@ -176,6 +187,7 @@ fn gate(name: &str, command: &str, reader: Reader) -> Gate {
         when: When::Finish,
         baseline: Baseline::Strict,
         paths: Vec::new(),
+        report_file: None,
         flaky_retries: 0,
     }
 }

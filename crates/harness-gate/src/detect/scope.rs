@@ -11,7 +11,7 @@ const FOLDERS: [&str; 15] = [
 const PACKAGE_FILES: [&str; 3] = ["Cargo.toml", "__init__.py", "package.json"];
 
 /// Endings of source files that may stand at the root.
-const SOURCE_ENDINGS: [&str; 7] = ["rs", "py", "js", "mjs", "ts", "sh", "go"];
+const SOURCE_ENDINGS: [&str; 8] = ["rs", "py", "js", "mjs", "ts", "sh", "go", "java"];
 
 /// Files at the root that steer builds and tests rather than being the program.
 const STEERING: [&str; 5] = [
@@ -55,7 +55,8 @@ pub(super) fn build(languages: &[Language]) -> Vec<String> {
         Language::Rust => &["target"][..],
         Language::Python => &[".pytest_cache", ".ruff_cache"],
         Language::Node => &["node_modules", "dist"],
-        Language::Shell | Language::Make => &[],
+        Language::Java => &["target", "build", ".gradle"],
+        Language::Go | Language::Shell | Language::Make => &[],
     });
     folders.map(|&folder| folder.to_owned()).collect()
 }

@@ -74,7 +74,7 @@ fn a_python_package() {
     write tests/** shop/** *.py
     build .pytest_cache .ruff_cache
     lint: ruff check . (exit, 0)
-    test: python3 -m pytest -q (exit, 0)
+    test: python3 -m pytest -v (pytest, 1)
     ");
     assert_eq!(detected(&[("setup.py", ""), ("src/a.py", "")]).gates, []);
 }
@@ -87,10 +87,50 @@ fn a_node_package_by_its_test_script_or_its_files() {
     };
     let package = |script: &str| format!(r#"{{"scripts": {{"test": "{script}"}}}}"#);
     let jest = package("jest --ci");
-    assert_eq!(gate(&[("package.json", &jest)]), "test: npm test (exit, 0)");
+    assert_eq!(
+        gate(&[("package.json", &jest)]),
+        "test: npx --no-install jest --json --ci (jest, 1)"
+    );
+    let vitest = package("tsc && vitest run --coverage");
+    assert_eq!(
+        gate(&[("package.json", &vitest)]),
+        "test: npx --no-install vitest run --reporter=json (vitest, 1)"
+    );
+    let by_dependency = r#"{"devDependencies": {"vitest": "3"}}"#;
+    assert_eq!(
+        gate(&[("package.json", by_dependency)]),
+        "test: npx --no-install vitest run --reporter=json (vitest, 1)"
+    );
+    let mocha = package("mocha");
+    assert_eq!(
+        gate(&[("package.json", &mocha)]),
+        "test: npm test (exit, 0)"
+    );
     let plain = package("node --test");
-    let tap = "test: node --test --test-reporter=tap (tap, 1)";
+    let tap = "test: node --test --test-reporter=tap (node, 1)";
     assert_eq!(gate(&[("package.json", &plain)]), tap);
+    let with_folder = package("node --test tests/");
+    assert_eq!(
+        gate(&[("package.json", &with_folder)]),
+        "test: node --test --test-reporter=tap tests/ (node, 1)"
+    );
+    let with_shell = package("node --test tests/*.js");
+    assert_eq!(
+        gate(&[("package.json", &with_shell)]),
+        "test: npm test (exit, 0)"
+    );
+    let typed = r#"{"devDependencies": {"vitest": "3", "eslint": "9", "typescript": "5"}}"#;
+    let files = [
+        ("package.json", typed),
+        ("tsconfig.json", ""),
+        ("eslint.config.js", ""),
+    ];
+    let names: Vec<String> = detected(&files)
+        .gates
+        .into_iter()
+        .map(|gate| gate.name)
+        .collect();
+    assert_eq!(names, ["lint", "types", "test"]);
     let unset = package("echo \\\"Error: no test specified\\\" && exit 1");
     assert_eq!(gate(&[("package.json", &unset)]), "");
     assert_eq!(
@@ -105,6 +145,59 @@ fn a_node_package_by_its_test_script_or_its_files() {
     ]);
     assert_eq!(found.build, ["node_modules", "dist"]);
     assert_eq!(found.write, ["*.js"]);
+}
+
+#[test]
+fn a_go_module_and_java_by_its_build_tool() {
+    assert_snapshot!(shown(&[("go.mod", ""), ("main.go", ""), ("go.sum", "")]), @r"
+    languages go
+    write *.go
+    build 
+    vet: go vet ./... (exit, 0)
+    test: go test -json ./... (go, 1)
+    ");
+    let java = |files: &[(&str, &str)]| {
+        let gate = detected(files).gates.remove(0);
+        format!("{} -> {}", gate.run.join(" "), gate.report_file.unwrap())
+    };
+    for (files, expected) in [
+        (
+            &[("pom.xml", "<project/>")][..],
+            "mvn -B -o test -> target/surefire-reports/*.xml",
+        ),
+        (
+            &[
+                ("pom.xml", "<modules><module>a</module></modules>"),
+                ("mvnw", ""),
+            ],
+            "./mvnw -B -o test -> **/target/surefire-reports/*.xml",
+        ),
+        (
+            &[("build.gradle.kts", ""), ("gradlew", "")],
+            "./gradlew --offline test -> build/test-results/test/*.xml",
+        ),
+        (
+            &[("settings.gradle", "include 'a'"), ("build.gradle", "")],
+            "gradle --offline test -> **/build/test-results/test/*.xml",
+        ),
+    ] {
+        assert_eq!(java(files), expected);
+    }
+}
+
+#[test]
+fn what_a_person_should_know_is_said() {
+    let notes = |files: &[(&str, &str)]| detected(files).notes.join("\n");
+    assert!(notes(&[("lib/a.sh", ""), ("run.sh", "")]).contains("`tests/run.sh` that prints TAP"));
+    assert!(notes(&[("README.md", "")]).contains("nothing can become passing"));
+    let locked = [
+        ("package.json", r#"{"scripts": {"test": "jest"}}"#),
+        ("package-lock.json", "{}"),
+    ];
+    assert!(notes(&locked).contains(r#"run = ["npm", "ci"]"#));
+    assert!(notes(&[("pom.xml", "")]).contains("dependency:go-offline"));
+    assert!(notes(&[("go.mod", ""), ("go.sum", "")]).contains(r#"network = ["go"]"#));
+    assert_eq!(notes(&[("Cargo.toml", "")]), "");
 }
 
 #[test]

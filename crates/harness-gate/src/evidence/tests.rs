@@ -23,6 +23,7 @@ fn gate(name: &str) -> Gate {
         when: When::Finish,
         baseline: Baseline::NoWorse,
         paths: Vec::new(),
+        report_file: None,
         flaky_retries: 0,
     }
 }

@@ -212,12 +212,14 @@ fn contradiction(
 
 /// Reads the report again where all of the output is there.
 fn report_contradiction(check: &CheckRecord, gate: &Gate) -> Option<&'static str> {
-    // What these readers read is what the command wrote.
-    if !matches!(gate.reader, Reader::Cargo | Reader::Tap) {
+    // Where the report is in files, what the command wrote is not it.
+    if gate.report_file.is_some() || gate.reader == Reader::Exit {
         return None;
     }
     let stop = Stop::Exited(check.exit?);
-    let read = read_report(gate.reader, &check.tail, stop).ok()?.counts?;
+    let read = read_report(gate.reader, &check.tail, None, stop)
+        .ok()?
+        .counts?;
     let said = check.tests?;
     let differs = (read.run, read.failed) != (said.run, said.failed);
     differs.then_some("its output counts other tests")

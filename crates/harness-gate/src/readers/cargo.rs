@@ -8,11 +8,18 @@
 use harness_core::Stop;
 
 use super::{
-    EXCERPT_BYTES_MAX, Report, ReportError, Tally, excerpt_of, inconsistent, tail_excerpt,
+    EXCERPT_BYTES_MAX, Report, ReportError, Tally, excerpt_of, inconsistent, nextest, tail_excerpt,
 };
 
-/// Reads the output of `cargo test`, in its normal form or with `--quiet`.
+/// Reads the output of `cargo test`, in its normal form or with `--quiet`, or of `cargo nextest run`.
 pub(super) fn read(output: &str, stop: Stop) -> Result<Report, ReportError> {
+    // Whichever begins first is the runner; the other can only be something that it quotes.
+    let first = output
+        .lines()
+        .find(|line| running(line).is_some() || nextest::starting(line).is_some());
+    if first.is_some_and(|line| nextest::starting(line).is_some()) {
+        return nextest::read(output, stop);
+    }
     let mut whole = Whole::default();
     for line in output.lines() {
         whole.line(line)?;

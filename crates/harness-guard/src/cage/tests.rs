@@ -65,6 +65,7 @@ pub(crate) fn gate(cwd: &str) -> Gate {
         when: When::Finish,
         baseline: Baseline::Strict,
         paths: Vec::new(),
+        report_file: None,
         flaky_retries: 0,
     }
 }

@@ -47,7 +47,7 @@ impl Root {
         Ok(removed)
     }
 
-    fn remove(&self, path: &RepoPath) -> Result<(), DiskError> {
+    pub(super) fn remove(&self, path: &RepoPath) -> Result<(), DiskError> {
         let Some((folder, name)) = path.parent().zip(path.file_name()) else {
             return Ok(());
         };

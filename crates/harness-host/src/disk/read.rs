@@ -1,6 +1,6 @@
 //! Reading a file, and recognising it again later.
 
-use std::{fs::File, io::Read, os::fd::OwnedFd};
+use std::{fs::File, io::Read, os::fd::OwnedFd, time::SystemTime};
 
 use harness_core::{Action, ByteCount, RepoPath};
 use harness_guard::Permit;
@@ -36,6 +36,13 @@ impl Stamp {
 
     pub(super) const fn size(&self) -> u64 {
         self.size
+    }
+
+    /// Whether the content was written before a time, as the file system says.
+    pub fn is_older_than(&self, time: SystemTime) -> bool {
+        let since = time.duration_since(SystemTime::UNIX_EPOCH);
+        let since = since.map_or(0, |since| since.as_secs());
+        self.modified.0 < i64::try_from(since).unwrap_or(i64::MAX)
     }
 
     /// Returns the SHA-256 of the content.

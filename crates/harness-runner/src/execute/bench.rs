@@ -20,7 +20,10 @@ use harness_core::{
     ByteCount, Captured, CheckReport, CheckStatus, Gate, Level, Limits, Policy, RepoPath,
     SetupPlace, Stop, TreeId,
 };
-use harness_gate::check::{self, RunFacts};
+use harness_gate::{
+    check::{self, RunFacts},
+    readers::ReportFiles,
+};
 use harness_git::CheckoutStamp;
 use harness_guard::{CagePlan, Guard, Machine, network::Hosts};
 use harness_host::{
@@ -39,6 +42,7 @@ use super::{
     Setting,
     closed::with_closed,
     in_shop,
+    report_file::{Awaited, ReportPlace},
     setup::{Halt, Setup},
     shop::Workshop,
 };
@@ -292,7 +296,11 @@ impl Bench {
                 }
                 let _outputs = in_place::Outputs::open(&self.workplace.root, guard);
                 let run = match self.plan_in_place(gate, guard).await {
-                    Ok(plan) => self.run(gate, &plan, limits, cancelled).await,
+                    Ok(plan) => {
+                        let place = ReportPlace::work_tree(&self.workplace.root);
+                        self.run_reporting(gate, &plan, place, limits, cancelled)
+                            .await
+                    }
                     Err(message) => GateRun::not_started(gate, message),
                 };
                 run.judge(gate, baseline)
@@ -348,7 +356,9 @@ impl Bench {
             Ok(machine) => {
                 let plan = CagePlan::for_gate(gate, limits, on.network, &machine, ground.folder)
                     .with_linked(self.steps.link(), &self.workplace.root);
-                self.run(gate, &plan, limits, cancelled).await
+                let place = ReportPlace::checkout(ground.folder);
+                self.run_reporting(gate, &plan, place, limits, cancelled)
+                    .await
             }
             Err(message) => GateRun::not_started(gate, message),
         }
@@ -372,6 +382,29 @@ impl Bench {
             ..judged.report
         };
         Judged { report, ..judged }
+    }
+
+    /// Runs a gate and reads the files of its report, where it names some.
+    async fn run_reporting(
+        &self,
+        gate: &Gate,
+        plan: &CagePlan,
+        place: ReportPlace,
+        limits: &Limits,
+        cancelled: Cancelled,
+    ) -> GateRun {
+        let awaited = match Awaited::before(gate, place).await {
+            Ok(awaited) => awaited,
+            Err(message) => return GateRun::not_started(gate, message),
+        };
+        let run = self.run(gate, plan, limits, cancelled).await;
+        match awaited {
+            Some(awaited) => GateRun {
+                report_files: Some(awaited.read().await),
+                ..run
+            },
+            None => run,
+        }
     }
 
     async fn run(
@@ -405,6 +438,7 @@ impl Bench {
                 stop: Some(exited.stop),
                 ms,
                 full: exited.output,
+                report_files: None,
                 output_sha256: hex(&hasher.finalize()),
                 start_error: None,
             },
@@ -473,6 +507,7 @@ struct GateRun {
     stop: Option<Stop>,
     ms: u64,
     full: Captured,
+    report_files: Option<ReportFiles>,
     output_sha256: String,
     start_error: Option<String>,
 }
@@ -484,6 +519,7 @@ impl GateRun {
             stop: None,
             ms: 0,
             full: Captured::default(),
+            report_files: None,
             output_sha256: hex(&Sha256::digest([])),
             start_error: Some(message),
         }
@@ -512,6 +548,7 @@ impl GateRun {
             ms: self.ms,
             output: kept(&text, self.full.bytes),
             full_text: &text,
+            report_files: self.report_files,
             output_sha256: self.output_sha256,
             start_error: self.start_error,
         };
