@@ -2,6 +2,7 @@
 
 mod approval;
 mod arena;
+mod findings;
 mod git;
 mod meanwhile;
 mod network;

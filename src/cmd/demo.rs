@@ -179,6 +179,7 @@ fn play(site: &Site, flags: &Demo, surface: &dyn Surface) -> Result<Done, Failur
         attempts: 0,
         usage: Usage::default(),
         spent: Money(0),
+        approved: Vec::new(),
     };
     let launch = Launch {
         engine: Engine::new(state, now),
@@ -186,6 +187,7 @@ fn play(site: &Site, flags: &Demo, surface: &dyn Surface) -> Result<Done, Failur
         said: Vec::new(),
         model: model.client,
         rules: Box::new(RuleFile::new(&site.folders, site.repo.root())),
+        approve: Vec::new(),
     };
     let (code, finished) = session::drive(workplace, launch, &[], surface)?;
     Ok(Done::ended(code, finished))

@@ -90,6 +90,7 @@ pub(crate) fn work(common: &Common, flags: &Run, surface: &dyn Surface) -> Resul
         attempts: 0,
         usage: Usage::default(),
         spent: Money(0),
+        approved: Vec::new(),
     };
     let engine = Engine::new(state, harness_host::clock::now());
     let launch = Launch {
@@ -98,6 +99,7 @@ pub(crate) fn work(common: &Common, flags: &Run, surface: &dyn Surface) -> Resul
         said: Vec::new(),
         model: model.client,
         rules: Box::new(RuleFile::new(&site.folders, site.repo.root())),
+        approve: flags.options.approve.clone(),
     };
     let (code, finished) = session::drive(workplace, launch, &[], surface)?;
     Ok(Done::ended(code, finished))

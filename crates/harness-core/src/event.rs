@@ -6,10 +6,10 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Action, Amendment, ApprovalAnswer, ApprovalAsked, CallId, CheckReport, CheckStatus,
-    CheckpointNumber, CommitId, EndReason, FeatureId, FeatureStatus, Finding, Limits, ModelFailure,
-    ModelProfile, ModelResponse, Money, NetworkUse, Outcome, RepoPath, SessionOpened, SetupEnd,
-    SetupPlace, TokenCount, TreeId, TurnNumber, Urgency, Verdict,
+    Action, Amendment, ApprovalAnswer, ApprovalAsked, ApprovedHow, CallId, CheckReport,
+    CheckStatus, CheckpointNumber, CommitId, EndReason, FeatureId, FeatureStatus, Finding, Limits,
+    ModelFailure, ModelProfile, ModelResponse, Money, NetworkUse, Outcome, RepoPath, SessionOpened,
+    SetupEnd, SetupPlace, TokenCount, TreeId, TurnNumber, Urgency, Verdict,
 };
 
 /// A logged fact.
@@ -353,6 +353,16 @@ pub enum Event {
         message: String,
         /// How long it took. Unit: milliseconds.
         ms: u64,
+    },
+
+    /// A person has approved what was found in a change; it holds for exactly these hunks.
+    FindingsApproved {
+        /// The feature whose change it is.
+        feature: FeatureId,
+        /// What was approved, with the hunks.
+        findings: Vec<Finding>,
+        /// How the person said so.
+        how: ApprovedHow,
     },
 }
 

@@ -5,8 +5,8 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    CommitId, EndReason, Feature, FeatureId, Money, Policy, RepoPath, RunId, SessionId, Timestamp,
-    TokenCount, TreeId, Usage,
+    ApprovedFinding, CommitId, EndReason, Feature, FeatureId, Money, Policy, RepoPath, RunId,
+    SessionId, Timestamp, TokenCount, TreeId, Usage,
 };
 
 /// The state of a run as far as its next session needs it.
@@ -49,6 +49,9 @@ pub struct RunState {
     pub usage: Usage,
     /// Money spent by earlier sessions of the run.
     pub spent: Money,
+    /// What a person has approved in the changes of the run's features.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub approved: Vec<ApprovedFinding>,
 }
 
 /// A feature that a run leaves to a person.

@@ -1,8 +1,8 @@
 //! What is to be done: plain data that can be printed, compared and replayed.
 
 use harness_core::{
-    ApprovalAsked, CallId, CheckReport, CheckpointNumber, Event, Feature, FinishSubject, Gate,
-    Prompt, RunState, TreeId, TurnNumber,
+    ApprovalAsked, ApprovedFinding, CallId, CheckReport, CheckpointNumber, Event, Feature,
+    FinishSubject, Gate, Prompt, RunState, TreeId, TurnNumber,
 };
 use harness_guard::{Awaited, Permit};
 
@@ -39,7 +39,8 @@ pub enum Effect {
         /// The action, which is no permit yet.
         awaited: Awaited,
     },
-    /// Put an approval to the person. Ends in `ApprovalAnswered`.
+    /// Put an approval to the person. Ends in `ApprovalAnswered`; a yes to findings in
+    /// `FindingsApproved` behind it.
     AskApproval(Box<ApprovalAsked>),
     /// End what runs for calls and gates; each then ends as cancelled.
     CancelWork,
@@ -111,4 +112,6 @@ pub struct CommitFeature {
     pub notes: Vec<String>,
     /// Reasons of refused finishes, for the progress log.
     pub refusals: Vec<String>,
+    /// What a person has approved of the subject's findings.
+    pub approved: Vec<ApprovedFinding>,
 }

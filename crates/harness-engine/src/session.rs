@@ -29,11 +29,13 @@ use crate::{
 };
 
 mod approval;
+mod findings;
 mod proving;
 mod resume;
 mod steering;
 mod steps;
 
+pub(crate) use findings::approvals;
 pub(crate) use steps::{Step, Surroundings};
 
 /// How the work on the feature ended.
@@ -121,6 +123,7 @@ pub(crate) struct Session {
     check: Option<Check>,
     loops: Loops,
     story: Story,
+    findings: findings::Findings,
     pending: Pending,
     loaded: BTreeSet<RepoPath>,
     warned: BTreeSet<&'static str>,
@@ -174,6 +177,7 @@ impl Session {
             check: None,
             loops: Loops::default(),
             story: Story::default(),
+            findings: findings::Findings::new(run, &feature.id),
             pending: Pending::default(),
             loaded: opened
                 .sources
@@ -226,6 +230,12 @@ impl Session {
             Event::ApprovalAsked(asked) => self.on_approval_asked(asked),
             Event::ApprovalAnswered { call, answer } => self.on_approval_answered(*call, answer),
             Event::FeatureAmended { call, amendment } => self.on_amended(*call, amendment),
+            Event::FindingsApproved {
+                feature,
+                findings,
+                how,
+            } => self.on_findings_approved(feature, findings, *how, now),
+            Event::SessionResumed { attended, .. } => self.findings.resume(*attended),
             Event::Nudged { text } => self.on_nudge(text),
             Event::CheckpointSaved(saved) => self.on_saved(&saved.tree, saved.number),
             Event::CheckpointUnchanged => self.saving.in_flight = false,
@@ -255,7 +265,6 @@ impl Session {
             | Event::SetupStarted { .. }
             | Event::SetupEnded { .. }
             | Event::SessionOpened(_)
-            | Event::SessionResumed { .. }
             | Event::SessionEnded { .. }
             | Event::RunEnded { .. }
             | Event::Interrupted
@@ -500,6 +509,7 @@ impl Session {
         {
             check.freeze = Errand::Done;
             check.subject = Some(subject.clone());
+            self.findings.forget_question();
         }
     }
 
@@ -551,7 +561,7 @@ impl Session {
             ([], Some(problem)) => format!("Not done: {problem}"),
             ([], None) if check.reports.is_empty() => format!("Not done: {reason}"),
             ([], None) => words::red_gates(&check.reports),
-            (findings, _) => words::findings(findings),
+            (findings, _) => words::findings(reason, findings),
         };
         match call.and_then(|id| self.calls.find(id)) {
             Some(call) => call.answer(text, true),

@@ -75,6 +75,7 @@ fn opened(feature: &Feature, goal: Goal, sources: Vec<Source>) -> SessionOpened 
             attempts: 0,
             usage: Usage::default(),
             spent: Money(0),
+            approved: Vec::new(),
         },
     }
 }

@@ -96,13 +96,14 @@ impl Session {
             let reason = check.problem.clone().unwrap_or_default();
             return self.refuse(reason);
         };
-        if check.is_finish() && !subject.findings.is_empty() {
-            let reason = words::refusal(&[], &subject.findings);
-            return Step::Record(Event::FinishRefused {
-                reason,
-                findings: subject.findings,
-            });
+        if check.is_finish()
+            && let Some(step) = self.findings_step(&subject)
+        {
+            return step;
         }
+        let Some(check) = &self.check else {
+            return Step::Wait;
+        };
         // Gates that were green before say nothing about a feature that changed nothing.
         if check.is_finish() && subject.changes.is_empty() && self.feature.verify.is_empty() {
             return self.refuse(words::EMPTY_CHANGE.to_owned());
@@ -186,6 +187,7 @@ impl Session {
                     summary: summary.clone(),
                     notes: self.story.notes.clone(),
                     refusals: self.story.refusals.clone(),
+                    approved: self.findings.approvals_of(subject),
                 };
                 check.commit = Errand::InFlight;
                 Step::Do(Effect::CommitFeature(Box::new(commit)))

@@ -91,6 +91,7 @@ pub(crate) fn run_state(goal: Goal, features: Vec<Feature>, policy: Policy) -> R
         attempts: 0,
         usage: harness_core::Usage::default(),
         spent: harness_core::Money(0),
+        approved: Vec::new(),
     }
 }
 

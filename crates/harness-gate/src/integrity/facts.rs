@@ -1,25 +1,29 @@
-//! What a file says about tests, as counts by name.
+//! What a file says about tests, by name, with the lines where it says so.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-/// How often each name occurs.
-pub(super) type Names = BTreeMap<String, u32>;
+/// The lines on which each name occurs, counted from 1, in order.
+pub(super) type Names = BTreeMap<String, Vec<u32>>;
 
 /// What was found in one text.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Facts {
     /// Tests by name.
     pub(super) tests: Names,
+    /// Where each test begins and the line before the next test or function.
+    pub(super) bodies: BTreeMap<String, (u32, u32)>,
     /// Skipped tests by name; a mark that belongs to none has the name of the mark.
     pub(super) skips: Names,
     /// Assertions by the test they stand in or behind; before the first test, under no name.
     pub(super) assertions: Names,
     /// Assertions that always hold.
     pub(super) trivial: Names,
+    /// Places where a failed assertion does not count.
+    pub(super) swallowed: Names,
     /// Silenced lints by name.
     pub(super) silenced: Names,
     /// Tests that call something that may assert for them.
-    pub(super) delegates: Names,
+    pub(super) delegates: BTreeSet<String>,
     /// Calls that end the test process.
     pub(super) exits: Names,
 }
@@ -39,54 +43,80 @@ pub(super) enum Mark {
     Assertion { trivial: Option<String> },
     /// A call that may assert.
     Delegate,
+    /// A place where a failed assertion does not count.
+    Swallowed(String),
     /// A silenced lint.
     Silenced(String),
     /// A call that ends the test process.
     Exit(String),
 }
 
-/// Counts the marks of a text.
-pub(super) fn fold(marks: impl IntoIterator<Item = Mark>) -> Facts {
+/// Collects the marks of a text, each with its line; `last` is the text's last line.
+pub(super) fn fold(marks: impl IntoIterator<Item = (u32, Mark)>, last: u32) -> Facts {
     let mut facts = Facts::default();
-    let mut test = String::new();
-    for mark in marks {
+    let (mut test, mut begin) = (String::new(), 1);
+    for (line, mark) in marks {
         match mark {
             Mark::Test { name, skipped } => {
+                facts.close(&test, begin, line.saturating_sub(1));
                 if skipped {
-                    count(&mut facts.skips, name.clone());
+                    add(&mut facts.skips, &name, line);
                 }
-                count(&mut facts.tests, name.clone());
-                test = name;
+                add(&mut facts.tests, &name, line);
+                (test, begin) = (name, line);
             }
-            Mark::Helper => test.clear(),
-            Mark::SkipNamed(name) => count(&mut facts.skips, name),
-            Mark::Skip(word) if test.is_empty() => count(&mut facts.skips, word),
-            Mark::Skip(_) => count(&mut facts.skips, test.clone()),
+            Mark::Helper => {
+                facts.close(&test, begin, line.saturating_sub(1));
+                test.clear();
+            }
+            Mark::SkipNamed(name) => add(&mut facts.skips, &name, line),
+            Mark::Skip(word) if test.is_empty() => add(&mut facts.skips, &word, line),
+            Mark::Skip(_) => add(&mut facts.skips, &test, line),
             Mark::Assertion { trivial } => {
-                count(&mut facts.assertions, test.clone());
+                add(&mut facts.assertions, &test, line);
                 if let Some(text) = trivial {
-                    count(&mut facts.trivial, text);
+                    add(&mut facts.trivial, &text, line);
                 }
             }
-            Mark::Delegate => count(&mut facts.delegates, test.clone()),
-            Mark::Silenced(lint) => count(&mut facts.silenced, lint),
-            Mark::Exit(call) => count(&mut facts.exits, call),
+            Mark::Delegate => {
+                facts.delegates.insert(test.clone());
+            }
+            Mark::Swallowed(text) => add(&mut facts.swallowed, &text, line),
+            Mark::Silenced(lint) => add(&mut facts.silenced, &lint, line),
+            Mark::Exit(call) => add(&mut facts.exits, &call, line),
         }
     }
+    facts.close(&test, begin, last);
     facts
 }
 
-fn count(names: &mut Names, name: String) {
-    *names.entry(name).or_default() += 1;
+impl Facts {
+    fn close(&mut self, test: &str, begin: u32, end: u32) {
+        if !test.is_empty() {
+            self.bodies.insert(test.to_owned(), (begin, end.max(begin)));
+        }
+    }
 }
 
-/// Returns the names that are more often in `more` than in `less`, with the surplus.
-pub(super) fn surplus(more: &Names, less: &Names) -> Names {
-    more.iter()
-        .map(|(name, count)| {
-            let other = less.get(name).copied().unwrap_or(0);
-            (name.clone(), count.saturating_sub(other))
-        })
-        .filter(|(_, count)| *count > 0)
-        .collect()
+fn add(names: &mut Names, name: &str, line: u32) {
+    names.entry(name.to_owned()).or_default().push(line);
+}
+
+/// Returns the names that are more often in `more` than in `less`, each with as many lines as
+/// there are too many: those first that `is_changed`.
+pub(super) fn surplus(more: &Names, less: &Names, is_changed: impl Fn(u32) -> bool) -> Names {
+    let mut result = Names::new();
+    for (name, lines) in more {
+        let other = less.get(name).map_or(0, Vec::len);
+        let count = lines.len().saturating_sub(other);
+        if count == 0 {
+            continue;
+        }
+        let mut lines = lines.clone();
+        lines.sort_by_key(|line| (!is_changed(*line), *line));
+        lines.truncate(count);
+        lines.sort_unstable();
+        result.insert(name.clone(), lines);
+    }
+    result
 }

@@ -1,9 +1,11 @@
 //! Finds tests, skips, assertions and suppressions in the code of one file.
 
 mod go;
+mod java;
 mod python;
 mod rust;
 mod script;
+mod shell;
 
 use super::{
     facts::{self, Facts, Mark},
@@ -28,18 +30,36 @@ pub(super) fn facts(language: Language, text: &str, is_test: bool) -> Facts {
         Language::Python if is_test => python::marks(&source),
         Language::Script if is_test => script::marks(&source),
         Language::Go if is_test => go::marks(&source),
+        Language::Java if is_test => java::marks(&source),
+        Language::Java => java::suppressions(&source),
+        Language::Shell if is_test => shell::marks(&source),
         _ => Marks::new(),
     };
     marks.extend(silenced(language, &source));
     marks.sort_by_key(|(at, _)| *at);
-    facts::fold(marks.into_iter().map(|(_, mark)| mark))
+    let starts: Vec<usize> = text.match_indices('\n').map(|(at, _)| at + 1).collect();
+    let line = |at: usize| {
+        let before = starts.partition_point(|start| *start <= at);
+        u32::try_from(before + 1).unwrap_or(u32::MAX)
+    };
+    let marks = marks.into_iter().map(|(at, mark)| (line(at), mark));
+    facts::fold(marks, line(text.len()))
 }
 
 /// Finds the comments that silence a linter or a type checker.
 fn silenced(language: Language, source: &Source<'_>) -> Marks {
     let directives: &[&str] = match language {
         Language::Rust => &[],
-        Language::Python => &["noqa", "type: ignore", "pylint: disable", "pyright: ignore"],
+        Language::Python => &[
+            "noqa",
+            "type: ignore",
+            "pylint: disable",
+            "pyright: ignore",
+            "mypy: ignore-errors",
+            "mypy: disable-error-code",
+            "flake8: noqa",
+            "ruff: noqa",
+        ],
         Language::Script => &[
             "eslint-disable",
             "@ts-ignore",
@@ -47,7 +67,10 @@ fn silenced(language: Language, source: &Source<'_>) -> Marks {
             "@ts-expect-error",
             "biome-ignore",
         ],
-        Language::Go => &["nolint"],
+        Language::Go => &["nolint", "lint:ignore"],
+        // Its suppressions are annotations, and no comments.
+        Language::Java => &["NOSONAR", "CHECKSTYLE:OFF"],
+        Language::Shell => &["shellcheck disable"],
     };
     let found = source.comments.iter().flat_map(|(at, comment)| {
         // A sentence may speak of a directive; one that works begins the comment.
@@ -143,7 +166,15 @@ fn split_arguments<'a>(source: &Source<'a>, start: usize, end: usize) -> Vec<&'a
 
 /// Whether a condition holds whatever the program does.
 fn always_holds(condition: &str) -> bool {
+    let condition = condition.trim();
     if matches!(condition, "true" | "True" | "1" | "!false" | "not False") {
+        return true;
+    }
+    let ends = ["|| true", "||true", "or True", "or 1"];
+    let begins = ["true ||", "true||", "True or ", "1 or "];
+    if ends.iter().any(|word| condition.ends_with(word))
+        || begins.iter().any(|word| condition.starts_with(word))
+    {
         return true;
     }
     let sides = condition.split_once("==");
@@ -160,6 +191,19 @@ fn is_same(left: &str, right: &str) -> bool {
 fn assertion(source: &Source<'_>, start: usize, end: usize, holds: bool) -> (usize, Mark) {
     let trivial = holds.then(|| one_line(&source.text[start..end], 120));
     (start, Mark::Assertion { trivial })
+}
+
+/// Returns the block that opens at or behind `at`, as code without its braces; `None` where none does.
+fn block(code: &str, at: usize) -> Option<&str> {
+    let open = next_is(code, at, b'{')?;
+    let close = closing(code, open)?;
+    Some(&code[open + 1..close])
+}
+
+/// Returns the statement before `at`, from the last end of another one.
+fn statement_before(code: &str, at: usize) -> &str {
+    let start = code[..at].rfind([';', '{', '}', '\n']);
+    code[start.map_or(0, |start| start + 1)..at].trim()
 }
 
 /// Whether a function of this name may assert for its caller.

@@ -45,7 +45,7 @@ fn check(path: &str, old: &str, new: &str, expected: &[(FindingKind, &str)]) {
     assert_eq!(found, expected, "{old}\n---\n{new}");
 }
 
-use FindingKind::{AssertionsWeakened, LintSilenced, TestsRemoved, TestsSkipped};
+use FindingKind::{AssertionsWeakened, LintSilenced, TestsRemoved, TestsRenamed, TestsSkipped};
 
 const RUST: &str = "\
 fn add(a: u8) -> u8 { assert!(a < 9); a }
@@ -125,7 +125,7 @@ fn rust_tests_that_are_weakened_are_found() {
         (
             "fn quotes",
             "fn quoting",
-            &[(TestsRemoved, "1 test is gone: `quotes`")],
+            &[(TestsRenamed, "1 test is renamed: `quotes` to `quoting`")],
         ),
         (
             "#[test]\n",
@@ -284,7 +284,7 @@ fn script_tests_that_are_weakened_are_found() {
         (
             "it('quotes'",
             "it('quoting'",
-            &[(TestsRemoved, "1 test is gone: `quotes`")],
+            &[(TestsRenamed, "1 test is renamed: `quotes` to `quoting`")],
         ),
         (
             "it('quotes'",
@@ -575,7 +575,7 @@ proptest! {
         old in "[a-zé'\"`/*#()\\[\\]{}.!@:,=\\\\ \n]{0,120}",
         new in "\\PC{0,120}",
     ) {
-        for path in ["tests/a.rs", "tests/a.py", "tests/a.ts", "tests/a_test.go", "tests/a.sh"] {
+        for path in ["tests/a.rs", "tests/a.py", "tests/a.ts", "tests/a_test.go", "tests/a.sh", "tests/ATest.java", "tests/a.bats", "jest.config.json"] {
             inspect(&changes(&[(path, Some(&old), Some(&new))]));
         }
     }

@@ -92,6 +92,10 @@ const RECORDS: &str = r##"
 {"type":"approval_asked","call":{"turn":1,"index":5},"subject":{"kind":"amendment","amendment":{"feature":"F-012","write":["docs/**"],"may_change":["Cargo.toml"],"hosts":[{"host":"crates.io","port":443,"origin":"approved"}],"reason":"needs a reader"}},"reason":"needs a reader"}
 {"type":"approval_answered","call":{"turn":1,"index":5},"answer":{"how":"once"}}
 {"type":"feature_amended","call":{"turn":1,"index":5},"amendment":{"feature":"F-012","write":["docs/**"],"may_change":["Cargo.toml"],"hosts":[{"host":"crates.io","port":443,"origin":"approved"}],"reason":"needs a reader"}}
+{"type":"approval_asked","call":{"turn":3,"index":0},"subject":{"kind":"findings","feature":"F-012","findings":[{"kind":"tests_skipped","path":"tests/csv.rs","message":"1 test is newly skipped: `quotes`","line":12,"id":"0a1b2c3d","hunk":"@@ -11,2 +11,3 @@\n #[test]\n+#[ignore]\n fn quotes() {\n"}]},"reason":"1 finding in `tests/csv.rs:12`: 1 test is newly skipped: `quotes` [0a1b2c3d]"}
+{"type":"approval_answered","call":{"turn":3,"index":0},"answer":{"how":"once"}}
+{"type":"findings_approved","feature":"F-012","findings":[{"kind":"tests_skipped","path":"tests/csv.rs","message":"1 test is newly skipped: `quotes`","line":12,"id":"0a1b2c3d","hunk":"@@ -11,2 +11,3 @@\n #[test]\n+#[ignore]\n fn quotes() {\n"}],"how":"asked"}
+{"type":"finish_refused","reason":"1 finding in `cfg.toml:2`: `fail_under` is lowered from 90 to 80 [4e5f6071]","findings":[{"kind":"threshold_lowered","path":"cfg.toml","message":"`fail_under` is lowered from 90 to 80","line":2,"id":"4e5f6071","hunk":"-fail_under = 90\n+fail_under = 80\n"}]}
 {"type":"session_ended","reason":"budget"}
 {"type":"run_ended","reason":"budget","detail":"$5.00 of $5.00 used\ngo on with `harness resume --last --max-usd 8`"}
 "##;
@@ -137,6 +141,7 @@ fn opened() -> Event {
         attempts: 0,
         usage: Usage::default(),
         spent: Money::from_usd(0.5),
+        approved: Vec::new(),
     };
     Event::SessionOpened(Box::new(SessionOpened {
         session: SessionId::new(7),
@@ -225,6 +230,7 @@ const fn number(event: &Event) -> usize {
         Event::FeatureAmended { .. } => 49,
         Event::SetupStarted { .. } => 50,
         Event::SetupEnded { .. } => 51,
+        Event::FindingsApproved { .. } => 52,
     }
 }
 
@@ -233,5 +239,5 @@ fn every_kind_of_event_is_among_them() {
     let mut numbers: Vec<usize> = every_kind().iter().map(number).collect();
     numbers.sort_unstable();
     numbers.dedup();
-    assert_eq!(numbers, (0..52).collect::<Vec<_>>());
+    assert_eq!(numbers, (0..53).collect::<Vec<_>>());
 }

@@ -12,7 +12,7 @@ use harness_core::{
 use harness_engine::CommitFeature;
 use harness_gate::{
     check,
-    evidence::{self, CheckRecord, Evidence},
+    evidence::{self, CheckRecord, Evidence, FindingRecord},
     list::{self, FeatureList},
     progress::{self, Entry, Word},
 };
@@ -306,7 +306,11 @@ impl Commit<'_> {
             checks: reports.iter().map(check_record).collect(),
             isolated: policy.isolate,
             level: self.setting.opened.level,
-            findings: subject.findings.iter().map(Into::into).collect(),
+            findings: subject
+                .findings
+                .iter()
+                .map(|finding| FindingRecord::new(finding, &self.commit.approved))
+                .collect(),
             negative_control: None,
             session: self.setting.opened.session,
             log_head: log_head.to_owned(),
@@ -332,7 +336,7 @@ impl Commit<'_> {
                 .iter()
                 .map(|text| plain(text))
                 .collect(),
-            gates: gates.collect(),
+            gates: gates.chain(self.approved_lines()).collect(),
             parent: Some(self.setting.run.tip.clone()),
             next: Vec::new(),
             questions: Vec::new(),
@@ -344,6 +348,24 @@ impl Commit<'_> {
             Word::Passing,
             &entry,
         )
+    }
+
+    /// Says what a person let pass, one line per finding.
+    fn approved_lines(&self) -> impl Iterator<Item = String> {
+        let approved = &self.commit.approved;
+        let findings = self.commit.subject.findings.iter();
+        findings.filter_map(move |finding| {
+            let approval = approved
+                .iter()
+                .find(|approved| approved.is_about(finding))?;
+            Some(format!(
+                "approved by a person ({}): {}: {} [{}]",
+                approval.how.as_str(),
+                finding.place(),
+                plain(&finding.message),
+                finding.id
+            ))
+        })
     }
 
     fn message(&self, log_head: &str, files: &[(RepoPath, Vec<u8>)]) -> String {

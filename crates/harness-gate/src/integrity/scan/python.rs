@@ -24,6 +24,9 @@ pub(super) fn marks(source: &Source<'_>) -> Marks {
                 }
                 skip_next = false;
             }
+            "except" if swallows(code, at) => {
+                marks.push((at, Mark::Swallowed("except".to_owned())));
+            }
             _ if is_skip(code, at, word) => match is_decorator(code, at) {
                 true => skip_next = true,
                 false => marks.push((at, Mark::Skip(word.to_owned()))),
@@ -57,6 +60,28 @@ fn is_skip(code: &str, at: usize, word: &str) -> bool {
     }
 }
 
+/// Whether an `except` lets a failed assertion pass: it can catch one and does nothing with it.
+fn swallows(code: &str, at: usize) -> bool {
+    let limit = char_floor(code, at + CALL_BYTES_MAX);
+    let mut lines = code[at..limit].lines();
+    let clause = lines.next().unwrap_or_default();
+    let Some((caught, rest)) = clause["except".len()..].split_once(':') else {
+        return false;
+    };
+    let catches = caught.trim().is_empty()
+        || words(caught)
+            .any(|(_, word)| matches!(word, "AssertionError" | "Exception" | "BaseException"));
+    let body = match rest.trim() {
+        "" => lines
+            .map(str::trim)
+            .find(|line| !line.is_empty())
+            .unwrap_or_default(),
+        body => body,
+    };
+    let does_nothing = matches!(body, "pass" | "..." | "continue" | "return" | "return True");
+    catches && does_nothing
+}
+
 fn is_decorator(code: &str, at: usize) -> bool {
     let nearby = char_floor(code, at.saturating_sub(CALL_BYTES_MAX));
     let line = code[nearby..at].rsplit('\n').next().unwrap_or_default();
@@ -75,6 +100,12 @@ fn call(source: &Source<'_>, at: usize, word: &str) -> Option<(usize, Mark)> {
             Some((at, Mark::Exit(format!("os.{word}"))))
         }
         "exit" if before.ends_with("sys.") => Some((at, Mark::Exit("sys.exit".to_owned()))),
+        "suppress" => {
+            let catches = arguments(source, open)
+                .iter()
+                .any(|caught| matches!(*caught, "AssertionError" | "Exception" | "BaseException"));
+            catches.then(|| (at, Mark::Swallowed("suppress".to_owned())))
+        }
         "raises" | "warns" if before.ends_with("pytest.") => {
             Some(assertion(source, at, open, false))
         }

@@ -30,9 +30,19 @@ pub(super) fn marks(source: &Source<'_>, is_test: bool) -> Marks {
             let (mut is_test, mut skipped) = (false, false);
             while let Some(attribute) = pending.next_if(|attribute| attribute.at < at) {
                 is_test |= attribute.is_test();
-                skipped |= attribute.is_ignore();
+                skipped |= attribute.is_ignore() || attribute.is_never_tested();
             }
             marks.extend(function(&source.code, at, is_test, skipped));
+        } else if word == "mod" {
+            let mut never = false;
+            while let Some(attribute) = pending.next_if(|attribute| attribute.at < at) {
+                never |= attribute.is_never_tested();
+            }
+            let name = next_word(&source.code, at + word.len());
+            let is_tests = in_tests || name.starts_with("test");
+            if never && is_tests {
+                marks.push((at, Mark::SkipNamed(format!("mod {name}"))));
+            }
         } else if in_tests {
             marks.extend(in_test(source, at, word));
         }
@@ -76,8 +86,19 @@ fn in_test(source: &Source<'_>, at: usize, word: &str) -> Option<(usize, Mark)> 
     if word == "exit" && code[..at].ends_with("process::") {
         return Some((at, Mark::Exit("process::exit".to_owned())));
     }
+    if word == "catch_unwind" && next_is(code, after, b'(').is_some() && is_dropped(code, at) {
+        return Some((at, Mark::Swallowed("catch_unwind".to_owned())));
+    }
     let is_call = is_macro || next_is(code, after, b'(').is_some();
     (is_call && may_assert(word)).then_some((at, Mark::Delegate))
+}
+
+/// Whether the result of the call at `at` goes nowhere.
+fn is_dropped(code: &str, at: usize) -> bool {
+    let statement = super::statement_before(code, at);
+    let call = statement.trim_end_matches(|char: char| char.is_alphanumeric() || char == ':');
+    let call = call.trim_end();
+    call.is_empty() || call.starts_with("let _") || call.starts_with("_ =") || call == "drop("
 }
 
 /// An attribute: its place and its content without white space.
@@ -126,6 +147,19 @@ impl Attribute {
     fn is_ignore(&self) -> bool {
         self.path() == "ignore"
             || (self.path() == "cfg_attr" && words(&self.content).any(|(_, word)| word == "ignore"))
+    }
+
+    /// Whether what follows is never compiled, or never for tests.
+    fn is_never_tested(&self) -> bool {
+        const NEVER: [&str; 4] = ["any()", "not(test)", "not(all())", "false"];
+        let Some(condition) = self.content.strip_prefix("cfg(") else {
+            return false;
+        };
+        let condition = condition.strip_suffix(')').unwrap_or(condition);
+        let is_all = condition.starts_with("all(");
+        NEVER
+            .iter()
+            .any(|never| condition == *never || (is_all && condition.contains(never)))
     }
 
     /// Returns the lints it silences, also under a condition.

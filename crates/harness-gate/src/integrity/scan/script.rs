@@ -134,6 +134,7 @@ fn other(source: &Source<'_>, at: usize, word: &str) -> Option<(usize, Mark)> {
         }
         "skip" | "todo" if is_set(code, after) => Some((at, Mark::Skip(word.to_owned()))),
         "only" if is_set(code, after) => Some((at, Mark::SkipNamed("only".to_owned()))),
+        "catch" if swallows(code, at, after) => Some((at, Mark::Swallowed("catch".to_owned()))),
         "should" if is_member(code, at) => Some(assertion(source, at, after, false)),
         "exit" if code[..at].ends_with("process.") => {
             Some((at, Mark::Exit("process.exit".to_owned())))
@@ -143,6 +144,18 @@ fn other(source: &Source<'_>, at: usize, word: &str) -> Option<(usize, Mark)> {
             (is_call && may_assert(word)).then_some((at, Mark::Delegate))
         }
     }
+}
+
+/// Whether a `catch` of a `try` does nothing with what it caught.
+fn swallows(code: &str, at: usize, after: usize) -> bool {
+    if is_member(code, at) {
+        return false;
+    }
+    let after = match next_is(code, after, b'(') {
+        Some(open) => closing(code, open).map_or(after, |close| close + 1),
+        None => after,
+    };
+    super::block(code, after).is_some_and(|block| block.trim().is_empty())
 }
 
 /// Whether an option is set by what follows its name: `true` or a reason.
