@@ -101,6 +101,8 @@ pub(super) struct Pool {
     gained_tests: Counts,
     lost_skips: Counts,
     lost_silenced: Counts,
+    /// Assertions that helpers of other files gained.
+    helped: usize,
 }
 
 type Counts = BTreeMap<String, usize>;
@@ -112,7 +114,9 @@ impl Pool {
             gained_tests: Counts::new(),
             lost_skips: Counts::new(),
             lost_silenced: Counts::new(),
+            helped: 0,
         };
+        let helping = |facts: &Facts| facts.assertions.get("").map_or(0, Vec::len);
         let any = |_| true;
         for (old, new) in files {
             add(
@@ -124,6 +128,7 @@ impl Pool {
                 &mut pool.lost_silenced,
                 &surplus(&old.silenced, &new.silenced, any),
             );
+            pool.helped += helping(new).saturating_sub(helping(old));
         }
         pool
     }
@@ -164,6 +169,20 @@ pub(super) fn changed(
         surplus(&new.skips, &old.skips, is_new),
         &mut pool.lost_skips,
     );
+    // A new test that does not run everywhere takes nothing away from what there was.
+    let was_there = |name: &String| {
+        let old_text = change.old.unwrap_or_default();
+        let is_class = change
+            .new
+            .is_some_and(|new| new.contains(&format!("class {name}")));
+        match new.tests.contains_key(name) {
+            true => old.tests.contains_key(name) || renamed.values().any(|after| after == name),
+            false if is_class => old_text.contains(name.as_str()),
+            // A mark of the file as a whole.
+            false => !old.tests.is_empty(),
+        }
+    };
+    skipped.retain(|name, _| new.always.contains(name) || was_there(name));
     // A test that was skipped under its old name is not newly skipped.
     for (before, after) in &renamed {
         if old.skips.contains_key(before) && !new.skips.contains_key(before) {
@@ -226,7 +245,7 @@ pub(super) fn changed(
         .into_iter()
         .filter_map(|(kind, said, side, names)| Weakness::named(kind, said, side, names))
         .collect();
-    found.extend(fewer_assertions(old, new, &renamed, difference));
+    found.extend(fewer_assertions(old, new, &renamed, difference, pool));
     found
 }
 
@@ -239,6 +258,7 @@ fn fewer_assertions(
     new: &Facts,
     renamed: &BTreeMap<String, String>,
     difference: &Difference,
+    pool: &mut Pool,
 ) -> Option<Weakness> {
     let now = |test: &'_ str| {
         renamed
@@ -256,6 +276,12 @@ fn fewer_assertions(
     let before: usize = old_ones.values().map(|lines| lines.len()).sum();
     let after: usize = new.assertions.values().map(Vec::len).sum();
     let kind = FindingKind::AssertionsWeakened;
+    // Those of helpers may have moved with them.
+    let helping = |facts: &Facts| facts.assertions.get("").map_or(0, Vec::len);
+    let left = helping(old).saturating_sub(helping(new)).min(pool.helped);
+    let moved = left.min(before.saturating_sub(after));
+    pool.helped -= moved;
+    let before = before - moved;
     if before > after {
         let lost = old_ones.values().copied().flatten().copied();
         let lost = lost.filter(|line| difference.is_changed(Side::Old, *line));

@@ -14,6 +14,8 @@ pub(super) struct Facts {
     pub(super) bodies: BTreeMap<String, (u32, u32)>,
     /// Skipped tests by name; a mark that belongs to none has the name of the mark.
     pub(super) skips: Names,
+    /// Those of them that are skipped under no condition.
+    pub(super) always: BTreeSet<String>,
     /// Assertions by the test they stand in or behind; before the first test, under no name.
     pub(super) assertions: Names,
     /// Assertions that always hold.
@@ -28,17 +30,29 @@ pub(super) struct Facts {
     pub(super) exits: Names,
 }
 
+/// Whether a test is run.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Skipped {
+    /// It is.
+    #[default]
+    No,
+    /// Not where a condition holds, such as on one system.
+    Sometimes,
+    /// It is not.
+    Always,
+}
+
 /// One thing found in a text, in the order of the text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Mark {
     /// A test begins.
-    Test { name: String, skipped: bool },
+    Test { name: String, skipped: Skipped },
     /// A function begins that is no test.
     Helper,
     /// The test that is open is skipped; where none is, the mark goes by this word.
-    Skip(String),
+    Skip(String, Skipped),
     /// Something of this name is skipped, or it alone is run.
-    SkipNamed(String),
+    SkipNamed(String, Skipped),
     /// An assertion, written out where it always holds.
     Assertion { trivial: Option<String> },
     /// A call that may assert.
@@ -59,9 +73,7 @@ pub(super) fn fold(marks: impl IntoIterator<Item = (u32, Mark)>, last: u32) -> F
         match mark {
             Mark::Test { name, skipped } => {
                 facts.close(&test, begin, line.saturating_sub(1));
-                if skipped {
-                    add(&mut facts.skips, &name, line);
-                }
+                facts.skip(&name, skipped, line);
                 add(&mut facts.tests, &name, line);
                 (test, begin) = (name, line);
             }
@@ -69,9 +81,9 @@ pub(super) fn fold(marks: impl IntoIterator<Item = (u32, Mark)>, last: u32) -> F
                 facts.close(&test, begin, line.saturating_sub(1));
                 test.clear();
             }
-            Mark::SkipNamed(name) => add(&mut facts.skips, &name, line),
-            Mark::Skip(word) if test.is_empty() => add(&mut facts.skips, &word, line),
-            Mark::Skip(_) => add(&mut facts.skips, &test, line),
+            Mark::SkipNamed(name, skipped) => facts.skip(&name, skipped, line),
+            Mark::Skip(word, skipped) if test.is_empty() => facts.skip(&word, skipped, line),
+            Mark::Skip(_, skipped) => facts.skip(&test, skipped, line),
             Mark::Assertion { trivial } => {
                 add(&mut facts.assertions, &test, line);
                 if let Some(text) = trivial {
@@ -91,6 +103,15 @@ pub(super) fn fold(marks: impl IntoIterator<Item = (u32, Mark)>, last: u32) -> F
 }
 
 impl Facts {
+    fn skip(&mut self, name: &str, skipped: Skipped, line: u32) {
+        if skipped != Skipped::No {
+            add(&mut self.skips, name, line);
+        }
+        if skipped == Skipped::Always {
+            self.always.insert(name.to_owned());
+        }
+    }
+
     fn close(&mut self, test: &str, begin: u32, end: u32) {
         if !test.is_empty() {
             self.bodies.insert(test.to_owned(), (begin, end.max(begin)));

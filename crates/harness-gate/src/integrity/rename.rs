@@ -7,6 +7,9 @@ use super::{
     facts::{Facts, Names},
 };
 
+/// The most pairs of an old and a new test that are compared; beyond that all old ones are gone.
+const COMPARED_MAX: usize = 40_000;
+
 /// Returns the new names of tests that are gone under their old ones, both within one file.
 ///
 /// A test goes on where at least half of its lines stand in a test that is new;
@@ -25,19 +28,48 @@ pub(super) fn pairs(
     };
     let old_lines: Vec<&str> = old_text.lines().collect();
     let new_lines: Vec<&str> = new_text.lines().collect();
-    let mut free: Vec<(&String, BTreeSet<String>)> = gained
-        .keys()
-        .map(|name| (name, body(&new_lines, new, name)))
+    let bodies =
+        |lines: &[&str], facts: &Facts, names: &Names| -> Vec<(String, BTreeSet<String>)> {
+            let names = names.keys();
+            names
+                .map(|name| (name.clone(), body(lines, facts, name)))
+                .collect()
+        };
+    let left = bodies(&old_lines, old, gone);
+    let free = bodies(&new_lines, new, gained);
+    if left.len() * free.len() > COMPARED_MAX {
+        return pairs;
+    }
+    let mut alike: Vec<_> = left
+        .iter()
+        .flat_map(|old| free.iter().filter_map(move |new| likeness(old, new)))
         .collect();
-    for name in gone.keys() {
-        let lines = body(&old_lines, old, name);
-        let shared = |other: &BTreeSet<String>| lines.intersection(other).count();
-        let best = (0..free.len()).max_by_key(|at| shared(&free[*at].1));
-        if let Some(at) = best.filter(|at| shared(&free[*at].1) * 2 >= lines.len().max(1)) {
-            pairs.insert(name.clone(), free.remove(at).0.clone());
+    alike.sort_unstable_by(|left, right| right.cmp(left));
+    let mut taken = BTreeSet::new();
+    for (_, old, new) in alike {
+        if !pairs.contains_key(old) && taken.insert(new) {
+            pairs.insert(old.to_owned(), new.to_owned());
         }
     }
     pairs
+}
+
+/// How alike two tests are, in thousandths and then by their names; `None` where less than half
+/// of the old one is left.
+fn likeness<'a>(
+    (old_name, old): &'a (String, BTreeSet<String>),
+    (new_name, new): &'a (String, BTreeSet<String>),
+) -> Option<((usize, usize), &'a str, &'a str)> {
+    let shared = old.intersection(new).count();
+    if shared * 2 < old.len() || (old.is_empty() && !new.is_empty()) {
+        return None;
+    }
+    let body = shared * 1_000 / old.union(new).count().max(1);
+    let same = |(a, b): &(u8, u8)| a == b;
+    let head = old_name.bytes().zip(new_name.bytes()).take_while(same);
+    let tail = old_name.bytes().rev().zip(new_name.bytes().rev());
+    let names = head.count() + tail.take_while(same).count();
+    Some(((body, names), old_name, new_name))
 }
 
 /// Returns renamed tests as names that say both, on the lines of the new ones.

@@ -8,7 +8,7 @@ mod script;
 mod shell;
 
 use super::{
-    facts::{self, Facts, Mark},
+    facts::{self, Facts, Mark, Skipped},
     language::Language,
     lexer::{Source, is_word_byte},
 };
@@ -198,6 +198,53 @@ fn block(code: &str, at: usize) -> Option<&str> {
     let open = next_is(code, at, b'{')?;
     let close = closing(code, open)?;
     Some(&code[open + 1..close])
+}
+
+/// Returns where the body ends that opens at or behind `at`, however far that is; `at` where none does.
+fn body_end(code: &str, at: usize) -> usize {
+    let mut depth = 0_usize;
+    for (length, byte) in code.as_bytes()[at..].iter().enumerate() {
+        match byte {
+            b';' if depth == 0 => return at,
+            b'{' => depth += 1,
+            b'}' => {
+                depth = depth.saturating_sub(1);
+                if depth == 0 {
+                    return at + length;
+                }
+            }
+            _ => {}
+        }
+    }
+    code.len()
+}
+
+/// Says whether what stands at `at` always happens in its function, or under a condition, in
+/// a language of braces.
+fn happens(code: &str, at: usize) -> Skipped {
+    const CONDITIONS: [&str; 6] = ["if", "else", "switch", "case", "match", "catch"];
+    let is_condition = |text: &str| words(text).any(|(_, word)| CONDITIONS.contains(&word));
+    if is_condition(statement_before(code, at)) {
+        return Skipped::Sometimes;
+    }
+    let nearby = crate::text::char_floor(code, at.saturating_sub(CALL_BYTES_MAX));
+    let mut depth = 0_usize;
+    for (length, byte) in code.as_bytes()[nearby..at].iter().enumerate().rev() {
+        match byte {
+            b'}' => depth += 1,
+            b'{' if depth > 0 => depth -= 1,
+            b'{' => {
+                let opener = statement_before(code, nearby + length);
+                return if is_condition(opener) {
+                    Skipped::Sometimes
+                } else {
+                    Skipped::Always
+                };
+            }
+            _ => {}
+        }
+    }
+    Skipped::Always
 }
 
 /// Returns the statement before `at`, from the last end of another one.

@@ -1,8 +1,8 @@
 //! Java: JUnit 3 to 5, TestNG, and the assertions of AssertJ, Truth and Hamcrest.
 
 use super::{
-    Mark, Marks, Source, always_holds, arguments, assertion, block, closing, is_same, may_assert,
-    next_is, next_word, words,
+    Mark, Marks, Skipped, Source, always_holds, arguments, assertion, block, body_end, closing,
+    happens, is_same, may_assert, next_is, next_word, words,
 };
 
 /// Finds the marks of a test file.
@@ -12,6 +12,7 @@ pub(super) fn marks(source: &Source<'_>) -> Marks {
     let mut pending = Pending::default();
     // Where the arguments of the last annotation end: what stands in them is no code.
     let mut inside = 0;
+    let mut test_end = 0;
     for (at, word) in words(code) {
         if at < inside {
             continue;
@@ -23,11 +24,18 @@ pub(super) fn marks(source: &Source<'_>) -> Marks {
             marks.extend(pending.take(source, at, word, &source.text[at..end]));
             inside = end;
         } else if matches!(word, "class" | "interface" | "enum" | "record") {
-            if std::mem::take(&mut pending).skipped && !code[..at].ends_with('.') {
+            let skipped = std::mem::take(&mut pending).skipped;
+            if !code[..at].ends_with('.') {
                 let name = next_word(code, at + word.len()).to_owned();
-                marks.push((at, Mark::SkipNamed(name)));
+                marks.push((at, Mark::SkipNamed(name, skipped)));
             }
         } else if is_method(code, at, word) {
+            // A method of a class within a test belongs to the test.
+            if at < test_end {
+                pending = Pending::default();
+                continue;
+            }
+            test_end = body_end(code, at);
             marks.extend(method(&std::mem::take(&mut pending), at, word));
         } else {
             marks.extend(call(source, at, word));
@@ -48,7 +56,7 @@ pub(super) fn suppressions(source: &Source<'_>) -> Marks {
 #[derive(Default)]
 struct Pending {
     is_test: bool,
-    skipped: bool,
+    skipped: Skipped,
     /// Whether an exception is expected, which is an assertion.
     expects: bool,
 }
@@ -61,10 +69,12 @@ impl Pending {
             | "Theory" => {
                 self.is_test = true;
                 let text: String = text.split_whitespace().collect();
-                self.skipped |= text.contains("enabled=false");
+                if text.contains("enabled=false") {
+                    self.skipped = Skipped::Always;
+                }
                 self.expects |= text.contains("expected");
             }
-            "Disabled" | "Ignore" => self.skipped = true,
+            "Disabled" | "Ignore" => self.skipped = Skipped::Always,
             _ if [
                 "DisabledIf",
                 "DisabledOn",
@@ -75,7 +85,7 @@ impl Pending {
             .iter()
             .any(|beginning| word.starts_with(beginning)) =>
             {
-                self.skipped = true;
+                self.skipped = self.skipped.max(Skipped::Sometimes);
             }
             "SuppressWarnings" => return silenced(source, at, word),
             _ => {}
@@ -142,8 +152,8 @@ fn call(source: &Source<'_>, at: usize, word: &str) -> Option<(usize, Mark)> {
     let open = next_is(code, at + word.len(), b'(')?;
     match word {
         "assumeTrue" | "assumeFalse" | "assumeThat" | "assumeNotNull" | "assumeNoException"
-        | "assumingThat" | "abort" => Some((at, Mark::Skip(word.to_owned()))),
-        "SkipException" => Some((at, Mark::Skip(word.to_owned()))),
+        | "assumingThat" => Some((at, Mark::Skip(word.to_owned(), Skipped::Sometimes))),
+        "SkipException" | "abort" => Some((at, Mark::Skip(word.to_owned(), happens(code, at)))),
         "exit" if code[..at].ends_with("System.") => {
             Some((at, Mark::Exit("System.exit".to_owned())))
         }

@@ -1,8 +1,8 @@
 //! Python: pytest and unittest.
 
 use super::{
-    CALL_BYTES_MAX, Mark, Marks, Source, always_holds, arguments, assertion, closing, is_same,
-    may_assert, next_is, next_word, split_arguments, words,
+    CALL_BYTES_MAX, Mark, Marks, Skipped, Source, always_holds, arguments, assertion, closing,
+    is_same, may_assert, next_is, next_word, split_arguments, words,
 };
 use crate::text::char_floor;
 
@@ -10,40 +10,104 @@ use crate::text::char_floor;
 pub(super) fn marks(source: &Source<'_>) -> Marks {
     let code = &source.code;
     let mut marks = Marks::new();
-    let mut skip_next = false;
+    let mut pending = Skipped::No;
+    // How far the function that is open is indented: what is further in belongs to it.
+    let mut inside: Option<usize> = None;
+    let mut decorated = 0;
     for (at, word) in words(code) {
+        if at >= decorated && is_decorator(code, at) {
+            decorated = decorator_end(code, at);
+        }
         match word {
-            "def" => {
-                marks.extend(function(code, at, skip_next));
-                skip_next = false;
-            }
-            "class" => {
-                if skip_next {
-                    let name = next_word(code, at + word.len()).to_owned();
-                    marks.push((at, Mark::SkipNamed(name)));
+            "def" | "class" => {
+                let skipped = std::mem::take(&mut pending);
+                let depth = indent(code, at);
+                if inside.is_some_and(|inside| depth > inside) {
+                    continue;
                 }
-                skip_next = false;
+                let name = next_word(code, at + word.len()).to_owned();
+                inside = (word == "def").then_some(depth);
+                marks.push((at, beginning(word, name, skipped)));
             }
             "except" if swallows(code, at) => {
                 marks.push((at, Mark::Swallowed("except".to_owned())));
             }
-            _ if is_skip(code, at, word) => match is_decorator(code, at) {
-                true => skip_next = true,
-                false => marks.push((at, Mark::Skip(word.to_owned()))),
-            },
+            _ if is_skip(code, at, word) => {
+                let skipped = skips(code, at, word);
+                match (is_decorator(code, at), at < decorated) {
+                    (true, _) => pending = pending.max(skipped),
+                    // Of one set of parameters.
+                    (false, true) => pending = pending.max(Skipped::Sometimes),
+                    (false, false) => marks.push((at, Mark::Skip(word.to_owned(), skipped))),
+                }
+            }
             _ => marks.extend(call(source, at, word)),
         }
     }
     marks
 }
 
-fn function(code: &str, at: usize, skipped: bool) -> Option<(usize, Mark)> {
-    let name = next_word(code, at + "def".len()).to_owned();
-    let mark = match name.starts_with("test") {
-        true => Mark::Test { name, skipped },
-        false => Mark::Helper,
+fn beginning(word: &str, name: String, skipped: Skipped) -> Mark {
+    match word {
+        "class" => Mark::SkipNamed(name, skipped),
+        _ if name.starts_with("test") => Mark::Test { name, skipped },
+        _ => Mark::Helper,
+    }
+}
+
+/// Returns how far the line of a place is indented.
+fn indent(code: &str, at: usize) -> usize {
+    let line = line_before(code, at);
+    line.len() - line.trim_start().len()
+}
+
+/// Returns the line of a place up to it, as far as it is looked at.
+fn line_before(code: &str, at: usize) -> &str {
+    let nearby = char_floor(code, at.saturating_sub(CALL_BYTES_MAX));
+    code[nearby..at].rsplit('\n').next().unwrap_or_default()
+}
+
+/// Returns where the decorator on the line of `at` ends: with its brackets, or with the line.
+fn decorator_end(code: &str, at: usize) -> usize {
+    let line = code[at..].find('\n').map_or(code.len(), |end| at + end);
+    let Some(open) = code[at..line].find('(').map(|open| at + open) else {
+        return line;
     };
-    Some((at, mark))
+    let mut depth = 0_usize;
+    for (length, byte) in code.as_bytes()[open..].iter().enumerate() {
+        match byte {
+            b'(' | b'[' | b'{' => depth += 1,
+            b')' | b']' | b'}' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        if depth == 0 {
+            return open + length;
+        }
+    }
+    line
+}
+
+/// Says whether a skip holds always or under a condition, given or around it.
+fn skips(code: &str, at: usize, word: &str) -> Skipped {
+    if matches!(word, "skipif" | "skipIf" | "skipUnless" | "importorskip") {
+        return Skipped::Sometimes;
+    }
+    let depth = indent(code, at);
+    let nearby = char_floor(code, at.saturating_sub(CALL_BYTES_MAX));
+    let around = code[nearby..at].lines().rev().skip(1).find(|line| {
+        let text = line.trim_start();
+        !text.is_empty() && line.len() - text.len() < depth
+    });
+    let is_condition = around.is_some_and(|line| {
+        let word = next_word(line, 0);
+        matches!(word, "if" | "elif" | "else" | "except" | "case")
+    });
+    let is_inline = next_word(line_before(code, at), 0) == "if";
+    if is_condition || is_inline {
+        Skipped::Sometimes
+    } else {
+        Skipped::Always
+    }
 }
 
 /// Whether a word skips a test, as a mark or as a call.
@@ -83,9 +147,7 @@ fn swallows(code: &str, at: usize) -> bool {
 }
 
 fn is_decorator(code: &str, at: usize) -> bool {
-    let nearby = char_floor(code, at.saturating_sub(CALL_BYTES_MAX));
-    let line = code[nearby..at].rsplit('\n').next().unwrap_or_default();
-    line.trim_start().starts_with('@')
+    line_before(code, at).trim_start().starts_with('@')
 }
 
 fn call(source: &Source<'_>, at: usize, word: &str) -> Option<(usize, Mark)> {

@@ -1,8 +1,8 @@
 //! JavaScript and TypeScript: the words that Jest, Vitest, Mocha, Jasmine and `node:test` share.
 
 use super::{
-    CALL_BYTES_MAX, Mark, Marks, Source, always_holds, arguments, assertion, closing, is_same,
-    is_word_byte, may_assert, next_is, next_word, words,
+    CALL_BYTES_MAX, Mark, Marks, Skipped, Source, always_holds, arguments, assertion, closing,
+    happens, is_same, is_word_byte, may_assert, next_is, next_word, words,
 };
 
 /// Finds the marks of a test file.
@@ -28,7 +28,10 @@ fn block(source: &Source<'_>, at: usize, word: &str) -> Option<(usize, Mark)> {
     }
     let (mut after, mut skipped, mut alone) = (
         at + word.len(),
-        word.starts_with('x'),
+        match word.starts_with('x') {
+            true => Skipped::Always,
+            false => Skipped::No,
+        },
         word.starts_with('f'),
     );
     let mut is_table = false;
@@ -37,10 +40,11 @@ fn block(source: &Source<'_>, at: usize, word: &str) -> Option<(usize, Mark)> {
         if modifier.is_empty() {
             return None;
         }
-        skipped |= matches!(
-            modifier,
-            "skip" | "todo" | "fails" | "failing" | "skipIf" | "runIf"
-        );
+        skipped = skipped.max(match modifier {
+            "skip" | "todo" | "fails" | "failing" => Skipped::Always,
+            "skipIf" | "runIf" => Skipped::Sometimes,
+            _ => Skipped::No,
+        });
         alone |= modifier == "only";
         is_table |= matches!(modifier, "each" | "for" | "skipIf" | "runIf");
         after += 1 + modifier.len();
@@ -52,9 +56,9 @@ fn block(source: &Source<'_>, at: usize, word: &str) -> Option<(usize, Mark)> {
     let name = name(source, open)?;
     let is_group = matches!(word, "describe" | "xdescribe" | "fdescribe" | "suite");
     let mark = match (is_group, alone, skipped) {
-        (_, true, _) => Mark::SkipNamed(format!("only {name}")),
-        (true, false, true) => Mark::SkipNamed(name),
-        (true, false, false) => return None,
+        (_, true, _) => Mark::SkipNamed(format!("only {name}"), Skipped::Always),
+        (true, false, Skipped::No) => return None,
+        (true, false, skipped) => Mark::SkipNamed(name, skipped),
         (false, false, skipped) => Mark::Test { name, skipped },
     };
     Some((at, mark))
@@ -130,10 +134,14 @@ fn other(source: &Source<'_>, at: usize, word: &str) -> Option<(usize, Mark)> {
     let after = at + word.len();
     match word {
         "skip" | "todo" if is_context(code, at) && next_is(code, after, b'(').is_some() => {
-            Some((at, Mark::Skip(word.to_owned())))
+            Some((at, Mark::Skip(word.to_owned(), happens(code, at))))
         }
-        "skip" | "todo" if is_set(code, after) => Some((at, Mark::Skip(word.to_owned()))),
-        "only" if is_set(code, after) => Some((at, Mark::SkipNamed("only".to_owned()))),
+        "skip" | "todo" if is_set(code, after) => {
+            Some((at, Mark::Skip(word.to_owned(), Skipped::Always)))
+        }
+        "only" if is_set(code, after) => {
+            Some((at, Mark::SkipNamed("only".to_owned(), Skipped::Always)))
+        }
         "catch" if swallows(code, at, after) => Some((at, Mark::Swallowed("catch".to_owned()))),
         "should" if is_member(code, at) => Some(assertion(source, at, after, false)),
         "exit" if code[..at].ends_with("process.") => {

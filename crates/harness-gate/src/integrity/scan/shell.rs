@@ -1,6 +1,6 @@
 //! Shell scripts among tests, and bats: tests, skips, and failures that are let pass.
 
-use super::{Mark, Marks, Source, next_word, words};
+use super::{Mark, Marks, Skipped, Source, next_word, words};
 use crate::text::one_line;
 
 /// Finds the marks of a test script.
@@ -19,7 +19,7 @@ fn mark(line: &str) -> Option<Mark> {
     if let Some(test) = code.strip_prefix("@test ") {
         let name = test.trim_end_matches(['{', ' ']).trim_matches(['"', '\'']);
         let name = name.to_owned();
-        let skipped = false;
+        let skipped = Skipped::No;
         return Some(Mark::Test { name, skipped });
     }
     if ["|| true", "|| :", "||true"]
@@ -29,7 +29,7 @@ fn mark(line: &str) -> Option<Mark> {
         return Some(Mark::Swallowed(one_line(code, 120)));
     }
     match next_word(code, 0) {
-        "skip" => Some(Mark::Skip("skip".to_owned())),
+        "skip" => Some(Mark::Skip("skip".to_owned(), Skipped::Always)),
         "exit" if code == "exit 0" => Some(Mark::Exit("exit 0".to_owned())),
         "set" if words(code).any(|(_, word)| word == "e") && code.contains("+e") => {
             Some(Mark::Swallowed("set +e".to_owned()))
