@@ -7,6 +7,7 @@
 //! go to the engine, and a person decides; scope and protected paths are the
 //! guard's business.
 
+mod assertions;
 mod compare;
 mod difference;
 mod facts;
@@ -127,5 +128,7 @@ fn other_file(change: &FileChange<'_>, changes: &[FileChange<'_>]) -> Vec<Weakne
     Vec::new()
 }
 
+#[cfg(test)]
+mod planted;
 #[cfg(test)]
 mod tests;

@@ -1,11 +1,11 @@
 //! Weaknesses from the facts of a file before and after, and of all files together.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use harness_core::{Finding, FindingKind, RepoPath};
 
 use super::{
-    FileChange,
+    FileChange, assertions,
     difference::Difference,
     facts::{Facts, Names, surplus},
     identity, rename,
@@ -101,11 +101,12 @@ pub(super) struct Pool {
     gained_tests: Counts,
     lost_skips: Counts,
     lost_silenced: Counts,
-    /// Assertions that helpers of other files gained.
-    helped: usize,
+    /// What helpers in the changed files assert, before and after.
+    pub(super) old_helpers: Counts,
+    pub(super) new_helpers: Counts,
 }
 
-type Counts = BTreeMap<String, usize>;
+pub(super) type Counts = BTreeMap<String, usize>;
 
 impl Pool {
     /// Collects what each file gained or lost, given before and after.
@@ -114,9 +115,9 @@ impl Pool {
             gained_tests: Counts::new(),
             lost_skips: Counts::new(),
             lost_silenced: Counts::new(),
-            helped: 0,
+            old_helpers: Counts::new(),
+            new_helpers: Counts::new(),
         };
-        let helping = |facts: &Facts| facts.assertions.get("").map_or(0, Vec::len);
         let any = |_| true;
         for (old, new) in files {
             add(
@@ -128,7 +129,8 @@ impl Pool {
                 &mut pool.lost_silenced,
                 &surplus(&old.silenced, &new.silenced, any),
             );
-            pool.helped += helping(new).saturating_sub(helping(old));
+            pool.old_helpers.extend(assertions::of_helpers(old));
+            pool.new_helpers.extend(assertions::of_helpers(new));
         }
         pool
     }
@@ -245,65 +247,9 @@ pub(super) fn changed(
         .into_iter()
         .filter_map(|(kind, said, side, names)| Weakness::named(kind, said, side, names))
         .collect();
-    found.extend(fewer_assertions(old, new, &renamed, difference, pool));
+    let sides = (old, new);
+    found.extend(assertions::fewer(change, sides, &renamed, difference, pool));
     found
-}
-
-/// Compares assertions where tests stayed, also under another name.
-///
-/// What stood in tests that left the file went with them: it moved, or it is
-/// reported with them.
-fn fewer_assertions(
-    old: &Facts,
-    new: &Facts,
-    renamed: &BTreeMap<String, String>,
-    difference: &Difference,
-    pool: &mut Pool,
-) -> Option<Weakness> {
-    let now = |test: &'_ str| {
-        renamed
-            .get(test)
-            .cloned()
-            .unwrap_or_else(|| test.to_owned())
-    };
-    let stayed = |test: &str| test.is_empty() || new.tests.contains_key(&now(test));
-    let old_ones: BTreeMap<String, &Vec<u32>> = old
-        .assertions
-        .iter()
-        .filter(|(test, _)| stayed(test))
-        .map(|(test, lines)| (now(test), lines))
-        .collect();
-    let before: usize = old_ones.values().map(|lines| lines.len()).sum();
-    let after: usize = new.assertions.values().map(Vec::len).sum();
-    let kind = FindingKind::AssertionsWeakened;
-    // Those of helpers may have moved with them.
-    let helping = |facts: &Facts| facts.assertions.get("").map_or(0, Vec::len);
-    let left = helping(old).saturating_sub(helping(new)).min(pool.helped);
-    let moved = left.min(before.saturating_sub(after));
-    pool.helped -= moved;
-    let before = before - moved;
-    if before > after {
-        let lost = old_ones.values().copied().flatten().copied();
-        let lost = lost.filter(|line| difference.is_changed(Side::Old, *line));
-        let message = format!("assertions fell from {before} to {after}");
-        return Some(Weakness::at(kind, message, Side::Old, lost.collect()));
-    }
-    let emptied: BTreeSet<&String> = old_ones
-        .keys()
-        .filter(|test| new.tests.contains_key(*test))
-        .filter(|test| !new.assertions.contains_key(*test))
-        .filter(|test| !new.delegates.contains(*test))
-        .collect();
-    let emptied = emptied
-        .into_iter()
-        .map(|test| (test.clone(), old_ones[test].clone()))
-        .map(|(test, lines)| (test, lines.into_iter().take(1).collect()))
-        .collect();
-    let what = [
-        "test asserts nothing any more",
-        "tests assert nothing any more",
-    ];
-    Weakness::named(kind, what, Side::Old, emptied)
 }
 
 /// Removes from `names` what `pool` holds, and that from the pool.

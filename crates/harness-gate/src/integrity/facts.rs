@@ -16,7 +16,9 @@ pub(super) struct Facts {
     pub(super) skips: Names,
     /// Those of them that are skipped under no condition.
     pub(super) always: BTreeSet<String>,
-    /// Assertions by the test they stand in or behind; before the first test, under no name.
+    /// Functions that are no tests.
+    pub(super) helpers: BTreeSet<String>,
+    /// Assertions by the function they stand in or behind; before the first, under no name.
     pub(super) assertions: Names,
     /// Assertions that always hold.
     pub(super) trivial: Names,
@@ -24,8 +26,8 @@ pub(super) struct Facts {
     pub(super) swallowed: Names,
     /// Silenced lints by name.
     pub(super) silenced: Names,
-    /// Tests that call something that may assert for them.
-    pub(super) delegates: BTreeSet<String>,
+    /// By function, what it calls that may assert for it, and on which lines.
+    pub(super) delegates: BTreeMap<String, Names>,
     /// Calls that end the test process.
     pub(super) exits: Names,
 }
@@ -48,15 +50,15 @@ pub(super) enum Mark {
     /// A test begins.
     Test { name: String, skipped: Skipped },
     /// A function begins that is no test.
-    Helper,
+    Helper(String),
     /// The test that is open is skipped; where none is, the mark goes by this word.
     Skip(String, Skipped),
     /// Something of this name is skipped, or it alone is run.
     SkipNamed(String, Skipped),
     /// An assertion, written out where it always holds.
     Assertion { trivial: Option<String> },
-    /// A call that may assert.
-    Delegate,
+    /// A call of this function, which may assert.
+    Delegate(String),
     /// A place where a failed assertion does not count.
     Swallowed(String),
     /// A silenced lint.
@@ -68,30 +70,34 @@ pub(super) enum Mark {
 /// Collects the marks of a text, each with its line; `last` is the text's last line.
 pub(super) fn fold(marks: impl IntoIterator<Item = (u32, Mark)>, last: u32) -> Facts {
     let mut facts = Facts::default();
-    let (mut test, mut begin) = (String::new(), 1);
+    // The function that is open, and whether it is a test.
+    let (mut function, mut test, mut begin) = (String::new(), String::new(), 1);
     for (line, mark) in marks {
         match mark {
             Mark::Test { name, skipped } => {
                 facts.close(&test, begin, line.saturating_sub(1));
                 facts.skip(&name, skipped, line);
                 add(&mut facts.tests, &name, line);
-                (test, begin) = (name, line);
+                (function, test, begin) = (name.clone(), name, line);
             }
-            Mark::Helper => {
+            Mark::Helper(name) => {
                 facts.close(&test, begin, line.saturating_sub(1));
                 test.clear();
+                facts.helpers.insert(name.clone());
+                function = name;
             }
             Mark::SkipNamed(name, skipped) => facts.skip(&name, skipped, line),
             Mark::Skip(word, skipped) if test.is_empty() => facts.skip(&word, skipped, line),
             Mark::Skip(_, skipped) => facts.skip(&test, skipped, line),
             Mark::Assertion { trivial } => {
-                add(&mut facts.assertions, &test, line);
+                add(&mut facts.assertions, &function, line);
                 if let Some(text) = trivial {
                     add(&mut facts.trivial, &text, line);
                 }
             }
-            Mark::Delegate => {
-                facts.delegates.insert(test.clone());
+            Mark::Delegate(callee) => {
+                let callees = facts.delegates.entry(function.clone()).or_default();
+                add(callees, &callee, line);
             }
             Mark::Swallowed(text) => add(&mut facts.swallowed, &text, line),
             Mark::Silenced(lint) => add(&mut facts.silenced, &lint, line),

@@ -253,11 +253,28 @@ fn statement_before(code: &str, at: usize) -> &str {
     code[start.map_or(0, |start| start + 1)..at].trim()
 }
 
-/// Whether a function of this name may assert for its caller.
-fn may_assert(name: &str) -> bool {
-    [
+/// Whether the name at `at` is declared there, and no call.
+fn is_declared(code: &str, at: usize) -> bool {
+    let before = code[..at].trim_end();
+    before.len() < at
+        && ["fn", "func", "def", "function"]
+            .iter()
+            .any(|word| before.ends_with(word))
+}
+
+/// Whether a function of this name, called at `at`, may assert for its caller.
+fn may_assert(code: &str, at: usize, name: &str) -> bool {
+    const BEGINNINGS: [&str; 7] = [
         "assert", "check", "expect", "verify", "ensure", "require", "panic",
-    ]
-    .iter()
-    .any(|beginning| name.to_ascii_lowercase().starts_with(beginning))
+    ];
+    let lower = name.to_ascii_lowercase();
+    BEGINNINGS.iter().any(|beginning| {
+        // `checkQuotes`, `check_quotes`, `check`; but not `checkout`, and no module is an assertion.
+        let rest = lower
+            .strip_prefix(beginning)
+            .map(|rest| &name[name.len() - rest.len()..]);
+        rest.is_some_and(|rest| !rest.starts_with(|char: char| char.is_ascii_lowercase()))
+            && name != "require"
+            && !is_declared(code, at)
+    })
 }

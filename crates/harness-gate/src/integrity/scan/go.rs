@@ -1,7 +1,8 @@
 //! Go: the `testing` package and the assertions of testify.
 
 use super::{
-    Mark, Marks, Skipped, Source, assertion, happens, may_assert, next_is, next_word, words,
+    Mark, Marks, Skipped, Source, arguments, assertion, happens, is_declared, may_assert, next_is,
+    next_word, words,
 };
 
 /// Finds the marks of a test file.
@@ -23,7 +24,7 @@ fn mark(source: &Source<'_>, at: usize, word: &str) -> Option<(usize, Mark)> {
         let skipped = Skipped::No;
         return match (is_test, name.is_empty()) {
             (true, _) => Some((at, Mark::Test { name, skipped })),
-            (false, false) => Some((at, Mark::Helper)),
+            (false, false) => Some((at, Mark::Helper(name))),
             // A function literal belongs to the test around it.
             (false, true) => None,
         };
@@ -44,7 +45,13 @@ fn mark(source: &Source<'_>, at: usize, word: &str) -> Option<(usize, Mark)> {
             Some(assertion(source, at, open, false))
         }
         // Who is given the test may fail it.
-        _ if matches!(next_word(code, open + 1), "t" | "tb") => Some((at, Mark::Delegate)),
-        _ => may_assert(word).then_some((at, Mark::Delegate)),
+        _ if arguments(source, open)
+            .iter()
+            .any(|argument| matches!(*argument, "t" | "tb"))
+            && !is_declared(code, at) =>
+        {
+            Some((at, Mark::Delegate(word.to_owned())))
+        }
+        _ => may_assert(code, at, word).then(|| (at, Mark::Delegate(word.to_owned()))),
     }
 }

@@ -136,7 +136,7 @@ fn is_method(code: &str, at: usize, word: &str) -> bool {
 fn method(pending: &Pending, at: usize, name: &str) -> Marks {
     // JUnit 3 knows its tests by their names alone.
     if !pending.is_test && !name.starts_with("test") {
-        return vec![(at, Mark::Helper)];
+        return vec![(at, Mark::Helper(name.to_owned()))];
     }
     let test = Mark::Test {
         name: name.to_owned(),
@@ -165,7 +165,10 @@ fn call(source: &Source<'_>, at: usize, word: &str) -> Option<(usize, Mark)> {
         _ if word.starts_with("assert") || word == "expectThat" => {
             Some(asserted(source, at, word, open))
         }
-        _ => may_assert(word).then_some((at, Mark::Delegate)),
+        "AssertionError" if code[..at].trim_end().ends_with("new") => {
+            Some(assertion(source, at, open, false))
+        }
+        _ => may_assert(code, at, word).then(|| (at, Mark::Delegate(word.to_owned()))),
     }
 }
 

@@ -1,8 +1,10 @@
 //! Python: pytest and unittest.
 
+use std::collections::BTreeMap;
+
 use super::{
     CALL_BYTES_MAX, Mark, Marks, Skipped, Source, always_holds, arguments, assertion, closing,
-    is_same, may_assert, next_is, next_word, split_arguments, words,
+    is_same, is_word_byte, may_assert, next_is, next_word, split_arguments, words,
 };
 use crate::text::char_floor;
 
@@ -14,6 +16,8 @@ pub(super) fn marks(source: &Source<'_>) -> Marks {
     // How far the function that is open is indented: what is further in belongs to it.
     let mut inside: Option<usize> = None;
     let mut decorated = 0;
+    // Marks that have a name of their own: `slow = pytest.mark.skipif(...)`.
+    let mut named: BTreeMap<&str, Skipped> = BTreeMap::new();
     for (at, word) in words(code) {
         if at >= decorated && is_decorator(code, at) {
             decorated = decorator_end(code, at);
@@ -32,8 +36,15 @@ pub(super) fn marks(source: &Source<'_>) -> Marks {
             "except" if swallows(code, at) => {
                 marks.push((at, Mark::Swallowed("except".to_owned())));
             }
+            _ if named.contains_key(word) && is_decorator(code, at) => {
+                pending = pending.max(named[word]);
+            }
             _ if is_skip(code, at, word) => {
                 let skipped = skips(code, at, word);
+                if let Some(name) = assigned(code, at).filter(|name| *name != "pytestmark") {
+                    named.insert(name, skipped);
+                    continue;
+                }
                 match (is_decorator(code, at), at < decorated) {
                     (true, _) => pending = pending.max(skipped),
                     // Of one set of parameters.
@@ -51,7 +62,7 @@ fn beginning(word: &str, name: String, skipped: Skipped) -> Mark {
     match word {
         "class" => Mark::SkipNamed(name, skipped),
         _ if name.starts_with("test") => Mark::Test { name, skipped },
-        _ => Mark::Helper,
+        _ => Mark::Helper(name),
     }
 }
 
@@ -85,6 +96,14 @@ fn decorator_end(code: &str, at: usize) -> usize {
         }
     }
     line
+}
+
+/// Returns the name that a line gives to the mark at `at`.
+fn assigned(code: &str, at: usize) -> Option<&str> {
+    let (name, mark) = line_before(code, at).split_once('=')?;
+    let is_mark = mark.trim_start().starts_with("pytest.mark.");
+    let name = name.trim();
+    (is_mark && name.bytes().all(is_word_byte)).then_some(name)
 }
 
 /// Says whether a skip holds always or under a condition, given or around it.
@@ -180,7 +199,7 @@ fn call(source: &Source<'_>, at: usize, word: &str) -> Option<(usize, Mark)> {
             };
             Some(assertion(source, at, end, holds))
         }
-        _ => may_assert(word).then_some((at, Mark::Delegate)),
+        _ => may_assert(code, at, word).then(|| (at, Mark::Delegate(word.to_owned()))),
     }
 }
 

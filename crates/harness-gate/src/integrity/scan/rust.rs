@@ -71,7 +71,7 @@ fn function(code: &str, at: usize, is_test: bool, skipped: Skipped) -> Option<(u
     let name = name.to_owned();
     let mark = match is_test {
         true => Mark::Test { name, skipped },
-        false => Mark::Helper,
+        false => Mark::Helper(name),
     };
     Some((at, mark))
 }
@@ -98,7 +98,7 @@ fn in_test(source: &Source<'_>, at: usize, word: &str) -> Option<(usize, Mark)> 
         return Some((at, Mark::Swallowed("catch_unwind".to_owned())));
     }
     let is_call = is_macro || next_is(code, after, b'(').is_some();
-    (is_call && may_assert(word)).then_some((at, Mark::Delegate))
+    (is_call && may_assert(code, at, word)).then(|| (at, Mark::Delegate(word.to_owned())))
 }
 
 /// Whether the result of the call at `at` goes nowhere.
