@@ -188,3 +188,26 @@ fn what_is_no_id_is_refused_at_once() {
         assert_eq!(run.code, 2, "{wrong}");
     }
 }
+
+#[test]
+fn what_tests_are_held_against_stays_and_new_files_are_welcome() {
+    for (name, change, found) in [
+        ("changes it", write("tests/golden/out.txt", "41\n"), 1),
+        ("adds another", write("tests/golden/more.txt", "42\n"), 0),
+    ] {
+        let desk = desk(1);
+        desk.project.write("tests/golden/out.txt", "42\n");
+        desk.project.commit_all("an expected output");
+        let right = write("src/answer", "42\n");
+        let story = run(&desk, &[&change, &right, FINISH], &[]);
+        let findings = refused(&story);
+        assert_eq!(findings.len(), found, "{name}: {story}");
+        for finding in findings {
+            assert_eq!(finding["kind"], "snapshot_changed", "{finding}");
+            assert!(
+                finding["hunk"].to_string().contains("-42\\n+41"),
+                "{finding}"
+            );
+        }
+    }
+}

@@ -76,3 +76,21 @@ fn a_yes_before_the_end_was_seen_is_none_and_a_no_reaches_the_agent() {
     let evidence = desk.project.read(".harness/evidence/F-1.json");
     assert!(evidence.contains("\"findings\": []"), "{evidence}");
 }
+
+#[test]
+fn plain_lines_show_the_change_and_take_the_answer() {
+    let desk = desk();
+    let script = desk.script(&session(
+        "",
+        &[&weaken(1), &write("src/answer", "42\n"), FINISH],
+    ));
+    let arguments = ["run", "F-1", "--plain", "--model", script.as_str()];
+    let mut terminal = Terminal::start(&desk.home, &desk.project.root(), &arguments, SIZE);
+    terminal.wait_for("Approve this finding in the change of F-1?");
+    terminal.wait_for("-    assert 2 + 2 == 4");
+    terminal.wait_for("y  yes, exactly these changes");
+    awake();
+    terminal.press("y\r");
+    terminal.wait_for("approved for F-1: 1 finding");
+    assert_eq!(terminal.end(), 0);
+}

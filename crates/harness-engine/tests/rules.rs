@@ -9,6 +9,8 @@
 mod approval;
 #[path = "support/facts.rs"]
 mod facts;
+#[path = "rules/findings.rs"]
+mod findings;
 #[path = "rules/network.rs"]
 mod network;
 #[path = "rules/script.rs"]
