@@ -129,6 +129,4 @@ fn other_file(change: &FileChange<'_>, changes: &[FileChange<'_>]) -> Vec<Weakne
 }
 
 #[cfg(test)]
-mod planted;
-#[cfg(test)]
 mod tests;

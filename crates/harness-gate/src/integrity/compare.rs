@@ -86,6 +86,7 @@ impl Weakness {
                 .collect(),
             Said::Whole(message) => {
                 let line = by_hunk.values().filter_map(first).min();
+                let line = line.or_else(|| difference.first_line());
                 let mut hunks: Vec<_> = by_hunk.keys().filter_map(hunk).collect();
                 if hunks.is_empty() {
                     hunks = difference.hunks.iter().collect();

@@ -19,6 +19,11 @@ use crate::text::one_line;
 /// Nested calls are looked at again and again, so this bounds the work per byte.
 const CALL_BYTES_MAX: usize = 1_024;
 
+/// How far the end of a test's body is looked for. Unit: bytes.
+///
+/// Braces that never close would else make every test read the rest of the text.
+const BODY_BYTES_MAX: usize = 64 * 1024;
+
 /// Marks with the places where they stand.
 type Marks = Vec<(usize, Mark)>;
 
@@ -200,10 +205,11 @@ fn block(code: &str, at: usize) -> Option<&str> {
     Some(&code[open + 1..close])
 }
 
-/// Returns where the body ends that opens at or behind `at`, however far that is; `at` where none does.
+/// Returns where the body ends that opens at or behind `at`, where it is not too far; `at` where none does.
 fn body_end(code: &str, at: usize) -> usize {
     let mut depth = 0_usize;
-    for (length, byte) in code.as_bytes()[at..].iter().enumerate() {
+    let nearby = code.as_bytes()[at..].iter().take(BODY_BYTES_MAX);
+    for (length, byte) in nearby.enumerate() {
         match byte {
             b';' if depth == 0 => return at,
             b'{' => depth += 1,
@@ -216,7 +222,7 @@ fn body_end(code: &str, at: usize) -> usize {
             _ => {}
         }
     }
-    code.len()
+    code.len().min(at + BODY_BYTES_MAX)
 }
 
 /// Says whether what stands at `at` always happens in its function, or under a condition, in

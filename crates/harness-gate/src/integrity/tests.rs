@@ -1,3 +1,5 @@
+mod planted;
+
 use proptest::prelude::*;
 
 use super::*;

@@ -118,6 +118,10 @@ fn thresholds(text: &str) -> BTreeMap<&'static str, Vec<Number>> {
     let is_coverage = COVERAGE.iter().any(|word| text.contains(word));
     let covered = COVERED.iter().filter(|_| is_coverage);
     let words: Vec<&'static str> = LEAST.iter().chain(&MOST).chain(covered).copied().collect();
+    let words: Vec<&'static str> = words
+        .into_iter()
+        .filter(|word| text.contains(word))
+        .collect();
     for (line, number) in text.lines().zip(1..) {
         let code = line.trim_start();
         if ["#", "//", "*", "/*", "<!--"]

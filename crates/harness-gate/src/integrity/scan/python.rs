@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 
 use super::{
-    CALL_BYTES_MAX, Mark, Marks, Skipped, Source, always_holds, arguments, assertion, closing,
-    is_same, is_word_byte, may_assert, next_is, next_word, split_arguments, words,
+    BODY_BYTES_MAX, CALL_BYTES_MAX, Mark, Marks, Skipped, Source, always_holds, arguments,
+    assertion, closing, is_same, is_word_byte, may_assert, next_is, next_word, split_arguments,
+    words,
 };
 use crate::text::char_floor;
 
@@ -85,7 +86,8 @@ fn decorator_end(code: &str, at: usize) -> usize {
         return line;
     };
     let mut depth = 0_usize;
-    for (length, byte) in code.as_bytes()[open..].iter().enumerate() {
+    let nearby = code.as_bytes()[open..].iter().take(BODY_BYTES_MAX);
+    for (length, byte) in nearby.enumerate() {
         match byte {
             b'(' | b'[' | b'{' => depth += 1,
             b')' | b']' | b'}' => depth = depth.saturating_sub(1),

@@ -2,7 +2,7 @@
 
 use harness_core::{FindingKind, RepoPath};
 
-use super::{FileChange, inspect};
+use crate::integrity::{FileChange, inspect};
 
 use FindingKind::{
     AssertionsWeakened, LintSilenced, SnapshotChanged, TestsRemoved, TestsRenamed, TestsSkipped,
