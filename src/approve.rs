@@ -36,10 +36,10 @@ fn prompt(asked: &ApprovalAsked, rules_file: &str) -> String {
     };
     format!(
         "  y  yes, {}\n{session}{}  n  no; what follows is told to the agent\n  d  no, and do not ask again in this session\n[n]: ",
-        if is_action {
-            "once"
-        } else {
-            "for this feature"
+        match asked.subject {
+            ApprovalSubject::Action { .. } => "once",
+            ApprovalSubject::Amendment { .. } => "for this feature",
+            ApprovalSubject::Findings { .. } => "exactly these changes",
         },
         always.unwrap_or_default(),
     )

@@ -151,9 +151,21 @@ pub(crate) struct RunOptions {
     /// Require this confinement of processes: namespaces, landlock, external, none
     #[arg(long, value_name = "LEVEL")]
     pub(crate) sandbox: Option<SandboxLevel>,
+    /// Approve the finding with this id, for exactly the change it was shown with; can be repeated
+    #[arg(long, value_name = "ID", value_parser = finding_id)]
+    pub(crate) approve: Vec<String>,
     /// Print plain lines instead of the screen (the default without a terminal; also HARNESS_PLAIN=1)
     #[arg(long)]
     pub(crate) plain: bool,
+}
+
+/// Reads the id of a finding.
+pub(crate) fn finding_id(text: &str) -> Result<String, String> {
+    let is_id = text.len() == 8 && text.chars().all(|char| char.is_ascii_hexdigit());
+    if is_id {
+        return Ok(text.to_ascii_lowercase());
+    }
+    Err("the id of a finding has eight hexadecimal digits, as a refused finish shows it".to_owned())
 }
 
 /// Levels that can be asked for
@@ -267,8 +279,8 @@ pub(crate) struct FeatureFinish {
     /// Bring it to the current branch when it is proven
     #[arg(long)]
     pub(crate) land: bool,
-    /// Approve a finding by its id; may be given several times
-    #[arg(long = "approve", value_name = "FINDING")]
+    /// Approve the finding with this id, for exactly the change it was shown with; can be repeated
+    #[arg(long, value_name = "ID", value_parser = finding_id)]
     pub(crate) approve: Vec<String>,
     /// What was done, for the commit and the progress log
     #[arg(long, value_name = "TEXT", default_value = "Done by hand.")]

@@ -21,7 +21,7 @@ mod scope;
 mod status;
 mod trust;
 mod verify;
-mod work;
+pub(crate) mod work;
 
 use crate::{
     cli::{Cli, Command},

@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use self::advice::Circumstances;
 use crate::{
     cli::{Common, RunOptions, SandboxLevel},
-    cmd::gate::{choose, snapshot},
+    cmd::{gate::choose, work::snapshot},
     compose::{Site, any_feature},
     failure::{Failure, RED, chain},
     output::Output,

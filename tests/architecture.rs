@@ -18,7 +18,7 @@ const PROGRAM: &[Edges] = &[
     ("review", "core", "similar"),
     (
         "gate",
-        "core",
+        "core review",
         "pulldown-cmark roxmltree serde serde_json sha2 thiserror",
     ),
     ("context", "core", "thiserror"),
@@ -205,6 +205,21 @@ fn approvals_are_made_in_one_module() {
         .map(|file| shown(file))
         .collect();
     assert_eq!(makers, ["crates/harness-runner/src/dispatch.rs"]);
+}
+
+/// What a person approves of findings is recorded where their request or their flag is taken.
+#[test]
+fn findings_are_approved_in_one_module() {
+    let makers: Vec<String> = sources()
+        .iter()
+        .filter(|file| {
+            let code = code_of(file);
+            code.contains("ApprovedHow::Asked,") || code.contains("ApprovedHow::Flag,")
+        })
+        .map(|file| shown(file))
+        .filter(|file| !file.starts_with("crates/harness-core/"))
+        .collect();
+    assert_eq!(makers, ["crates/harness-runner/src/dispatch/findings.rs"]);
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 mod approval;
 mod arena;
+mod findings;
 mod forgery;
 mod git;
 mod isolation;

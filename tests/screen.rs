@@ -2,6 +2,7 @@
 
 mod approve;
 mod demo;
+mod finding;
 mod request;
 mod steer;
 mod ways_out;

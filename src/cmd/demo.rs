@@ -180,6 +180,7 @@ fn play(site: &Site, flags: &Demo, surface: &dyn Surface) -> Result<Done, Failur
         usage: Usage::default(),
         spent: Money(0),
         by_hand: None,
+        approved: Vec::new(),
     };
     let launch = Launch {
         engine: Engine::new(state, now),
@@ -187,6 +188,7 @@ fn play(site: &Site, flags: &Demo, surface: &dyn Surface) -> Result<Done, Failur
         said: Vec::new(),
         model: model.client,
         rules: Box::new(RuleFile::new(&site.folders, site.repo.root())),
+        approve: Vec::new(),
     };
     let (code, finished) = session::drive(workplace, launch, &[], surface)?;
     Ok(Done::ended(code, finished))

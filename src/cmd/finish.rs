@@ -105,7 +105,6 @@ fn prove(
             "`harness scope explain PATH --feature ID` says where that is; what is there already, a person accepts with `harness feature accept`",
         ));
     }
-    approve(flags)?;
     let workplace = site.workplace(&resolved, store.clone())?;
     let mut resolved = resolved;
     network::close_unenforced(workplace.level, &mut resolved.policy);
@@ -121,19 +120,10 @@ fn prove(
         said: Vec::new(),
         model: silent()?,
         rules: Box::new(RuleFile::new(&site.folders, site.repo.root())),
+        approve: flags.approve.clone(),
     };
     let (code, finished) = session::drive(workplace, launch, &[], surface)?;
     Ok((Done::ended(code, finished), run))
-}
-
-/// Seam: `flags.approve` goes where the ids of `run --approve` go.
-fn approve(flags: &FeatureFinish) -> Result<(), Failure> {
-    match flags.approve.first() {
-        None => Ok(()),
-        Some(id) => Err(Failure::usage(format!(
-            "cannot approve `{id}`: findings cannot be approved yet"
-        ))),
-    }
 }
 
 /// Finds the feature, and makes sure that it can be proven at all.

@@ -4,8 +4,7 @@ mod detect;
 
 use std::time::Duration;
 
-use harness_core::{CheckReport, CheckStatus, Event, Gate, RepoPath, TreeId};
-use harness_git::SnapshotCache;
+use harness_core::{CheckReport, CheckStatus, Event, Gate};
 use harness_guard::Guard;
 use harness_report::{JsonLines, Lines};
 use harness_runner::{GateBench, GateCandidate, GatePlace};
@@ -13,6 +12,7 @@ use serde_json::{Value, json};
 
 use crate::{
     cli::{Common, GateCommand, RunOptions, SandboxLevel},
+    cmd::work::snapshot,
     compose::{Site, any_feature},
     failure::{Failure, RED, chain},
     isolation,
@@ -112,19 +112,6 @@ fn run_gates(
     }
     runtime.shutdown_timeout(session::SHUTDOWN);
     Ok(code)
-}
-
-/// Stores the work tree with everything that is neither ignored nor hidden.
-pub(crate) fn snapshot(site: &Site, guard: &Guard) -> Result<TreeId, Failure> {
-    let head = site.head()?;
-    let mut cache = SnapshotCache::default();
-    let shot = site
-        .repo
-        .snapshot(&mut cache, &head.tree, &[RepoPath::root()], &|path| {
-            guard.scope().is_hidden(path)
-        });
-    shot.map(|shot| shot.tree)
-        .map_err(|error| Failure::failed(chain(&error)))
 }
 
 pub(crate) fn choose(gates: &[Gate], names: &[String]) -> Result<Vec<Gate>, Failure> {

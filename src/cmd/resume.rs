@@ -101,6 +101,7 @@ pub(crate) fn work(
         said: said.to_vec(),
         model: model.client,
         rules: Box::new(RuleFile::new(&site.folders, site.repo.root())),
+        approve: flags.options.approve.clone(),
     };
     let (code, finished) = session::drive(workplace, launch, &past, surface)?;
     Ok(Done::ended(code, finished))

@@ -95,6 +95,7 @@ pub(crate) fn work(common: &Common, flags: &Run, surface: &dyn Surface) -> Resul
         usage: Usage::default(),
         spent: Money(0),
         by_hand: None,
+        approved: Vec::new(),
     };
     let engine = Engine::new(state, harness_host::clock::now());
     let launch = Launch {
@@ -103,6 +104,7 @@ pub(crate) fn work(common: &Common, flags: &Run, surface: &dyn Surface) -> Resul
         said: Vec::new(),
         model: model.client,
         rules: Box::new(RuleFile::new(&site.folders, site.repo.root())),
+        approve: flags.options.approve.clone(),
     };
     let (code, finished) = session::drive(workplace, launch, &[], surface)?;
     if let (EndReason::Blocked, Some(session)) = (finished.reason, finished.session) {

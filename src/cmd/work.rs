@@ -124,12 +124,13 @@ impl Work {
             usage: Usage::default(),
             spent: Money(0),
             by_hand: Some(summary.to_owned()),
+            approved: Vec::new(),
         }
     }
 }
 
 /// Stores the work tree with everything that is neither ignored nor hidden.
-pub(super) fn snapshot(site: &Site, guard: &Guard) -> Result<TreeId, Failure> {
+pub(crate) fn snapshot(site: &Site, guard: &Guard) -> Result<TreeId, Failure> {
     let head = site.head()?;
     let mut cache = SnapshotCache::default();
     let shot = site

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Action, AllowedHost, CallId, CommandRule, FeatureId, RepoPath, Rule};
+use crate::{Action, AllowedHost, CallId, CommandRule, FeatureId, Finding, RepoPath, Rule};
 
 /// A call that waits for a person's word.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -36,6 +36,13 @@ pub enum ApprovalSubject {
     Amendment {
         /// The whole of it.
         amendment: Amendment,
+    },
+    /// That a change stays as it is although this was found in it.
+    Findings {
+        /// The feature whose change it is.
+        feature: FeatureId,
+        /// What was found, with the hunks.
+        findings: Vec<Finding>,
     },
 }
 

@@ -6,9 +6,9 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Action, Amendment, ApprovalAnswer, ApprovalAsked, CallId, CheckReport, CheckStatus,
-    CheckpointNumber, CommitId, EndReason, FeatureId, FeatureStatus, Finding, Gate, Limits,
-    ModelFailure, ModelProfile, ModelResponse, Money, NegativeControl, NetworkUse, Outcome,
+    Action, Amendment, ApprovalAnswer, ApprovalAsked, ApprovedHow, CallId, CheckReport,
+    CheckStatus, CheckpointNumber, CommitId, EndReason, FeatureId, FeatureStatus, Finding, Gate,
+    Limits, ModelFailure, ModelProfile, ModelResponse, Money, NegativeControl, NetworkUse, Outcome,
     RepoPath, SessionOpened, SetupEnd, SetupPlace, TokenCount, TreeId, TurnNumber, Urgency,
     Verdict,
 };
@@ -360,6 +360,15 @@ pub enum Event {
     NegativeControlEnded {
         /// How they came out there.
         control: NegativeControl,
+    },
+    /// A person has approved what was found in a change; it holds for exactly these hunks.
+    FindingsApproved {
+        /// The feature whose change it is.
+        feature: FeatureId,
+        /// What was approved, with the hunks.
+        findings: Vec<Finding>,
+        /// How the person said so.
+        how: ApprovedHow,
     },
 }
 

@@ -232,6 +232,39 @@ pub struct Finding {
     pub path: RepoPath,
     /// What was found, one line.
     pub message: String,
+    /// The line where it is, from 1: in the new text, or in the old one for what is gone;
+    /// absent where a file is meant and no line of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub line: Option<u32>,
+    /// What it goes by: eight hexadecimal digits over kind, path, message and exactly this
+    /// change. Empty in logs of earlier versions, and then nothing can approve it.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub id: String,
+    /// The change it is about, with a few lines around it; cut where it is very long.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub hunk: String,
+}
+
+impl Finding {
+    /// Makes a finding about a path as a whole, which has no id yet.
+    pub const fn of_path(kind: FindingKind, path: RepoPath, message: String) -> Self {
+        Self {
+            kind,
+            path,
+            message,
+            line: None,
+            id: String::new(),
+            hunk: String::new(),
+        }
+    }
+
+    /// Returns where it is: the path, with the line where one is meant.
+    pub fn place(&self) -> String {
+        match self.line {
+            Some(line) => format!("{}:{line}", self.path),
+            None => self.path.to_string(),
+        }
+    }
 }
 
 /// Kinds of integrity findings.
@@ -256,4 +289,30 @@ pub enum FindingKind {
     GateChangedFiles,
     /// Something that looks like a key or token was added.
     SecretAdded,
+    /// Tests have another name.
+    TestsRenamed,
+    /// A number that gates hold the work to became weaker.
+    ThresholdLowered,
+    /// A snapshot, a fixture or an expected output that was there has changed or is gone.
+    SnapshotChanged,
+}
+
+impl FindingKind {
+    /// Returns the word of the log, of the evidence and of JSON lines.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::OutsideScope => "outside_scope",
+            Self::Protected => "protected",
+            Self::GateAffecting => "gate_affecting",
+            Self::TestsRemoved => "tests_removed",
+            Self::TestsSkipped => "tests_skipped",
+            Self::AssertionsWeakened => "assertions_weakened",
+            Self::LintSilenced => "lint_silenced",
+            Self::GateChangedFiles => "gate_changed_files",
+            Self::SecretAdded => "secret_added",
+            Self::TestsRenamed => "tests_renamed",
+            Self::ThresholdLowered => "threshold_lowered",
+            Self::SnapshotChanged => "snapshot_changed",
+        }
+    }
 }

@@ -11,6 +11,7 @@ mod end;
 mod event;
 mod failure;
 mod feature;
+mod finding;
 mod gate;
 mod id;
 mod message;
@@ -35,6 +36,7 @@ pub use event::{
 };
 pub use failure::{FailureClass, ModelFailure};
 pub use feature::{Feature, FeatureBudget, FeatureScope, FeatureStatus};
+pub use finding::{ApprovedFinding, ApprovedHow};
 pub use gate::{
     Baseline, CheckReport, CheckStatus, Finding, FindingKind, Gate, Reader, ReportFile, TestCounts,
     When,

@@ -5,8 +5,8 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    CommitId, EndReason, Feature, FeatureId, Money, Policy, RepoPath, RunId, SessionId, Timestamp,
-    TokenCount, TreeId, Usage,
+    ApprovedFinding, CommitId, EndReason, Feature, FeatureId, Money, Policy, RepoPath, RunId,
+    SessionId, Timestamp, TokenCount, TreeId, Usage,
 };
 
 /// The state of a run as far as its next session needs it.
@@ -52,6 +52,9 @@ pub struct RunState {
     /// What a person says they did, where the work is theirs: no model is asked, and it is judged once.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub by_hand: Option<String>,
+    /// What a person has approved in the changes of the run's features.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub approved: Vec<ApprovedFinding>,
 }
 
 /// A feature that a run leaves to a person.

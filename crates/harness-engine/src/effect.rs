@@ -1,8 +1,8 @@
 //! What is to be done: plain data that can be printed, compared and replayed.
 
 use harness_core::{
-    ApprovalAsked, CallId, CheckReport, CheckpointNumber, Event, Feature, FinishSubject, Gate,
-    NegativeControl, Prompt, RunState, TreeId, TurnNumber,
+    ApprovalAsked, ApprovedFinding, CallId, CheckReport, CheckpointNumber, Event, Feature,
+    FinishSubject, Gate, NegativeControl, Prompt, RunState, TreeId, TurnNumber,
 };
 use harness_gate::control::ControlPlan;
 use harness_guard::{Awaited, Permit};
@@ -40,7 +40,8 @@ pub enum Effect {
         /// The action, which is no permit yet.
         awaited: Awaited,
     },
-    /// Put an approval to the person. Ends in `ApprovalAnswered`.
+    /// Put an approval to the person. Ends in `ApprovalAnswered`; a yes to findings in
+    /// `FindingsApproved` behind it.
     AskApproval(Box<ApprovalAsked>),
     /// End what runs for calls and gates; each then ends as cancelled.
     CancelWork,
@@ -127,4 +128,6 @@ pub struct CommitFeature {
     pub notes: Vec<String>,
     /// Reasons of refused finishes, for the progress log.
     pub refusals: Vec<String>,
+    /// What a person has approved of the subject's findings.
+    pub approved: Vec<ApprovedFinding>,
 }

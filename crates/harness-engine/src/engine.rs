@@ -9,7 +9,7 @@ use harness_gate::list::next_feature;
 
 use crate::{
     Effect, OpenSession,
-    session::{Conclusion, Session, Step, Surroundings},
+    session::{Conclusion, Session, Step, Surroundings, approvals},
 };
 
 /// Steps without an event in between; more is a bug that must not become a hang.
@@ -186,6 +186,14 @@ impl Engine {
             Event::FeaturePassed(passed) => self.on_passed(passed),
             Event::FeatureStatusChanged { feature, to, .. } => self.on_status(feature, *to),
             Event::FeatureAmended { call, amendment } => self.on_amended(*call, amendment),
+            Event::FindingsApproved {
+                feature,
+                findings,
+                how,
+            } => {
+                let approved = approvals(feature, findings, *how, now);
+                self.run.approved.extend(approved);
+            }
             Event::ApprovalAnswered { call, answer } => self.on_approval_answered(*call, answer),
             _ => {}
         }

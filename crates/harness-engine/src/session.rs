@@ -30,6 +30,7 @@ use crate::{
 
 mod approval;
 mod by_hand;
+mod findings;
 mod informing;
 mod proving;
 mod regression;
@@ -37,8 +38,9 @@ mod resume;
 mod steering;
 mod steps;
 
-use informing::Informing;
+use self::informing::Informing;
 
+pub(crate) use findings::approvals;
 pub(crate) use steps::{Step, Surroundings};
 
 /// How the work on the feature ended.
@@ -133,6 +135,7 @@ pub(crate) struct Session {
     mends: bool,
     loops: Loops,
     story: Story,
+    findings: findings::Findings,
     pending: Pending,
     loaded: BTreeSet<RepoPath>,
     warned: BTreeSet<&'static str>,
@@ -190,6 +193,7 @@ impl Session {
             mends: feature.status == FeatureStatus::Failing,
             loops: Loops::default(),
             story: Story::default(),
+            findings: findings::Findings::new(run, &feature.id),
             pending: Pending::default(),
             loaded: opened
                 .sources
@@ -242,6 +246,12 @@ impl Session {
             Event::ApprovalAsked(asked) => self.on_approval_asked(asked),
             Event::ApprovalAnswered { call, answer } => self.on_approval_answered(*call, answer),
             Event::FeatureAmended { call, amendment } => self.on_amended(*call, amendment),
+            Event::FindingsApproved {
+                feature,
+                findings,
+                how,
+            } => self.on_findings_approved(feature, findings, *how, now),
+            Event::SessionResumed { attended, .. } => self.findings.resume(*attended),
             Event::Nudged { text } => self.on_nudge(text),
             Event::CheckpointSaved(saved) => self.on_saved(saved),
             Event::CheckpointUnchanged => self.saving.in_flight = false,
@@ -272,7 +282,6 @@ impl Session {
             | Event::SetupStarted { .. }
             | Event::SetupEnded { .. }
             | Event::SessionOpened(_)
-            | Event::SessionResumed { .. }
             | Event::SessionEnded { .. }
             | Event::RunEnded { .. }
             | Event::Interrupted
@@ -523,7 +532,7 @@ impl Session {
             ([], Some(problem)) => format!("Not done: {problem}"),
             ([], None) if check.reports().next().is_none() => format!("Not done: {reason}"),
             ([], None) => words::red_gates(check.reports(), &self.baseline.reports),
-            (findings, _) => words::findings(findings),
+            (findings, _) => words::findings(reason, findings),
         };
         let text = text + &regression::words(&check, findings);
         self.informing.add_told(check.reports());

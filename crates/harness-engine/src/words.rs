@@ -86,6 +86,7 @@ pub(crate) fn approval_needed(asked: &ApprovalAsked) -> String {
         }
         ApprovalSubject::Action { action } => (format!("use `{}`", action.path()), String::new()),
         ApprovalSubject::Amendment { amendment } => (format!("have {amendment}"), String::new()),
+        ApprovalSubject::Findings { .. } => ("finish".to_owned(), String::new()),
     };
     format!(
         "the agent wants to {what} ({}{rule}), and nobody was there to approve it{way}; or resume on a terminal",
@@ -106,24 +107,39 @@ pub(crate) fn stray(path: &RepoPath, why: &str, done: &str) -> String {
     format!("undone: {path}: {why}; {done}")
 }
 
-/// Words for a finish whose change has findings.
-pub(crate) fn findings(findings: &[Finding]) -> String {
-    let mut text = String::from(
-        "Not done: the change has findings that a person would have to approve. Take them back or use `ask`.",
-    );
-    for finding in findings.iter().take(50) {
-        text.push_str(&format!("\n- {}: {}", finding.path, finding.message));
+/// Words for a finish whose change has findings, with what the agent and what a person can do.
+pub(crate) fn findings(reason: &str, findings: &[Finding]) -> String {
+    const SHOWN: usize = 50;
+    let mut text = format!("Not done: {reason}. In the change was found:");
+    for finding in findings.iter().take(SHOWN) {
+        let place = finding.place();
+        text.push_str(&format!("\n- {place}: {}", finding.message));
+        if !finding.id.is_empty() {
+            text.push_str(&format!(" [{}]", finding.id));
+        }
     }
+    if findings.len() > SHOWN {
+        text.push_str(&format!("\n- and {} more", findings.len() - SHOWN));
+    }
+    text.push_str(
+        "\nRestore what was there. If the feature needs the change, say why with `ask`: only a person can \
+        approve it, for exactly these lines, on the terminal or with `--approve ID`.",
+    );
     text
 }
 
 /// One line about why a finish was refused.
 pub(crate) fn refusal(reports: &[CheckReport], found: &[Finding]) -> String {
     if let Some(first) = found.first() {
+        let id = if first.id.is_empty() {
+            String::new()
+        } else {
+            format!(" [{}]", first.id)
+        };
         return format!(
-            "{} in `{}`: {}",
+            "{} in `{}`: {}{id}",
             count(found.len(), "finding"),
-            first.path,
+            first.place(),
             first.message
         );
     }

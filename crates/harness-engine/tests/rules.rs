@@ -11,6 +11,8 @@ mod approval;
 mod by_hand;
 #[path = "support/facts.rs"]
 mod facts;
+#[path = "rules/findings.rs"]
+mod findings;
 #[path = "rules/gates.rs"]
 mod gates;
 #[path = "rules/network.rs"]
@@ -376,11 +378,11 @@ fn findings_refuse_a_finish_before_any_gate_runs() {
     let mut run = Script::features(1, vec![gate("test")]);
     run.base_is_green();
     run.calls(&[("finish", r#"{"text":"done"}"#)]);
-    let finding = Finding {
-        kind: FindingKind::TestsRemoved,
-        path: path("tests/a.rs"),
-        message: "two tests fewer".to_owned(),
-    };
+    let finding = Finding::of_path(
+        FindingKind::TestsRemoved,
+        path("tests/a.rs"),
+        "two tests fewer".to_owned(),
+    );
     assert_eq!(
         run.on(&frozen(2, vec![finding])),
         "finish refused; status in_progress; ended 1.0 answered; request 2"

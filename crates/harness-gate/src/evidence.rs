@@ -10,8 +10,8 @@ mod rerun;
 mod weigh;
 
 use harness_core::{
-    BlobId, CheckReport, CheckStatus, CommitId, Feature, FeatureId, Finding, FindingKind, Gate,
-    Level, RepoPath, SessionId, Stop, TestCounts, TreeId,
+    ApprovedFinding, ApprovedHow, BlobId, CheckReport, CheckStatus, CommitId, Feature, FeatureId,
+    Finding, FindingKind, Gate, Level, RepoPath, SessionId, Stop, TestCounts, TreeId,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -145,6 +145,38 @@ pub struct FindingRecord {
     pub path: RepoPath,
     /// What was found.
     pub message: String,
+    /// Its id, which stands for exactly this change.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub id: String,
+    /// The line where it is, from 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub line: Option<u32>,
+    /// The person's approval; absent in evidence of earlier versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub approved: Option<ApprovalRecord>,
+}
+
+/// That a person approved a finding.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ApprovalRecord {
+    /// When, as a UTC time to the second.
+    pub time: String,
+    /// How they said so: `asked` or `flag`.
+    pub how: ApprovedHow,
+}
+
+impl FindingRecord {
+    /// Makes the record of a finding with the approval that is about it, if there is one.
+    pub fn new(finding: &Finding, approved: &[ApprovedFinding]) -> Self {
+        let approval = approved.iter().find(|approved| approved.is_about(finding));
+        Self {
+            approved: approval.map(|approved| ApprovalRecord {
+                time: approved.time.to_seconds_text(),
+                how: approved.how,
+            }),
+            ..Self::from(finding)
+        }
+    }
 }
 
 /// Why a file is no evidence.
@@ -241,6 +273,9 @@ impl From<&Finding> for FindingRecord {
             kind: finding.kind,
             path: finding.path.clone(),
             message: finding.message.clone(),
+            id: finding.id.clone(),
+            line: finding.line,
+            approved: None,
         }
     }
 }

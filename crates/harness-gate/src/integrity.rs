@@ -1,22 +1,33 @@
 //! What a change does to the tests: removed, skipped, weakened, or a lint silenced.
 //!
-//! It reads text, not programs: comments and strings are taken out, then the
-//! words of the usual test frameworks are counted by name. It cannot know
-//! every way to weaken a test, which is why gates count tests as well. Findings
+//! It reads text, not programs, line by line and with care: comments and strings
+//! are taken out, then the words of the usual test frameworks are counted by name
+//! and held against each other. A parser per language would know more and still
+//! not every way to weaken a test, which is why gates count tests as well. Findings
 //! go to the engine, and a person decides; scope and protected paths are the
 //! guard's business.
 
+mod assertions;
 mod compare;
+mod difference;
 mod facts;
+mod fixture;
+mod identity;
 mod language;
 mod lexer;
+mod rename;
 mod scan;
+mod threshold;
 
 use harness_core::{Finding, FindingKind, RepoPath};
 
-use compare::Pool;
+use compare::{Pool, Side, Weakness};
+use difference::Difference;
 use facts::Facts;
 use language::Language;
+
+pub use fixture::is_fixture;
+pub use identity::{HUNK_BYTES_MAX, HUNKS_BYTES_MAX, bound_hunks, with_change};
 
 /// Larger files are not read: a person or a program that looks at them sees more.
 const FILE_BYTES_MAX: usize = 2 * 1024 * 1024;
@@ -35,23 +46,31 @@ pub struct FileChange<'a> {
 /// Returns what the changes, taken together, do to tests, in the order of the files.
 ///
 /// A test, a skip or a suppression that moves from one changed file to another
-/// under its name is no finding. At most one finding per file and kind of
-/// weakness, with the names it is about.
+/// under its name is no finding. At most one finding per hunk and kind of
+/// weakness, with the names it is about; each has its line, its hunk and its id.
 pub fn inspect(changes: &[FileChange<'_>]) -> Vec<Finding> {
     let sides: Vec<Sides> = changes.iter().map(Sides::read).collect();
     let mut moved = Pool::of(sides.iter().map(|sides| (&sides.old, &sides.new)));
     let mut findings = Vec::new();
     for (change, sides) in changes.iter().zip(&sides) {
-        let found = match sides.language {
-            Some(_) if change.new.is_none() => compare::deleted(&sides.old, &mut moved),
-            Some(_) => compare::changed(&sides.old, &sides.new, &mut moved),
-            None => other_file(change, changes),
+        let difference = Difference::of(change);
+        let mut found = if is_fixture(&change.path) {
+            fixture::changed(change, changes)
+        } else {
+            match sides.language {
+                // A script is a test as a whole, with names or without.
+                Some(Language::Shell) if change.new.is_none() => other_file(change, changes),
+                Some(_) if change.new.is_none() => compare::deleted(&sides.old, &mut moved),
+                Some(_) => {
+                    compare::changed(change, &sides.old, &sides.new, &difference, &mut moved)
+                }
+                None => other_file(change, changes),
+            }
         };
-        findings.extend(found.into_iter().map(|(kind, message)| Finding {
-            kind,
-            path: change.path.clone(),
-            message,
-        }));
+        found.extend(threshold::lowered(change, changes));
+        for weakness in found {
+            findings.extend(weakness.findings(&change.path, &difference));
+        }
     }
     findings
 }
@@ -59,6 +78,15 @@ pub fn inspect(changes: &[FileChange<'_>]) -> Vec<Finding> {
 /// Whether a path is a test's by the customs of the common test runners.
 pub fn is_test_path(path: &RepoPath) -> bool {
     language::is_test_file(path)
+}
+
+/// Gives a finding about a file the whole change of it: its first line, its hunks and its id.
+#[must_use]
+pub fn about_file(finding: Finding, change: &FileChange<'_>) -> Finding {
+    let difference = Difference::of(change);
+    let line = finding.line.or_else(|| difference.first_line());
+    let hunks: Vec<_> = difference.hunks.iter().collect();
+    identity::of_hunks(finding.kind, &finding.path, finding.message, line, &hunks)
 }
 
 /// The facts of a file before and after.
@@ -87,7 +115,7 @@ impl Sides {
 }
 
 /// Judges a file whose language is not known: among tests it must not vanish.
-fn other_file(change: &FileChange<'_>, changes: &[FileChange<'_>]) -> Vec<(FindingKind, String)> {
+fn other_file(change: &FileChange<'_>, changes: &[FileChange<'_>]) -> Vec<Weakness> {
     let is_gone = change.old.is_some() && change.new.is_none();
     let moved = || {
         changes.iter().any(|other| {
@@ -95,8 +123,12 @@ fn other_file(change: &FileChange<'_>, changes: &[FileChange<'_>]) -> Vec<(Findi
         })
     };
     if is_gone && language::is_test_file(&change.path) && !moved() {
-        let message = "the file stood among the tests and is gone".to_owned();
-        return vec![(FindingKind::TestsRemoved, message)];
+        let message = "the file stood among the tests and is gone";
+        return vec![Weakness::whole(
+            FindingKind::TestsRemoved,
+            message,
+            Side::Old,
+        )];
     }
     Vec::new()
 }

@@ -233,11 +233,7 @@ impl Guard {
             standing.why(&self.scope)
         };
         let message = format!("{} `{}`: {why}", changed(change.kind), shown(path));
-        Some(Finding {
-            kind,
-            path: path.clone(),
-            message,
-        })
+        Some(Finding::of_path(kind, path.clone(), message))
     }
 }
 

@@ -25,6 +25,8 @@ fn gate() -> Gate {
         when: When::Finish,
         baseline: Baseline::Strict,
         paths: Vec::new(),
+        report_file: None,
+        flaky_retries: 0,
     }
 }
 

@@ -4,7 +4,7 @@
 //! harness says, and runs of blanks and empty lines are counted instead of
 //! shown, so that none of them pushes the rest out of sight.
 
-use harness_core::{Action, ApprovalAsked, ApprovalSubject, CommandRule};
+use harness_core::{Action, ApprovalAsked, ApprovalSubject, CommandRule, FeatureId, Finding};
 
 use crate::clean::{clean, clean_line};
 
@@ -28,6 +28,7 @@ pub struct ApprovalText {
 pub fn approval_text(asked: &ApprovalAsked) -> ApprovalText {
     match &asked.subject {
         ApprovalSubject::Action { action } => action_text(asked, action),
+        ApprovalSubject::Findings { feature, findings } => findings_text(feature, findings),
         ApprovalSubject::Amendment { amendment } => {
             let mut body = Vec::new();
             let mut list = |what: &str, items: Vec<String>| {
@@ -47,6 +48,30 @@ pub fn approval_text(asked: &ApprovalAsked) -> ApprovalText {
             }
         }
     }
+}
+
+/// Says what was found where, in one line.
+pub(crate) fn finding_line(finding: &Finding) -> String {
+    let place = clean_line(&finding.place(), LINE_MAX);
+    let message = clean_line(&finding.message, LINE_MAX);
+    if finding.id.is_empty() {
+        return format!("{place}: {message}");
+    }
+    format!("{place}: {message} [{}]", clean_line(&finding.id, 20))
+}
+
+/// Lists findings, each with its whole change below.
+fn findings_text(feature: &FeatureId, findings: &[Finding]) -> ApprovalText {
+    let title = match findings.len() {
+        1 => format!("Approve this finding in the change of {feature}?"),
+        count => format!("Approve these {count} findings in the change of {feature}?"),
+    };
+    let mut body = vec!["the agent says it is done; no gate has run yet".to_owned()];
+    for finding in findings {
+        body.push(finding_line(finding));
+        body.extend(foreign(finding.hunk.trim_end_matches('\n')));
+    }
+    ApprovalText { title, body }
 }
 
 /// Says what a rule allows, in one line.

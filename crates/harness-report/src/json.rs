@@ -13,6 +13,7 @@ use serde_json::{Map, Value};
 
 use crate::clean::escape_json;
 
+pub use approval::JsonFinding;
 pub use control::Control;
 pub use counts::{Tests, Tokens};
 
@@ -187,7 +188,7 @@ pub enum JsonLine {
         /// Why.
         reason: String,
         /// What was found in the change.
-        findings: Vec<String>,
+        findings: Vec<JsonFinding>,
     },
     /// A gate starts.
     GateStarted {
@@ -407,7 +408,7 @@ pub enum JsonLine {
     ApprovalAsked {
         /// The call.
         id: String,
-        /// What is asked for: `command`, `action` or `amendment`.
+        /// What is asked for: `command`, `action`, `amendment` or `findings`.
         subject: String,
         /// The command; null for anything else.
         command: Option<String>,
@@ -419,6 +420,8 @@ pub enum JsonLine {
         rule: Option<String>,
         /// The words of the rule that `always` would keep.
         always: Option<Vec<String>>,
+        /// What was found in the change; null where something else is asked for.
+        findings: Option<Vec<JsonFinding>>,
     },
     /// A person has answered.
     ApprovalAnswered {
@@ -441,6 +444,15 @@ pub enum JsonLine {
         hosts: Vec<String>,
         /// What the agent gave as its reason.
         reason: String,
+    },
+    /// A person has approved what was found in a change, for exactly these hunks.
+    FindingsApproved {
+        /// The feature.
+        feature: String,
+        /// What was approved.
+        findings: Vec<JsonFinding>,
+        /// `asked` or `flag`.
+        how: String,
     },
 }
 

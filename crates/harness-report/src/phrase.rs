@@ -204,13 +204,7 @@ impl Phrases {
             }
             Event::CheckEnded { report } => vec![check_ended(report)],
             Event::FinishRefused { reason, findings } => {
-                let more = findings.iter().map(|finding| {
-                    format!(
-                        "{}: {}",
-                        clean(&finding.path.to_text()),
-                        clean_line(&finding.message, 200)
-                    )
-                });
+                let more = approval::refused(findings);
                 vec![
                     Line::new(
                         Who::Feature,
@@ -271,6 +265,11 @@ impl Phrases {
             Event::ApprovalAsked(asked) => vec![approval::asked(asked)],
             Event::ApprovalAnswered { answer, .. } => vec![approval::answered(answer)],
             Event::FeatureAmended { amendment, .. } => vec![approval::amended(amendment)],
+            Event::FindingsApproved {
+                feature,
+                findings,
+                how,
+            } => vec![approval::findings_approved(feature, findings, *how)],
             Event::SetupStarted { .. } | Event::SetupEnded { .. } => setup::lines(event),
             Event::BudgetWarned { what } => one(Who::Note, format!("limit near: {}", clean(what))),
             Event::StopDecided { reason, detail } => one(

@@ -1,11 +1,13 @@
 //! One select, one queue: every event passes here, in order.
 
+mod findings;
+
 use std::{collections::VecDeque, fmt, io, pin::Pin, rc::Rc, time::Duration};
 
 use futures_util::{StreamExt as _, stream::FuturesUnordered};
 use harness_core::{
-    ApprovalAnswer, ApprovalAsked, CallEnd, CallId, CommandRule, EndReason, Event, ModelDelta,
-    Request, RuleDecision, SessionId, Timestamp, Urgency,
+    ApprovalAnswer, ApprovalAsked, ApprovalSubject, CallEnd, CallId, CommandRule, EndReason, Event,
+    ModelDelta, Request, RuleDecision, SessionId, Timestamp, Urgency,
 };
 use harness_engine::{Effect, Engine, Tick};
 use harness_guard::{Approval, Awaited};
@@ -35,6 +37,8 @@ pub struct Launch {
     pub model: ModelClient,
     /// Where rules are kept that a person wants to hold always.
     pub rules: Box<dyn RuleKeeper>,
+    /// Ids of findings that a person approves by a flag.
+    pub approve: Vec<String>,
 }
 
 /// Keeps rules about commands that a person wants to hold always.
@@ -98,6 +102,8 @@ struct Dispatcher<'a> {
     /// The person's yes, until it is used.
     approval: Option<Approval>,
     rules: Box<dyn RuleKeeper>,
+    /// What a person approved beforehand.
+    by_flag: findings::ByFlag,
     /// Words for an agent that has no session yet.
     held: Vec<String>,
     /// Whether an answer of the model or a verdict is in the log and not yet on the disk.
@@ -135,6 +141,7 @@ pub async fn drive(
         asked: None,
         approval: None,
         rules: launch.rules,
+        by_flag: findings::ByFlag::new(launch.approve),
         held: launch.said,
         owes_sync: false,
         finished: None,
@@ -342,10 +349,17 @@ impl Dispatcher<'_> {
             return;
         }
         let answer = kept(self.rules.as_ref(), asked, answer);
-        self.approval = approval;
+        let subject = asked.subject.clone();
         self.asked = None;
         self.queue
             .push_back(Event::ApprovalAnswered { call, answer });
+        match subject {
+            // The yes is used up with the record of what it approves.
+            ApprovalSubject::Findings { .. } if approval.is_some() => {
+                self.approve_findings(&subject);
+            }
+            _ => self.approval = approval,
+        }
     }
 
     /// Says what was held back to the session that is open now.
@@ -365,7 +379,10 @@ impl Dispatcher<'_> {
 
     fn take_end(&mut self, end: Ended) -> Result<(), RunnerError> {
         match end {
-            Ended::Event(event) => self.queue.push_back(event),
+            Ended::Event(event) => {
+                self.approve_by_flag(&event);
+                self.queue.push_back(event);
+            }
             Ended::Opened { opened, log } => {
                 // The log of the session before is complete now.
                 self.sync()?;

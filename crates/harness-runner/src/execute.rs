@@ -6,6 +6,7 @@
 mod bench;
 mod closed;
 mod commit;
+mod findings;
 mod open;
 mod perform;
 mod project;
@@ -37,6 +38,7 @@ use tokio::sync::mpsc;
 pub use bench::{GateBench, GateCandidate, GatePlace};
 pub use closed::with_closed;
 pub use commit::land_message;
+pub use findings::Finder;
 pub use subject::{Subject, subject_tree_of};
 pub use watch::restore_ignored;
 pub use work_tree::judge_work_tree;

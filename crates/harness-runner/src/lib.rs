@@ -12,8 +12,8 @@ mod workplace;
 
 pub use dispatch::{Finished, Launch, RuleKeeper, RunnerError, drive};
 pub use execute::{
-    GateBench, GateCandidate, GatePlace, Subject, judge_work_tree, land_message, redact_for_log,
-    restore_ignored, subject_tree_of, with_closed,
+    Finder, GateBench, GateCandidate, GatePlace, Subject, judge_work_tree, land_message,
+    redact_for_log, restore_ignored, subject_tree_of, with_closed,
 };
 pub use face::Face;
 pub use model::{HttpModel, ModelClient, Pace};

@@ -5,16 +5,16 @@
 use std::time::Duration;
 
 use harness_core::{
-    Action, AllowedHost, Amendment, ApprovalAnswer, ApprovalAsked, ApprovalSubject, AssistantPart,
-    Baseline, ByteCount, CallEnd, CallId, Captured, Change, ChangeKind, CheckReport, CheckStatus,
-    CheckpointNumber, CheckpointSaved, CommandRule, CommitId, ControlCheck, ControlOutcome,
-    Decision, DirtyMode, EndReason, Event, FailureClass, Feature, FeatureBudget, FeatureId,
-    FeaturePassed, FeatureScope, FeatureStatus, Finding, FindingKind, FinishSubject, Gate, GivenUp,
-    Goal, Level, Limits, LineRange, ModelFailure, ModelProfile, ModelResponded, ModelResponse,
-    Money, NegativeControl, NetworkUse, Outcome, Policy, Price, Reader, RepoPath, Rule,
-    RuleDecision, RunId, RunState, ScopeRules, SessionId, SessionOpened, SetupEnd, SetupPlace,
-    Source, SourceKind, Sourced, Stop, StopReason, TestCounts, Timestamp, TokenCount, ToolCall,
-    TreeId, TurnNumber, Urgency, Usage, Verdict, When,
+    Action, AllowedHost, Amendment, ApprovalAnswer, ApprovalAsked, ApprovalSubject,
+    ApprovedFinding, ApprovedHow, AssistantPart, Baseline, ByteCount, CallEnd, CallId, Captured,
+    Change, ChangeKind, CheckReport, CheckStatus, CheckpointNumber, CheckpointSaved, CommandRule,
+    CommitId, ControlCheck, ControlOutcome, Decision, DirtyMode, EndReason, Event, FailureClass,
+    Feature, FeatureBudget, FeatureId, FeaturePassed, FeatureScope, FeatureStatus, Finding,
+    FindingKind, FinishSubject, Gate, GivenUp, Goal, Level, Limits, LineRange, ModelFailure,
+    ModelProfile, ModelResponded, ModelResponse, Money, NegativeControl, NetworkUse, Outcome,
+    Policy, Price, Reader, RepoPath, Rule, RuleDecision, RunId, RunState, ScopeRules, SessionId,
+    SessionOpened, SetupEnd, SetupPlace, Source, SourceKind, Sourced, Stop, StopReason, TestCounts,
+    Timestamp, TokenCount, ToolCall, TreeId, TurnNumber, Urgency, Usage, Verdict, When,
 };
 
 /// Declares the type word of every event; a new variant does not compile until it stands here.
@@ -86,6 +86,7 @@ kinds! {
     Event::SetupStarted { .. } => "setup_started",
     Event::SetupEnded { .. } => "setup_ended",
     Event::NegativeControlEnded { .. } => "negative_control_ended",
+    Event::FindingsApproved { .. } => "findings_approved",
 }
 
 /// Returns the samples, in the order of the stored file.
@@ -102,6 +103,7 @@ pub(crate) fn samples() -> Vec<Event> {
     events.extend(approvals());
     events.extend(setup());
     events.extend(controls());
+    events.extend(approved_findings());
     events
 }
 
@@ -134,6 +136,7 @@ pub(crate) fn opened(session: u32, run: u32) -> SessionOpened {
             usage: usage(),
             spent: Money(820_000),
             by_hand: None,
+            approved: Vec::new(),
         },
         feature: feature_id("F-1"),
         repository: "demo".to_owned(),
@@ -856,12 +859,57 @@ fn findings() -> Vec<Finding> {
         FindingKind::GateChangedFiles,
         FindingKind::SecretAdded,
     ]
+    .map(|kind| Finding::of_path(kind, path("tests/a.rs"), "2 tests are gone".to_owned()))
+    .to_vec()
+}
+
+/// Findings as they are told since they have an id, asked about and approved.
+fn approved_findings() -> Vec<Event> {
+    let findings = [
+        FindingKind::TestsRenamed,
+        FindingKind::ThresholdLowered,
+        FindingKind::SnapshotChanged,
+    ]
     .map(|kind| Finding {
         kind,
         path: path("tests/a.rs"),
-        message: "2 tests are gone".to_owned(),
+        message: "1 test is renamed: `a` to `b`".to_owned(),
+        line: Some(3),
+        id: "0a1b2c3d".to_owned(),
+        hunk: "@@ -3,1 +3,1 @@\n-fn a() {\n+fn b() {\n".to_owned(),
     })
-    .to_vec()
+    .to_vec();
+    let feature = FeatureId::new("F-012").unwrap();
+    let approved = |how| Event::FindingsApproved {
+        feature: feature.clone(),
+        findings: findings.clone(),
+        how,
+    };
+    let asked = Event::ApprovalAsked(Box::new(ApprovalAsked {
+        call: call(),
+        subject: ApprovalSubject::Findings {
+            feature: feature.clone(),
+            findings: findings.clone(),
+        },
+        reason: "3 findings".to_owned(),
+        rule: None,
+        always: None,
+    }));
+    let Event::SessionOpened(mut opened) = sessions().swap_remove(0) else {
+        unreachable!("the first sample opens a session");
+    };
+    opened.run.approved = vec![ApprovedFinding {
+        feature: feature.clone(),
+        id: "0a1b2c3d".to_owned(),
+        time: Timestamp::from_millis(1_700_000_000_000),
+        how: ApprovedHow::Flag,
+    }];
+    vec![
+        asked,
+        approved(ApprovedHow::Asked),
+        approved(ApprovedHow::Flag),
+        Event::SessionOpened(opened),
+    ]
 }
 
 fn changes() -> Vec<Change> {

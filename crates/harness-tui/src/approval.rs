@@ -81,10 +81,10 @@ impl Approval {
             id: 0,
             title: text.title,
             body: always.into_iter().chain(text.body).collect(),
-            yes: if self.is_action() {
-                "once"
-            } else {
-                "for this feature"
+            yes: match self.asked.subject {
+                ApprovalSubject::Action { .. } => "once",
+                ApprovalSubject::Amendment { .. } => "for this feature",
+                ApprovalSubject::Findings { .. } => "exactly these changes",
             }
             .to_owned(),
             no: "no, and say why".to_owned(),

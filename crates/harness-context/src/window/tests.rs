@@ -78,6 +78,7 @@ fn opened(feature: &Feature, goal: Goal, sources: Vec<Source>) -> SessionOpened 
             usage: Usage::default(),
             spent: Money(0),
             by_hand: None,
+            approved: Vec::new(),
         },
     }
 }

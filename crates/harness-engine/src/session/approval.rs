@@ -123,6 +123,9 @@ impl Session {
     }
 
     pub(super) fn on_approval_asked(&mut self, asked: &ApprovalAsked) {
+        if self.findings.on_asked(asked) {
+            return;
+        }
         let call = self.calls.find(asked.call);
         if let Some(call) = call.filter(|call| matches!(call.state, CallState::Judged(_))) {
             call.state = CallState::ToApprove(Box::new(asked.clone()));
@@ -130,6 +133,9 @@ impl Session {
     }
 
     pub(super) fn on_approval_answered(&mut self, id: CallId, answer: &ApprovalAnswer) {
+        if self.findings.on_answered(id, answer) {
+            return;
+        }
         let Some(call) = self.calls.find(id) else {
             return;
         };
@@ -187,6 +193,8 @@ impl Session {
                     amendment,
                 });
             }
+            // Asked about for a finish, never for a call of its own.
+            ApprovalSubject::Findings { .. } => return Step::Wait,
         };
         match self.guard.awaited(id, action) {
             Ok(awaited) => {

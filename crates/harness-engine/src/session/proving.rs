@@ -104,13 +104,14 @@ impl Session {
         };
         // Nobody waits for these, and they delay the next request.
         let waits_for_base = check.purpose != Purpose::Turn;
-        if check.is_finish() && !subject.findings.is_empty() {
-            let reason = words::refusal(&[], &subject.findings);
-            return Step::Record(Event::FinishRefused {
-                reason,
-                findings: subject.findings,
-            });
+        if check.is_finish()
+            && let Some(step) = self.findings_step(&subject)
+        {
+            return step;
         }
+        let Some(check) = &self.check else {
+            return Step::Wait;
+        };
         // Gates that were green before say nothing about a feature that changed nothing.
         if check.is_finish() && subject.changes.is_empty() && self.feature.verify.is_empty() {
             return self.refuse(words::EMPTY_CHANGE.to_owned());
@@ -244,6 +245,7 @@ impl Session {
                     summary: summary.clone(),
                     notes: self.story.notes.clone(),
                     refusals: self.story.refusals.clone(),
+                    approved: self.findings.approvals_of(subject),
                 };
                 check.commit = Errand::InFlight;
                 Step::Do(Effect::CommitFeature(Box::new(commit)))
@@ -273,6 +275,7 @@ impl Session {
             check.freeze = Errand::Done;
             regression::add_gates(check, subject);
             check.subject = Some(subject.clone());
+            self.findings.forget_question();
             self.skip_known_gates(&subject.candidate);
         }
     }

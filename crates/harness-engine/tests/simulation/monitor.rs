@@ -78,6 +78,8 @@ pub(crate) struct Monitor {
     run: Option<RunState>,
     spent: Money,
     passed: BTreeSet<FeatureId>,
+    /// What a person approved of findings, by feature and id.
+    approved: BTreeSet<(FeatureId, String)>,
     ended: bool,
     pub(crate) steering: Steering,
     /// One per feature and number of rules: compiling them is slow.
@@ -140,6 +142,13 @@ impl Monitor {
             } => self.judged(*call, action.as_ref(), verdict.decision)?,
             Event::ApprovalAsked(asked) => self.approval_asked(asked)?,
             Event::FeatureAmended { call, amendment } => self.amended(*call, amendment)?,
+            Event::FindingsApproved {
+                feature, findings, ..
+            } => {
+                let ids = findings.iter();
+                self.approved
+                    .extend(ids.map(|finding| (feature.clone(), finding.id.clone())));
+            }
             Event::ApprovalAnswered { call, answer } if origin == Origin::First => {
                 self.facts()?.answered(*call, answer);
             }
@@ -411,6 +420,14 @@ impl Monitor {
 
     fn approval_asked(&mut self, asked: &ApprovalAsked) -> Result<(), String> {
         let facts = self.facts()?;
+        if let ApprovalSubject::Findings { findings, .. } = &asked.subject {
+            let frozen = facts.frozen.iter().flat_map(|frozen| &frozen.findings);
+            let frozen: Vec<_> = frozen.collect();
+            return ensure(
+                findings.iter().all(|finding| frozen.contains(&finding)),
+                || format!("asks about what was not found: {asked:?}"),
+            );
+        }
         let logged = facts.judged.get(&asked.call);
         ensure(
             logged.is_some_and(|(_, decision)| *decision == Decision::Ask),
@@ -556,9 +573,13 @@ impl Monitor {
         ensure(facts.frozen.as_ref() == Some(&commit.subject), || {
             "commits what was not frozen last".to_owned()
         })?;
-        ensure(commit.subject.findings.is_empty(), || {
-            "commits with findings".to_owned()
+        let feature = facts.feature.id.clone();
+        let found = commit.subject.findings.iter();
+        let mut ids = found.map(|finding| (feature.clone(), finding.id.clone()));
+        ensure(ids.all(|id| self.approved.contains(&id)), || {
+            "commits with findings that no person approved".to_owned()
         })?;
+        let facts = self.facts()?;
         ensure(!facts.gates.is_empty(), || {
             "commits without gates".to_owned()
         })?;

@@ -1,7 +1,7 @@
 //! The person before the screen: talks, takes back, stops, and lets the gates decide.
 
 use fastrand::Rng;
-use harness_core::{ApprovalAnswer, ApprovalAsked, Event, Urgency};
+use harness_core::{ApprovalAnswer, ApprovalAsked, ApprovalSubject, ApprovedHow, Event, Urgency};
 
 use super::{plan::chance, steering::VOICE};
 
@@ -20,8 +20,27 @@ pub(crate) fn whim(rng: &mut Rng, waiting: &[String]) -> Option<Event> {
     }
 }
 
-/// Returns what a person says about something that needs their word.
-pub(crate) fn approval(rng: &mut Rng, asked: &ApprovalAsked) -> ApprovalAnswer {
+/// Returns what a person says about something that needs their word, with what a yes to findings approves.
+pub(crate) fn approval(rng: &mut Rng, asked: &ApprovalAsked) -> Vec<Event> {
+    let answer = answer(rng, asked);
+    let approved = match &asked.subject {
+        ApprovalSubject::Findings { feature, findings } if answer.is_yes() => {
+            Some(Event::FindingsApproved {
+                feature: feature.clone(),
+                findings: findings.clone(),
+                how: ApprovedHow::Asked,
+            })
+        }
+        _ => None,
+    };
+    let answered = Event::ApprovalAnswered {
+        call: asked.call,
+        answer,
+    };
+    std::iter::once(answered).chain(approved).collect()
+}
+
+fn answer(rng: &mut Rng, asked: &ApprovalAsked) -> ApprovalAnswer {
     match (rng.u32(0..6), &asked.always) {
         (0, Some(rule)) => ApprovalAnswer::Always {
             rule: rule.clone(),

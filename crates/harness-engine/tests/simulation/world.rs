@@ -91,10 +91,7 @@ impl World {
             Effect::PerformApproved { call, awaited } => {
                 self.perform(*call, awaited.action(), ending)
             }
-            Effect::AskApproval(asked) => vec![Event::ApprovalAnswered {
-                call: asked.call,
-                answer: person::approval(&mut self.rng, asked),
-            }],
+            Effect::AskApproval(asked) => person::approval(&mut self.rng, asked),
             Effect::AskPerson { call, .. } => vec![Event::QuestionAnswered {
                 call: *call,
                 answer: "the second".to_owned(),
@@ -317,9 +314,13 @@ impl World {
             kind: ChangeKind::Modified,
         };
         let finding = Finding {
-            kind: FindingKind::TestsRemoved,
-            path: change.path.clone(),
-            message: "one test fewer".to_owned(),
+            // Another change now and then has the same finding, and so the same id.
+            id: format!("{:08x}", mix(self.work, 12) % 4),
+            ..Finding::of_path(
+                FindingKind::TestsRemoved,
+                change.path.clone(),
+                "one test fewer".to_owned(),
+            )
         };
         let has_findings = mix(self.work, 11) % 10 < self.plan.findings_of_ten;
         Event::CandidateFrozen(FinishSubject {

@@ -94,6 +94,7 @@ pub(crate) fn run_state(goal: Goal, features: Vec<Feature>, policy: Policy) -> R
         usage: harness_core::Usage::default(),
         spent: harness_core::Money(0),
         by_hand: None,
+        approved: Vec::new(),
     }
 }
 

@@ -83,6 +83,12 @@ fn evidence(feature: &Feature, gates: &[Gate]) -> Evidence {
             kind: FindingKind::TestsSkipped,
             path: RepoPath::parse("tests/a.rs").unwrap(),
             message: "1 test is newly skipped: `a`".to_owned(),
+            id: "0a1b2c3d".to_owned(),
+            line: Some(12),
+            approved: Some(ApprovalRecord {
+                time: "2026-11-20T10:14:03Z".to_owned(),
+                how: ApprovedHow::Asked,
+            }),
         }],
         negative_control: None,
         session: SessionId::new(7),
@@ -136,7 +142,13 @@ fn the_file_has_the_keys_that_others_rely_on() {
         {
           "kind": "tests_skipped",
           "path": "tests/a.rs",
-          "message": "1 test is newly skipped: `a`"
+          "message": "1 test is newly skipped: `a`",
+          "id": "0a1b2c3d",
+          "line": 12,
+          "approved": {
+            "time": "2026-11-20T10:14:03Z",
+            "how": "asked"
+          }
         }
       ],
       "negative_control": null,

@@ -9,6 +9,8 @@ pub(super) enum Language {
     Python,
     Script,
     Go,
+    Java,
+    Shell,
 }
 
 impl Language {
@@ -20,6 +22,8 @@ impl Language {
             "py" => Some(Self::Python),
             "js" | "jsx" | "mjs" | "cjs" | "ts" | "tsx" | "mts" | "cts" => Some(Self::Script),
             "go" => Some(Self::Go),
+            "java" => Some(Self::Java),
+            "sh" | "bash" | "bats" => Some(Self::Shell),
             _ => None,
         }
     }
@@ -49,4 +53,9 @@ fn is_test_name(name: &str) -> bool {
         || stem.ends_with("_spec")
         || stem.ends_with(".test")
         || stem.ends_with(".spec")
+        || name.ends_with(".bats")
+        || (name.ends_with(".java")
+            && ["Test", "Tests", "TestCase", "IT"]
+                .iter()
+                .any(|ending| stem.ends_with(ending)))
 }

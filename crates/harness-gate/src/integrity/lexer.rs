@@ -87,6 +87,8 @@ fn piece(language: Language, rest: &[u8], before: u8, previous: Option<u8>) -> P
         Language::Python => python(rest),
         Language::Script => script(rest, before),
         Language::Go => go(rest),
+        Language::Java => java(rest),
+        Language::Shell => shell(rest, previous),
     }
 }
 
@@ -144,6 +146,25 @@ fn go(rest: &[u8]) -> Piece {
         [b'/', b'*', ..] => Piece::Comment(comment_until(rest, b"*/")),
         [b'`', ..] => quoted(rest, 1, b"`", false),
         [quote @ (b'"' | b'\''), ..] => quoted_in_line(rest, *quote),
+        _ => Piece::Code,
+    }
+}
+
+fn java(rest: &[u8]) -> Piece {
+    match rest {
+        [b'/', b'/', ..] => Piece::Comment(line_length(rest)),
+        [b'/', b'*', ..] => Piece::Comment(comment_until(rest, b"*/")),
+        [b'"', b'"', b'"', ..] => quoted(rest, 3, b"\"\"\"", true),
+        [quote @ (b'"' | b'\''), ..] => quoted_in_line(rest, *quote),
+        _ => Piece::Code,
+    }
+}
+
+/// Quotes are left as they are: what stands in them may well be a command.
+fn shell(rest: &[u8], previous: Option<u8>) -> Piece {
+    let begins = previous.is_none_or(|byte| byte.is_ascii_whitespace());
+    match rest {
+        [b'#', ..] if begins => Piece::Comment(line_length(rest)),
         _ => Piece::Code,
     }
 }
@@ -296,11 +317,13 @@ mod tests {
 
     use super::*;
 
-    const ALL: [Language; 4] = [
+    const ALL: [Language; 6] = [
         Language::Rust,
         Language::Python,
         Language::Script,
         Language::Go,
+        Language::Java,
+        Language::Shell,
     ];
 
     fn check(language: Language, text: &str, expected: &str) {

@@ -141,10 +141,7 @@ impl JsonLines {
             },
             Event::FinishRefused { reason, findings } => JsonLine::FinishRefused {
                 reason: reason.clone(),
-                findings: findings
-                    .iter()
-                    .map(|finding| format!("{}: {}", finding.path, finding.message))
-                    .collect(),
+                findings: approval::findings(findings),
             },
             Event::GateStarted { gate } => JsonLine::GateStarted { gate: gate.clone() },
             Event::CheckEnded { report } => check_ended(report),
@@ -182,6 +179,15 @@ impl JsonLines {
             Event::ApprovalAsked(asked) => approval::asked(asked),
             Event::ApprovalAnswered { call, answer } => approval::answered(*call, answer),
             Event::FeatureAmended { amendment, .. } => approval::amended(amendment),
+            Event::FindingsApproved {
+                feature,
+                findings,
+                how,
+            } => JsonLine::FindingsApproved {
+                feature: feature.to_string(),
+                findings: approval::findings(findings),
+                how: how.as_str().to_owned(),
+            },
             Event::BudgetWarned { what } => JsonLine::BudgetWarned { what: what.clone() },
             Event::StopDecided { reason, detail } => JsonLine::Stopping {
                 reason: reason.to_string(),

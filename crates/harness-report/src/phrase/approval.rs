@@ -1,10 +1,10 @@
 //! What is said about approvals: the question whole, and the person's answer.
 
-use harness_core::{Amendment, ApprovalAnswer, ApprovalAsked};
+use harness_core::{Amendment, ApprovalAnswer, ApprovalAsked, ApprovedHow, FeatureId, Finding};
 
 use super::{Line, Who, paragraph};
 use crate::{
-    approval::{approval_text, rule_text},
+    approval::{approval_text, finding_line, rule_text},
     clean::clean_line,
 };
 
@@ -27,6 +27,40 @@ pub(super) fn answered(answer: &ApprovalAnswer) -> Line {
         ApprovalAnswer::No { reason } => paragraph(Who::You, &format!("no: {reason}")),
         ApprovalAnswer::Never => Line::new(Who::You, "no, not in this session"),
     }
+}
+
+/// Says what was found, and how a person approves it.
+pub(super) fn refused(findings: &[Finding]) -> Vec<String> {
+    let mut lines: Vec<String> = findings.iter().map(finding_line).collect();
+    let flags: Vec<String> = findings
+        .iter()
+        .filter(|finding| !finding.id.is_empty())
+        .map(|finding| format!(" --approve {}", clean_line(&finding.id, 20)))
+        .collect();
+    if !flags.is_empty() {
+        lines.push(format!(
+            "to approve exactly this change: harness resume --last{}",
+            flags.concat()
+        ));
+    }
+    lines
+}
+
+pub(super) fn findings_approved(
+    feature: &FeatureId,
+    findings: &[Finding],
+    how: ApprovedHow,
+) -> Line {
+    let count = match findings.len() {
+        1 => "1 finding".to_owned(),
+        count => format!("{count} findings"),
+    };
+    let how = match how {
+        ApprovedHow::Asked => "",
+        ApprovedHow::Flag => ", by a flag",
+    };
+    let text = format!("approved for {feature}: {count}{how}");
+    Line::new(Who::You, text).with(findings.iter().map(finding_line))
 }
 
 pub(super) fn amended(amendment: &Amendment) -> Line {

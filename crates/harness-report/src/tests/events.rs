@@ -95,6 +95,10 @@ const RECORDS: &str = r##"
 {"type":"check_ended","report":{"gate":"test","argv":["cargo","test"],"stop":{"exited":0},"ms":900,"status":"green","reason":"","tests":{"run":3,"failed":0,"skipped":0},"excerpt":"","output":{"head":"","tail":"","bytes":0},"output_sha256":"00","retried":true}}
 {"type":"negative_control_ended","control":{"left_out":"tests inside Rust source files stand with the code and are not tried","checks":[{"gate":"test","outcome":"proves_nothing","tests":["csv::trivial"],"count":1,"ms":812},{"gate":"unit","outcome":"needed","reason":"exit 101","ms":400},{"gate":"e2e","outcome":"skipped","reason":"it takes longer than the gate itself","ms":9000}]}}
 {"type":"negative_control_ended","control":{"skipped":"no test file was added or changed"}}
+{"type":"approval_asked","call":{"turn":3,"index":0},"subject":{"kind":"findings","feature":"F-012","findings":[{"kind":"tests_skipped","path":"tests/csv.rs","message":"1 test is newly skipped: `quotes`","line":12,"id":"0a1b2c3d","hunk":"@@ -11,2 +11,3 @@\n #[test]\n+#[ignore]\n fn quotes() {\n"}]},"reason":"1 finding in `tests/csv.rs:12`: 1 test is newly skipped: `quotes` [0a1b2c3d]"}
+{"type":"approval_answered","call":{"turn":3,"index":0},"answer":{"how":"once"}}
+{"type":"findings_approved","feature":"F-012","findings":[{"kind":"tests_skipped","path":"tests/csv.rs","message":"1 test is newly skipped: `quotes`","line":12,"id":"0a1b2c3d","hunk":"@@ -11,2 +11,3 @@\n #[test]\n+#[ignore]\n fn quotes() {\n"}],"how":"asked"}
+{"type":"finish_refused","reason":"1 finding in `cfg.toml:2`: `fail_under` is lowered from 90 to 80 [4e5f6071]","findings":[{"kind":"threshold_lowered","path":"cfg.toml","message":"`fail_under` is lowered from 90 to 80","line":2,"id":"4e5f6071","hunk":"-fail_under = 90\n+fail_under = 80\n"}]}
 {"type":"session_ended","reason":"budget"}
 {"type":"run_ended","reason":"budget","detail":"$5.00 of $5.00 used\ngo on with `harness resume --last --max-usd 8`"}
 "##;
@@ -141,6 +145,7 @@ fn opened() -> Event {
         usage: Usage::default(),
         spent: Money::from_usd(0.5),
         by_hand: None,
+        approved: Vec::new(),
     };
     Event::SessionOpened(Box::new(SessionOpened {
         session: SessionId::new(7),
@@ -230,6 +235,7 @@ const fn number(event: &Event) -> usize {
         Event::SetupStarted { .. } => 50,
         Event::SetupEnded { .. } => 51,
         Event::NegativeControlEnded { .. } => 52,
+        Event::FindingsApproved { .. } => 53,
     }
 }
 

@@ -116,6 +116,19 @@ fn lines_for_every_kind_of_event() {
     gate: e2e: added tests not tried on the base: it takes longer than the gate itself
       tests inside Rust source files stand with the code and are not tried
     gate: added tests not tried on the base: no test file was added or changed
+    ask: Approve this finding in the change of F-012?
+      the agent says it is done; no gate has run yet
+      tests/csv.rs:12: 1 test is newly skipped: `quotes` [0a1b2c3d]
+        @@ -11,2 +11,3 @@
+         #[test]
+        +#[ignore]
+         fn quotes() {
+    you: yes, this once
+    you: approved for F-012: 1 finding
+      tests/csv.rs:12: 1 test is newly skipped: `quotes` [0a1b2c3d]
+    feature: not done: 1 finding in `cfg.toml:2`: `fail_under` is lowered from 90 to 80 [4e5f6071]
+      cfg.toml:2: `fail_under` is lowered from 90 to 80 [4e5f6071]
+      to approve exactly this change: harness resume --last --approve 4e5f6071
     harness: run ended: budget, 2 of 2 features passing, 2090 tokens, $0.50
       $5.00 of $5.00 used
       go on with `harness resume --last --max-usd 8`
@@ -215,10 +228,10 @@ fn json_for_every_kind_of_event() {
     {"seq":72,"type":"stopping","reason":"budget","detail":"$5.00 used; raise it with --max-usd"}
     {"seq":73,"type":"session_resumed"}
     {"seq":74,"type":"model_failed","turn":2,"message":"401: the key is not known","status":401}
-    {"seq":75,"type":"approval_asked","id":"1.5","subject":"command","command":"sleep 9\n# and more","text":"sleep 9\n# and more","reason":"it waits","rule":"`sleep ...` (harness.toml:9)","always":["sleep","9"]}
+    {"seq":75,"type":"approval_asked","id":"1.5","subject":"command","command":"sleep 9\n# and more","text":"sleep 9\n# and more","reason":"it waits","rule":"`sleep ...` (harness.toml:9)","always":["sleep","9"],"findings":null}
     {"seq":76,"type":"approval_answered","id":"1.5","answer":"no","reason":"too long"}
     {"seq":77,"type":"approval_answered","id":"1.5","answer":"always","reason":null}
-    {"seq":78,"type":"approval_asked","id":"1.5","subject":"amendment","command":null,"text":"write `docs/**`; change protected `Cargo.toml`; network `crates.io:443`","reason":"needs a reader","rule":null,"always":null}
+    {"seq":78,"type":"approval_asked","id":"1.5","subject":"amendment","command":null,"text":"write `docs/**`; change protected `Cargo.toml`; network `crates.io:443`","reason":"needs a reader","rule":null,"always":null,"findings":null}
     {"seq":79,"type":"approval_answered","id":"1.5","answer":"once","reason":null}
     {"seq":80,"type":"feature_amended","feature":"F-012","write":["docs/**"],"may_change":["Cargo.toml"],"hosts":["crates.io:443"],"reason":"needs a reader"}
     {"seq":81,"type":"check_ended","gate":"test","check":"cargo test","status":"green","exit_code":0,"ms":900,"tests":{"run":3,"failed":0,"skipped":0},"reason":"","retried":true}
@@ -226,6 +239,12 @@ fn json_for_every_kind_of_event() {
     {"seq":83,"type":"negative_control_ended","skipped":"no test file was added or changed","left_out":"","checks":[]}
     {"seq":84,"type":"session_ended","reason":"budget","usage":{"input":1200,"cache_read":800,"cache_write":0,"output":90}}
     {"seq":85,"type":"run_ended","reason":"budget","exit_code":3,"detail":"$5.00 of $5.00 used\ngo on with `harness resume --last --max-usd 8`","usd":0.5042}
+    {"seq":81,"type":"approval_asked","id":"3.0","subject":"findings","command":null,"text":"1 finding in `tests/csv.rs:12`: 1 test is newly skipped: `quotes` [0a1b2c3d]","reason":"1 finding in `tests/csv.rs:12`: 1 test is newly skipped: `quotes` [0a1b2c3d]","rule":null,"always":null,"findings":[{"id":"0a1b2c3d","kind":"tests_skipped","path":"tests/csv.rs","line":12,"message":"1 test is newly skipped: `quotes`","hunk":"@@ -11,2 +11,3 @@\n #[test]\n+#[ignore]\n fn quotes() {\n"}]}
+    {"seq":82,"type":"approval_answered","id":"3.0","answer":"once","reason":null}
+    {"seq":83,"type":"findings_approved","feature":"F-012","findings":[{"id":"0a1b2c3d","kind":"tests_skipped","path":"tests/csv.rs","line":12,"message":"1 test is newly skipped: `quotes`","hunk":"@@ -11,2 +11,3 @@\n #[test]\n+#[ignore]\n fn quotes() {\n"}],"how":"asked"}
+    {"seq":84,"type":"finish_refused","reason":"1 finding in `cfg.toml:2`: `fail_under` is lowered from 90 to 80 [4e5f6071]","findings":[{"id":"4e5f6071","kind":"threshold_lowered","path":"cfg.toml","line":2,"message":"`fail_under` is lowered from 90 to 80","hunk":"-fail_under = 90\n+fail_under = 80\n"}]}
+    {"seq":85,"type":"session_ended","reason":"budget","usage":{"input":1200,"cache_read":800,"cache_write":0,"output":90}}
+    {"seq":86,"type":"run_ended","reason":"budget","exit_code":3,"detail":"$5.00 of $5.00 used\ngo on with `harness resume --last --max-usd 8`","usd":0.5042}
     "#);
 }
 

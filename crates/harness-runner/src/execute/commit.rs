@@ -12,7 +12,7 @@ use harness_core::{
 use harness_engine::CommitFeature;
 use harness_gate::{
     check,
-    evidence::{self, CheckRecord, Evidence, Isolation},
+    evidence::{self, CheckRecord, Evidence, FindingRecord, Isolation},
     list::{self, FeatureList, intent},
     progress::{self, Entry, Word},
 };
@@ -316,7 +316,11 @@ impl Commit<'_> {
             level: self.setting.opened.level,
             isolation: Some(Isolation::of(policy.isolate, self.setting.opened.level)),
             linked: self.linked.to_vec(),
-            findings: subject.findings.iter().map(Into::into).collect(),
+            findings: subject
+                .findings
+                .iter()
+                .map(|finding| FindingRecord::new(finding, &self.commit.approved))
+                .collect(),
             negative_control: Some((&self.commit.negative_control).into()),
             session: self.setting.opened.session,
             log_head: log_head.to_owned(),
@@ -342,7 +346,7 @@ impl Commit<'_> {
                 .iter()
                 .map(|text| plain(text))
                 .collect(),
-            gates: gates.chain(control).collect(),
+            gates: gates.chain(self.approved_lines()).chain(control).collect(),
             parent: Some(self.setting.run.tip.clone()),
             next: Vec::new(),
             questions: Vec::new(),
@@ -354,6 +358,24 @@ impl Commit<'_> {
             Word::Passing,
             &entry,
         )
+    }
+
+    /// Says what a person let pass, one line per finding.
+    fn approved_lines(&self) -> impl Iterator<Item = String> {
+        let approved = &self.commit.approved;
+        let findings = self.commit.subject.findings.iter();
+        findings.filter_map(move |finding| {
+            let approval = approved
+                .iter()
+                .find(|approved| approved.is_about(finding))?;
+            Some(format!(
+                "approved by a person ({}): {}: {} [{}]",
+                approval.how.as_str(),
+                finding.place(),
+                plain(&finding.message),
+                finding.id
+            ))
+        })
     }
 
     fn message(&self, log_head: &str, files: &[(RepoPath, Vec<u8>)]) -> String {

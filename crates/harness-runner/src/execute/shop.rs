@@ -2,23 +2,20 @@
 //!
 //! Blocks; called on threads that may. Holds what makes snapshots cheap.
 
-use std::{borrow::Cow, collections::HashSet, path::Path, time::Instant};
+use std::{path::Path, time::Instant};
 
 use harness_core::{
-    Change, CheckpointNumber, CheckpointSaved, CommitId, Event, Feature, Finding, FindingKind,
-    FinishSubject, RepoPath, SessionOpened, TreeId,
+    Change, CheckpointNumber, CheckpointSaved, CommitId, Event, Feature, FinishSubject, RepoPath,
+    SessionOpened, TreeId,
 };
-use harness_gate::integrity::{self, FileChange};
 use harness_git::{CheckoutStamp, CheckpointRef, Repo, RestoreMode, SnapshotCache};
 use harness_guard::Guard;
 
-use super::{Setting, chain, regression, subject::subject_tree};
+use super::{Setting, chain, findings::Finder, regression, subject::subject_tree};
 use crate::RunnerError;
 
 /// Changes a record of a checkpoint names.
 const CHANGES_MAX: usize = 1_000;
-/// The largest file that is looked into for findings.
-const TEXT_MAX: u64 = 2 * 1024 * 1024;
 
 /// The repository and what is known of its work tree.
 #[derive(Debug)]
@@ -225,9 +222,23 @@ impl Workshop {
             .as_ref()
             .unwrap_or(&setting.opened.start_tree);
         let (candidate, changes) = self.candidate(&setting.run.tip, start, &work_tree, guard)?;
-        let mut findings = guard.judge_changes(&changes);
-        findings.extend(changed_scripts(setting, &changes, &findings));
-        findings.extend(self.inspect(&setting.run.tip, &candidate, &changes)?);
+        let policy = &setting.run.policy;
+        let feature = setting
+            .feature()
+            .ok_or("the session's feature is not in the run's list")?;
+        let base = self
+            .repo
+            .tree_of(&setting.run.tip)
+            .map_err(|error| chain(&error))?;
+        let findings = Finder {
+            repo: &self.repo,
+            guard,
+            policy,
+            feature,
+            base: &base,
+            candidate: &candidate,
+        }
+        .find(&changes)?;
         Ok(FinishSubject {
             tree: subject_tree(&self.repo, &setting.run.policy, &candidate)?,
             regressions: regression::of_change(&self.repo, setting, &changes),
@@ -256,55 +267,6 @@ impl Workshop {
             .diff(&onto, &tree)
             .map_err(|error| chain(&error))?;
         Ok((tree, changes))
-    }
-
-    /// Looks for weakened tests and the like in the difference.
-    fn inspect(
-        &self,
-        tip: &CommitId,
-        tree: &TreeId,
-        changes: &[Change],
-    ) -> Result<Vec<Finding>, String> {
-        let base = self.repo.tree_of(tip).map_err(|error| chain(&error))?;
-        let mut texts = Vec::with_capacity(changes.len());
-        for change in changes {
-            texts.push((
-                change.path.clone(),
-                self.text(&base, &change.path)?,
-                self.text(tree, &change.path)?,
-            ));
-        }
-        let files: Vec<FileChange<'_>> = texts
-            .iter()
-            .map(|(path, old, new)| FileChange {
-                path: path.clone(),
-                old: old.as_deref(),
-                new: new.as_deref(),
-            })
-            .collect();
-        let mut findings = integrity::inspect(&files);
-        findings.extend(
-            files
-                .iter()
-                .filter(|file| adds_secret(file))
-                .map(|file| Finding {
-                    kind: FindingKind::SecretAdded,
-                    path: file.path.clone(),
-                    message: "something that looks like a key or token was added".to_owned(),
-                }),
-        );
-        Ok(findings)
-    }
-
-    /// Reads a text file of a tree; `None` when it is absent, binary or too large to be a source.
-    fn text(&self, tree: &TreeId, path: &RepoPath) -> Result<Option<String>, String> {
-        match self.repo.read_blob(tree, path, TEXT_MAX) {
-            Ok(bytes) => Ok(bytes.and_then(|bytes| String::from_utf8(bytes).ok())),
-            Err(
-                harness_git::GitError::TooLarge { .. } | harness_git::GitError::NotAFile { .. },
-            ) => Ok(None),
-            Err(error) => Err(chain(&error)),
-        }
     }
 
     /// Takes the work tree back to where the feature began; its last state stays in the checkpoints.
@@ -381,60 +343,6 @@ impl Workshop {
             .filter_map(existing)
             .collect()
     }
-}
-
-/// Whether a file has something that looks like a secret and had nothing before.
-fn adds_secret(file: &FileChange<'_>) -> bool {
-    let has_secret = |text: &str| matches!(harness_guard::redact(text), Cow::Owned(_));
-    let old: HashSet<&str> = file.old.into_iter().flat_map(str::lines).collect();
-    let guessed = |text: &str| {
-        text.lines()
-            .any(|line| !old.contains(line) && harness_guard::seems_secret(line))
-    };
-    file.new.is_some_and(has_secret) && !file.old.is_some_and(has_secret)
-        || file.new.is_some_and(guessed)
-}
-
-/// Finds changed files that a gate's argv names: they decide how the gate comes out.
-///
-/// The feature's own `verify` commands may name what the feature is about.
-fn changed_scripts(setting: &Setting, changes: &[Change], known: &[Finding]) -> Vec<Finding> {
-    let own = setting
-        .feature()
-        .into_iter()
-        .flat_map(|feature| &feature.may_change);
-    let given = setting.run.policy.amendments.iter();
-    let given = given.filter(|more| more.feature == setting.opened.feature);
-    let allowed: Vec<&RepoPath> = own.chain(given.flat_map(|more| &more.may_change)).collect();
-    let may_change = |path: &RepoPath| allowed.iter().any(|allowed| path.starts_with(allowed));
-    let mut findings = Vec::new();
-    for gate in &setting.run.policy.gates {
-        let named: Vec<RepoPath> = gate
-            .run
-            .iter()
-            .filter_map(|word| gate.cwd.join(word).ok())
-            .collect();
-        let hits = changes
-            .iter()
-            .map(|change| &change.path)
-            .filter(|path| named.contains(path) && !may_change(path));
-        let is_known =
-            |path: &RepoPath, found: &[Finding]| found.iter().any(|finding| finding.path == *path);
-        for path in hits {
-            if !is_known(path, known) && !is_known(path, &findings) {
-                let message = format!(
-                    "gate `{}` runs this file, and `may_change` does not name it",
-                    gate.name
-                );
-                findings.push(Finding {
-                    kind: FindingKind::GateAffecting,
-                    path: path.clone(),
-                    message,
-                });
-            }
-        }
-    }
-    findings
 }
 
 impl Setting {

@@ -1,6 +1,6 @@
 //! The keys of an approval: nothing counts before the panel is awake, and no yes before its end was seen.
 
-use harness_core::{ApprovalAnswer, ApprovalAsked, CallId};
+use harness_core::{ApprovalAnswer, ApprovalAsked, ApprovalSubject, CallId};
 
 use crate::{
     app::App,
@@ -77,10 +77,13 @@ fn perform(app: &mut App, command: Command) -> Option<Vec<Request>> {
         }
         Command::Never => ApprovalAnswer::Never,
         Command::ForSession | Command::Always | Command::EditRule if !approval.is_action() => {
-            app.tell(
-                Role::Needed,
-                "more for a feature is given for the feature alone: y or n",
-            );
+            let why = match approval.asked.subject {
+                ApprovalSubject::Findings { .. } => {
+                    "findings are approved for exactly these changes: y or n"
+                }
+                _ => "more for a feature is given for the feature alone: y or n",
+            };
+            app.tell(Role::Needed, why);
             return Some(Vec::new());
         }
         Command::Always | Command::EditRule if approval.rule.is_none() => {

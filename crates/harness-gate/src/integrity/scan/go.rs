@@ -1,6 +1,9 @@
 //! Go: the `testing` package and the assertions of testify.
 
-use super::{Mark, Marks, Source, assertion, may_assert, next_is, next_word, words};
+use super::{
+    Mark, Marks, Skipped, Source, arguments, assertion, happens, is_declared, may_assert, next_is,
+    next_word, words,
+};
 
 /// Finds the marks of a test file.
 pub(super) fn marks(source: &Source<'_>) -> Marks {
@@ -18,10 +21,10 @@ fn mark(source: &Source<'_>, at: usize, word: &str) -> Option<(usize, Mark)> {
         let is_test = ["Test", "Fuzz", "Example"]
             .iter()
             .any(|beginning| name.starts_with(beginning));
-        let skipped = false;
+        let skipped = Skipped::No;
         return match (is_test, name.is_empty()) {
             (true, _) => Some((at, Mark::Test { name, skipped })),
-            (false, false) => Some((at, Mark::Helper)),
+            (false, false) => Some((at, Mark::Helper(name))),
             // A function literal belongs to the test around it.
             (false, true) => None,
         };
@@ -31,7 +34,9 @@ fn mark(source: &Source<'_>, at: usize, word: &str) -> Option<(usize, Mark)> {
         .iter()
         .any(|receiver| before.ends_with(receiver));
     match word {
-        "Skip" | "Skipf" | "SkipNow" if is_testing => Some((at, Mark::Skip(word.to_owned()))),
+        "Skip" | "Skipf" | "SkipNow" if is_testing => {
+            Some((at, Mark::Skip(word.to_owned(), happens(code, at))))
+        }
         "Error" | "Errorf" | "Fatal" | "Fatalf" | "Fail" | "FailNow" if is_testing => {
             Some(assertion(source, at, open, false))
         }
@@ -39,6 +44,14 @@ fn mark(source: &Source<'_>, at: usize, word: &str) -> Option<(usize, Mark)> {
         _ if before.ends_with("assert.") || before.ends_with("require.") => {
             Some(assertion(source, at, open, false))
         }
-        _ => may_assert(word).then_some((at, Mark::Delegate)),
+        // Who is given the test may fail it.
+        _ if arguments(source, open)
+            .iter()
+            .any(|argument| matches!(*argument, "t" | "tb"))
+            && !is_declared(code, at) =>
+        {
+            Some((at, Mark::Delegate(word.to_owned())))
+        }
+        _ => may_assert(code, at, word).then(|| (at, Mark::Delegate(word.to_owned()))),
     }
 }

@@ -1,8 +1,11 @@
 //! Python: pytest and unittest.
 
+use std::collections::BTreeMap;
+
 use super::{
-    CALL_BYTES_MAX, Mark, Marks, Source, always_holds, arguments, assertion, closing, is_same,
-    may_assert, next_is, next_word, split_arguments, words,
+    BODY_BYTES_MAX, CALL_BYTES_MAX, Mark, Marks, Skipped, Source, always_holds, arguments,
+    assertion, closing, is_same, is_word_byte, may_assert, next_is, next_word, split_arguments,
+    words,
 };
 use crate::text::char_floor;
 
@@ -10,37 +13,122 @@ use crate::text::char_floor;
 pub(super) fn marks(source: &Source<'_>) -> Marks {
     let code = &source.code;
     let mut marks = Marks::new();
-    let mut skip_next = false;
+    let mut pending = Skipped::No;
+    // How far the function that is open is indented: what is further in belongs to it.
+    let mut inside: Option<usize> = None;
+    let mut decorated = 0;
+    // Marks that have a name of their own: `slow = pytest.mark.skipif(...)`.
+    let mut named: BTreeMap<&str, Skipped> = BTreeMap::new();
     for (at, word) in words(code) {
+        if at >= decorated && is_decorator(code, at) {
+            decorated = decorator_end(code, at);
+        }
         match word {
-            "def" => {
-                marks.extend(function(code, at, skip_next));
-                skip_next = false;
-            }
-            "class" => {
-                if skip_next {
-                    let name = next_word(code, at + word.len()).to_owned();
-                    marks.push((at, Mark::SkipNamed(name)));
+            "def" | "class" => {
+                let skipped = std::mem::take(&mut pending);
+                let depth = indent(code, at);
+                if inside.is_some_and(|inside| depth > inside) {
+                    continue;
                 }
-                skip_next = false;
+                let name = next_word(code, at + word.len()).to_owned();
+                inside = (word == "def").then_some(depth);
+                marks.push((at, beginning(word, name, skipped)));
             }
-            _ if is_skip(code, at, word) => match is_decorator(code, at) {
-                true => skip_next = true,
-                false => marks.push((at, Mark::Skip(word.to_owned()))),
-            },
+            "except" if swallows(code, at) => {
+                marks.push((at, Mark::Swallowed("except".to_owned())));
+            }
+            _ if named.contains_key(word) && is_decorator(code, at) => {
+                pending = pending.max(named[word]);
+            }
+            _ if is_skip(code, at, word) => {
+                let skipped = skips(code, at, word);
+                if let Some(name) = assigned(code, at).filter(|name| *name != "pytestmark") {
+                    named.insert(name, skipped);
+                    continue;
+                }
+                match (is_decorator(code, at), at < decorated) {
+                    (true, _) => pending = pending.max(skipped),
+                    // Of one set of parameters.
+                    (false, true) => pending = pending.max(Skipped::Sometimes),
+                    (false, false) => marks.push((at, Mark::Skip(word.to_owned(), skipped))),
+                }
+            }
             _ => marks.extend(call(source, at, word)),
         }
     }
     marks
 }
 
-fn function(code: &str, at: usize, skipped: bool) -> Option<(usize, Mark)> {
-    let name = next_word(code, at + "def".len()).to_owned();
-    let mark = match name.starts_with("test") {
-        true => Mark::Test { name, skipped },
-        false => Mark::Helper,
+fn beginning(word: &str, name: String, skipped: Skipped) -> Mark {
+    match word {
+        "class" => Mark::SkipNamed(name, skipped),
+        _ if name.starts_with("test") => Mark::Test { name, skipped },
+        _ => Mark::Helper(name),
+    }
+}
+
+/// Returns how far the line of a place is indented.
+fn indent(code: &str, at: usize) -> usize {
+    let line = line_before(code, at);
+    line.len() - line.trim_start().len()
+}
+
+/// Returns the line of a place up to it, as far as it is looked at.
+fn line_before(code: &str, at: usize) -> &str {
+    let nearby = char_floor(code, at.saturating_sub(CALL_BYTES_MAX));
+    code[nearby..at].rsplit('\n').next().unwrap_or_default()
+}
+
+/// Returns where the decorator on the line of `at` ends: with its brackets, or with the line.
+fn decorator_end(code: &str, at: usize) -> usize {
+    let line = code[at..].find('\n').map_or(code.len(), |end| at + end);
+    let Some(open) = code[at..line].find('(').map(|open| at + open) else {
+        return line;
     };
-    Some((at, mark))
+    let mut depth = 0_usize;
+    let nearby = code.as_bytes()[open..].iter().take(BODY_BYTES_MAX);
+    for (length, byte) in nearby.enumerate() {
+        match byte {
+            b'(' | b'[' | b'{' => depth += 1,
+            b')' | b']' | b'}' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        if depth == 0 {
+            return open + length;
+        }
+    }
+    line
+}
+
+/// Returns the name that a line gives to the mark at `at`.
+fn assigned(code: &str, at: usize) -> Option<&str> {
+    let (name, mark) = line_before(code, at).split_once('=')?;
+    let is_mark = mark.trim_start().starts_with("pytest.mark.");
+    let name = name.trim();
+    (is_mark && name.bytes().all(is_word_byte)).then_some(name)
+}
+
+/// Says whether a skip holds always or under a condition, given or around it.
+fn skips(code: &str, at: usize, word: &str) -> Skipped {
+    if matches!(word, "skipif" | "skipIf" | "skipUnless" | "importorskip") {
+        return Skipped::Sometimes;
+    }
+    let depth = indent(code, at);
+    let nearby = char_floor(code, at.saturating_sub(CALL_BYTES_MAX));
+    let around = code[nearby..at].lines().rev().skip(1).find(|line| {
+        let text = line.trim_start();
+        !text.is_empty() && line.len() - text.len() < depth
+    });
+    let is_condition = around.is_some_and(|line| {
+        let word = next_word(line, 0);
+        matches!(word, "if" | "elif" | "else" | "except" | "case")
+    });
+    let is_inline = next_word(line_before(code, at), 0) == "if";
+    if is_condition || is_inline {
+        Skipped::Sometimes
+    } else {
+        Skipped::Always
+    }
 }
 
 /// Whether a word skips a test, as a mark or as a call.
@@ -57,10 +145,30 @@ fn is_skip(code: &str, at: usize, word: &str) -> bool {
     }
 }
 
+/// Whether an `except` lets a failed assertion pass: it can catch one and does nothing with it.
+fn swallows(code: &str, at: usize) -> bool {
+    let limit = char_floor(code, at + CALL_BYTES_MAX);
+    let mut lines = code[at..limit].lines();
+    let clause = lines.next().unwrap_or_default();
+    let Some((caught, rest)) = clause["except".len()..].split_once(':') else {
+        return false;
+    };
+    let catches = caught.trim().is_empty()
+        || words(caught)
+            .any(|(_, word)| matches!(word, "AssertionError" | "Exception" | "BaseException"));
+    let body = match rest.trim() {
+        "" => lines
+            .map(str::trim)
+            .find(|line| !line.is_empty())
+            .unwrap_or_default(),
+        body => body,
+    };
+    let does_nothing = matches!(body, "pass" | "..." | "continue" | "return" | "return True");
+    catches && does_nothing
+}
+
 fn is_decorator(code: &str, at: usize) -> bool {
-    let nearby = char_floor(code, at.saturating_sub(CALL_BYTES_MAX));
-    let line = code[nearby..at].rsplit('\n').next().unwrap_or_default();
-    line.trim_start().starts_with('@')
+    line_before(code, at).trim_start().starts_with('@')
 }
 
 fn call(source: &Source<'_>, at: usize, word: &str) -> Option<(usize, Mark)> {
@@ -75,6 +183,12 @@ fn call(source: &Source<'_>, at: usize, word: &str) -> Option<(usize, Mark)> {
             Some((at, Mark::Exit(format!("os.{word}"))))
         }
         "exit" if before.ends_with("sys.") => Some((at, Mark::Exit("sys.exit".to_owned()))),
+        "suppress" => {
+            let catches = arguments(source, open)
+                .iter()
+                .any(|caught| matches!(*caught, "AssertionError" | "Exception" | "BaseException"));
+            catches.then(|| (at, Mark::Swallowed("suppress".to_owned())))
+        }
         "raises" | "warns" if before.ends_with("pytest.") => {
             Some(assertion(source, at, open, false))
         }
@@ -87,7 +201,7 @@ fn call(source: &Source<'_>, at: usize, word: &str) -> Option<(usize, Mark)> {
             };
             Some(assertion(source, at, end, holds))
         }
-        _ => may_assert(word).then_some((at, Mark::Delegate)),
+        _ => may_assert(code, at, word).then(|| (at, Mark::Delegate(word.to_owned()))),
     }
 }
 

@@ -1,8 +1,8 @@
 //! Rust: attributes, test functions, assertion macros.
 
 use super::{
-    Mark, Marks, Source, always_holds, arguments, assertion, closing, is_same, may_assert, next_is,
-    next_word, words,
+    Mark, Marks, Skipped, Source, always_holds, arguments, assertion, body_end, closing, is_same,
+    may_assert, next_is, next_word, words,
 };
 
 /// Finds the marks of a file. Outside of test files, assertions and exits count from
@@ -24,15 +24,33 @@ pub(super) fn marks(source: &Source<'_>, is_test: bool) -> Marks {
         })
         .collect();
     let mut pending = attributes.iter().peekable();
+    let mut test_end = 0;
     for (at, word) in words(&source.code) {
         let in_tests = tests_begin.is_some_and(|begin| at >= begin);
         if word == "fn" {
-            let (mut is_test, mut skipped) = (false, false);
+            let (mut is_test, mut skipped) = (false, Skipped::No);
             while let Some(attribute) = pending.next_if(|attribute| attribute.at < at) {
                 is_test |= attribute.is_test();
-                skipped |= attribute.is_ignore();
+                skipped = skipped.max(attribute.skips());
+            }
+            // A function within a test belongs to the test.
+            if !is_test && at < test_end {
+                continue;
+            }
+            if is_test {
+                test_end = body_end(&source.code, at);
             }
             marks.extend(function(&source.code, at, is_test, skipped));
+        } else if word == "mod" {
+            let mut never = false;
+            while let Some(attribute) = pending.next_if(|attribute| attribute.at < at) {
+                never |= attribute.is_never_tested();
+            }
+            let name = next_word(&source.code, at + word.len());
+            let is_tests = in_tests || name.starts_with("test");
+            if never && is_tests {
+                marks.push((at, Mark::SkipNamed(format!("mod {name}"), Skipped::Always)));
+            }
         } else if in_tests {
             marks.extend(in_test(source, at, word));
         }
@@ -41,7 +59,7 @@ pub(super) fn marks(source: &Source<'_>, is_test: bool) -> Marks {
 }
 
 /// Makes the mark of the function whose `fn` stands at `at`; a function type has none.
-fn function(code: &str, at: usize, is_test: bool, skipped: bool) -> Option<(usize, Mark)> {
+fn function(code: &str, at: usize, is_test: bool, skipped: Skipped) -> Option<(usize, Mark)> {
     let after = at + "fn".len();
     let name = match next_is(code, after, b'$') {
         Some(dollar) => next_word(code, dollar + 1),
@@ -53,7 +71,7 @@ fn function(code: &str, at: usize, is_test: bool, skipped: bool) -> Option<(usiz
     let name = name.to_owned();
     let mark = match is_test {
         true => Mark::Test { name, skipped },
-        false => Mark::Helper,
+        false => Mark::Helper(name),
     };
     Some((at, mark))
 }
@@ -76,8 +94,19 @@ fn in_test(source: &Source<'_>, at: usize, word: &str) -> Option<(usize, Mark)> 
     if word == "exit" && code[..at].ends_with("process::") {
         return Some((at, Mark::Exit("process::exit".to_owned())));
     }
+    if word == "catch_unwind" && next_is(code, after, b'(').is_some() && is_dropped(code, at) {
+        return Some((at, Mark::Swallowed("catch_unwind".to_owned())));
+    }
     let is_call = is_macro || next_is(code, after, b'(').is_some();
-    (is_call && may_assert(word)).then_some((at, Mark::Delegate))
+    (is_call && may_assert(code, at, word)).then(|| (at, Mark::Delegate(word.to_owned())))
+}
+
+/// Whether the result of the call at `at` goes nowhere.
+fn is_dropped(code: &str, at: usize) -> bool {
+    let statement = super::statement_before(code, at);
+    let call = statement.trim_end_matches(|char: char| char.is_alphanumeric() || char == ':');
+    let call = call.trim_end();
+    call.is_empty() || call.starts_with("let _") || call.starts_with("_ =") || call == "drop("
 }
 
 /// An attribute: its place and its content without white space.
@@ -123,9 +152,29 @@ impl Attribute {
         self.path() == "cfg" && words(&self.content).any(|(_, word)| word == "test")
     }
 
-    fn is_ignore(&self) -> bool {
-        self.path() == "ignore"
-            || (self.path() == "cfg_attr" && words(&self.content).any(|(_, word)| word == "ignore"))
+    /// Says whether it keeps a test from being run.
+    fn skips(&self) -> Skipped {
+        let is_ignored = || words(&self.content).any(|(_, word)| word == "ignore");
+        match self.path() {
+            "ignore" => Skipped::Always,
+            "cfg_attr" if is_ignored() && self.content.contains("(all()") => Skipped::Always,
+            "cfg_attr" if is_ignored() => Skipped::Sometimes,
+            _ if self.is_never_tested() => Skipped::Always,
+            _ => Skipped::No,
+        }
+    }
+
+    /// Whether what follows is never compiled, or never for tests.
+    fn is_never_tested(&self) -> bool {
+        const NEVER: [&str; 4] = ["any()", "not(test)", "not(all())", "false"];
+        let Some(condition) = self.content.strip_prefix("cfg(") else {
+            return false;
+        };
+        let condition = condition.strip_suffix(')').unwrap_or(condition);
+        let is_all = condition.starts_with("all(");
+        NEVER
+            .iter()
+            .any(|never| condition == *never || (is_all && condition.contains(never)))
     }
 
     /// Returns the lints it silences, also under a condition.

@@ -1,17 +1,49 @@
 //! JavaScript and TypeScript: the words that Jest, Vitest, Mocha, Jasmine and `node:test` share.
 
 use super::{
-    CALL_BYTES_MAX, Mark, Marks, Source, always_holds, arguments, assertion, closing, is_same,
-    is_word_byte, may_assert, next_is, next_word, words,
+    CALL_BYTES_MAX, Mark, Marks, Skipped, Source, always_holds, arguments, assertion, body_end,
+    closing, happens, is_same, is_word_byte, may_assert, next_code, next_is, next_word, words,
 };
+
+/// What may stand between the word of a block and its name.
+const MODIFIERS: [&str; 14] = [
+    "skip",
+    "todo",
+    "fails",
+    "failing",
+    "skipIf",
+    "runIf",
+    "only",
+    "each",
+    "for",
+    "concurrent",
+    "sequential",
+    "serial",
+    "parallel",
+    "describe",
+];
 
 /// Finds the marks of a test file.
 pub(super) fn marks(source: &Source<'_>) -> Marks {
+    let code = &source.code;
     let mut marks = Marks::new();
-    for (at, word) in words(&source.code) {
+    let mut test_end = 0;
+    for (at, word) in words(code) {
         match word {
+            "function" | "const" | "let" | "var" if at >= test_end => {
+                marks.extend(helper(code, at, word).map(|name| (at, Mark::Helper(name))));
+            }
             "it" | "test" | "specify" | "xit" | "xtest" | "xspecify" | "fit" | "describe"
-            | "xdescribe" | "fdescribe" | "suite" => marks.extend(block(source, at, word)),
+            | "xdescribe" | "fdescribe" | "suite" => {
+                let block = block(source, at, word);
+                if block
+                    .iter()
+                    .any(|(_, mark)| matches!(mark, Mark::Test { .. }))
+                {
+                    test_end = body_end(code, at);
+                }
+                marks.extend(block);
+            }
             "expect" => marks.extend(expectation(source, at)),
             "assert" => marks.extend(assert_call(source, at)),
             _ => marks.extend(other(source, at, word)),
@@ -20,15 +52,40 @@ pub(super) fn marks(source: &Source<'_>) -> Marks {
     marks
 }
 
+/// Returns the name of the function that is declared at `at`.
+fn helper(code: &str, at: usize, word: &str) -> Option<String> {
+    let name = next_word(code, at + word.len());
+    if name.is_empty() {
+        return None;
+    }
+    let after = next_code(code, at + word.len())? + name.len();
+    let is_function = word == "function" || {
+        let value = next_is(code, after, b'=')? + 1;
+        matches!(next_word(code, value), "function" | "async")
+            || next_is(code, value, b'(')
+                .and_then(|open| closing(code, open))
+                .and_then(|close| next_is(code, close + 1, b'='))
+                .is_some()
+    };
+    is_function.then(|| name.to_owned())
+}
+
 /// Reads a block such as `it("name", ...)`, `it.skip("name", ...)` or `it.each(table)("name", ...)`.
-fn block(source: &Source<'_>, at: usize, word: &str) -> Option<(usize, Mark)> {
+fn block(source: &Source<'_>, at: usize, word: &str) -> Marks {
+    read_block(source, at, word).unwrap_or_default()
+}
+
+fn read_block(source: &Source<'_>, at: usize, word: &str) -> Option<Marks> {
     let code = &source.code;
     if is_member(code, at) || code[..at].trim_end().ends_with("function") {
         return None;
     }
     let (mut after, mut skipped, mut alone) = (
         at + word.len(),
-        word.starts_with('x'),
+        match word.starts_with('x') {
+            true => Skipped::Always,
+            false => Skipped::No,
+        },
         word.starts_with('f'),
     );
     let mut is_table = false;
@@ -37,10 +94,15 @@ fn block(source: &Source<'_>, at: usize, word: &str) -> Option<(usize, Mark)> {
         if modifier.is_empty() {
             return None;
         }
-        skipped |= matches!(
-            modifier,
-            "skip" | "todo" | "fails" | "failing" | "skipIf" | "runIf"
-        );
+        skipped = skipped.max(match modifier {
+            "skip" | "todo" | "fails" | "failing" => Skipped::Always,
+            "skipIf" | "runIf" => Skipped::Sometimes,
+            _ => Skipped::No,
+        });
+        // Another word makes it a member of something else that has this name.
+        if !MODIFIERS.contains(&modifier) {
+            return None;
+        }
         alone |= modifier == "only";
         is_table |= matches!(modifier, "each" | "for" | "skipIf" | "runIf");
         after += 1 + modifier.len();
@@ -51,23 +113,40 @@ fn block(source: &Source<'_>, at: usize, word: &str) -> Option<(usize, Mark)> {
     let open = next_is(code, after, b'(')?;
     let name = name(source, open)?;
     let is_group = matches!(word, "describe" | "xdescribe" | "fdescribe" | "suite");
-    let mark = match (is_group, alone, skipped) {
-        (_, true, _) => Mark::SkipNamed(format!("only {name}")),
-        (true, false, true) => Mark::SkipNamed(name),
-        (true, false, false) => return None,
-        (false, false, skipped) => Mark::Test { name, skipped },
+    let only = alone.then(|| Mark::SkipNamed(format!("only {name}"), Skipped::Always));
+    let mark = match (is_group, skipped) {
+        (true, Skipped::No) => None,
+        (true, skipped) => Some(Mark::SkipNamed(name, skipped)),
+        (false, skipped) => Some(Mark::Test { name, skipped }),
     };
-    Some((at, mark))
+    let marks = only.into_iter().chain(mark);
+    Some(marks.map(|mark| (at, mark)).collect())
 }
 
 /// Returns the first argument as a name, without its quotes.
 fn name(source: &Source<'_>, open: usize) -> Option<String> {
     // The call goes far beyond its name: only the way to the first comma is looked at.
     let rest = source.code.as_bytes()[open + 1..].iter();
+    let mut depth = 0_usize;
     let mut ends = rest.take(CALL_BYTES_MAX);
-    let end = open + 1 + ends.position(|byte| matches!(byte, b',' | b')'))?;
-    let name = source.text[open + 1..end].trim();
-    let name = name.trim_matches(['"', '\'', '`']);
+    let end = ends.position(|byte| {
+        match byte {
+            b'(' | b'[' | b'{' => depth += 1,
+            b')' | b']' | b'}' if depth > 0 => depth -= 1,
+            b')' => return true,
+            _ => {}
+        }
+        *byte == b',' && depth == 0
+    })?;
+    let name = source.text[open + 1..open + 1 + end].trim();
+    let quote = name
+        .chars()
+        .next()
+        .filter(|char| matches!(char, '"' | '\'' | '`'));
+    let bare = quote.and_then(|quote| name.strip_prefix(quote)?.strip_suffix(quote));
+    // What is put together of several strings is shown as it is written.
+    let is_one = bare.is_some_and(|bare| !quote.is_some_and(|quote| bare.contains(quote)));
+    let name = bare.filter(|_| is_one).unwrap_or(name);
     (!name.is_empty()).then(|| name.to_owned())
 }
 
@@ -130,19 +209,36 @@ fn other(source: &Source<'_>, at: usize, word: &str) -> Option<(usize, Mark)> {
     let after = at + word.len();
     match word {
         "skip" | "todo" if is_context(code, at) && next_is(code, after, b'(').is_some() => {
-            Some((at, Mark::Skip(word.to_owned())))
+            Some((at, Mark::Skip(word.to_owned(), happens(code, at))))
         }
-        "skip" | "todo" if is_set(code, after) => Some((at, Mark::Skip(word.to_owned()))),
-        "only" if is_set(code, after) => Some((at, Mark::SkipNamed("only".to_owned()))),
+        "skip" | "todo" if is_set(code, after) => {
+            Some((at, Mark::Skip(word.to_owned(), Skipped::Always)))
+        }
+        "only" if is_set(code, after) => {
+            Some((at, Mark::SkipNamed("only".to_owned(), Skipped::Always)))
+        }
+        "catch" if swallows(code, at, after) => Some((at, Mark::Swallowed("catch".to_owned()))),
         "should" if is_member(code, at) => Some(assertion(source, at, after, false)),
         "exit" if code[..at].ends_with("process.") => {
             Some((at, Mark::Exit("process.exit".to_owned())))
         }
         _ => {
             let is_call = next_is(code, after, b'(').is_some();
-            (is_call && may_assert(word)).then_some((at, Mark::Delegate))
+            (is_call && may_assert(code, at, word)).then(|| (at, Mark::Delegate(word.to_owned())))
         }
     }
+}
+
+/// Whether a `catch` of a `try` does nothing with what it caught.
+fn swallows(code: &str, at: usize, after: usize) -> bool {
+    if is_member(code, at) {
+        return false;
+    }
+    let after = match next_is(code, after, b'(') {
+        Some(open) => closing(code, open).map_or(after, |close| close + 1),
+        None => after,
+    };
+    super::block(code, after).is_some_and(|block| block.trim().is_empty())
 }
 
 /// Whether an option is set by what follows its name: `true` or a reason.
