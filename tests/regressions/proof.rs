@@ -62,7 +62,7 @@ fn a_script_that_a_gate_runs_cannot_be_rewritten() {
     let forged = write("tests/run.sh", "echo 1..2; echo ok 1 - a; echo ok 2 - b\n");
     let told = nothing_proven(&desk, &[&forged, FINISH, FINISH, FINISH]);
     assert!(
-        told.contains("tests/run.sh: gate `test` runs this file"),
+        told.contains("tests/run.sh:1: gate `test` runs this file"),
         "{told}"
     );
 }
@@ -74,7 +74,7 @@ fn something_that_looks_like_a_key_is_not_committed() {
     let leak = write("src/answer", &format!("42 {key}\n"));
     let told = nothing_proven(&desk, &[&leak, FINISH, FINISH, FINISH]);
     assert!(
-        told.contains("src/answer: something that looks like a key"),
+        told.contains("src/answer:1: something that looks like a key"),
         "{told}"
     );
 }
