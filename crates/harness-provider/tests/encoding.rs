@@ -33,6 +33,7 @@ fn thinking(text: &str, signature: Option<&str>) -> AssistantPart {
     AssistantPart::Thinking {
         text: text.to_owned(),
         signature: signature.map(str::to_owned),
+        maker: None,
     }
 }
 
@@ -64,6 +65,7 @@ fn conversation() -> Prompt {
             thinking("signed  ", Some("c2ln")),
             AssistantPart::RedactedThinking {
                 data: "b3A=".to_owned(),
+                maker: None,
             },
             said("I look."),
             call("functions.read:0", r#"{"path": "b", "a": 1}"#),
@@ -82,7 +84,9 @@ fn request(api: Api, base_url: &str, prompt: &Prompt) -> WireRequest {
     let options = RequestOptions {
         model: "model-a".to_owned(),
         max_output: TokenCount(4096),
+        context: TokenCount(32_000),
         base_url: base_url.to_owned(),
+        server: None,
     };
     encode(api, prompt, &options)
 }
@@ -145,8 +149,8 @@ fn the_anthropic_request() {
 
 #[test]
 fn the_chat_request() {
-    let request = request(Api::Chat, "http://localhost:8080/v1/", &conversation());
-    assert_eq!(request.url, "http://localhost:8080/v1/chat/completions");
+    let request = request(Api::Chat, "http://localhost:9080/v1/", &conversation());
+    assert_eq!(request.url, "http://localhost:9080/v1/chat/completions");
     assert_eq!(request.key_header, ("authorization", "Bearer "));
     let function = |id: &str, arguments: &str| json!({"id": id, "type": "function", "function": {"name": "read", "arguments": arguments}});
     assert_eq!(
