@@ -6,3 +6,4 @@ mod feature;
 mod limits;
 mod task;
 mod tools;
+mod wires;
