@@ -9,9 +9,9 @@ use std::{
     time::{Duration, Instant},
 };
 
-use harness_config::Resolved;
+use harness_config::{Model, Resolved};
 use harness_core::{ByteCount, EndReason, Event, ModelProfile, Price, Timestamp, TokenCount};
-use harness_provider::{Api, RequestOptions, Script};
+use harness_provider::{Api, RequestOptions, Script, Server};
 use harness_runner::{Finished, HttpModel, Launch, ModelClient, Pace, Workplace};
 use harness_store::{Held, Holder, Lock, LockError, Store};
 use tokio::{
@@ -67,11 +67,16 @@ pub(crate) fn choose_model(
     let options = RequestOptions {
         model: model.id.clone(),
         max_output: model.output,
-        base_url: model.base_url.clone(),
+        context: model.context,
+        base_url: base_url(model, std::env::var("OLLAMA_HOST").ok().as_deref()),
+        server: model.server.and_then(Server::named),
     };
     let api = match model.api {
         harness_config::Api::Anthropic => Api::Anthropic,
         harness_config::Api::Chat => Api::Chat,
+        harness_config::Api::Responses => Api::Responses,
+        harness_config::Api::Gemini => Api::Gemini,
+        harness_config::Api::Ollama => Api::Ollama,
     };
     let idle = resolved.policy.limits.idle;
     let profile = model.profile();
@@ -89,6 +94,15 @@ pub(crate) fn choose_model(
         profile,
         client: ModelClient::Http(Box::new(HttpModel::new(api, options, key, idle))),
     })
+}
+
+/// Returns where a model is asked: Ollama's variable moves its own interface, unless an address is written.
+fn base_url(model: &Model, ollama_host: Option<&str>) -> String {
+    let is_default = model.base_url == harness_config::Api::Ollama.default_base_url();
+    ollama_host
+        .filter(|_| is_default && model.api == harness_config::Api::Ollama)
+        .and_then(harness_config::ollama_address)
+        .unwrap_or_else(|| model.base_url.clone())
 }
 
 /// Makes a model of a script.
@@ -204,3 +218,15 @@ pub(crate) fn runtime() -> Result<Runtime, Failure> {
 
 /// Waits for nothing longer than this when a runtime ends.
 pub(crate) const SHUTDOWN: Duration = Duration::from_millis(200);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_server_of_the_configuration_is_known_to_the_codec() {
+        for word in harness_config::SERVERS {
+            assert!(Server::named(word).is_some(), "{word}");
+        }
+    }
+}

@@ -8,3 +8,4 @@ mod limits;
 mod regression;
 mod task;
 mod tools;
+mod wires;

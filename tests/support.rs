@@ -10,12 +10,15 @@ use harness_testkit::{Home, Project, Run, Server};
 
 pub(crate) use level::levels;
 pub(crate) use live::{Live, assert_gone, signal, unique_word};
-pub(crate) use story::{FINISH, Story, endless, news, session, shell, write};
+pub(crate) use story::{FINISH, Story, endless, has_answer, news, session, shell, write};
 pub(crate) use terminal::{Modes, Terminal};
 pub(crate) use world::{alive, say};
 
 /// The program under test.
 pub(crate) const PROGRAM: &str = env!("CARGO_BIN_EXE_harness");
+
+/// The words of the wires a model can be spoken to over.
+pub(crate) const WIRES: [&str; 5] = ["anthropic", "chat", "responses", "gemini", "ollama"];
 
 /// Gates that need nothing but `sh`: the test prints TAP.
 pub(crate) const CONFIG: &str = r#"
@@ -78,11 +81,7 @@ impl Desk {
 
     /// Tells the home about a model behind a test server: name `test`, wire `api`.
     pub(crate) fn use_server(&self, server: &Server, api: &str) {
-        let base = if api == "chat" {
-            format!("{}/v1", server.url())
-        } else {
-            server.url()
-        };
+        let base = server.base_url(api);
         self.home.configure(&format!(
             "[agent]\nmodel = \"test\"\n[model.test]\napi = \"{api}\"\nbase_url = \"{base}\"\nid = \"test-model\"\n"
         ));

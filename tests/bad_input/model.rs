@@ -5,7 +5,7 @@ use std::{net::TcpListener, path::Path};
 use harness_testkit::{Reply, Server};
 
 use super::{GOOD_SCRIPT, assert_calm, assert_refused};
-use crate::support::Desk;
+use crate::support::{Desk, WIRES};
 
 /// A key that must never be seen again.
 const CANARY: &str = "sk-canary-8f3b1c77d2a94e60b5";
@@ -125,7 +125,7 @@ fn a_server_that_refuses_connections_ends_the_run_after_some_patience() {
 
 #[test]
 fn a_key_that_is_turned_down_is_never_shown_or_kept() {
-    for api in ["anthropic", "chat"] {
+    for api in WIRES {
         let desk = Desk::new();
         let server = Server::bare();
         // Some servers send the whole key back.
@@ -138,11 +138,7 @@ fn a_key_that_is_turned_down_is_never_shown_or_kept() {
             body,
         };
         server.reply_with(vec![reply; 3]);
-        let base = if api == "chat" {
-            format!("{}/v1", server.url())
-        } else {
-            server.url()
-        };
+        let base = server.base_url(api);
         desk.home.configure(&format!(
             "[agent]\nmodel = \"mine\"\n[model.mine]\napi = \"{api}\"\nid = \"m\"\nbase_url = \"{base}\"\nkey_env = \"MY_OWN_KEY\"\n"
         ));

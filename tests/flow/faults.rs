@@ -78,6 +78,21 @@ fn a_server_that_recovers_is_asked_again_and_nothing_is_done_twice_over_chat() {
 }
 
 #[test]
+fn a_server_that_recovers_is_asked_again_and_nothing_is_done_twice_over_responses() {
+    recover("responses");
+}
+
+#[test]
+fn a_server_that_recovers_is_asked_again_and_nothing_is_done_twice_over_gemini() {
+    recover("gemini");
+}
+
+#[test]
+fn a_server_that_recovers_is_asked_again_and_nothing_is_done_twice_over_ollama() {
+    recover("ollama");
+}
+
+#[test]
 fn the_server_says_how_long_to_wait() {
     let limited = |ms: &str| Reply::Status {
         status: 429,
@@ -115,15 +130,18 @@ fn a_request_that_cannot_be_right_is_not_repeated() {
 
 /// Cuts the answer of each turn once, every time at another byte, and runs each command exactly once.
 fn cut(api: &str) {
-    const CUTS: [usize; 10] = [0, 30, 180, 270, 360, 430, 500, 580, 660, 740];
+    cut_at(api, [0, 30, 180, 270, 360, 430, 500, 580, 660, 740]);
+}
+
+fn cut_at(api: &str, cuts: [usize; 10]) {
     let desk = desk();
-    let turns: Vec<String> = (0..CUTS.len())
+    let turns: Vec<String> = (0..cuts.len())
         .map(|n| shell(&format!("echo {n} >> src/marker")))
         .collect();
     let turns: Vec<&str> = turns.iter().map(String::as_str).chain([FINISH]).collect();
     let server = Server::scripted(&session("F-1", &turns));
     server.reply_with(
-        CUTS.iter()
+        cuts.iter()
             .flat_map(|&bytes| [Reply::Cut { bytes }, Reply::Script]),
     );
     desk.use_server(&server, api);
@@ -131,7 +149,7 @@ fn cut(api: &str) {
     let begun = Instant::now();
     let story = desk.story(&["run"]);
     story.assert_ended("all_passing", 0);
-    let marker: String = (0..CUTS.len()).map(|n| format!("{n}\n")).collect();
+    let marker: String = (0..cuts.len()).map(|n| format!("{n}\n")).collect();
     assert_eq!(desk.project.read("src/marker"), marker, "{api}");
     let retried = story.all("provider_retried");
     assert!(retried.len() >= 8, "{story}");
@@ -161,4 +179,46 @@ fn a_call_that_is_cut_at_any_byte_never_runs_over_anthropic() {
 #[test]
 fn a_call_that_is_cut_at_any_byte_never_runs_over_chat() {
     cut("chat");
+}
+
+#[test]
+fn a_call_that_is_cut_at_any_byte_never_runs_over_responses() {
+    cut_at(
+        "responses",
+        [0, 100, 300, 450, 600, 750, 900, 1_050, 1_200, 1_300],
+    );
+}
+
+#[test]
+fn a_call_that_is_cut_at_any_byte_never_runs_over_gemini() {
+    cut_at("gemini", [0, 30, 80, 130, 180, 230, 280, 330, 380, 430]);
+}
+
+#[test]
+fn a_call_that_is_cut_at_any_byte_never_runs_over_ollama() {
+    cut_at("ollama", [0, 20, 40, 60, 80, 100, 130, 160, 200, 240]);
+}
+
+#[test]
+fn a_prompt_that_the_server_cut_without_a_word_ends_the_run_and_says_so() {
+    let desk = desk();
+    let server = Server::scripted(&session("F-1", &[&shell("true"), FINISH]));
+    let line = r#"{"message":{"role":"assistant","content":"I forget."},"done":true,"done_reason":"stop","prompt_eval_count":300,"eval_count":3}"#;
+    let body = format!("{line}\n").into_bytes();
+    server.reply_with([Reply::Recorded { body, chunk: 64 }]);
+    desk.use_server(&server, "ollama");
+    let story = desk.story(&["run"]);
+    assert_ne!(story.first("run_ended")["reason"], "all_passing", "{story}");
+    let detail = story.first("run_ended")["detail"].as_str().unwrap();
+    assert!(
+        detail.contains("read 300 tokens of a prompt of about"),
+        "{detail}"
+    );
+    assert_eq!(
+        server.received().len(),
+        1,
+        "the same prompt is not sent again"
+    );
+    let asked = &server.received()[0].body;
+    assert_eq!(asked["options"]["num_ctx"], 128_000, "{asked}");
 }

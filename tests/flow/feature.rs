@@ -3,7 +3,7 @@
 use harness_testkit::Server;
 use serde_json::Value;
 
-use crate::support::{CONFIG, Desk, FINISH, TESTS, news, session, shell, write};
+use crate::support::{CONFIG, Desk, FINISH, TESTS, WIRES, has_answer, news, session, shell, write};
 
 const TWO: &str = r#"{ "schema": 1, "features": [
   { "id": "F-1", "title": "Give the answer", "description": "src/answer must say forty-two", "status": "pending", "passes": false },
@@ -29,7 +29,7 @@ fn script_of_two(first: &[&str]) -> String {
 }
 
 fn wires(check: impl Fn(&str)) {
-    for api in ["anthropic", "chat"] {
+    for api in WIRES {
         check(api);
     }
 }
@@ -72,11 +72,7 @@ fn a_feature_goes_from_the_list_to_a_proven_commit_and_only_land_moves_the_perso
                 || news(request).contains("src/question must end")
         });
         let opening = &requests[opening.expect("a request about the second feature")];
-        let roles = opening.body["messages"].as_array().unwrap().iter();
-        let answers = roles
-            .filter(|message| message["role"] == "assistant")
-            .count();
-        assert_eq!(answers, 0, "{}", opening.body);
+        assert!(!has_answer(opening), "{}", opening.body);
         assert!(
             !opening.body.to_string().contains("not ok 2"),
             "{}",

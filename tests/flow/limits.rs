@@ -3,7 +3,7 @@
 use harness_testkit::Server;
 use serde_json::Value;
 
-use crate::support::{CONFIG, Desk, FINISH, endless, session, shell, write};
+use crate::support::{CONFIG, Desk, FINISH, WIRES, endless, session, shell, write};
 
 #[test]
 fn the_same_call_for_ever_is_stuck_within_ten() {
@@ -68,7 +68,7 @@ fn money_stops_a_run_and_an_unknown_price_cannot_be_held_to_it() {
 
 #[test]
 fn the_first_request_of_a_small_task_is_small() {
-    for api in ["anthropic", "chat"] {
+    for api in WIRES {
         let desk = Desk::new();
         let server = Server::scripted(&session("fix it", &["There is nothing to fix."]));
         desk.use_server(&server, api);
@@ -95,7 +95,7 @@ fn without_marks(value: &Value) -> Value {
 
 #[test]
 fn each_request_extends_the_one_before_and_changes_nothing_of_it() {
-    for api in ["anthropic", "chat"] {
+    for api in WIRES {
         let desk = Desk::with_files(&[
             ("harness.toml", CONFIG),
             (
@@ -125,14 +125,25 @@ fn each_request_extends_the_one_before_and_changes_nothing_of_it() {
         assert_eq!(requests.len(), turns.len());
         for pair in requests.windows(2) {
             let (before, after) = (without_marks(&pair[0].body), without_marks(&pair[1].body));
-            for part in ["system", "tools", "model"] {
+            for part in [
+                "system",
+                "instructions",
+                "systemInstruction",
+                "tools",
+                "model",
+                "prompt_cache_key",
+            ] {
                 assert_eq!(
                     before[part].to_string(),
                     after[part].to_string(),
                     "{api} {part}"
                 );
             }
-            let messages = |body: &Value| body["messages"].as_array().cloned().unwrap_or_default();
+            let messages = |body: &Value| {
+                let lists = ["messages", "input", "contents"].iter();
+                let mut lists = lists.filter_map(|key| body[*key].as_array());
+                lists.next().cloned().unwrap_or_default()
+            };
             let (before, after) = (messages(&before), messages(&after));
             assert!(after.len() > before.len());
             for (old, new) in before.iter().zip(&after) {

@@ -2,7 +2,7 @@
 
 use harness_testkit::{Reply, Server};
 
-use crate::support::{CONFIG, Desk, FEATURES, FINISH, Live, TESTS, news, session, write};
+use crate::support::{CONFIG, Desk, FEATURES, FINISH, Live, TESTS, WIRES, news, session, write};
 
 #[test]
 fn a_check_is_information_and_uses_no_attempt() {
@@ -114,7 +114,7 @@ fn a_denied_call_tells_the_model_what_is_allowed_and_the_run_goes_on() {
 
 #[test]
 fn reads_of_one_answer_come_back_together_in_their_order() {
-    for api in ["anthropic", "chat"] {
+    for api in WIRES {
         let desk = Desk::new();
         let reads = r#"{ tool = "read", path = "src/answer" }, { tool = "read", path = "docs/answer.md" },
             { tool = "search", query = "answer", path = "tests" }, { tool = "list", path = "src" }"#;

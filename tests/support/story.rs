@@ -139,17 +139,36 @@ pub(crate) const FINISH: &str = "{ tool = \"finish\", text = \"All done.\" }";
 
 /// Returns every text of the messages after the model's last answer, whatever the wire.
 pub(crate) fn news(request: &Received) -> String {
-    let messages = request.body["messages"]
-        .as_array()
-        .expect("a request has messages");
-    let last = messages
-        .iter()
-        .rposition(|message| message["role"] == "assistant");
+    let messages = messages(request);
+    let last = messages.iter().rposition(is_answer);
     let mut text = String::new();
     for message in &messages[last.map_or(0, |at| at + 1)..] {
-        collect(&message["content"], &mut text);
+        for key in ["content", "output", "parts"] {
+            collect(&message[key], &mut text);
+        }
     }
     text
+}
+
+/// Returns whether a request holds anything the model said, whatever the wire.
+pub(crate) fn has_answer(request: &Received) -> bool {
+    messages(request).iter().any(is_answer)
+}
+
+fn messages(request: &Received) -> &[Value] {
+    let lists = ["messages", "input", "contents"].iter();
+    let mut lists = lists.filter_map(|key| request.body[*key].as_array());
+    lists.next().expect("a request has messages")
+}
+
+/// Whether a message, or an item of one, is the model's.
+fn is_answer(message: &Value) -> bool {
+    ["assistant", "model"]
+        .iter()
+        .any(|role| message["role"] == *role)
+        || ["reasoning", "function_call"]
+            .iter()
+            .any(|kind| message["type"] == *kind)
 }
 
 fn collect(value: &Value, text: &mut String) {

@@ -240,6 +240,7 @@ const AGENT: &[Key] = &[required("kind", Shape::Text), key("command", Shape::Tex
 const MODEL: &[Key] = &[
     required("api", Shape::Text),
     required("id", Shape::Text),
+    key("server", Shape::Text),
     key("base_url", Shape::Text),
     key("key_env", Shape::Text),
     key("key_command", Shape::Texts),

@@ -34,7 +34,7 @@ pub use agent::{Agent, AgentKind};
 pub use document::{ConfigFile, FILE_BYTES_MAX};
 pub use error::{ConfigError, Fault};
 pub use gate::Setup;
-pub use model::{Api, KeySource, Model, PRICES_AS_OF};
+pub use model::{Api, KeySource, Model, PRICES_AS_OF, SERVERS, ollama_address};
 pub use overrides::Overrides;
 pub use render::{Detected, render_gate, render_repository};
 pub use repository::{RepositoryConfig, Review, parse_repository};

@@ -31,6 +31,8 @@ pub struct Model {
     pub name: String,
     /// How its server is spoken to.
     pub api: Api,
+    /// What answers there, in one of the words of [`SERVERS`]; for [`Api::Chat`] alone.
+    pub server: Option<&'static str>,
     /// The server's address, without a slash at the end.
     pub base_url: String,
     /// The provider's id.
@@ -70,7 +72,28 @@ pub enum Api {
     Anthropic,
     /// OpenAI Chat Completions, and every server compatible with it.
     Chat,
+    /// OpenAI Responses.
+    Responses,
+    /// Gemini.
+    Gemini,
+    /// Ollama's own.
+    Ollama,
 }
+
+/// The servers that claim Chat Completions and are known to want something otherwise, or to want nothing.
+pub const SERVERS: [&str; 11] = [
+    "openai",
+    "ollama",
+    "llamacpp",
+    "vllm",
+    "lmstudio",
+    "openrouter",
+    "deepseek",
+    "groq",
+    "together",
+    "mistral",
+    "xai",
+];
 
 impl Api {
     /// Returns the word of the configuration.
@@ -78,15 +101,72 @@ impl Api {
         match self {
             Self::Anthropic => "anthropic",
             Self::Chat => "chat",
+            Self::Responses => "responses",
+            Self::Gemini => "gemini",
+            Self::Ollama => "ollama",
         }
     }
 
-    const fn default_base_url(self) -> &'static str {
+    /// Returns the address of the provider itself.
+    pub const fn default_base_url(self) -> &'static str {
         match self {
             Self::Anthropic => "https://api.anthropic.com",
-            Self::Chat => "https://api.openai.com/v1",
+            Self::Chat | Self::Responses => "https://api.openai.com/v1",
+            Self::Gemini => "https://generativelanguage.googleapis.com/v1beta",
+            Self::Ollama => "http://127.0.0.1:11434",
         }
     }
+
+    /// Returns the variable in which the key of the provider itself is kept; none where there is no key.
+    const fn default_key(self) -> Option<&'static str> {
+        match self {
+            Self::Anthropic => Some("ANTHROPIC_API_KEY"),
+            Self::Chat | Self::Responses => Some("OPENAI_API_KEY"),
+            Self::Gemini => Some("GEMINI_API_KEY"),
+            Self::Ollama => None,
+        }
+    }
+
+    /// Returns the end of an address that this wire adds by itself.
+    const fn added_path(self) -> Option<&'static str> {
+        match self {
+            Self::Anthropic => Some("/v1"),
+            Self::Ollama => Some("/api"),
+            Self::Chat | Self::Responses | Self::Gemini => None,
+        }
+    }
+}
+
+/// Reads `OLLAMA_HOST` as Ollama's own client does and returns an address; none when it says nothing.
+///
+/// `host`, `host:port` and whole addresses will do; without a port it is 11434, with
+/// a scheme that of the scheme. An address to listen on everywhere is this machine.
+pub fn ollama_address(said: &str) -> Option<String> {
+    let said = said.trim().trim_matches(['"', '\'']).trim_end_matches('/');
+    let (scheme, rest, port) = match said.split_once("://") {
+        Some(("https", rest)) => ("https", rest, "443"),
+        Some((_, rest)) => ("http", rest, "80"),
+        None => ("http", said, "11434"),
+    };
+    let (authority, path) = match rest.find('/') {
+        Some(slash) => rest.split_at(slash),
+        None => (rest, ""),
+    };
+    if authority.is_empty() {
+        return None;
+    }
+    let (host, port) = match authority.rsplit_once(':') {
+        Some((host, said)) if !said.is_empty() && said.bytes().all(|it| it.is_ascii_digit()) => {
+            (host, said)
+        }
+        _ => (authority, port),
+    };
+    let host = match host {
+        "" | "0.0.0.0" | "[::]" => "127.0.0.1",
+        host => host,
+    };
+    let url = format!("{scheme}://{host}:{port}{path}");
+    is_address(&url).then_some(url)
 }
 
 /// Where a key is found.
@@ -101,13 +181,16 @@ pub enum KeySource {
 /// Returns the models that need no configuration, the preferred one first.
 ///
 /// Prices as of [`PRICES_AS_OF`].
-pub(crate) fn built_in() -> [Model; 3] {
+pub(crate) fn built_in() -> [Model; 4] {
     let base = |name: &str, api: Api, id: &str| Model {
         name: name.to_owned(),
         api,
+        server: None,
         base_url: api.default_base_url().to_owned(),
         id: id.to_owned(),
-        key: None,
+        key: api
+            .default_key()
+            .map(|name| KeySource::Env(name.to_owned())),
         context: CONTEXT,
         output: OUTPUT,
         price: None,
@@ -116,19 +199,24 @@ pub(crate) fn built_in() -> [Model; 3] {
     };
     [
         Model {
-            key: Some(KeySource::Env("ANTHROPIC_API_KEY".to_owned())),
             context: TokenCount(200_000),
             price: Some(usd_per_million(3.0, 15.0, 0.30, 3.75)),
             ..base("claude-sonnet", Api::Anthropic, "claude-sonnet-4-5")
         },
         Model {
-            key: Some(KeySource::Env("OPENAI_API_KEY".to_owned())),
             context: TokenCount(400_000),
             price: Some(usd_per_million(1.25, 10.0, 0.125, 1.25)),
-            ..base("gpt", Api::Chat, "gpt-5")
+            ..base("gpt", Api::Responses, "gpt-5")
+        },
+        Model {
+            // Its window is larger; beyond this size everything costs twice as much.
+            context: TokenCount(200_000),
+            price: Some(usd_per_million(1.25, 10.0, 0.31, 1.25)),
+            ..base("gemini", Api::Gemini, "gemini-2.5-pro")
         },
         Model {
             base_url: "http://127.0.0.1:11434/v1".to_owned(),
+            key: None,
             price: Some(Price::default()),
             local: true,
             ..base("local", Api::Chat, "local")
@@ -174,8 +262,9 @@ fn model(here: &Here<'_>, name: &Text, raw: &RawModel) -> Result<Model, Box<Faul
     Ok(Model {
         name: value::name(here, "", name)?,
         api,
+        server: server(here, raw.server.as_ref(), api)?,
         id: id(here, &raw.id)?,
-        key: key(here, raw)?,
+        key: key(here, raw, api, &base_url)?,
         context,
         output: output(here, raw.output.as_ref(), context)?,
         price: match &raw.price {
@@ -189,19 +278,32 @@ fn model(here: &Here<'_>, name: &Text, raw: &RawModel) -> Result<Model, Box<Faul
 }
 
 fn api(here: &Here<'_>, raw: &Text) -> Result<Api, Box<Fault>> {
-    const LATER: [&str; 3] = ["responses", "gemini", "ollama"];
-    const WORDS: [(&str, Api); 2] = [
+    const WORDS: [(&str, Api); 5] = [
         (Api::Anthropic.as_str(), Api::Anthropic),
         (Api::Chat.as_str(), Api::Chat),
+        (Api::Responses.as_str(), Api::Responses),
+        (Api::Gemini.as_str(), Api::Gemini),
+        (Api::Ollama.as_str(), Api::Ollama),
     ];
-    let word = raw.get_ref().as_str();
-    if LATER.contains(&word) {
-        let problem = format!("api `{word}` is not supported yet by this version");
-        return Err(here
-            .fault("api", raw, problem)
-            .with_hint("supported are `anthropic` and `chat`; most servers also speak `chat`"));
-    }
     value::word(here, "api", raw, &WORDS)
+}
+
+fn server(
+    here: &Here<'_>,
+    raw: Option<&Text>,
+    api: Api,
+) -> Result<Option<&'static str>, Box<Fault>> {
+    let Some(raw) = raw else {
+        return Ok(None);
+    };
+    if api != Api::Chat {
+        let problem = format!("`server` says nothing for api `{}`", api.as_str());
+        return Err(here
+            .fault("server", raw, problem)
+            .with_hint("leave it out; servers differ in `chat` alone"));
+    }
+    let words = SERVERS.map(|word| (word, word));
+    value::word(here, "server", raw, &words).map(Some)
 }
 
 fn id(here: &Here<'_>, raw: &Text) -> Result<String, Box<Fault>> {
@@ -222,8 +324,7 @@ fn read_base_url(here: &Here<'_>, raw: &Text, api: Api) -> Result<String, Box<Fa
             .with_hint(hint))
     };
     let url = raw.get_ref().trim_end_matches('/');
-    let plain = |char: char| char.is_ascii_graphic() && !"\"<>\\^`{|}".contains(char);
-    let Some(host) = host(url).filter(|host| !host.is_empty() && url.chars().all(plain)) else {
+    let Some(host) = host(url).filter(|_| is_address(url)) else {
         return fault(
             "is not an address",
             "write it as `https://HOST/PATH`, or `http://` for a server near by",
@@ -235,13 +336,25 @@ fn read_base_url(here: &Here<'_>, raw: &Text, api: Api) -> Result<String, Box<Fa
             "leave user, password, `?` and `#` out; a key goes into `key_env` or `key_command`",
         );
     }
-    if api == Api::Anthropic && url.ends_with("/v1") {
+    if let Some(added) = api.added_path().filter(|path| url.ends_with(path)) {
+        let word = api.as_str();
         return fault(
-            "ends with `/v1`, which is added for `anthropic`",
-            "leave `/v1` out",
+            &format!("ends with `{added}`, which is added for `{word}`"),
+            &format!("leave `{added}` out"),
+        );
+    }
+    if api == Api::Ollama && url.ends_with("/v1") {
+        return fault(
+            "ends with `/v1`, where Ollama speaks `chat`",
+            "leave `/v1` out, or write `api = \"chat\"`",
         );
     }
     Ok(url.to_owned())
+}
+
+fn is_address(url: &str) -> bool {
+    let plain = |char: char| char.is_ascii_graphic() && !"\"<>\\^`{|}".contains(char);
+    host(url).is_some_and(|host| !host.is_empty()) && url.chars().all(plain)
 }
 
 /// Returns the part of an address between the scheme and the path, port included.
@@ -263,7 +376,14 @@ fn is_loopback(host_and_port: &str) -> bool {
             .is_ok_and(|address| address.is_loopback())
 }
 
-fn key(here: &Here<'_>, raw: &RawModel) -> Result<Option<KeySource>, Box<Fault>> {
+/// The provider's own variable is the default at the provider's own address and nowhere else:
+/// no other server is ever sent that key unasked.
+fn key(
+    here: &Here<'_>,
+    raw: &RawModel,
+    api: Api,
+    base_url: &str,
+) -> Result<Option<KeySource>, Box<Fault>> {
     match (&raw.key_env, &raw.key_command) {
         (Some(_), Some(command)) => Err(here
             .fault("key_command", command, "there is a `key_env` already")
@@ -276,7 +396,10 @@ fn key(here: &Here<'_>, raw: &RawModel) -> Result<Option<KeySource>, Box<Fault>>
             "key_command",
             command,
         )?))),
-        (None, None) => Ok(None),
+        (None, None) => Ok(api
+            .default_key()
+            .filter(|_| base_url == api.default_base_url())
+            .map(|name| KeySource::Env(name.to_owned()))),
     }
 }
 

@@ -197,6 +197,7 @@ pub(crate) struct RawOverride {
 #[serde(deny_unknown_fields)]
 pub(crate) struct RawModel {
     pub(crate) api: Text,
+    pub(crate) server: Option<Text>,
     pub(crate) id: Text,
     pub(crate) base_url: Option<Text>,
     pub(crate) key_env: Option<Text>,

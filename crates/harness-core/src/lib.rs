@@ -43,8 +43,8 @@ pub use gate::{
 };
 pub use id::{CallId, CheckpointNumber, FeatureId, IdError, RunId, SessionId, TurnNumber};
 pub use message::{
-    AssistantPart, Message, ModelDelta, ModelResponse, Prompt, StopReason, ToolCall, ToolResult,
-    ToolSpec, Usage, UserPart,
+    AssistantPart, Maker, Message, ModelDelta, ModelResponse, Prompt, StopReason, ToolCall,
+    ToolResult, ToolSpec, Usage, UserPart,
 };
 pub use network::{AllowedHost, NetworkUse};
 pub use object::{BlobId, CommitId, ObjectIdError, TreeId};

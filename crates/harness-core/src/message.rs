@@ -75,14 +75,61 @@ pub enum AssistantPart {
         text: String,
         /// The provider's proof that it made this text; a block without one is not sent back where the provider requires it.
         signature: Option<String>,
+        /// Who made it; a log of an older version does not say.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        maker: Option<Maker>,
     },
     /// Reasoning that only the provider can read.
     RedactedThinking {
         /// The opaque bytes, as sent.
         data: String,
+        /// Who made it; a log of an older version does not say.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        maker: Option<Maker>,
     },
     /// A request to run a tool.
     ToolCall(ToolCall),
+    /// Something that only the provider reads and wants back where it stood: an item of its
+    /// own, or what belongs to the part right after it, such as a signature.
+    Opaque {
+        /// JSON, as sent, without what the part after it says.
+        data: String,
+        /// Who made it; no one else gets it back.
+        maker: Option<Maker>,
+    },
+}
+
+impl AssistantPart {
+    /// Returns who made a part that goes back to its maker alone; none for text and calls.
+    pub const fn maker(&self) -> Option<&Maker> {
+        match self {
+            Self::Thinking { maker, .. }
+            | Self::RedactedThinking { maker, .. }
+            | Self::Opaque { maker, .. } => maker.as_ref(),
+            Self::Text { .. } | Self::ToolCall(_) => None,
+        }
+    }
+
+    /// Says who made a part that goes back to its maker alone.
+    #[must_use]
+    pub fn made_by(mut self, by: &Maker) -> Self {
+        if let Self::Thinking { maker, .. }
+        | Self::RedactedThinking { maker, .. }
+        | Self::Opaque { maker, .. } = &mut self
+        {
+            *maker = Some(by.clone());
+        }
+        self
+    }
+}
+
+/// The model that made a part, and the wire it came over.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Maker {
+    /// The wire, in the word of the configuration.
+    pub wire: String,
+    /// The provider's id of the model.
+    pub model: String,
 }
 
 /// A complete tool call. A call whose stream was cut is never one of these.

@@ -1,4 +1,6 @@
-//! What both wires do with the parts of an answer: bounds while it grows, rules when it ends.
+//! What all wires do with the parts of an answer: bounds while it grows, rules when it ends.
+
+use std::collections::HashSet;
 
 use harness_core::{AssistantPart, ModelFailure, ModelResponse, StopReason, ToolCall, Usage};
 use serde::de::IgnoredAny;
@@ -61,7 +63,8 @@ fn take(left: &mut usize, wanted: usize, beyond: &str) -> Result<(), ModelFailur
 /// Makes the answer of a stream that has ended in order.
 ///
 /// Calls that the stop may have cut are left out: the last one, since shortened
-/// arguments can be well formed, and any whose arguments are no whole JSON. The
+/// arguments can be well formed, and any whose arguments are no whole JSON. What
+/// stands right before such a call for the provider alone goes with it. The
 /// presence of calls is trusted over a stop that claims an ordinary end.
 ///
 /// # Errors
@@ -72,9 +75,9 @@ pub(crate) fn close(
     usage: Usage,
 ) -> Result<ModelResponse, ModelFailure> {
     if may_cut(&stop) {
-        parts.pop_if(|part| matches!(part, AssistantPart::ToolCall(_)));
-        parts.retain(|part| {
-            !matches!(part, AssistantPart::ToolCall(call) if !is_whole_json(&call.arguments))
+        let last = parts.len().saturating_sub(1);
+        drop_calls(&mut parts, |place, call| {
+            place == last || !is_whole_json(&call.arguments)
         });
     }
     let mut response = ModelResponse { parts, stop, usage };
@@ -87,6 +90,45 @@ pub(crate) fn close(
         _ => {}
     }
     Ok(response)
+}
+
+/// Leaves out the calls that `is_cut` names by place, each with the opaque parts right before it.
+pub(crate) fn drop_calls(
+    parts: &mut Vec<AssistantPart>,
+    is_cut: impl Fn(usize, &ToolCall) -> bool,
+) {
+    let mut kept: Vec<AssistantPart> = Vec::with_capacity(parts.len());
+    for (place, part) in parts.drain(..).enumerate() {
+        match part {
+            AssistantPart::ToolCall(call) if is_cut(place, &call) => {
+                while kept
+                    .pop_if(|part| matches!(part, AssistantPart::Opaque { .. }))
+                    .is_some()
+                {}
+            }
+            part => kept.push(part),
+        }
+    }
+    *parts = kept;
+}
+
+/// Gives an id to every call that came without one: `call_0`, `call_1`, by place among the calls.
+pub(crate) fn name_calls(parts: &mut [AssistantPart]) {
+    let calls = parts.iter_mut().filter_map(|part| match part {
+        AssistantPart::ToolCall(call) => Some(call),
+        _ => None,
+    });
+    let mut calls: Vec<&mut ToolCall> = calls.collect();
+    let mut used: HashSet<String> = calls.iter().map(|call| call.id.clone()).collect();
+    for (place, call) in calls.iter_mut().enumerate() {
+        if call.id.is_empty() {
+            let mut number = place;
+            while !used.insert(format!("call_{number}")) {
+                number += 1;
+            }
+            call.id = format!("call_{number}");
+        }
+    }
 }
 
 /// Whether a model that stopped so may have been in the middle of a tool call.
@@ -128,6 +170,13 @@ mod tests {
         }
     }
 
+    fn opaque() -> AssistantPart {
+        AssistantPart::Opaque {
+            data: "{}".to_owned(),
+            maker: None,
+        }
+    }
+
     #[test]
     fn a_stop_that_may_cut_drops_the_last_call_and_every_incomplete_one() {
         let cutting = [
@@ -143,6 +192,11 @@ mod tests {
                 (vec![call("{}"), call("{}")], vec![call("{}")]),
                 (vec![call("{\"a"), call("{}")], vec![]),
                 (vec![call("{}"), text()], vec![call("{}"), text()]),
+                (vec![text(), opaque(), opaque(), call("{}")], vec![text()]),
+                (
+                    vec![opaque(), call("{}"), opaque(), call("{")],
+                    vec![opaque(), call("{}")],
+                ),
             ] {
                 let response = close(parts, stop.clone(), Usage::default()).unwrap();
                 assert_eq!(response.parts, kept, "{stop:?}");

@@ -5,3 +5,6 @@ mod encode;
 
 pub(crate) use decode::Reader;
 pub(crate) use encode::encode;
+
+/// The key of reasoning in parts, some of which only its maker can read.
+const REASONING_DETAILS: &str = "reasoning_details";

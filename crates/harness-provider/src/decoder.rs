@@ -3,13 +3,14 @@
 //! The host feeds bytes as they come and asks for the answer when the stream
 //! has ended, however it ended. A stream that was cut is never an answer.
 
-use harness_core::{ModelDelta, ModelFailure, ModelResponse};
+use harness_core::{Maker, ModelDelta, ModelFailure, ModelResponse};
 use serde_json::Value;
 
 use crate::{
-    Api, anthropic, chat,
+    Api, Asked, anthropic, chat,
     failure::broken,
-    sse::{EventTooLarge, Framer},
+    gemini, lines, ollama, responses,
+    sse::{self, EventTooLarge},
 };
 
 /// Decodes one streaming response. Cutting the bytes elsewhere changes nothing.
@@ -17,14 +18,24 @@ use crate::{
 pub struct Decoder {
     framer: Framer,
     reader: Reader,
+    maker: Maker,
     failure: Option<ModelFailure>,
     invalid_utf8: u64,
+}
+
+#[derive(Clone, Debug)]
+enum Framer {
+    Events(sse::Framer),
+    Lines(lines::Framer),
 }
 
 #[derive(Clone, Debug)]
 enum Reader {
     Anthropic(anthropic::Reader),
     Chat(chat::Reader),
+    Responses(responses::Reader),
+    Gemini(gemini::Reader),
+    Ollama(ollama::Reader),
 }
 
 /// What one event says.
@@ -36,13 +47,23 @@ pub(crate) enum Payload {
 }
 
 impl Decoder {
-    /// Starts on a response with status 200.
-    pub fn new(api: Api) -> Self {
+    /// Starts on a response with status 200 to what was asked.
+    pub fn new(api: Api, asked: Asked) -> Self {
         Self {
-            framer: Framer::default(),
+            framer: match api {
+                Api::Ollama => Framer::Lines(lines::Framer::default()),
+                _ => Framer::Events(sse::Framer::default()),
+            },
             reader: match api {
                 Api::Anthropic => Reader::Anthropic(anthropic::Reader::default()),
                 Api::Chat => Reader::Chat(chat::Reader::default()),
+                Api::Responses => Reader::Responses(responses::Reader::default()),
+                Api::Gemini => Reader::Gemini(gemini::Reader::default()),
+                Api::Ollama => Reader::Ollama(ollama::Reader::new(asked.prompt)),
+            },
+            maker: Maker {
+                wire: api.as_str().to_owned(),
+                model: asked.model,
             },
             failure: None,
             invalid_utf8: 0,
@@ -77,6 +98,10 @@ impl Decoder {
             || match &self.reader {
                 Reader::Anthropic(reader) => reader.is_complete(),
                 Reader::Chat(reader) => reader.is_complete(),
+                Reader::Responses(reader) => reader.is_complete(),
+                // An answer of this wire ends with its stream: more may follow a finish reason.
+                Reader::Gemini(_) => false,
+                Reader::Ollama(reader) => reader.is_complete(),
             }
     }
 
@@ -93,7 +118,7 @@ impl Decoder {
     /// - The class of the error that the server reported inside the stream.
     pub fn finish(mut self) -> Result<ModelResponse, ModelFailure> {
         if !self.is_complete()
-            && let Some(rest) = std::mem::take(&mut self.framer).finish()
+            && let Some(rest) = self.framer.take_rest()
             && let Ok(Some(payload)) = self.payload(&rest)
         {
             // A rest that is no whole payload is where the stream was cut: the reader
@@ -103,10 +128,18 @@ impl Decoder {
         if let Some(failure) = self.failure {
             return Err(failure);
         }
-        match self.reader {
+        let mut response = match self.reader {
             Reader::Anthropic(reader) => reader.finish(),
             Reader::Chat(reader) => reader.finish(),
+            Reader::Responses(reader) => reader.finish(),
+            Reader::Gemini(reader) => reader.finish(),
+            Reader::Ollama(reader) => reader.finish(),
+        }?;
+        if !self.maker.model.is_empty() {
+            let parts = response.parts.into_iter();
+            response.parts = parts.map(|part| part.made_by(&self.maker)).collect();
         }
+        Ok(response)
     }
 
     fn read(&mut self, event: &[u8], deltas: &mut Vec<ModelDelta>) -> Result<(), ModelFailure> {
@@ -124,6 +157,9 @@ impl Decoder {
         match &mut self.reader {
             Reader::Anthropic(reader) => reader.read(payload, deltas),
             Reader::Chat(reader) => reader.read(payload, deltas),
+            Reader::Responses(reader) => reader.read(payload, deltas),
+            Reader::Gemini(reader) => reader.read(payload, deltas),
+            Reader::Ollama(reader) => reader.read(payload, deltas),
         }
     }
 
@@ -140,6 +176,22 @@ impl Decoder {
                 Ok(value @ Value::Object(_)) => Ok(Some(Payload::Object(value))),
                 _ => Err(broken("the stream has an event that is no JSON object")),
             },
+        }
+    }
+}
+
+impl Framer {
+    fn push(&mut self, bytes: &[u8], events: &mut Vec<Vec<u8>>) -> Result<(), EventTooLarge> {
+        match self {
+            Self::Events(framer) => framer.push(bytes, events),
+            Self::Lines(framer) => framer.push(bytes, events),
+        }
+    }
+
+    fn take_rest(&mut self) -> Option<Vec<u8>> {
+        match self {
+            Self::Events(framer) => std::mem::take(framer).finish(),
+            Self::Lines(framer) => std::mem::take(framer).finish(),
         }
     }
 }

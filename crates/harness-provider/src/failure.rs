@@ -3,6 +3,7 @@
 //! Whether and when to try again is the engine's decision; this module only
 //! says what kind of failure it is and how long the server asks to wait.
 
+mod delay;
 mod texts;
 
 use std::time::{Duration, SystemTime};
@@ -27,7 +28,8 @@ pub fn failure_of_status<'h>(
     now: Timestamp,
 ) -> ModelFailure {
     let said = said_in_body(body);
-    let class = texts::class_of(&said.texts(), status != 429)
+    let class = delay::class_of_limit(status, &said.message)
+        .or_else(|| texts::class_of(&said.texts(), status != 429))
         .or_else(|| class_of_empty(api, status, body))
         .unwrap_or_else(|| class_of_status(status));
     let class = match header("x-should-retry") {
@@ -41,6 +43,7 @@ pub fn failure_of_status<'h>(
         message: sentence(&format!("the server answered {status}"), &said, class),
         status: Some(status),
         retry_after_ms: retry_after(header, now)
+            .or_else(|| delay::in_text(class, &said.message))
             .and_then(|wait| u64::try_from(wait.as_millis()).ok()),
     }
 }
@@ -67,14 +70,15 @@ pub(crate) fn failure_of_event(error: &Value) -> ModelFailure {
         class,
         message: sentence("the server reported an error", &said, class),
         status: None,
-        retry_after_ms: None,
+        retry_after_ms: delay::in_text(class, &said.message)
+            .and_then(|wait| u64::try_from(wait.as_millis()).ok()),
     }
 }
 
 /// Returns the failure that a finish reason stands for, none when it is an ordinary end.
 pub(crate) fn failure_of_finish(reason: &str) -> Option<ModelFailure> {
     let class = match reason {
-        "error" | "abort" => FailureClass::Broken,
+        "error" | "abort" | "load" | "unload" => FailureClass::Broken,
         "insufficient_system_resource" => FailureClass::Overloaded,
         _ => return None,
     };

@@ -7,7 +7,7 @@
 
 use std::{borrow::Cow, collections::HashSet, mem};
 
-use harness_core::{AssistantPart, Message, ToolCall, ToolResult, UserPart};
+use harness_core::{AssistantPart, Maker, Message, ToolCall, ToolResult, UserPart};
 use serde_json::{Map, Value};
 
 /// Sent as the result of a call that has none.
@@ -20,8 +20,10 @@ const NO_OUTPUT: &str = "(no output)";
 pub(crate) struct Dialect {
     /// Whether a call id can be sent as it is.
     pub(crate) is_legal_id: fn(&str) -> bool,
-    /// Whether a part of an answer can be sent back.
+    /// Whether a part of an answer can be sent back to its own maker.
     pub(crate) takes: fn(&AssistantPart) -> bool,
+    /// Whether an answer may end with what only the provider reads.
+    pub(crate) may_end_opaque: bool,
 }
 
 /// One message as a wire sends it.
@@ -42,6 +44,8 @@ pub(crate) enum Turn<'a> {
 #[derive(Debug, PartialEq)]
 pub(crate) struct SentResult<'a> {
     pub(crate) id: String,
+    /// The tool's name as its call was sent.
+    pub(crate) name: Cow<'a, str>,
     pub(crate) content: &'a str,
     pub(crate) is_error: bool,
 }
@@ -49,7 +53,7 @@ pub(crate) struct SentResult<'a> {
 /// A part of an answer.
 #[derive(Debug, PartialEq)]
 pub(crate) enum SentPart<'a> {
-    /// Text, thinking or redacted thinking.
+    /// Text, thinking or what only the provider reads.
     Said(&'a AssistantPart),
     /// A call under its new id.
     Call {
@@ -65,16 +69,19 @@ enum Kept<'a> {
     Assistant(Vec<&'a AssistantPart>),
 }
 
-/// Repairs a conversation for one wire.
+/// Repairs a conversation for one wire and one model.
+///
+/// What another model made for itself alone is left out: the provider refuses it.
 pub(crate) fn repaired<'a>(
     messages: impl IntoIterator<Item = &'a Message>,
     dialect: &Dialect,
+    maker: &Maker,
 ) -> Vec<Turn<'a>> {
     let mut kept = Vec::new();
     for message in messages {
         match message {
             Message::User(parts) => keep_user(&mut kept, parts),
-            Message::Assistant(parts) => keep_assistant(&mut kept, parts, dialect),
+            Message::Assistant(parts) => keep_assistant(&mut kept, parts, dialect, maker),
         }
     }
     matched(kept, dialect)
@@ -110,13 +117,22 @@ fn keep_user<'a>(kept: &mut Vec<Kept<'a>>, parts: &'a [UserPart]) {
     }
 }
 
-fn keep_assistant<'a>(kept: &mut Vec<Kept<'a>>, parts: &'a [AssistantPart], dialect: &Dialect) {
+fn keep_assistant<'a>(
+    kept: &mut Vec<Kept<'a>>,
+    parts: &'a [AssistantPart],
+    dialect: &Dialect,
+    maker: &Maker,
+) {
     let mut parts: Vec<&AssistantPart> = parts
         .iter()
-        .filter(|part| !is_blank(part) && (dialect.takes)(part))
+        .filter(|part| !is_blank(part) && is_own(part, maker) && (dialect.takes)(part))
         .collect();
     // An answer that was cut while it thought: servers refuse one that ends so.
-    while parts.pop_if(|part| is_thinking(part)).is_some() {}
+    let is_open = |part: &AssistantPart| {
+        is_thinking(part)
+            || (!dialect.may_end_opaque && matches!(part, AssistantPart::Opaque { .. }))
+    };
+    while parts.pop_if(|part| is_open(part)).is_some() {}
     match kept.last_mut() {
         Some(Kept::Assistant(earlier)) => earlier.append(&mut parts),
         _ if parts.is_empty() => {}
@@ -145,7 +161,7 @@ fn calls<'a>(parts: impl Iterator<Item = &'a AssistantPart>) -> impl Iterator<It
 fn matched<'a>(kept: Vec<Kept<'a>>, dialect: &Dialect) -> Vec<Turn<'a>> {
     let mut turns = Vec::with_capacity(kept.len() + 1);
     let mut ids = Ids::default();
-    let mut open: Vec<(String, &'a str)> = Vec::new();
+    let mut open: Vec<Open<'a>> = Vec::new();
     for turn in kept {
         match turn {
             Kept::User(results, texts) => turns.push(Turn::User {
@@ -156,10 +172,15 @@ fn matched<'a>(kept: Vec<Kept<'a>>, dialect: &Dialect) -> Vec<Turn<'a>> {
                 let parts = parts.into_iter().map(|part| match part {
                     AssistantPart::ToolCall(call) => {
                         let id = ids.assign(&call.id, dialect);
-                        open.push((id.clone(), &call.id));
+                        let name = legal_name(&call.name);
+                        open.push(Open {
+                            id: id.clone(),
+                            name: name.clone(),
+                            model_id: &call.id,
+                        });
                         SentPart::Call {
                             id,
-                            name: legal_name(&call.name),
+                            name,
                             arguments: &call.arguments,
                         }
                     }
@@ -178,16 +199,22 @@ fn matched<'a>(kept: Vec<Kept<'a>>, dialect: &Dialect) -> Vec<Turn<'a>> {
     turns
 }
 
+/// A call that waits for its result.
+struct Open<'a> {
+    /// The id it was sent with.
+    id: String,
+    name: Cow<'a, str>,
+    model_id: &'a str,
+}
+
 /// Gives every open call the first result that names it, or says that there is none.
-fn answers<'a>(
-    open: Vec<(String, &'a str)>,
-    mut results: Vec<&'a ToolResult>,
-) -> Vec<SentResult<'a>> {
-    let answer = |(id, model_id): (String, &str)| {
-        let found = results.iter().position(|result| result.id == model_id);
+fn answers<'a>(open: Vec<Open<'a>>, mut results: Vec<&'a ToolResult>) -> Vec<SentResult<'a>> {
+    let answer = |call: Open<'a>| {
+        let found = results.iter().position(|it| it.id == call.model_id);
         match found.map(|position| results.remove(position)) {
             Some(result) => SentResult {
-                id,
+                id: call.id,
+                name: call.name,
                 content: match result.content.as_str() {
                     "" => NO_OUTPUT,
                     content => content,
@@ -195,7 +222,8 @@ fn answers<'a>(
                 is_error: result.is_error,
             },
             None => SentResult {
-                id,
+                id: call.id,
+                name: call.name,
                 content: NO_RESULT,
                 is_error: true,
             },
@@ -243,6 +271,14 @@ fn legal_name(name: &str) -> Cow<'_, str> {
     }
 }
 
+/// Whether a part may go to the model that is asked; logs of older versions do not say who made one.
+fn is_own(part: &AssistantPart, maker: &Maker) -> bool {
+    match part.maker() {
+        Some(made_by) => made_by == maker,
+        None => !matches!(part, AssistantPart::Opaque { .. }),
+    }
+}
+
 fn is_blank(part: &AssistantPart) -> bool {
     matches!(part, AssistantPart::Text { text } if text.trim().is_empty())
 }
@@ -269,7 +305,15 @@ mod tests {
                 }
             )
         },
+        may_end_opaque: false,
     };
+
+    fn maker(model: &str) -> Maker {
+        Maker {
+            wire: "w".to_owned(),
+            model: model.to_owned(),
+        }
+    }
 
     fn call(id: &str) -> AssistantPart {
         AssistantPart::ToolCall(ToolCall {
@@ -289,6 +333,7 @@ mod tests {
         AssistantPart::Thinking {
             text: "t".to_owned(),
             signature: signature.map(str::to_owned),
+            maker: None,
         }
     }
 
@@ -308,7 +353,7 @@ mod tests {
 
     /// Writes turns on one line each: `u: id=content text`, `a: text id()`.
     fn check(messages: &[Message], expected: &[&str]) {
-        let turns = repaired(messages, &DIALECT);
+        let turns = repaired(messages, &DIALECT, &maker("m"));
         let lines: Vec<String> = turns.iter().map(line).collect();
         assert_eq!(lines, expected);
     }
@@ -457,6 +502,33 @@ mod tests {
     }
 
     #[test]
+    fn what_another_model_made_for_itself_is_not_sent() {
+        let opaque = |by: Option<Maker>| AssistantPart::Opaque {
+            data: "{}".to_owned(),
+            maker: by,
+        };
+        let other_wire = Maker {
+            wire: "v".to_owned(),
+            ..maker("m")
+        };
+        check(
+            &[
+                Assistant(vec![
+                    opaque(Some(maker("m"))),
+                    opaque(Some(maker("other"))),
+                    opaque(Some(other_wire.clone())),
+                    opaque(None),
+                    thought(Some("s")).made_by(&other_wire),
+                    said("a"),
+                    opaque(Some(maker("m"))),
+                ]),
+                User(vec![text("go on")]),
+            ],
+            &["a: thought a", "u: go on"],
+        );
+    }
+
+    #[test]
     fn a_longer_conversation_begins_with_the_shorter_one() {
         let mut messages = Vec::new();
         let mut before: Vec<String> = Vec::new();
@@ -465,7 +537,10 @@ mod tests {
             messages.push(Assistant(vec![call("0"), call("0")]));
             messages.push(User(vec![result("0", "1"), result("0", "2")]));
             messages.push(Assistant(vec![said("ok")]));
-            let lines: Vec<String> = repaired(&messages, &DIALECT).iter().map(line).collect();
+            let lines: Vec<String> = repaired(&messages, &DIALECT, &maker("m"))
+                .iter()
+                .map(line)
+                .collect();
             assert_eq!(&lines[..before.len()], before);
             before = lines;
         }

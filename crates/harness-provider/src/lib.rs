@@ -10,15 +10,21 @@ mod assembly;
 mod chat;
 mod decoder;
 mod failure;
+mod gemini;
 mod history;
+mod lines;
+mod ollama;
 mod request;
+mod responses;
 mod script;
+mod server;
 mod sse;
 
 pub use decoder::Decoder;
 pub use failure::failure_of_status;
-pub use request::{RequestOptions, WireRequest, encode};
+pub use request::{Asked, RequestOptions, WireRequest, encode};
 pub use script::{Script, ScriptError, ScriptTurn, Seen};
+pub use server::Server;
 
 /// The wire a model is spoken to over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -27,4 +33,23 @@ pub enum Api {
     Anthropic,
     /// OpenAI Chat Completions, or any server compatible with it.
     Chat,
+    /// OpenAI Responses, without state on the server.
+    Responses,
+    /// Gemini, `streamGenerateContent`.
+    Gemini,
+    /// Ollama's own, `/api/chat`.
+    Ollama,
+}
+
+impl Api {
+    /// Returns the word of the configuration.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Anthropic => "anthropic",
+            Self::Chat => "chat",
+            Self::Responses => "responses",
+            Self::Gemini => "gemini",
+            Self::Ollama => "ollama",
+        }
+    }
 }

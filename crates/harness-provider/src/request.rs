@@ -2,9 +2,9 @@
 //!
 //! The key is not here: the host adds it under the header this module names.
 
-use harness_core::{Prompt, TokenCount};
+use harness_core::{Maker, Prompt, TokenCount};
 
-use crate::{Api, anthropic, chat};
+use crate::{Api, Server, anthropic, chat, gemini, ollama, responses};
 
 /// What a request needs beside the prompt.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -13,8 +13,22 @@ pub struct RequestOptions {
     pub model: String,
     /// The longest answer asked for.
     pub max_output: TokenCount,
-    /// Where the server is: for [`Api::Anthropic`] without `/v1`, for [`Api::Chat`] with it.
+    /// The size of the window, for a server that has to be told.
+    pub context: TokenCount,
+    /// Where the server is: for [`Api::Chat`] and [`Api::Responses`] with `/v1`, for
+    /// [`Api::Gemini`] with `/v1beta`, for the others without a version.
     pub base_url: String,
+    /// What answers there, for [`Api::Chat`]; told from the address where it is not said.
+    pub server: Option<Server>,
+}
+
+/// What was asked, as far as the answer is judged by it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Asked {
+    /// The provider's id of the model; what it made is marked with it.
+    pub model: String,
+    /// About how many tokens the prompt has; zero where nothing is compared with it.
+    pub prompt: TokenCount,
 }
 
 /// A POST request without its key.
@@ -28,6 +42,8 @@ pub struct WireRequest {
     pub key_header: (&'static str, &'static str),
     /// JSON; the same prompt and options give the same bytes.
     pub body: Vec<u8>,
+    /// What [`Decoder::new`](crate::Decoder::new) needs to know of the question.
+    pub asked: Asked,
 }
 
 /// Encodes a prompt as one streaming request.
@@ -35,13 +51,30 @@ pub struct WireRequest {
 /// The history is repaired on the way: see the rules of the wires for calls
 /// without results, repeated ids and parts that cannot be sent back.
 pub fn encode(api: Api, prompt: &Prompt, options: &RequestOptions) -> WireRequest {
+    let maker = Maker {
+        wire: api.as_str().to_owned(),
+        model: options.model.clone(),
+    };
     match api {
-        Api::Anthropic => anthropic::encode(prompt, options),
-        Api::Chat => chat::encode(prompt, options),
+        Api::Anthropic => anthropic::encode(prompt, options, &maker),
+        Api::Chat => chat::encode(prompt, options, &maker),
+        Api::Responses => responses::encode(prompt, options, &maker),
+        Api::Gemini => gemini::encode(prompt, options, &maker),
+        Api::Ollama => ollama::encode(prompt, options, &maker),
     }
 }
 
-/// Makes the headers that both wires send.
+impl Asked {
+    /// Says which model was asked, and nothing of the prompt's size.
+    pub(crate) fn of_model(options: &RequestOptions) -> Self {
+        Self {
+            model: options.model.clone(),
+            prompt: TokenCount::default(),
+        }
+    }
+}
+
+/// Makes the headers of a request for a stream of events.
 pub(crate) fn headers() -> Vec<(&'static str, String)> {
     vec![
         ("content-type", "application/json".to_owned()),

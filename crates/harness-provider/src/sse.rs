@@ -7,7 +7,7 @@
 /// Bound of one event, its line endings left out.
 ///
 /// The largest real events carry a search result or a whole file: tens of KiB.
-const EVENT_BYTES_MAX: usize = 8 * 1024 * 1024;
+pub(crate) const EVENT_BYTES_MAX: usize = 8 * 1024 * 1024;
 
 const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
 

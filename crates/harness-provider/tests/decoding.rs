@@ -4,7 +4,7 @@ use harness_core::{
     AssistantPart, FailureClass, ModelDelta, ModelFailure, ModelResponse, StopReason, ToolCall,
     Usage,
 };
-use harness_provider::{Api, Decoder};
+use harness_provider::{Api, Asked, Decoder};
 use proptest::prelude::*;
 
 const ANTHROPIC_TEXT: &[u8] = include_bytes!("../../../fixtures/provider/anthropic-text.sse");
@@ -20,7 +20,7 @@ const STREAMS: [(Api, &[u8]); 3] = [
 type Decoded = (Vec<ModelDelta>, Result<ModelResponse, ModelFailure>);
 
 fn decode(api: Api, reads: &[&[u8]]) -> Decoded {
-    let mut decoder = Decoder::new(api);
+    let mut decoder = Decoder::new(api, Asked::default());
     let deltas = reads.iter().flat_map(|read| decoder.push(read)).collect();
     (deltas, decoder.finish())
 }
@@ -44,6 +44,7 @@ fn thinking(text: &str, signature: Option<&str>) -> AssistantPart {
     AssistantPart::Thinking {
         text: text.to_owned(),
         signature: signature.map(str::to_owned),
+        maker: None,
     }
 }
 
@@ -70,7 +71,8 @@ fn an_anthropic_text_answer_has_thinking_text_and_usage() {
             parts: vec![
                 thinking("Two words will do.", Some("c2lnbmVk")),
                 AssistantPart::RedactedThinking {
-                    data: "b3BhcXVl".to_owned()
+                    data: "b3BhcXVl".to_owned(),
+                    maker: None,
                 },
                 text("Schöne Grüße 👋"),
             ],
@@ -153,7 +155,7 @@ fn a_cut_stream_is_never_an_answer() {
         let whole = decode(api, &[bytes]).1.unwrap();
         let terminal: &[u8] = match api {
             Api::Anthropic => br#"{"type":"message_stop"}"#,
-            Api::Chat => br#""finish_reason":"tool_calls"}]}"#,
+            _ => br#""finish_reason":"tool_calls"}]}"#,
         };
         let ended_at = bytes
             .windows(terminal.len())
@@ -180,7 +182,7 @@ fn invalid_utf8_is_replaced_and_counted() {
     let mut bytes = ANTHROPIC_TEXT.to_vec();
     let place = bytes.windows(3).position(|it| it == b"Two").unwrap();
     bytes[place] = 0xFF;
-    let mut decoder = Decoder::new(Api::Anthropic);
+    let mut decoder = Decoder::new(Api::Anthropic, Asked::default());
     for byte in &bytes {
         decoder.push(&[*byte]);
     }
@@ -194,7 +196,7 @@ fn invalid_utf8_is_replaced_and_counted() {
 
 #[test]
 fn an_anthropic_answer_is_complete_at_its_stop_and_deaf_after_it() {
-    let mut decoder = Decoder::new(Api::Anthropic);
+    let mut decoder = Decoder::new(Api::Anthropic, Asked::default());
     decoder.push(ANTHROPIC_TEXT);
     assert!(decoder.is_complete());
     assert_eq!(
@@ -498,7 +500,7 @@ fn an_answer_beyond_a_bound_is_broken() {
         many.iter().map(String::as_str).collect(),
         vec![huge.as_str()],
     ] {
-        let mut decoder = Decoder::new(Api::Chat);
+        let mut decoder = Decoder::new(Api::Chat, Asked::default());
         for event in events {
             decoder.push(format!("data: {event}\n\n").as_bytes());
         }

@@ -4,9 +4,9 @@
 use std::sync::Arc;
 
 use harness_core::{
-    AssistantPart, Message, Prompt, TokenCount, ToolCall, ToolResult, ToolSpec, UserPart,
+    AssistantPart, Maker, Message, Prompt, TokenCount, ToolCall, ToolResult, ToolSpec, UserPart,
 };
-use harness_provider::{Api, RequestOptions, WireRequest, encode};
+use harness_provider::{Api, RequestOptions, Server, WireRequest, encode};
 use serde_json::{Value, json};
 
 fn text(text: &str) -> UserPart {
@@ -33,6 +33,7 @@ fn thinking(text: &str, signature: Option<&str>) -> AssistantPart {
     AssistantPart::Thinking {
         text: text.to_owned(),
         signature: signature.map(str::to_owned),
+        maker: None,
     }
 }
 
@@ -42,6 +43,28 @@ fn call(id: &str, arguments: &str) -> AssistantPart {
         name: "read".to_owned(),
         arguments: arguments.to_owned(),
     })
+}
+
+const WIRES: [Api; 5] = [
+    Api::Anthropic,
+    Api::Chat,
+    Api::Responses,
+    Api::Gemini,
+    Api::Ollama,
+];
+
+fn maker(api: Api, model: &str) -> Maker {
+    Maker {
+        wire: api.as_str().to_owned(),
+        model: model.to_owned(),
+    }
+}
+
+fn opaque(data: &Value, maker: Maker) -> AssistantPart {
+    AssistantPart::Opaque {
+        data: data.to_string(),
+        maker: Some(maker),
+    }
 }
 
 fn prompt(messages: Vec<Message>) -> Prompt {
@@ -64,6 +87,7 @@ fn conversation() -> Prompt {
             thinking("signed  ", Some("c2ln")),
             AssistantPart::RedactedThinking {
                 data: "b3A=".to_owned(),
+                maker: None,
             },
             said("I look."),
             call("functions.read:0", r#"{"path": "b", "a": 1}"#),
@@ -82,7 +106,9 @@ fn request(api: Api, base_url: &str, prompt: &Prompt) -> WireRequest {
     let options = RequestOptions {
         model: "model-a".to_owned(),
         max_output: TokenCount(4096),
+        context: TokenCount(32_000),
         base_url: base_url.to_owned(),
+        server: None,
     };
     encode(api, prompt, &options)
 }
@@ -145,8 +171,8 @@ fn the_anthropic_request() {
 
 #[test]
 fn the_chat_request() {
-    let request = request(Api::Chat, "http://localhost:8080/v1/", &conversation());
-    assert_eq!(request.url, "http://localhost:8080/v1/chat/completions");
+    let request = request(Api::Chat, "http://localhost:9080/v1/", &conversation());
+    assert_eq!(request.url, "http://localhost:9080/v1/chat/completions");
     assert_eq!(request.key_header, ("authorization", "Bearer "));
     let function = |id: &str, arguments: &str| json!({"id": id, "type": "function", "function": {"name": "read", "arguments": arguments}});
     assert_eq!(
@@ -180,7 +206,7 @@ fn the_chat_request() {
 
 #[test]
 fn the_same_prompt_gives_the_same_bytes() {
-    for api in [Api::Anthropic, Api::Chat] {
+    for api in WIRES {
         let once = request(api, "https://a", &conversation());
         assert_eq!(once, request(api, "https://a", &conversation()));
     }
@@ -198,6 +224,13 @@ fn addresses_are_completed() {
         (Api::Anthropic, "https://a/v1", "https://a/v1/messages"),
         (Api::Chat, "https://a/v1", "https://a/v1/chat/completions"),
         (Api::Chat, "https://a", "https://a/chat/completions"),
+        (Api::Responses, "https://a/v1/", "https://a/v1/responses"),
+        (
+            Api::Gemini,
+            "https://a/v1beta/",
+            "https://a/v1beta/models/model-a:streamGenerateContent?alt=sse",
+        ),
+        (Api::Ollama, "http://a:11434/", "http://a:11434/api/chat"),
     ] {
         assert_eq!(request(api, base, &prompt).url, url);
     }
@@ -246,5 +279,394 @@ fn an_empty_system_text_and_no_tools_are_left_out() {
         let body = body(&request(api, "https://a", &bare));
         assert!(body["system"].is_null() && body["tools"].is_null());
         assert_eq!(body["messages"].as_array().unwrap().len(), 1);
+    }
+}
+
+/// Two turns with reasoning and tools, as this wire's own decoder leaves them, and one of another model's.
+fn own_history(api: Api, first: &[Value; 3], end: &Value) -> Prompt {
+    let own = |data: &Value| opaque(data, maker(api, "model-a"));
+    prompt(vec![
+        Message::User(vec![text("hi")]),
+        Message::Assistant(vec![
+            thinking("shown", None).made_by(&maker(api, "model-a")),
+            own(&first[0]),
+            opaque(
+                &json!({"type": "reasoning", "id": "foreign"}),
+                maker(api, "model-b"),
+            ),
+            opaque(
+                &json!({"thoughtSignature": "foreign"}),
+                maker(Api::Chat, "model-a"),
+            ),
+            own(&first[1]),
+            said("I look."),
+            own(&first[2]),
+            call("a", r#"{"path": "b"}"#),
+            call("b", "{oops"),
+        ]),
+        Message::User(vec![
+            result("a", "fn main() {}", false),
+            result("b", "bad arguments", true),
+            text("and hurry"),
+        ]),
+        Message::Assistant(vec![call("c", ""), own(end)]),
+    ])
+}
+
+#[test]
+fn the_responses_request() {
+    let reasoning =
+        json!({"id": "rs_1", "type": "reasoning", "summary": [], "encrypted_content": "b3A="});
+    let items = [
+        reasoning.clone(),
+        json!({"id": "msg_1", "type": "message", "status": "completed", "phase": "commentary"}),
+        json!({"id": "fc_1", "type": "function_call", "status": "completed"}),
+    ];
+    // Reasoning that led to nothing is not sent back.
+    let prompt = own_history(Api::Responses, &items, &reasoning);
+    let request = request(Api::Responses, "https://api.openai.com/v1", &prompt);
+    assert_eq!(request.key_header, ("authorization", "Bearer "));
+    let mut body = body(&request);
+    let key = body["prompt_cache_key"].take();
+    assert_eq!(
+        key.as_str().unwrap().len(),
+        "harness-0123456789abcdef".len()
+    );
+    let said = |text: &str| json!([{"type": "output_text", "text": text, "annotations": []}]);
+    let user = |text: &str| json!({"type": "message", "role": "user", "content": [{"type": "input_text", "text": text}]});
+    let output = |id: &str, text: &str| json!({"type": "function_call_output", "call_id": id, "output": text});
+    assert_eq!(
+        body,
+        json!({
+            "model": "model-a",
+            "max_output_tokens": 4096,
+            "stream": true,
+            "store": false,
+            "include": ["reasoning.encrypted_content"],
+            "prompt_cache_key": null,
+            "instructions": "Be brief.",
+            "tools": [{
+                "type": "function",
+                "name": "read",
+                "description": "Reads a file.",
+                "parameters": {"type": "object", "properties": {"path": {"type": "string"}}},
+                "strict": false,
+            }],
+            "input": [
+                user("hi"),
+                reasoning,
+                {"id": "msg_1", "type": "message", "status": "completed", "phase": "commentary",
+                 "role": "assistant", "content": said("I look.")},
+                {"id": "fc_1", "type": "function_call", "status": "completed",
+                 "call_id": "a", "name": "read", "arguments": r#"{"path": "b"}"#},
+                {"type": "function_call", "call_id": "b", "name": "read", "arguments": "{}"},
+                output("a", "fn main() {}"),
+                output("b", "bad arguments"),
+                user("and hurry"),
+                {"type": "function_call", "call_id": "c", "name": "read", "arguments": "{}"},
+                output("c", "no result was recorded"),
+            ],
+        })
+    );
+}
+
+#[test]
+fn reasoning_is_sent_back_byte_for_byte() {
+    let data =
+        r#"{"type":"reasoning","z":1,"encrypted_content":"aä+/=\u001b","a":[ ],"summary":[]}"#;
+    let sealed = AssistantPart::Opaque {
+        data: data.to_owned(),
+        maker: Some(maker(Api::Responses, "model-a")),
+    };
+    let prompt = prompt(vec![
+        Message::User(vec![text("hi")]),
+        Message::Assistant(vec![sealed, call("a", "{}")]),
+    ]);
+    let request = request(Api::Responses, "https://a", &prompt);
+    let sent = String::from_utf8(request.body).unwrap();
+    assert!(sent.contains(&data.replace("[ ]", "[]")), "{sent}");
+}
+
+#[test]
+fn conversations_that_begin_alike_have_one_cache_key() {
+    let key = |messages: Vec<Message>| {
+        let request = request(Api::Responses, "https://a", &prompt(messages));
+        body(&request)["prompt_cache_key"]
+            .as_str()
+            .unwrap()
+            .to_owned()
+    };
+    let hi = || Message::User(vec![text("hi")]);
+    let longer = vec![hi(), Message::Assistant(vec![said("a")]), hi()];
+    assert_eq!(key(vec![hi()]), key(longer));
+    assert_ne!(key(vec![hi()]), key(vec![Message::User(vec![text("ho")])]));
+}
+
+#[test]
+fn only_models_that_reason_are_asked_for_their_reasoning() {
+    for (model, asked) in [
+        ("gpt-5", true),
+        ("o3", true),
+        ("openai/gpt-5.2-codex", true),
+        ("local", true),
+        ("gpt-4.1-mini", false),
+        ("openai/gpt-4o", false),
+    ] {
+        let options = RequestOptions {
+            model: model.to_owned(),
+            max_output: TokenCount(1),
+            context: TokenCount(1),
+            base_url: "https://a".to_owned(),
+            server: None,
+        };
+        let request = encode(Api::Responses, &conversation(), &options);
+        assert_eq!(body(&request)["include"].is_array(), asked, "{model}");
+    }
+}
+
+#[test]
+fn the_gemini_request() {
+    let items = [
+        json!({"text": "t", "thought": true, "thoughtSignature": "dA=="}),
+        json!({"thoughtSignature": "bQ=="}),
+        json!({"thoughtSignature": "Yw=="}),
+    ];
+    let end = json!({"text": "", "thoughtSignature": "ZW5k"});
+    let prompt = own_history(Api::Gemini, &items, &end);
+    let request = request(Api::Gemini, "https://a/v1beta", &prompt);
+    assert_eq!(request.key_header, ("x-goog-api-key", ""));
+    let called = |id: &str, args: Value| json!({"id": id, "name": "read", "args": args});
+    let response = |id: &str, key: &str, text: &str| json!({"functionResponse": {"id": id, "name": "read", "response": {key: text}}});
+    assert_eq!(
+        body(&request),
+        json!({
+            "systemInstruction": {"parts": [{"text": "Be brief."}]},
+            "tools": [{"functionDeclarations": [{
+                "name": "read",
+                "description": "Reads a file.",
+                "parameters": {"type": "OBJECT", "properties": {"path": {"type": "STRING"}}},
+            }]}],
+            "contents": [
+                {"role": "user", "parts": [{"text": "hi"}]},
+                {"role": "model", "parts": [
+                    {"text": "t", "thought": true, "thoughtSignature": "dA=="},
+                    {"text": "I look.", "thoughtSignature": "bQ=="},
+                    {"functionCall": called("a", json!({"path": "b"})), "thoughtSignature": "Yw=="},
+                    {"functionCall": called("b", json!({}))},
+                ]},
+                {"role": "user", "parts": [
+                    response("a", "output", "fn main() {}"),
+                    response("b", "error", "bad arguments"),
+                    {"text": "and hurry"},
+                ]},
+                {"role": "model", "parts": [
+                    {"functionCall": called("c", json!({}))},
+                    {"text": "", "thoughtSignature": "ZW5k"},
+                ]},
+                {"role": "user", "parts": [response("c", "error", "no result was recorded")]},
+            ],
+            "generationConfig": {"maxOutputTokens": 4096},
+        })
+    );
+}
+
+#[test]
+fn a_call_of_another_model_is_marked_for_a_gemini_that_wants_signatures() {
+    for (model, signature) in [
+        (
+            "gemini-3-pro-preview",
+            Some("skip_thought_signature_validator"),
+        ),
+        (
+            "models/gemini-3.1-pro",
+            Some("skip_thought_signature_validator"),
+        ),
+        ("gemini-2.5-pro", None),
+        ("gemma-3", None),
+    ] {
+        let options = RequestOptions {
+            model: model.to_owned(),
+            max_output: TokenCount(1),
+            context: TokenCount(1),
+            base_url: "https://a".to_owned(),
+            server: None,
+        };
+        let request = encode(Api::Gemini, &conversation(), &options);
+        assert!(!request.url.contains("models/models/"), "{}", request.url);
+        let body = body(&request);
+        let parts = body["contents"][1]["parts"].as_array().unwrap();
+        let signatures: Vec<Option<&str>> = parts
+            .iter()
+            .filter(|part| part["functionCall"].is_object())
+            .map(|part| part["thoughtSignature"].as_str())
+            .collect();
+        assert_eq!(signatures, [signature, None], "{model}");
+    }
+}
+
+#[test]
+fn the_ollama_request() {
+    let nothing = json!({});
+    let items = [nothing.clone(), nothing.clone(), nothing.clone()];
+    let prompt = own_history(Api::Ollama, &items, &nothing);
+    let request = request(Api::Ollama, "http://127.0.0.1:11434", &prompt);
+    assert!(
+        request
+            .headers
+            .contains(&("accept", "application/x-ndjson".to_owned()))
+    );
+    let function = |arguments: Value| json!({"function": {"name": "read", "arguments": arguments}});
+    let tool = |content: &str| json!({"role": "tool", "tool_name": "read", "content": content});
+    assert_eq!(
+        body(&request),
+        json!({
+            "model": "model-a",
+            "stream": true,
+            "options": {"num_ctx": 32000, "num_predict": 4096},
+            "truncate": false,
+            "tools": [{"type": "function", "function": {
+                "name": "read",
+                "description": "Reads a file.",
+                "parameters": {"type": "object", "properties": {"path": {"type": "string"}}},
+            }}],
+            "messages": [
+                {"role": "system", "content": "Be brief."},
+                {"role": "user", "content": "hi"},
+                {"role": "assistant", "content": "I look.", "thinking": "shown", "tool_calls": [
+                    function(json!({"path": "b"})), function(json!({})),
+                ]},
+                tool("fn main() {}"),
+                tool("bad arguments"),
+                {"role": "user", "content": "and hurry"},
+                {"role": "assistant", "content": "", "tool_calls": [function(json!({}))]},
+                tool("no result was recorded"),
+            ],
+        })
+    );
+}
+
+#[test]
+fn the_size_of_a_prompt_is_known_where_it_is_compared() {
+    let size = |text: &str| {
+        let prompt = prompt(vec![Message::User(vec![UserPart::Text {
+            text: text.to_owned(),
+        }])]);
+        request(Api::Ollama, "http://a", &prompt).asked.prompt.0
+    };
+    let words = "a word and another ".repeat(1000);
+    let (bare, full) = (size("a"), size(&words));
+    assert!((4_500..5_000).contains(&(full - bare)), "{bare} {full}");
+    // Long runs are few tokens.
+    assert!(size(&" ".repeat(100_000)) < bare + 10);
+    assert_eq!(
+        request(Api::Chat, "http://a", &conversation())
+            .asked
+            .prompt
+            .0,
+        0
+    );
+}
+
+#[test]
+fn chat_servers_that_want_something_otherwise_get_it() {
+    let details =
+        json!({"reasoning_details": [{"type": "reasoning.encrypted", "data": "b3A=", "index": 0}]});
+    let prompt = prompt(vec![
+        Message::User(vec![text("hi")]),
+        Message::Assistant(vec![
+            opaque(&details, maker(Api::Chat, "model-a")),
+            call("a", "{}"),
+        ]),
+    ]);
+    let sent = |base_url: &str, server: Option<Server>| {
+        let options = RequestOptions {
+            model: "model-a".to_owned(),
+            max_output: TokenCount(9),
+            context: TokenCount(99),
+            base_url: base_url.to_owned(),
+            server,
+        };
+        body(&encode(Api::Chat, &prompt, &options))
+    };
+    let near = "http://near.example/v1";
+    for (base_url, server, limit, content, parallel, replays) in [
+        (near, None, "max_tokens", Value::Null, false, false),
+        (
+            near,
+            Some(Server::OpenAi),
+            "max_completion_tokens",
+            Value::Null,
+            false,
+            false,
+        ),
+        (
+            near,
+            Some(Server::DeepSeek),
+            "max_tokens",
+            json!(""),
+            false,
+            false,
+        ),
+        (
+            near,
+            Some(Server::LlamaCpp),
+            "max_tokens",
+            Value::Null,
+            true,
+            false,
+        ),
+        (
+            near,
+            Some(Server::OpenRouter),
+            "max_tokens",
+            Value::Null,
+            false,
+            true,
+        ),
+        (
+            near,
+            Some(Server::Vllm),
+            "max_tokens",
+            Value::Null,
+            false,
+            false,
+        ),
+        (
+            "https://openrouter.ai/api/v1",
+            None,
+            "max_tokens",
+            Value::Null,
+            false,
+            true,
+        ),
+        (
+            "http://127.0.0.1:8080/v1",
+            None,
+            "max_tokens",
+            Value::Null,
+            true,
+            false,
+        ),
+        // What a person says goes before what the address tells.
+        (
+            "http://127.0.0.1:8080/v1",
+            Some(Server::Xai),
+            "max_tokens",
+            Value::Null,
+            false,
+            false,
+        ),
+    ] {
+        let body = sent(base_url, server);
+        let answer = &body["messages"][2];
+        assert_eq!(body[limit], 9, "{base_url} {server:?}");
+        assert_eq!(answer["content"], content, "{base_url} {server:?}");
+        assert_eq!(
+            body["parallel_tool_calls"] == true,
+            parallel,
+            "{base_url} {server:?}"
+        );
+        let replayed = answer.get("reasoning_details") == details.get("reasoning_details");
+        assert_eq!(replayed, replays, "{base_url} {server:?}");
     }
 }

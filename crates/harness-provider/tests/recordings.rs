@@ -6,6 +6,9 @@
 //! must, the difference stands in a table here with its reason.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+#[path = "recordings/oracle.rs"]
+mod oracle;
+
 use std::{
     env, fs,
     io::{self, Write},
@@ -16,7 +19,7 @@ use harness_core::{
     AssistantPart, FailureClass, ModelDelta, ModelFailure, ModelResponse, StopReason, Timestamp,
     Usage,
 };
-use harness_provider::{Api, Decoder, failure_of_status};
+use harness_provider::{Api, Asked, Decoder, failure_of_status};
 use serde_json::{Map, Value, json};
 
 /// One HTTP exchange.
@@ -31,7 +34,7 @@ struct Exchange {
 }
 
 /// Parts that a client shows and ours must not, with the reason.
-const DROPPED_CALLS: [(&str, &str); 3] = [
+const DROPPED_CALLS: [(&str, &str); 4] = [
     (
         "anthropic--max-tokens-mid-tool-json--anthropic-sdk/0",
         "cut by the token limit: the client repairs the JSON, the call must never run",
@@ -42,6 +45,10 @@ const DROPPED_CALLS: [(&str, &str); 3] = [
     ),
     (
         "llamacpp--tool-cut-mid-arguments--rig/0",
+        "cut by the token limit inside the arguments",
+    ),
+    (
+        "openai-responses--incomplete-mid-tool-call--rig/0",
         "cut by the token limit inside the arguments",
     ),
 ];
@@ -70,13 +77,24 @@ const REFUSED_BY_CLIENT: [(&str, &str, StopReason); 1] = [(
 )];
 
 /// Classes of the recorded failures.
-const FAILURES: [(&str, FailureClass); 2] = [
+const FAILURES: [(&str, FailureClass); 4] = [
     ("anthropic--error-400--opencode/0", FailureClass::Invalid),
     (
         "llamacpp--error-context-overflow--rig/0",
         FailureClass::ContextOverflow,
     ),
+    ("chatgpt-backend--http-401--rig/0", FailureClass::Auth),
+    ("gemini--error-404-stream--rig/0", FailureClass::Invalid),
 ];
+
+/// Streams that end with an error of the server.
+const FAILED_STREAMS: [(&str, FailureClass); 1] = [(
+    "openai-responses--error-mid-stream--vercel-ai/0",
+    FailureClass::Quota,
+)];
+
+/// Recordings of answers that are no stream: this program asks for streams alone.
+const NO_STREAMS: [&str; 1] = ["vllm--responses-null-metadata--rig"];
 
 fn exchanges() -> Option<Vec<Exchange>> {
     let Some(root) = env::var_os("HARNESS_RECORDINGS") else {
@@ -91,7 +109,7 @@ fn exchanges() -> Option<Vec<Exchange>> {
         .collect();
     folders.sort();
     let exchanges: Vec<Exchange> = folders.iter().flat_map(|folder| load(folder)).collect();
-    assert!(exchanges.len() > 40, "the recordings are not all there");
+    assert!(exchanges.len() > 80, "the recordings are not all there");
     Some(exchanges)
 }
 
@@ -105,8 +123,14 @@ fn load(folder: &Path) -> Vec<Exchange> {
         let api = match it["api"].as_str().unwrap() {
             "anthropic" => Api::Anthropic,
             "openai-chat" => Api::Chat,
-            _ => return None,
+            "openai-responses" => Api::Responses,
+            "gemini" => Api::Gemini,
+            "ollama" => Api::Ollama,
+            other => panic!("{other}"),
         };
+        if NO_STREAMS.contains(&meta["id"].as_str().unwrap()) {
+            return None;
+        }
         let file = it["response"].as_str().unwrap();
         let bytes = fs::read(folder.join(file)).unwrap();
         Some(Exchange {
@@ -142,13 +166,15 @@ fn framed(api: Api, payloads: &[u8]) -> Vec<u8> {
 }
 
 fn streams() -> Option<impl Iterator<Item = Exchange>> {
-    Some(exchanges()?.into_iter().filter(|it| it.status == 200))
+    let is_answer =
+        |it: &Exchange| it.status == 200 && row(&FAILED_STREAMS, &it.name, |row| row.0).is_none();
+    Some(exchanges()?.into_iter().filter(is_answer))
 }
 
 type Decoded = (Vec<ModelDelta>, Result<ModelResponse, ModelFailure>);
 
 fn decode<'a>(api: Api, reads: impl IntoIterator<Item = &'a [u8]>) -> Decoded {
-    let mut decoder = Decoder::new(api);
+    let mut decoder = Decoder::new(api, Asked::default());
     let reads = reads.into_iter();
     let deltas = reads.flat_map(|read| decoder.push(read)).collect();
     (deltas, decoder.finish())
@@ -168,16 +194,51 @@ fn row<'a, T>(table: &'a [T], name: &str, key: impl Fn(&T) -> &str) -> Option<&'
 fn plain(part: &AssistantPart) -> Value {
     match part {
         AssistantPart::Text { text } => json!({"text": text}),
-        AssistantPart::Thinking { text, signature } => {
+        AssistantPart::Thinking {
+            text, signature, ..
+        } => {
             json!({"thinking": text, "signature": signature})
         }
-        AssistantPart::RedactedThinking { data } => json!({"data": data}),
+        AssistantPart::RedactedThinking { data, .. } => json!({"data": data}),
         AssistantPart::ToolCall(call) => json!({
             "call": call.name,
             "id": call.id,
             "arguments": serde_json::from_str::<Value>(&call.arguments).unwrap(),
         }),
+        AssistantPart::Opaque { data, .. } => json!({"opaque": plain_opaque(data)}),
     }
+}
+
+/// What goes back to the provider, as far as its client shows it: that one decodes signatures.
+fn plain_opaque(data: &str) -> Value {
+    const SHOWN: [&str; 5] = [
+        "type",
+        "id",
+        "encrypted_content",
+        "text",
+        "thoughtSignature",
+    ];
+    let mut fields: Map<String, Value> = serde_json::from_str(data).unwrap();
+    fields.retain(|key, _| SHOWN.contains(&key.as_str()));
+    if let Some(signature) = fields.get_mut("thoughtSignature") {
+        let text = signature.as_str().unwrap();
+        *signature = json!(text.replace('+', "-").replace('/', "_"));
+    }
+    Value::Object(fields)
+}
+
+/// Leaves out what this wire's client does not show.
+fn comparable(api: Api, mut parts: Vec<Value>) -> Vec<Value> {
+    match api {
+        Api::Chat => parts.retain(|part| part["opaque"].is_null()),
+        Api::Ollama => {
+            for part in parts.iter_mut().filter(|part| part["call"].is_string()) {
+                part["id"] = Value::Null;
+            }
+        }
+        Api::Anthropic | Api::Responses | Api::Gemini => {}
+    }
+    parts
 }
 
 fn expected_anthropic(name: &str, result: &Value) -> (Vec<Value>, StopReason, Usage) {
@@ -288,7 +349,7 @@ fn every_recording_decodes_as_the_vendor_client_decodes_it() {
     for exchange in streams().into_iter().flatten() {
         let name = exchange.name.as_str();
         let response = whole(&exchange);
-        let parts: Vec<Value> = response.parts.iter().map(plain).collect();
+        let parts = comparable(exchange.api, response.parts.iter().map(plain).collect());
         if let Some((_, text, stop)) = row(&REFUSED_BY_CLIENT, name, |row| row.0) {
             assert!(exchange.expected["raises"].is_string());
             assert_eq!(parts, [json!({"text": text})], "{name}");
@@ -299,6 +360,12 @@ fn every_recording_decodes_as_the_vendor_client_decodes_it() {
         let (expected, stop, usage) = match exchange.api {
             Api::Anthropic => expected_anthropic(name, result),
             Api::Chat => expected_chat(&exchange, result),
+            Api::Responses => {
+                let is_dropped = row(&DROPPED_CALLS, name, |row| row.0).is_some();
+                oracle::responses(result, is_dropped)
+            }
+            Api::Gemini => oracle::gemini(name, result),
+            Api::Ollama => oracle::ollama(result),
         };
         assert_eq!(parts, expected, "{name}");
         assert_eq!(response.stop, stop, "{name}");
@@ -339,7 +406,7 @@ fn a_cut_recording_is_no_answer_and_holds_no_half_call() {
     for exchange in streams().into_iter().flatten() {
         let response = whole(&exchange);
         let ended_at = end_of_answer(&exchange);
-        let mut decoder = Decoder::new(exchange.api);
+        let mut decoder = Decoder::new(exchange.api, Asked::default());
         let step = step(exchange.bytes.len(), 40_000_000);
         for (place, byte) in exchange.bytes.iter().enumerate() {
             if place.is_multiple_of(step) || place + 2048 > exchange.bytes.len() {
@@ -367,8 +434,9 @@ fn check_cut(exchange: &Exchange, whole: &ModelResponse, cut: Decoder, has_ended
 
 /// Returns after how many bytes everything an answer needs has come.
 ///
-/// That is the end of `message_stop` on one wire; on the other the end of the
-/// first chunk with a finish reason, or of `[DONE]` where no chunk has one.
+/// That is the end of the terminal event where there is one; for chat completions the
+/// end of the first chunk with a finish reason, or of `[DONE]` where no chunk has one;
+/// for Gemini the end of the last chunk with a finish reason.
 fn end_of_answer(exchange: &Exchange) -> usize {
     let mut end = 0;
     let mut done = None;
@@ -376,8 +444,9 @@ fn end_of_answer(exchange: &Exchange) -> usize {
         let text = line.trim_ascii();
         let ended = end + line.trim_ascii_end().len();
         end += line.len();
-        let Some(payload) = text.strip_prefix(b"data: ") else {
-            continue;
+        let payload = match exchange.api {
+            Api::Ollama => text,
+            _ => text.strip_prefix(b"data: ").unwrap_or_default(),
         };
         if payload == b"[DONE]" {
             done = Some(ended);
@@ -385,11 +454,57 @@ fn end_of_answer(exchange: &Exchange) -> usize {
         let Ok(event) = serde_json::from_slice::<Value>(payload) else {
             continue;
         };
-        if event["type"] == "message_stop" || event["choices"][0]["finish_reason"].is_string() {
+        let has_ended = match event["type"].as_str() {
+            Some("message_stop" | "response.completed" | "response.incomplete") => true,
+            _ => event["choices"][0]["finish_reason"].is_string() || event["done"] == true,
+        };
+        if has_ended {
             return ended;
+        }
+        if event["candidates"][0]["finishReason"].is_string() {
+            done = Some(ended);
         }
     }
     done.unwrap()
+}
+
+#[test]
+fn a_recorded_stream_that_fails_is_no_answer_wherever_it_is_cut() {
+    for exchange in exchanges().into_iter().flatten() {
+        let Some((_, class)) = row(&FAILED_STREAMS, &exchange.name, |row| row.0) else {
+            continue;
+        };
+        assert!(exchange.expected["raises"].is_string());
+        let (_, failed) = decode(exchange.api, [exchange.bytes.as_slice()]);
+        assert_eq!(failed.unwrap_err().class, *class, "{}", exchange.name);
+        for place in 0..exchange.bytes.len() {
+            let (_, cut) = decode(exchange.api, [&exchange.bytes[..place]]);
+            let cut = cut.unwrap_err().class;
+            assert!(cut == *class || cut == FailureClass::Broken, "{cut:?}");
+        }
+    }
+}
+
+#[test]
+fn reasoning_that_goes_back_in_parts_says_what_was_shown() {
+    for exchange in streams().into_iter().flatten() {
+        let response = whole(&exchange);
+        for part in &response.parts {
+            let AssistantPart::Opaque { data, .. } = part else {
+                continue;
+            };
+            let data: Value = serde_json::from_str(data).unwrap();
+            let Some(details) = data["reasoning_details"].as_array() else {
+                continue;
+            };
+            assert_eq!(details.len(), 1, "{}", exchange.name);
+            let shown = response.parts.iter().find_map(|part| match part {
+                AssistantPart::Thinking { text, .. } => Some(text.as_str()),
+                _ => None,
+            });
+            assert_eq!(details[0]["text"].as_str(), shown, "{}", exchange.name);
+        }
+    }
 }
 
 #[test]

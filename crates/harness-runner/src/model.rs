@@ -86,6 +86,7 @@ impl HttpModel {
         cancelled: Cancelled,
     ) -> Result<ModelResponse, ModelFailure> {
         let wire = harness_provider::encode(self.api, prompt, &self.options);
+        let asked = wire.asked.clone();
         let sent = self.client.stream(self.to_http(wire), self.idle, cancelled);
         let mut response = sent.await.map_err(|error| failure(&error))?;
         if response.status != 200 {
@@ -106,7 +107,7 @@ impl HttpModel {
                 now,
             ));
         }
-        let mut decoder = Decoder::new(self.api);
+        let mut decoder = Decoder::new(self.api, asked);
         while !decoder.is_complete() {
             match response.body.next().await {
                 None => break,
@@ -212,7 +213,9 @@ fn user_bytes(part: &UserPart) -> usize {
 fn assistant_bytes(part: &AssistantPart) -> usize {
     match part {
         AssistantPart::Text { text } | AssistantPart::Thinking { text, .. } => text.len(),
-        AssistantPart::RedactedThinking { data } => data.len(),
+        AssistantPart::RedactedThinking { data, .. } | AssistantPart::Opaque { data, .. } => {
+            data.len()
+        }
         AssistantPart::ToolCall(call) => call.name.len() + call.arguments.len(),
     }
 }

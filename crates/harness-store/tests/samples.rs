@@ -10,7 +10,7 @@ use harness_core::{
     Change, ChangeKind, CheckReport, CheckStatus, CheckpointNumber, CheckpointSaved, CommandRule,
     CommitId, ControlCheck, ControlOutcome, Decision, DirtyMode, EndReason, Event, FailureClass,
     Feature, FeatureBudget, FeatureId, FeaturePassed, FeatureScope, FeatureStatus, Finding,
-    FindingKind, FinishSubject, Gate, GivenUp, Goal, Level, Limits, LineRange, ModelFailure,
+    FindingKind, FinishSubject, Gate, GivenUp, Goal, Level, Limits, LineRange, Maker, ModelFailure,
     ModelProfile, ModelResponded, ModelResponse, Money, NegativeControl, NetworkUse, Outcome,
     Policy, Price, Reader, RepoPath, Rule, RuleDecision, RunId, RunState, ScopeRules, SessionId,
     SessionOpened, SetupEnd, SetupPlace, Source, SourceKind, Sourced, Stop, StopReason, TestCounts,
@@ -104,6 +104,7 @@ pub(crate) fn samples() -> Vec<Event> {
     events.extend(setup());
     events.extend(controls());
     events.extend(approved_findings());
+    events.push(answer_of_parts());
     events
 }
 
@@ -317,13 +318,16 @@ fn conversation() -> Vec<Event> {
                     AssistantPart::Thinking {
                         text: "hm".to_owned(),
                         signature: Some("c2ln".to_owned()),
+                        maker: None,
                     },
                     AssistantPart::Thinking {
                         text: String::new(),
                         signature: None,
+                        maker: None,
                     },
                     AssistantPart::RedactedThinking {
                         data: "b3BhcXVl".to_owned(),
+                        maker: None,
                     },
                     AssistantPart::Text {
                         text: "I read the file.".to_owned(),
@@ -394,6 +398,45 @@ fn conversation() -> Vec<Event> {
     });
     events.push(Event::RetryDue { turn });
     events
+}
+
+/// An answer whose parts say who made them.
+fn answer_of_parts() -> Event {
+    let maker = |wire: &str| {
+        Some(Maker {
+            wire: wire.to_owned(),
+            model: "model-a".to_owned(),
+        })
+    };
+    let parts = vec![
+        AssistantPart::Thinking {
+            text: "hm".to_owned(),
+            signature: Some("c2ln".to_owned()),
+            maker: maker("anthropic"),
+        },
+        AssistantPart::RedactedThinking {
+            data: "b3BhcXVl".to_owned(),
+            maker: maker("anthropic"),
+        },
+        AssistantPart::Opaque {
+            data: r#"{"thoughtSignature":"c2ln"}"#.to_owned(),
+            maker: maker("gemini"),
+        },
+        AssistantPart::Opaque {
+            data: "{}".to_owned(),
+            maker: None,
+        },
+    ];
+    Event::ModelResponded(ModelResponded {
+        turn: TurnNumber(4),
+        response: ModelResponse {
+            parts,
+            stop: StopReason::EndTurn,
+            usage: usage(),
+        },
+        cost: None,
+        ms: 1,
+    })
 }
 
 fn calls() -> Vec<Event> {

@@ -143,6 +143,16 @@ impl Server {
         format!("http://{}", self.address)
     }
 
+    /// Returns the address to write into the configuration for a wire.
+    pub fn base_url(&self, api: &str) -> String {
+        let version = match api {
+            "chat" | "responses" => "/v1",
+            "gemini" => "/v1beta",
+            _ => "",
+        };
+        format!("{}{version}", self.url())
+    }
+
     /// Returns everything received so far.
     pub fn received(&self) -> Vec<Received> {
         lock(&self.shared.received).clone()
@@ -295,16 +305,12 @@ fn answer(
 /// Finds the script's turn and puts it on the wire.
 fn scripted(request: &Received, shared: &Shared) -> Result<(Vec<u8>, Duration), String> {
     let script = shared.script.as_ref().ok_or("the server has no script")?;
-    let talk = wire::read(&request.body);
+    let talk = wire::read(&request.body)?;
     let turn = script
         .turn(talk.seen())
         .map_err(|error| error.to_string())?;
     let response = turn.to_response(talk.answers + 1, request.bytes);
-    let body = match request.path.as_str() {
-        "/v1/messages" => wire::anthropic(&response),
-        "/v1/chat/completions" => wire::chat(&response),
-        other => return Err(format!("no wire at {other}")),
-    };
+    let body = wire::write(&request.path, &response, talk.answers + 1)?;
     Ok((body.into_bytes(), turn.think()))
 }
 

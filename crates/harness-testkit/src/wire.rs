@@ -1,5 +1,9 @@
 //! The wires from the server's side: reads a conversation, writes a stream.
 
+mod gemini;
+mod ollama;
+mod responses;
+
 use harness_core::{AssistantPart, ModelResponse};
 use harness_provider::Seen;
 use serde_json::{Value, json};
@@ -10,6 +14,8 @@ pub(crate) struct Talk {
     first: String,
     last: String,
     pub(crate) answers: usize,
+    /// Whether the last thing said was the model's.
+    is_answer: bool,
 }
 
 impl Talk {
@@ -20,33 +26,65 @@ impl Talk {
             answers: self.answers,
         }
     }
+
+    /// Takes something said to the model; what comes in several pieces is one message of ours.
+    fn hear(&mut self, text: &str) {
+        if std::mem::take(&mut self.is_answer) {
+            self.last.clear();
+        }
+        self.last.push_str(text);
+        self.last.push('\n');
+        if self.answers == 0 {
+            self.first = self.last.clone();
+        }
+    }
+
+    /// Takes a piece of an answer.
+    fn answer(&mut self) {
+        if !std::mem::replace(&mut self.is_answer, true) {
+            self.answers += 1;
+        }
+    }
 }
 
 /// Reads the conversation of a request.
-pub(crate) fn read(body: &Value) -> Talk {
+///
+/// # Errors
+/// When something that belongs to an answer did not come back with it.
+pub(crate) fn read(body: &Value) -> Result<Talk, String> {
+    if let Some(items) = body["input"].as_array() {
+        return responses::read(items);
+    }
+    if let Some(contents) = body["contents"].as_array() {
+        return gemini::read(contents);
+    }
     let mut talk = Talk::default();
-    let mut after_answer = true;
     for message in body["messages"].as_array().into_iter().flatten() {
         match message["role"].as_str() {
-            Some("assistant") => {
-                talk.answers += 1;
-                after_answer = true;
-            }
-            // What a chat server gets as several messages is one message of ours.
-            Some("user" | "tool") => {
-                if std::mem::take(&mut after_answer) {
-                    talk.last.clear();
-                }
-                talk.last.push_str(&text_of(&message["content"]));
-                talk.last.push('\n');
-                if talk.answers == 0 {
-                    talk.first = talk.last.clone();
-                }
-            }
+            Some("assistant") => talk.answer(),
+            Some("user" | "tool") => talk.hear(&text_of(&message["content"])),
             _ => {}
         }
     }
-    talk
+    Ok(talk)
+}
+
+/// Writes the `number`th answer of a conversation on the wire that is spoken at `path`.
+///
+/// # Errors
+/// When none is.
+pub(crate) fn write(path: &str, response: &ModelResponse, number: usize) -> Result<String, String> {
+    let gemini = "/v1beta/models/";
+    Ok(match path {
+        "/v1/messages" => anthropic(response),
+        "/v1/chat/completions" => chat(response),
+        "/v1/responses" => responses::write(response, number),
+        "/api/chat" => ollama::write(response),
+        path if path.starts_with(gemini) && path.ends_with(":streamGenerateContent?alt=sse") => {
+            gemini::write(response, number)
+        }
+        other => return Err(format!("no wire at {other}")),
+    })
 }
 
 fn text_of(content: &Value) -> String {
@@ -68,7 +106,7 @@ fn text_of(content: &Value) -> String {
 }
 
 /// Writes an answer as an Anthropic stream.
-pub(crate) fn anthropic(response: &ModelResponse) -> String {
+fn anthropic(response: &ModelResponse) -> String {
     let mut stream = String::new();
     let mut send = |event: Value| {
         let name = event["type"].as_str().unwrap_or_default().to_owned();
@@ -98,7 +136,7 @@ pub(crate) fn anthropic(response: &ModelResponse) -> String {
                         "delta": {"type": "input_json_delta", "partial_json": piece}}));
                 }
             }
-            AssistantPart::Thinking { .. } | AssistantPart::RedactedThinking { .. } => continue,
+            _ => continue,
         }
         send(json!({"type": "content_block_stop", "index": index}));
     }
@@ -115,7 +153,7 @@ pub(crate) fn anthropic(response: &ModelResponse) -> String {
 }
 
 /// Writes an answer as a Chat Completions stream.
-pub(crate) fn chat(response: &ModelResponse) -> String {
+fn chat(response: &ModelResponse) -> String {
     let mut stream = String::new();
     let mut send = |choices: Value, usage: Value| {
         let event = json!({"id": "chatcmpl-1", "object": "chat.completion.chunk", "choices": choices, "usage": usage});
@@ -146,7 +184,7 @@ pub(crate) fn chat(response: &ModelResponse) -> String {
                 }
                 calls += 1;
             }
-            AssistantPart::Thinking { .. } | AssistantPart::RedactedThinking { .. } => {}
+            _ => {}
         }
     }
     let reason = if calls > 0 { "tool_calls" } else { "stop" };

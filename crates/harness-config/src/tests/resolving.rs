@@ -243,6 +243,7 @@ fn without_a_choice_the_first_model_that_can_answer_starts() {
         "claude-sonnet"
     );
     assert_eq!(start("", &["OPENAI_API_KEY"]).unwrap(), "gpt");
+    assert_eq!(start("", &["GEMINI_API_KEY"]).unwrap(), "gemini");
     let own = "[model.mine]\napi = \"chat\"\nid = \"x\"\nkey_env = \"MINE\"";
     assert_eq!(start(own, &["MINE", "OPENAI_API_KEY"]).unwrap(), "mine");
     assert_eq!(start(own, &["OPENAI_API_KEY"]).unwrap(), "gpt");
@@ -250,7 +251,7 @@ fn without_a_choice_the_first_model_that_can_answer_starts() {
     assert_eq!(start(local, &[]).unwrap(), "near");
     insta::assert_snapshot!(start("", &[]).unwrap_err(), @r#"
     error: cannot choose a model: none is configured and no key was found
-    hint: set `ANTHROPIC_API_KEY` or `OPENAI_API_KEY`, or name a model: `--model NAME`
+    hint: set `ANTHROPIC_API_KEY` or `GEMINI_API_KEY` or `OPENAI_API_KEY`, or name a model: `--model NAME`
     "#);
     assert!(matches!(
         resolved("", "", &none, &none).start_model(&|_| false),
@@ -264,7 +265,8 @@ fn a_persons_model_replaces_a_built_in_one_wholly() {
     let text = "[model.gpt]\napi = \"chat\"\nid = \"gpt-5-mini\"";
     let resolved = resolved("", text, &none, &none);
     let model = resolved.find_model("gpt").unwrap();
-    assert_eq!((model.key.clone(), model.price), (None, None));
+    let own = KeySource::Env("OPENAI_API_KEY".to_owned());
+    assert_eq!((model.key.clone(), model.price), (Some(own), None));
     assert_eq!(model.profile().id, "gpt-5-mini");
     let built_in = resolved.find_model("claude-sonnet").unwrap();
     assert_eq!(
@@ -483,7 +485,8 @@ fn every_setting_says_whose_word_it_is() {
     agent.model = "local"  # harness.toml:5
     agent.fallback = none  # built in
     model.claude-sonnet = "anthropic claude-sonnet-4-5"  # built in
-    model.gpt = "chat gpt-5"  # built in
+    model.gemini = "gemini gemini-2.5-pro"  # built in
+    model.gpt = "responses gpt-5"  # built in
     model.local = "chat local"  # built in
     "#);
 }

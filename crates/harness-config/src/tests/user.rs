@@ -3,7 +3,7 @@ use std::path::Path;
 use harness_core::{Money, Price, TokenCount};
 
 use super::{messages, user};
-use crate::{Api, KeySource, Model, Overrides, UserConfig, resolve};
+use crate::{Api, KeySource, Model, Overrides, UserConfig, ollama_address, resolve};
 
 fn model(rest: &str) -> Model {
     let text = format!("[model.x]\nid = \"some/id:7b\"\n{rest}");
@@ -18,7 +18,11 @@ fn a_model_that_says_little_gets_the_defaults() {
         (found.context, found.output),
         (TokenCount(128_000), TokenCount(8_000))
     );
-    assert_eq!((found.key, found.price, found.local), (None, None, false));
+    let own = KeySource::Env("ANTHROPIC_API_KEY".to_owned());
+    assert_eq!(
+        (found.key, found.price, found.local),
+        (Some(own), None, false)
+    );
     assert_eq!(found.origin, "config.toml:1");
     let found = model("api = \"chat\"\ncontext = \"8k\"");
     assert_eq!(
@@ -26,6 +30,72 @@ fn a_model_that_says_little_gets_the_defaults() {
         (Api::Chat, "https://api.openai.com/v1")
     );
     assert_eq!(found.output, TokenCount(2000));
+}
+
+#[test]
+fn every_wire_has_its_provider_and_the_providers_key_goes_nowhere_else() {
+    for (api, base_url, key) in [
+        (
+            Api::Anthropic,
+            "https://api.anthropic.com",
+            Some("ANTHROPIC_API_KEY"),
+        ),
+        (
+            Api::Chat,
+            "https://api.openai.com/v1",
+            Some("OPENAI_API_KEY"),
+        ),
+        (
+            Api::Responses,
+            "https://api.openai.com/v1",
+            Some("OPENAI_API_KEY"),
+        ),
+        (
+            Api::Gemini,
+            "https://generativelanguage.googleapis.com/v1beta",
+            Some("GEMINI_API_KEY"),
+        ),
+        (Api::Ollama, "http://127.0.0.1:11434", None),
+    ] {
+        let word = api.as_str();
+        let found = model(&format!("api = \"{word}\""));
+        assert_eq!((found.api, found.base_url.as_str()), (api, base_url));
+        let key = key.map(|name| KeySource::Env(name.to_owned()));
+        assert_eq!(found.key, key, "{word}");
+        let written = model(&format!("api = \"{word}\"\nbase_url = \"{base_url}/\""));
+        assert_eq!(written.key, key, "{word}");
+        let elsewhere = model(&format!(
+            "api = \"{word}\"\nbase_url = \"https://example.org\""
+        ));
+        assert_eq!(elsewhere.key, None, "{word}");
+    }
+}
+
+#[test]
+fn a_chat_server_can_be_named() {
+    let found = model("api = \"chat\"\nbase_url = \"http://near:1/v1\"\nserver = \"vllm\"");
+    assert_eq!(found.server, Some("vllm"));
+    assert_eq!(model("api = \"chat\"").server, None);
+}
+
+#[test]
+fn the_variable_of_ollama_is_read_as_ollama_reads_it() {
+    for (said, address) in [
+        ("", None),
+        ("  ", None),
+        ("127.0.0.1", Some("http://127.0.0.1:11434")),
+        ("0.0.0.0", Some("http://127.0.0.1:11434")),
+        ("0.0.0.0:8000", Some("http://127.0.0.1:8000")),
+        (":8000", Some("http://127.0.0.1:8000")),
+        ("[::]:8000", Some("http://127.0.0.1:8000")),
+        ("[::1]", Some("http://[::1]:11434")),
+        (" \"near:1\" ", Some("http://near:1")),
+        ("http://near", Some("http://near:80")),
+        ("https://near/ollama/", Some("https://near:443/ollama")),
+        ("a b", None),
+    ] {
+        assert_eq!(ollama_address(said).as_deref(), address, "{said:?}");
+    }
 }
 
 #[test]
@@ -76,9 +146,6 @@ fn a_server_on_this_machine_costs_nothing_unless_it_says() {
 #[test]
 fn a_model_that_cannot_be_meant_so_is_refused() {
     let texts = [
-        "api = \"responses\"",
-        "api = \"gemini\"",
-        "api = \"ollama\"",
         "api = \"antropic\"",
         "api = \"chat\"\nbase_url = \"ftp://x\"",
         "api = \"chat\"\nbase_url = \"https://\"",
@@ -87,6 +154,10 @@ fn a_model_that_cannot_be_meant_so_is_refused() {
         "api = \"chat\"\nbase_url = \"https://me:pw@x/\"",
         "api = \"chat\"\nbase_url = \"https://x/?key=1\"",
         "api = \"anthropic\"\nbase_url = \"https://api.anthropic.com/v1\"",
+        "api = \"ollama\"\nbase_url = \"http://localhost:11434/v1\"",
+        "api = \"ollama\"\nbase_url = \"http://localhost:11434/api/\"",
+        "api = \"chat\"\nserver = \"vlm\"",
+        "api = \"gemini\"\nserver = \"vllm\"",
         "api = \"chat\"\nkey_env = \"A\"\nkey_command = [\"b\"]",
         "api = \"chat\"\nkey_env = \"sk-abc\"",
         "api = \"chat\"\nkey_env = \"\"",
@@ -102,12 +173,6 @@ fn a_model_that_cannot_be_meant_so_is_refused() {
     texts.push("[model.\"a b\"]\napi = \"chat\"\nid = \"x\"");
     texts.push("[model.x]\napi = \"chat\"\nid = \"\"");
     insta::assert_snapshot!(messages(user, &texts), @r#"
-    cannot read model `x` in `config.toml`, line 3: api `responses` is not supported yet by this version
-        supported are `anthropic` and `chat`; most servers also speak `chat`
-    cannot read model `x` in `config.toml`, line 3: api `gemini` is not supported yet by this version
-        supported are `anthropic` and `chat`; most servers also speak `chat`
-    cannot read model `x` in `config.toml`, line 3: api `ollama` is not supported yet by this version
-        supported are `anthropic` and `chat`; most servers also speak `chat`
     cannot read model `x` in `config.toml`, line 3: `api` cannot be `antropic`
         did you mean `anthropic`?
     cannot read model `x` in `config.toml`, line 4: `base_url` is not an address
@@ -124,6 +189,14 @@ fn a_model_that_cannot_be_meant_so_is_refused() {
         leave user, password, `?` and `#` out; a key goes into `key_env` or `key_command`
     cannot read model `x` in `config.toml`, line 4: `base_url` ends with `/v1`, which is added for `anthropic`
         leave `/v1` out
+    cannot read model `x` in `config.toml`, line 4: `base_url` ends with `/v1`, where Ollama speaks `chat`
+        leave `/v1` out, or write `api = "chat"`
+    cannot read model `x` in `config.toml`, line 4: `base_url` ends with `/api`, which is added for `ollama`
+        leave `/api` out
+    cannot read model `x` in `config.toml`, line 4: `server` cannot be `vlm`
+        did you mean `vllm`?
+    cannot read model `x` in `config.toml`, line 4: `server` says nothing for api `gemini`
+        leave it out; servers differ in `chat` alone
     cannot read model `x` in `config.toml`, line 5: there is a `key_env` already
         keep one of `key_env` and `key_command`
     cannot read model `x` in `config.toml`, line 4: `key_env` holds no name of an environment variable
@@ -163,9 +236,9 @@ fn names_agents_and_paths_are_checked() {
     cannot read `[agent]` in `config.toml`, line 2: there is no model `claude-sonet`
         did you mean `claude-sonnet`?
     cannot read `[agent]` in `config.toml`, line 2: there is no model `nobody`
-        known are `claude-sonnet`, `gpt`, `local`
+        known are `claude-sonnet`, `gpt`, `gemini`, `local`
     cannot read `[repo."/x".agent]` in `config.toml`, line 2: there is no model `nobody`
-        known are `claude-sonnet`, `gpt`, `local`
+        known are `claude-sonnet`, `gpt`, `gemini`, `local`
     cannot read agent `x` in `config.toml`, line 2: key `command` is missing: `acp` needs one
     cannot read agent `x` in `config.toml`, line 3: the built-in agent has no command
     cannot read agent `x` in `config.toml`, line 2: `kind` cannot be `apc`

@@ -146,6 +146,7 @@ impl Reader {
             AssistantPart::Thinking {
                 text: whole,
                 signature,
+                ..
             } => {
                 let thought = text(piece, "thinking");
                 self.room.take_text(thought)?;
@@ -157,7 +158,7 @@ impl Reader {
                     *signature = Some(proof.to_owned());
                 }
             }
-            AssistantPart::RedactedThinking { data } => {
+            AssistantPart::RedactedThinking { data, .. } => {
                 let piece = text(piece, "data");
                 self.room.take_text(piece)?;
                 data.push_str(piece);
@@ -167,6 +168,8 @@ impl Reader {
                 self.room.take_text(piece)?;
                 call.arguments.push_str(piece);
             }
+            // No block of this wire is one.
+            AssistantPart::Opaque { .. } => {}
         }
         Ok(())
     }
@@ -226,9 +229,11 @@ fn empty_part(content: &Value) -> Option<AssistantPart> {
         "thinking" => Some(AssistantPart::Thinking {
             text: String::new(),
             signature: None,
+            maker: None,
         }),
         "redacted_thinking" => Some(AssistantPart::RedactedThinking {
             data: String::new(),
+            maker: None,
         }),
         "tool_use" => Some(AssistantPart::ToolCall(ToolCall {
             id: text(content, "id").to_owned(),
@@ -242,8 +247,12 @@ fn empty_part(content: &Value) -> Option<AssistantPart> {
 fn is_empty(part: &AssistantPart) -> bool {
     match part {
         AssistantPart::Text { text } => text.is_empty(),
-        AssistantPart::Thinking { text, signature } => text.is_empty() && signature.is_none(),
-        AssistantPart::RedactedThinking { data } => data.is_empty(),
+        AssistantPart::Thinking {
+            text, signature, ..
+        } => text.is_empty() && signature.is_none(),
+        AssistantPart::RedactedThinking { data, .. } | AssistantPart::Opaque { data, .. } => {
+            data.is_empty()
+        }
         AssistantPart::ToolCall(_) => false,
     }
 }

@@ -1,15 +1,19 @@
 //! A prompt as a Messages request.
 
-use harness_core::{AssistantPart, Prompt};
+use harness_core::{AssistantPart, Maker, Prompt};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
 use crate::{
     history::{Dialect, SentPart, SentResult, Turn, object, repaired},
-    request::{RequestOptions, WireRequest, headers, json, schema},
+    request::{Asked, RequestOptions, WireRequest, headers, json, schema},
 };
 
-const DIALECT: Dialect = Dialect { is_legal_id, takes };
+const DIALECT: Dialect = Dialect {
+    is_legal_id,
+    takes,
+    may_end_opaque: false,
+};
 
 /// Cache marks on user messages. With the one on the system text, fewer than the four allowed.
 ///
@@ -80,8 +84,8 @@ enum CacheControl {
     Ephemeral,
 }
 
-pub(crate) fn encode(prompt: &Prompt, options: &RequestOptions) -> WireRequest {
-    let turns = repaired(prompt.messages.iter().map(AsRef::as_ref), &DIALECT);
+pub(crate) fn encode(prompt: &Prompt, options: &RequestOptions, maker: &Maker) -> WireRequest {
+    let turns = repaired(prompt.messages.iter().map(AsRef::as_ref), &DIALECT, maker);
     let mut messages: Vec<Wire<'_>> = turns.iter().map(wire).collect();
     mark(&mut messages);
     let body = Body {
@@ -107,6 +111,7 @@ pub(crate) fn encode(prompt: &Prompt, options: &RequestOptions) -> WireRequest {
         headers,
         key_header: ("x-api-key", ""),
         body: json(&body),
+        asked: Asked::of_model(options),
     }
 }
 
@@ -163,14 +168,16 @@ fn part<'a>(part: &'a SentPart<'_>) -> Option<Block<'a>> {
             text,
             cache_control: None,
         },
-        SentPart::Said(AssistantPart::Thinking { text, signature }) => Block::Thinking {
+        SentPart::Said(AssistantPart::Thinking {
+            text, signature, ..
+        }) => Block::Thinking {
             thinking: text,
             signature: signature.as_deref()?,
         },
-        SentPart::Said(AssistantPart::RedactedThinking { data }) => {
+        SentPart::Said(AssistantPart::RedactedThinking { data, .. }) => {
             Block::RedactedThinking { data }
         }
-        SentPart::Said(AssistantPart::ToolCall(_)) => return None,
+        SentPart::Said(AssistantPart::ToolCall(_) | AssistantPart::Opaque { .. }) => return None,
     })
 }
 
@@ -201,6 +208,6 @@ const fn takes(part: &AssistantPart) -> bool {
         AssistantPart::Thinking {
             signature: None,
             ..
-        }
+        } | AssistantPart::Opaque { .. }
     )
 }

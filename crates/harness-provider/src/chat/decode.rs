@@ -7,10 +7,11 @@
 use harness_core::{
     AssistantPart, ModelDelta, ModelFailure, ModelResponse, StopReason, ToolCall, Usage,
 };
-use serde_json::Value;
+use serde_json::{Value, json};
 
+use super::REASONING_DETAILS;
 use crate::{
-    assembly::{Room, close, finished, is_whole_json},
+    assembly::{Room, close, finished, is_whole_json, name_calls},
     decoder::Payload,
     failure::{broken, failure_of_event, failure_of_finish},
 };
@@ -22,6 +23,7 @@ const REASONING_KEYS: [&str; 3] = ["reasoning_content", "reasoning", "reasoning_
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Reader {
     reasoning: String,
+    details: Vec<Value>,
     content: String,
     refusal: String,
     calls: Vec<Call>,
@@ -82,6 +84,13 @@ impl Reader {
             parts.push(AssistantPart::Thinking {
                 text: self.reasoning,
                 signature: None,
+                maker: None,
+            });
+        }
+        if !self.details.is_empty() {
+            parts.push(AssistantPart::Opaque {
+                data: json!({REASONING_DETAILS: self.details}).to_string(),
+                maker: None,
             });
         }
         let is_refused = !self.refusal.is_empty();
@@ -90,7 +99,8 @@ impl Reader {
                 parts.push(AssistantPart::Text { text });
             }
         }
-        parts.extend(named(self.calls).into_iter().map(finished));
+        parts.extend(self.calls.into_iter().map(|call| finished(call.call)));
+        name_calls(&mut parts);
         let stop = if is_refused {
             StopReason::Refused
         } else {
@@ -110,6 +120,9 @@ impl Reader {
             self.reasoning.push_str(reasoning);
             deltas.push(ModelDelta::Thinking(reasoning.to_owned()));
         }
+        for detail in delta[REASONING_DETAILS].as_array().into_iter().flatten() {
+            self.extend_details(detail)?;
+        }
         for (whole, key) in [
             (&mut self.content, "content"),
             (&mut self.refusal, "refusal"),
@@ -123,6 +136,39 @@ impl Reader {
         }
         for fragment in delta["tool_calls"].as_array().into_iter().flatten() {
             self.extend_call(fragment, deltas)?;
+        }
+        Ok(())
+    }
+
+    /// Adds a piece of reasoning that goes back as it came: texts of one part grow, all else is replaced.
+    fn extend_details(&mut self, piece: &Value) -> Result<(), ModelFailure> {
+        let Some(fields) = piece.as_object() else {
+            return Ok(());
+        };
+        self.room.take_text(&piece.to_string())?;
+        let is_same = |whole: &Value| {
+            ["type", "index"]
+                .iter()
+                .all(|key| whole[*key] == piece[*key])
+        };
+        let place = self.details.iter().rposition(is_same);
+        let Some(Value::Object(whole)) = place.and_then(|place| self.details.get_mut(place)) else {
+            self.room.take_part()?;
+            self.details.push(piece.clone());
+            return Ok(());
+        };
+        for (key, value) in fields {
+            match (whole.get_mut(key), value) {
+                (Some(Value::String(text)), Value::String(more))
+                    if matches!(key.as_str(), "text" | "summary" | "data") =>
+                {
+                    text.push_str(more);
+                }
+                (_, Value::Null) => {}
+                _ => {
+                    whole.insert(key.clone(), value.clone());
+                }
+            }
         }
         Ok(())
     }
@@ -202,20 +248,6 @@ impl Call {
     fn is_whole(&self) -> bool {
         is_whole_json(&self.call.arguments)
     }
-}
-
-/// Gives an id to every call that came without one: `call_0`, `call_1`, by place.
-fn named(calls: Vec<Call>) -> Vec<ToolCall> {
-    let mut calls: Vec<ToolCall> = calls.into_iter().map(|call| call.call).collect();
-    for place in 0..calls.len() {
-        if calls[place].id.is_empty() {
-            let id = (place..)
-                .map(|number| format!("call_{number}"))
-                .find(|id| calls.iter().all(|call| call.id != *id));
-            calls[place].id = id.unwrap_or_default();
-        }
-    }
-    calls
 }
 
 fn stop_of(reason: &str) -> Result<StopReason, ModelFailure> {

@@ -2,25 +2,29 @@
 
 use std::borrow::Cow;
 
-use harness_core::{AssistantPart, Prompt};
+use harness_core::{AssistantPart, Maker, Prompt};
 use serde::Serialize;
 use serde_json::Value;
 
+use super::REASONING_DETAILS;
 use crate::{
     history::{Dialect, SentPart, Turn, object, repaired},
-    request::{RequestOptions, WireRequest, headers, json, schema},
+    request::{Asked, RequestOptions, WireRequest, headers, json, schema},
+    server::{LimitKey, Manners, NoText, manners_of},
 };
 
 const DIALECT: Dialect = Dialect {
     // Ids of 41 characters and more are refused; any characters will do.
     is_legal_id: |id| (1..=40).contains(&id.len()),
-    // No server takes reasoning back in a form that others do not refuse.
+    // Reasoning as text goes back to none: no form of it is taken by all. As parts of a
+    // server's own it goes to the server that is known to take them.
     takes: |part| {
         matches!(
             part,
-            AssistantPart::Text { .. } | AssistantPart::ToolCall(_)
+            AssistantPart::Text { .. } | AssistantPart::ToolCall(_) | AssistantPart::Opaque { .. }
         )
     },
+    may_end_opaque: false,
 };
 
 #[derive(Serialize)]
@@ -30,6 +34,8 @@ struct Body<'a> {
     max_tokens: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     max_completion_tokens: Option<u64>,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    parallel_tool_calls: bool,
     stream: bool,
     stream_options: StreamOptions,
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -65,6 +71,8 @@ enum Wire<'a> {
         content: Option<Cow<'a, str>>,
         #[serde(skip_serializing_if = "Vec::is_empty")]
         tool_calls: Vec<Call<'a>>,
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        reasoning_details: Vec<Value>,
     },
     Tool {
         tool_call_id: &'a str,
@@ -86,27 +94,29 @@ struct Function<'a> {
     arguments: &'a str,
 }
 
-pub(crate) fn encode(prompt: &Prompt, options: &RequestOptions) -> WireRequest {
-    let turns = repaired(prompt.messages.iter().map(AsRef::as_ref), &DIALECT);
+pub(crate) fn encode(prompt: &Prompt, options: &RequestOptions, maker: &Maker) -> WireRequest {
+    let turns = repaired(prompt.messages.iter().map(AsRef::as_ref), &DIALECT, maker);
     let mut messages = Vec::with_capacity(turns.len() + 1);
     if !prompt.system.trim().is_empty() {
         messages.push(Wire::System {
             content: &prompt.system,
         });
     }
-    for turn in &turns {
-        push(&mut messages, turn);
-    }
     let base = options.base_url.trim_end_matches('/');
+    let manners = manners_of(base, options.server);
+    for turn in &turns {
+        push(&mut messages, turn, manners);
+    }
     let max_output = Some(options.max_output.0);
-    let (max_tokens, max_completion_tokens) = match host(base) {
-        "api.openai.com" => (None, max_output),
-        _ => (max_output, None),
+    let (max_tokens, max_completion_tokens) = match manners.limit {
+        LimitKey::CompletionTokens => (None, max_output),
+        LimitKey::Tokens => (max_output, None),
     };
     let body = Body {
         model: &options.model,
         max_tokens,
         max_completion_tokens,
+        parallel_tool_calls: manners.asks_for_parallel_calls && !prompt.tools.is_empty(),
         stream: true,
         stream_options: StreamOptions {
             include_usage: true,
@@ -127,10 +137,11 @@ pub(crate) fn encode(prompt: &Prompt, options: &RequestOptions) -> WireRequest {
         headers: headers(),
         key_header: ("authorization", "Bearer "),
         body: json(&body),
+        asked: Asked::of_model(options),
     }
 }
 
-fn push<'a>(messages: &mut Vec<Wire<'a>>, turn: &'a Turn<'_>) {
+fn push<'a>(messages: &mut Vec<Wire<'a>>, turn: &'a Turn<'_>, manners: Manners) {
     match turn {
         Turn::User { results, texts } => {
             messages.extend(results.iter().map(|result| Wire::Tool {
@@ -142,8 +153,16 @@ fn push<'a>(messages: &mut Vec<Wire<'a>>, turn: &'a Turn<'_>) {
         Turn::Assistant(parts) => {
             let texts: Vec<&str> = parts.iter().filter_map(text).collect();
             messages.push(Wire::Assistant {
-                content: joined(&texts),
+                content: joined(&texts).or(match manners.no_text {
+                    NoText::Null => None,
+                    NoText::Empty => Some(Cow::Borrowed("")),
+                }),
                 tool_calls: parts.iter().filter_map(call).collect(),
+                reasoning_details: if manners.takes_reasoning_details {
+                    parts.iter().flat_map(details).collect()
+                } else {
+                    Vec::new()
+                },
             });
         }
     }
@@ -165,6 +184,16 @@ fn text<'a>(part: &SentPart<'a>) -> Option<&'a str> {
     }
 }
 
+fn details(part: &SentPart<'_>) -> Vec<Value> {
+    let SentPart::Said(AssistantPart::Opaque { data, .. }) = part else {
+        return Vec::new();
+    };
+    match object(data).and_then(|mut data| data.remove(REASONING_DETAILS)) {
+        Some(Value::Array(details)) => details,
+        _ => Vec::new(),
+    }
+}
+
 fn call<'a>(part: &'a SentPart<'_>) -> Option<Call<'a>> {
     match part {
         SentPart::Call {
@@ -182,12 +211,4 @@ fn call<'a>(part: &'a SentPart<'_>) -> Option<Call<'a>> {
         }),
         SentPart::Said(_) => None,
     }
-}
-
-/// Returns the host of an address, without user and port.
-fn host(url: &str) -> &str {
-    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
-    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
-    let host = authority.rsplit('@').next().unwrap_or_default();
-    host.split(':').next().unwrap_or_default()
 }

@@ -15,6 +15,7 @@ const QUOTA: &[&str] = &[
     "insufficient credits",
     "insufficient balance",
     "usage_not_included",
+    "usage_limit_reached",
 ];
 
 /// The prompt does not fit the window.
@@ -27,6 +28,7 @@ const OVERFLOW: &[&str] = &[
     "prompt is too long",
     "prompt too long",
     "input is too long",
+    "input length exceeds the context length",
     "exceed context limit",
     "exceeds the context window",
     "exceeds the available context size",
@@ -45,6 +47,8 @@ const OVERFLOW: &[&str] = &[
 /// The key, in words that come with any status.
 const AUTH: &[&str] = &[
     "invalid_api_key",
+    "api_key_invalid",
+    "api key not valid",
     "authentication_error",
     "permission_error",
 ];
@@ -57,6 +61,11 @@ const KINDS: &[(&str, FailureClass)] = &[
     ("timeout_error", FailureClass::Overloaded),
     ("api_error", FailureClass::Overloaded),
     ("server_error", FailureClass::Overloaded),
+    ("server_is_overloaded", FailureClass::Overloaded),
+    ("slow_down", FailureClass::Overloaded),
+    ("invalid_prompt", FailureClass::Invalid),
+    ("bio_policy", FailureClass::Invalid),
+    ("cyber_policy", FailureClass::Invalid),
     ("invalid_request_error", FailureClass::Invalid),
     ("not_found_error", FailureClass::Invalid),
 ];

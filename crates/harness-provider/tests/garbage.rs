@@ -1,0 +1,119 @@
+//! Bytes and events that no server sends: decoding them never panics, on any wire.
+
+use harness_core::{ModelFailure, ModelResponse, StopReason};
+use harness_provider::{Api, Asked, Decoder};
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+const WIRES: [Api; 5] = [
+    Api::Anthropic,
+    Api::Chat,
+    Api::Responses,
+    Api::Gemini,
+    Api::Ollama,
+];
+
+fn decode(api: Api, bytes: &[u8]) -> Result<ModelResponse, ModelFailure> {
+    let mut decoder = Decoder::new(api, Asked::default());
+    decoder.push(bytes);
+    decoder.finish()
+}
+
+fn decode_events(api: Api, events: &[Value]) -> Result<ModelResponse, ModelFailure> {
+    let lines = events.iter().map(|event| match api {
+        Api::Ollama => format!("{event}\n"),
+        _ => format!("data: {event}\n\n"),
+    });
+    decode(api, lines.collect::<String>().as_bytes())
+}
+
+/// Keys and values of all wires, so that made-up events come near real ones.
+fn made_up() -> impl Strategy<Value = Value> {
+    let word = prop::sample::select(vec![
+        "type",
+        "item",
+        "response",
+        "response.output_item.done",
+        "response.completed",
+        "output",
+        "function_call",
+        "reasoning",
+        "message",
+        "call_id",
+        "arguments",
+        "candidates",
+        "content",
+        "parts",
+        "functionCall",
+        "name",
+        "args",
+        "partialArgs",
+        "jsonPath",
+        "$.a[0].b",
+        "stringValue",
+        "willContinue",
+        "thoughtSignature",
+        "text",
+        "thought",
+        "finishReason",
+        "STOP",
+        "MAX_TOKENS",
+        "tool_calls",
+        "function",
+        "done",
+        "done_reason",
+        "stop",
+        "length",
+        "error",
+        "usage",
+        "input_tokens",
+        "usageMetadata",
+        "promptTokenCount",
+        "choices",
+        "delta",
+        "index",
+        "reasoning_details",
+        "encrypted_content",
+        "summary",
+        "id",
+        "status",
+        "incomplete",
+    ]);
+    let leaf = prop_oneof![
+        word.clone().prop_map(|word| json!(word)),
+        any::<u64>().prop_map(|number| json!(number)),
+        any::<bool>().prop_map(|bool| json!(bool)),
+        Just(Value::Null),
+    ];
+    leaf.prop_recursive(6, 48, 6, move |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..4).prop_map(Value::Array),
+            prop::collection::vec((word.clone(), inner), 0..6).prop_map(|fields| fields
+                .into_iter()
+                .map(|(key, value)| (key.to_owned(), value))
+                .collect()),
+        ]
+    })
+}
+
+proptest! {
+    #[test]
+    fn made_up_events_never_panic_and_every_call_of_an_answer_has_an_id(
+        api in prop::sample::select(WIRES[1..].to_vec()),
+        events in prop::collection::vec(made_up(), 0..6),
+    ) {
+        if let Ok(response) = decode_events(api, &events) {
+            let ids: Vec<&str> = response.calls().map(|call| call.id.as_str()).collect();
+            prop_assert!(ids.iter().all(|id| !id.is_empty()));
+            prop_assert!(response.stop != StopReason::ToolUse || !ids.is_empty());
+        }
+    }
+
+    #[test]
+    fn bytes_of_any_kind_never_panic(
+        api in prop::sample::select(WIRES.to_vec()),
+        bytes in prop::collection::vec(any::<u8>(), 0..300),
+    ) {
+        let _ = decode(api, &bytes);
+    }
+}
