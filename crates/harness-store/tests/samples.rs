@@ -12,9 +12,9 @@ use harness_core::{
     Feature, FeatureBudget, FeatureId, FeaturePassed, FeatureScope, FeatureStatus, Finding,
     FindingKind, FinishSubject, Gate, GivenUp, Goal, Level, Limits, LineRange, Maker, ModelFailure,
     ModelProfile, ModelResponded, ModelResponse, Money, NegativeControl, NetworkUse, Outcome,
-    Policy, Price, Reader, RepoPath, Rule, RuleDecision, RunId, RunState, ScopeRules, SessionId,
-    SessionOpened, SetupEnd, SetupPlace, Source, SourceKind, Sourced, Stop, StopReason, TestCounts,
-    Timestamp, TokenCount, ToolCall, TreeId, TurnNumber, Urgency, Usage, Verdict, When,
+    Policy, Price, Reader, Regression, RepoPath, Rule, RuleDecision, RunId, RunState, ScopeRules,
+    SessionId, SessionOpened, SetupEnd, SetupPlace, Source, SourceKind, Sourced, Stop, StopReason,
+    TestCounts, Timestamp, TokenCount, ToolCall, TreeId, TurnNumber, Urgency, Usage, Verdict, When,
 };
 
 /// Declares the type word of every event; a new variant does not compile until it stands here.
@@ -941,6 +941,7 @@ fn approved_findings() -> Vec<Event> {
     let Event::SessionOpened(mut opened) = sessions().swap_remove(0) else {
         unreachable!("the first sample opens a session");
     };
+    opened.run.by_hand = Some("done by hand".to_owned());
     opened.run.approved = vec![ApprovedFinding {
         feature: feature.clone(),
         id: "0a1b2c3d".to_owned(),
@@ -952,7 +953,28 @@ fn approved_findings() -> Vec<Event> {
         approved(ApprovedHow::Asked),
         approved(ApprovedHow::Flag),
         Event::SessionOpened(opened),
+        touching_what_passed(feature),
     ]
+}
+
+fn touching_what_passed(feature: FeatureId) -> Event {
+    let gate = policy().gates.swap_remove(0);
+    Event::CandidateFrozen(FinishSubject {
+        tree: tree('1'),
+        candidate: tree('6'),
+        work_tree: tree('5'),
+        changes: changes(),
+        findings: Vec::new(),
+        regressions: vec![Regression {
+            features: vec![feature],
+            gate: Gate {
+                name: "F-012/verify-1".to_owned(),
+                report_file: Some("target/*.xml".to_owned()),
+                flaky_retries: 1,
+                ..gate
+            },
+        }],
+    })
 }
 
 fn changes() -> Vec<Change> {
