@@ -66,7 +66,7 @@ fn what_was_given_up_says_what_was_tried() {
     assert!(progress.contains(" S-0001 F-1 needs human\n"), "{progress}");
     assert!(progress.contains("- Tried and failed: "), "{progress}");
     assert!(
-        progress.contains("- Tried and failed: given up: gates_red: 2 attempts were refused"),
+        progress.contains("- Tried and failed: given up: gates_red: 2 attempts refused\n"),
         "{progress}"
     );
     assert!(progress.contains("- Gates: test red: "), "{progress}");

@@ -124,10 +124,11 @@ fn tried(store: &Store, setting: &Setting, reason: &str) -> Entry {
             Event::FinishRefused { reason, findings } => {
                 entry.tried.push(plain(&reason));
                 let findings = findings.iter();
-                entry.tried.extend(
-                    findings
-                        .map(|finding| plain(&format!("{}: {}", finding.path, finding.message))),
-                );
+                entry
+                    .tried
+                    .extend(findings.map(|finding| {
+                        plain(&format!("{}: {}", finding.place(), finding.message))
+                    }));
             }
             Event::CheckEnded { report } => {
                 entry
@@ -150,7 +151,9 @@ fn tried(store: &Store, setting: &Setting, reason: &str) -> Entry {
     // The newest say most.
     let oldest = entry.tried.len().saturating_sub(progress::LINES_MAX - 1);
     entry.tried.drain(..oldest);
-    entry.tried.push(format!("given up: {}", plain(reason)));
+    // What follows the first line are the attempts, which stand here already.
+    let why = reason.lines().next().unwrap_or_default();
+    entry.tried.push(format!("given up: {}", plain(why)));
     entry.questions = questions
         .into_iter()
         .map(|(_, question)| question)
