@@ -46,12 +46,14 @@ impl Work {
         let head = site.head()?;
         let here = snapshot(site, &guard)?;
         let is_work = |path: &RepoPath| scope.is_writable(path);
+        let build = &guard.bounds().build;
+        let is_build = |path: &RepoPath| build.iter().any(|folder| path.starts_with(folder));
         let start = site
             .repo
             .apply_changes(&here, &here, &head.tree, &is_work)?;
         let changes = site.repo.diff(&head.tree, &here)?.into_iter();
         let (changes, others): (Vec<_>, Vec<_>) = changes
-            .filter(|change| !scope.is_host_owned(&change.path))
+            .filter(|change| !scope.is_host_owned(&change.path) && !is_build(&change.path))
             .partition(|change| is_work(&change.path));
         let left_out = guard.judge_changes(&others).into_iter();
         Ok(Self {

@@ -98,6 +98,28 @@ fn a_flag_approves_exactly_this_change_and_the_proof_says_so() {
 }
 
 #[test]
+fn a_yes_to_lost_tests_lowers_what_the_count_is_held_against() {
+    const COUNTED: &str = "n=0\nfor name in $(grep -o 'test_[a-z]*' tests/test_two.py); do n=$((n + 1)); echo \"ok $n - $name\"; done\necho 1..$n\n";
+    const TWO: &str =
+        "def test_one():\n    assert 1 + 1 == 2\n\ndef test_two():\n    assert 2 + 2 == 4\n";
+    let desk = desk(1);
+    desk.project.write("tests/run.sh", COUNTED);
+    desk.project.write("tests/test_two.py", TWO);
+    desk.project.commit_all("count tests");
+    assert_eq!(desk.harness(&["trust", "--yes"]).code, 0);
+    let one = TWO.split("\n\n").next().unwrap();
+    let calls = [&write("tests/test_two.py", one), FINISH];
+    let story = run(&desk, &calls, &[]);
+    story.assert_ended("gates_red", 4);
+    let id = ids(&refused(&story)).remove(0);
+    let again = desk.script(&session("F-1", &[FINISH]));
+    let resumed = desk.story(&["resume", "--last", "--model", &again, "--approve", &id]);
+    assert_eq!(resumed.status_of("F-1"), "passing", "{resumed}");
+    let tests = &resumed.first("check_ended")["tests"];
+    assert_eq!(tests["run"], 1, "{resumed}");
+}
+
+#[test]
 fn another_change_at_the_same_place_is_not_approved() {
     let right = write("src/answer", "42\n");
     let first = desk(1);

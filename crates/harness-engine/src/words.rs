@@ -107,6 +107,9 @@ pub(crate) fn stray(path: &RepoPath, why: &str, done: &str) -> String {
     format!("undone: {path}: {why}; {done}")
 }
 
+/// Says that work by hand stays where it is.
+pub(crate) const REFUSED_BY_HAND: &str = "the finish was refused, nothing was committed";
+
 /// Words for a finish whose change has findings, with what the agent and what a person can do.
 pub(crate) fn findings(reason: &str, findings: &[Finding]) -> String {
     const SHOWN: usize = 50;

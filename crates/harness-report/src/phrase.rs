@@ -110,6 +110,7 @@ pub struct Phrases {
     spent: Option<Money>,
     /// What was said about hosts: the same is not said again.
     hosts: BTreeSet<String>,
+    again: approval::Again,
 }
 
 impl Phrases {
@@ -204,7 +205,7 @@ impl Phrases {
             }
             Event::CheckEnded { report } => vec![check_ended(report)],
             Event::FinishRefused { reason, findings } => {
-                let more = approval::refused(findings);
+                let more = approval::refused(findings, &self.again);
                 vec![
                     Line::new(
                         Who::Feature,
@@ -287,6 +288,7 @@ impl Phrases {
     fn session_opened(&mut self, opened: &SessionOpened) -> Vec<Line> {
         let run = &opened.run;
         self.actions.clear();
+        self.again = approval::Again::of(opened);
         self.spent = run.model.price.map(|_| self.spent.unwrap_or(run.spent));
         self.features = run.features.len();
         self.passing = run

@@ -6,6 +6,7 @@
 use harness_core::{EndReason, Event};
 
 use super::{Session, steps::Step};
+use crate::words;
 
 impl Session {
     /// Claims the work, lets it be judged, and stops the run when it is refused.
@@ -18,9 +19,10 @@ impl Session {
                 call: None,
                 summary: summary.to_owned(),
             },
-            Some(refusal) => Event::StopDecided {
+            // Why is told with the refusal itself.
+            Some(_) => Event::StopDecided {
                 reason: EndReason::GatesRed,
-                detail: refusal.clone(),
+                detail: words::REFUSED_BY_HAND.to_owned(),
             },
         })
     }

@@ -7,7 +7,7 @@
 
 use harness_core::{
     ApprovalAnswer, ApprovalAsked, ApprovalSubject, ApprovedFinding, ApprovedHow, CallId, Event,
-    FeatureId, Finding, FinishSubject, RunState, Timestamp,
+    FeatureId, Finding, FindingKind, FinishSubject, RunState, Timestamp,
 };
 
 use super::{Session, Step};
@@ -107,6 +107,19 @@ impl Findings {
         self.approved
             .iter()
             .any(|approved| approved.is_about(finding))
+    }
+
+    /// Whether a person has approved that tests of the subject are lost: then the base's numbers
+    /// of tests are no demand any more, or a yes would lead nowhere.
+    pub(super) fn approve_losses(&self, subject: &FinishSubject) -> bool {
+        let is_loss = |finding: &&Finding| {
+            matches!(
+                finding.kind,
+                FindingKind::TestsRemoved | FindingKind::TestsSkipped
+            )
+        };
+        let mut losses = subject.findings.iter().filter(is_loss);
+        losses.any(|finding| self.is_approved(finding))
     }
 
     /// Returns what stands behind a commit: each finding of the subject with its approval.

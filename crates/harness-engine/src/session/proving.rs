@@ -146,7 +146,12 @@ impl Session {
             GateStage::Waiting => Step::Record(Event::GateStarted { gate: gate.name }),
             GateStage::Started => {
                 check.advance(&gate.name, GateStage::Started, GateStage::Running);
-                let baseline = self.baseline.reports.get(&gate.name).cloned();
+                let mut baseline = self.baseline.reports.get(&gate.name).cloned();
+                if let Some(baseline) = &mut baseline
+                    && self.findings.approve_losses(subject)
+                {
+                    baseline.tests = None;
+                }
                 Step::Do(Effect::RunGate(Box::new(RunGate {
                     gate,
                     tree: subject.candidate.clone(),

@@ -47,7 +47,7 @@ fn a_refusal_ends_the_run_and_leaves_the_feature_open() {
         run.checks("test", CheckStatus::Red),
         "gate ended red; finish refused; status in_progress; stop gates_red; run ended gates_red"
     );
-    assert!(run.detail().contains("gate test red"), "{}", run.detail());
+    assert!(run.detail().contains("refused"), "{}", run.detail());
 }
 
 #[test]

@@ -1,6 +1,8 @@
 //! What is said about approvals: the question whole, and the person's answer.
 
-use harness_core::{Amendment, ApprovalAnswer, ApprovalAsked, ApprovedHow, FeatureId, Finding};
+use harness_core::{
+    Amendment, ApprovalAnswer, ApprovalAsked, ApprovedHow, FeatureId, Finding, SessionOpened,
+};
 
 use super::{Line, Who, paragraph};
 use crate::{
@@ -29,8 +31,28 @@ pub(super) fn answered(answer: &ApprovalAnswer) -> Line {
     }
 }
 
+/// The command that takes up a refused finish with a person's yes.
+#[derive(Clone, Debug)]
+pub(super) struct Again(String);
+
+impl Default for Again {
+    fn default() -> Self {
+        Self("harness resume --last".to_owned())
+    }
+}
+
+impl Again {
+    /// Work that was done by hand is finished again by hand.
+    pub(super) fn of(opened: &SessionOpened) -> Self {
+        match opened.run.by_hand {
+            Some(_) => Self(format!("harness feature finish {}", opened.feature)),
+            None => Self::default(),
+        }
+    }
+}
+
 /// Says what was found, and how a person approves it.
-pub(super) fn refused(findings: &[Finding]) -> Vec<String> {
+pub(super) fn refused(findings: &[Finding], Again(command): &Again) -> Vec<String> {
     let mut lines: Vec<String> = findings.iter().map(finding_line).collect();
     let flags: Vec<String> = findings
         .iter()
@@ -39,7 +61,7 @@ pub(super) fn refused(findings: &[Finding]) -> Vec<String> {
         .collect();
     if !flags.is_empty() {
         lines.push(format!(
-            "to approve exactly this change: harness resume --last{}",
+            "to approve exactly this change: {command}{}",
             flags.concat()
         ));
     }
