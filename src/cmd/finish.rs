@@ -24,7 +24,7 @@ use crate::{
     output::{Output, say},
     rules::RuleFile,
     session,
-    surface::LineSurface,
+    surface::{LineSurface, Surface},
     trust,
 };
 
@@ -113,7 +113,9 @@ fn prove(
         .new_run()
         .map_err(|error| Failure::failed(chain(&error)))?;
     let now = harness_host::clock::now();
-    let state = work.to_run(run, resolved.policy, features, feature.id, &flags.summary);
+    let mut state = work.to_run(run, resolved.policy, features, feature.id, &flags.summary);
+    // Who is there is asked about what was found.
+    state.attended = surface.is_attended();
     let launch = Launch {
         engine: Engine::new(state, now),
         resumed: None,

@@ -46,14 +46,12 @@ impl Work {
         let head = site.head()?;
         let here = snapshot(site, &guard)?;
         let is_work = |path: &RepoPath| scope.is_writable(path);
-        let build = &guard.bounds().build;
-        let is_build = |path: &RepoPath| build.iter().any(|folder| path.starts_with(folder));
         let start = site
             .repo
             .apply_changes(&here, &here, &head.tree, &is_work)?;
         let changes = site.repo.diff(&head.tree, &here)?.into_iter();
         let (changes, others): (Vec<_>, Vec<_>) = changes
-            .filter(|change| !scope.is_host_owned(&change.path) && !is_build(&change.path))
+            .filter(|change| !scope.is_host_owned(&change.path))
             .partition(|change| is_work(&change.path));
         let left_out = guard.judge_changes(&others).into_iter();
         Ok(Self {
@@ -131,14 +129,14 @@ impl Work {
     }
 }
 
-/// Stores the work tree with everything that is neither ignored nor hidden.
+/// Stores the work tree with everything that is neither ignored, hidden nor built.
 pub(crate) fn snapshot(site: &Site, guard: &Guard) -> Result<TreeId, Failure> {
     let head = site.head()?;
     let mut cache = SnapshotCache::default();
     let shot = site
         .repo
         .snapshot(&mut cache, &head.tree, &[RepoPath::root()], &|path| {
-            guard.scope().is_hidden(path)
+            guard.scope().is_never_kept(path)
         });
     shot.map(|shot| shot.tree)
         .map_err(|error| Failure::failed(chain(&error)))

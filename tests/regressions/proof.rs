@@ -96,3 +96,28 @@ fn a_gate_in_the_work_tree_is_held_to_the_scope() {
     assert_eq!(desk.project.read("src/needed"), "");
     assert_eq!(desk.project.read("docs/answer.md"), "The answer is 42.\n");
 }
+
+#[test]
+fn what_was_built_in_the_work_tree_is_no_part_of_the_candidate() {
+    let built = "echo built >> out/log\necho 1..1\necho ok 1 - builds\n";
+    let desk = Desk::with_files(&[
+        (
+            "harness.toml",
+            &CONFIG.replace("[scope]\n", "[scope]\nbuild = [\"out\"]\n"),
+        ),
+        ("feature_list.json", FEATURES),
+        ("out/committed", "by mistake\n"),
+        ("tests/run.sh", built),
+    ]);
+    // Neither ignored nor committed, and changed by the gate.
+    desk.project.write("out/log", "from before\n");
+    desk.project.write("out/committed", "built again\n");
+    let run = desk.harness(&["gate", "run"]);
+    assert_eq!(run.code, 0, "{}\n{}", run.stdout, run.stderr);
+    assert_eq!(desk.project.read("out/log"), "from before\n");
+    desk.project.write("src/answer", "42\n");
+    let finish = desk.harness(&["feature", "finish", "F-1"]);
+    assert_eq!(finish.code, 0, "{}\n{}", finish.stdout, finish.stderr);
+    let named = desk.project.git(&["show", "--name-only", "harness/R-0001"]);
+    assert!(!named.contains("out/"), "{named}");
+}

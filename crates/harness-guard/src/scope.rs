@@ -143,6 +143,11 @@ impl Scope {
         self.hide.covers(path)
     }
 
+    /// Whether `path` is in no snapshot of the work tree: hidden, or a build output.
+    pub fn is_never_kept(&self, path: &RepoPath) -> bool {
+        self.is_hidden(path) || self.is_build_output(path)
+    }
+
     /// Whether a file tool may write `path`.
     pub fn is_writable(&self, path: &RepoPath) -> bool {
         matches!(self.standing(path), Standing::Writable(_))

@@ -110,7 +110,7 @@ pub struct Phrases {
     spent: Option<Money>,
     /// What was said about hosts: the same is not said again.
     hosts: BTreeSet<String>,
-    again: approval::Again,
+    worker: approval::Worker,
 }
 
 impl Phrases {
@@ -196,7 +196,7 @@ impl Phrases {
                 Who::Gate,
                 format!("not run on the base: {}", clean(message)),
             ),
-            Event::FinishRequested { .. } => one(Who::Agent, "says it is done; the gates decide"),
+            Event::FinishRequested { .. } => vec![self.worker.claims()],
             Event::CandidateFrozen(_) | Event::GateStarted { .. } | Event::GateEnded { .. } => {
                 Vec::new()
             }
@@ -205,7 +205,7 @@ impl Phrases {
             }
             Event::CheckEnded { report } => vec![check_ended(report)],
             Event::FinishRefused { reason, findings } => {
-                let more = approval::refused(findings, &self.again);
+                let more = approval::refused(findings, &self.worker);
                 vec![
                     Line::new(
                         Who::Feature,
@@ -288,7 +288,7 @@ impl Phrases {
     fn session_opened(&mut self, opened: &SessionOpened) -> Vec<Line> {
         let run = &opened.run;
         self.actions.clear();
-        self.again = approval::Again::of(opened);
+        self.worker = approval::Worker::of(opened);
         self.spent = run.model.price.map(|_| self.spent.unwrap_or(run.spent));
         self.features = run.features.len();
         self.passing = run

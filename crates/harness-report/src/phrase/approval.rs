@@ -31,28 +31,34 @@ pub(super) fn answered(answer: &ApprovalAnswer) -> Line {
     }
 }
 
-/// The command that takes up a refused finish with a person's yes.
-#[derive(Clone, Debug)]
-pub(super) struct Again(String);
+/// Whose work is judged: an agent's, or what a person did by hand for this feature.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Worker(Option<FeatureId>);
 
-impl Default for Again {
-    fn default() -> Self {
-        Self("harness resume --last".to_owned())
-    }
-}
-
-impl Again {
-    /// Work that was done by hand is finished again by hand.
+impl Worker {
     pub(super) fn of(opened: &SessionOpened) -> Self {
-        match opened.run.by_hand {
-            Some(_) => Self(format!("harness feature finish {}", opened.feature)),
-            None => Self::default(),
+        let by_hand = opened.run.by_hand.as_ref();
+        Self(by_hand.map(|_| opened.feature.clone()))
+    }
+
+    pub(super) fn claims(&self) -> Line {
+        match self.0 {
+            Some(_) => Line::new(Who::You, "the work is done; the gates decide"),
+            None => Line::new(Who::Agent, "says it is done; the gates decide"),
+        }
+    }
+
+    /// Returns the command that takes up a refused finish with a person's yes.
+    fn again(&self) -> String {
+        match &self.0 {
+            Some(feature) => format!("harness feature finish {feature}"),
+            None => "harness resume --last".to_owned(),
         }
     }
 }
 
 /// Says what was found, and how a person approves it.
-pub(super) fn refused(findings: &[Finding], Again(command): &Again) -> Vec<String> {
+pub(super) fn refused(findings: &[Finding], worker: &Worker) -> Vec<String> {
     let mut lines: Vec<String> = findings.iter().map(finding_line).collect();
     let flags: Vec<String> = findings
         .iter()
@@ -61,7 +67,8 @@ pub(super) fn refused(findings: &[Finding], Again(command): &Again) -> Vec<Strin
         .collect();
     if !flags.is_empty() {
         lines.push(format!(
-            "to approve exactly this change: {command}{}",
+            "to approve exactly this change: {}{}",
+            worker.again(),
             flags.concat()
         ));
     }

@@ -287,7 +287,7 @@ impl Bench {
                 };
                 let run = self.run_in(seat.ground(), gate, on, limits, cancelled);
                 let judged = self.with_level_note(run.await.judge(gate, baseline));
-                self.leave(seat, on.tree).await.weigh(judged)
+                self.leave(seat, on).await.weigh(judged)
             }
             GatePlace::WorkTree(guard) => {
                 let ready = self.steps.prepare_work_tree(guard, cancelled.clone());
@@ -338,7 +338,7 @@ impl Bench {
         };
         let run = self.run_in(ground, gate, on, limits, cancelled).await;
         let judged = self.with_level_note(run.judge(gate, baseline));
-        let changed = self.changed_by_gate(checkout, on.tree).await;
+        let changed = self.changed_by_gate(checkout, on).await;
         Verdict::alone(changed).weigh(judged)
     }
 

@@ -73,7 +73,7 @@ impl Workshop {
     ) -> Result<Start, String> {
         let under = self.existing_folders(guard);
         let shot = self.repo.snapshot(&mut self.cache, base, &under, &|path| {
-            guard.scope().is_hidden(path)
+            guard.scope().is_never_kept(path)
         });
         let shot = shot.map_err(|error| chain(&error))?;
         let name = CheckpointRef {
@@ -158,7 +158,7 @@ impl Workshop {
             last if last.number < number => last.clone(),
             _ => self.saved_before(&session.setting.opened, number)?,
         };
-        let hidden = |path: &RepoPath| session.guard.scope().is_hidden(path);
+        let hidden = |path: &RepoPath| session.guard.scope().is_never_kept(path);
         let shot = self
             .repo
             .snapshot(&mut self.cache, &last.tree, &session.under, &hidden);
@@ -211,7 +211,7 @@ impl Workshop {
     pub(crate) fn freeze(&mut self, setting: &Setting) -> Result<FinishSubject, String> {
         let session = self.session.as_ref().ok_or(super::NO_SESSION)?;
         let guard = &session.guard;
-        let hidden = |path: &RepoPath| guard.scope().is_hidden(path);
+        let hidden = |path: &RepoPath| guard.scope().is_never_kept(path);
         let shot = self
             .repo
             .snapshot(&mut self.cache, &session.last.tree, &session.under, &hidden);
@@ -314,16 +314,18 @@ impl Workshop {
             .map_err(|error| chain(&error))
     }
 
-    /// Returns the checked-out files that are not as their tree has them.
+    /// Returns the checked-out files that are not as their tree has them, but for build outputs.
     pub(crate) fn changed_files(
         &self,
         tree: &TreeId,
         folder: &Path,
         stamp: &mut CheckoutStamp,
+        build: &[RepoPath],
     ) -> Result<Vec<RepoPath>, String> {
-        self.repo
-            .verify_checkout(tree, folder, stamp)
-            .map_err(|error| chain(&error))
+        let changed = self.repo.verify_checkout(tree, folder, stamp);
+        let mut changed = changed.map_err(|error| chain(&error))?;
+        changed.retain(|path| !build.iter().any(|folder| path.starts_with(folder)));
+        Ok(changed)
     }
 
     /// Returns the folders that exist among those a process may write below.

@@ -112,12 +112,12 @@ impl Bench {
     pub(super) async fn changed_by_gate(
         &self,
         checkout: &mut Checkout,
-        tree: &TreeId,
+        on: Subject<'_>,
     ) -> Result<Vec<String>, String> {
-        let (folder, tree) = (checkout.folder.clone(), tree.clone());
+        let (folder, tree, build) = (checkout.folder.clone(), on.tree.clone(), on.build.to_vec());
         let changed = self
             .with_stamp(checkout, move |shop, stamp| {
-                shop.changed_files(&tree, &folder, stamp)
+                shop.changed_files(&tree, &folder, stamp, &build)
             })
             .await?;
         Ok(changed.iter().take(10).map(ToString::to_string).collect())

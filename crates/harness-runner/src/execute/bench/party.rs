@@ -173,12 +173,12 @@ impl Bench {
     }
 
     /// Gives a place back, and returns what the round left behind when all of it is over.
-    pub(super) async fn leave(&self, seat: Seat, tree: &TreeId) -> Verdict {
+    pub(super) async fn leave(&self, seat: Seat, on: Subject<'_>) -> Verdict {
         let mut round = self.candidate.0.lock().await;
         round.homes.retain(|number| *number != seat.number);
         let mut over = round.verdict.subscribe();
         if round.homes.is_empty() {
-            let changed = self.changed_by_gate(&mut round.checkout, tree).await;
+            let changed = self.changed_by_gate(&mut round.checkout, on).await;
             let verdict = Verdict {
                 names: std::mem::take(&mut round.names),
                 changed,
