@@ -1,6 +1,6 @@
 //! Reads `[[gate]]` and `[[setup]]`: what the repository would have executed.
 
-use std::{collections::BTreeSet, time::Duration};
+use std::collections::BTreeSet;
 
 use harness_core::{Baseline, Gate, Reader, RepoPath, ReportFile, Sourced, When};
 
@@ -10,9 +10,6 @@ use crate::{
     raw::{RawGate, RawSetup, Text},
     value::{self, Here, Lister},
 };
-
-/// How long a gate may run that does not say.
-const GATE_TIMEOUT: Duration = Duration::from_secs(600);
 
 /// A command that prepares the work tree: at session start, and when one of its files changes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -63,7 +60,7 @@ fn gate(here: &Here<'_>, raw: &RawGate) -> Result<Gate, Box<Fault>> {
             .collect::<Result<_, _>>()?,
         timeout: match &raw.timeout {
             Some(timeout) => value::duration(here, "timeout", timeout)?,
-            None => GATE_TIMEOUT,
+            None => Gate::TIMEOUT,
         },
         reader,
         report_file: report_file(here, raw, reader)?,

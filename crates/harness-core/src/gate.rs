@@ -51,6 +51,29 @@ const fn is_zero(number: &u32) -> bool {
     *number == 0
 }
 
+impl Gate {
+    /// How long a gate may run that does not say.
+    pub const TIMEOUT: Duration = Duration::from_secs(600);
+
+    /// Makes a gate of a command alone: it runs at a finish, from the root, and counts by its exit code.
+    pub fn named(name: impl Into<String>, run: Vec<String>) -> Self {
+        Self {
+            name: name.into(),
+            run,
+            cwd: RepoPath::root(),
+            environment: Vec::new(),
+            timeout: Self::TIMEOUT,
+            reader: Reader::Exit,
+            min_tests: 0,
+            when: When::default(),
+            baseline: Baseline::default(),
+            paths: Vec::new(),
+            report_file: None,
+            flaky_retries: 0,
+        }
+    }
+}
+
 /// How the report of a check is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -5,23 +5,13 @@
 
 use std::time::Duration;
 
-use harness_core::{Baseline, Feature, Gate, Reader, RepoPath, When};
+use harness_core::{Feature, Gate, RepoPath};
 
 /// Returns a feature's own commands as gates: `verify-1` and so on, each at most `timeout` long.
 pub fn own_gates(feature: &Feature, timeout: Duration) -> Vec<Gate> {
     let gate = |(argv, number): (&Vec<String>, usize)| Gate {
-        name: own_gate_name(number),
-        run: argv.clone(),
-        cwd: RepoPath::root(),
-        environment: Vec::new(),
         timeout,
-        reader: Reader::Exit,
-        min_tests: 0,
-        when: When::Finish,
-        baseline: Baseline::Strict,
-        paths: Vec::new(),
-        report_file: None,
-        flaky_retries: 0,
+        ..Gate::named(own_gate_name(number), argv.clone())
     };
     feature.verify.iter().zip(1..).map(gate).collect()
 }

@@ -10,9 +10,7 @@
 
 use std::{fs, path::PathBuf, time::Duration};
 
-use harness_core::{
-    Baseline, Captured, CheckReport, CheckStatus, Gate, Reader, RepoPath, Stop, When,
-};
+use harness_core::{Captured, CheckReport, CheckStatus, Gate, Reader, Stop};
 use harness_gate::{
     check::{RunFacts, judge},
     readers::{EXCERPT_BYTES_MAX, Report, ReportFiles, ReportText, read_report},
@@ -150,18 +148,10 @@ fn every_recording_is_read_as_what_it_was() {
 
 fn gate(reader: Reader) -> Gate {
     Gate {
-        name: "test".to_owned(),
-        run: vec!["tool".to_owned()],
-        cwd: RepoPath::root(),
-        environment: Vec::new(),
         timeout: Duration::from_secs(1),
         reader,
-        report_file: None,
         min_tests: 1,
-        when: When::Finish,
-        baseline: Baseline::Strict,
-        paths: Vec::new(),
-        flaky_retries: 0,
+        ..Gate::named("test", vec!["tool".to_owned()])
     }
 }
 

@@ -16,7 +16,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use harness_core::{Baseline, Gate, Level, Limits, Reader, RepoPath, When};
+use harness_core::{Gate, Level, Limits};
 use harness_guard::{CagePlan, network::Hosts};
 use harness_host::{
     Cancelled,
@@ -196,17 +196,7 @@ fn median(times: &mut [Duration]) -> Duration {
 
 fn gate() -> Gate {
     Gate {
-        name: "bench".to_owned(),
-        run: Vec::new(),
-        cwd: RepoPath::root(),
-        environment: Vec::new(),
         timeout: Duration::from_secs(60),
-        reader: Reader::Exit,
-        min_tests: 0,
-        when: When::Finish,
-        baseline: Baseline::Strict,
-        paths: Vec::new(),
-        report_file: None,
-        flaky_retries: 0,
+        ..Gate::named("bench", Vec::new())
     }
 }

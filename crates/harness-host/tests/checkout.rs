@@ -3,7 +3,7 @@
 
 use std::{fs, os::unix::fs::symlink};
 
-use harness_core::{Baseline, Gate, Level, Limits, Reader, RepoPath, When};
+use harness_core::{Gate, Level, Limits};
 use harness_guard::{CagePlan, network::Hosts};
 use harness_host::{
     Cancelled,
@@ -15,18 +15,8 @@ use crate::world::{World, block_on, cages, has, is_success, path, shell_argv};
 
 fn gate() -> Gate {
     Gate {
-        name: "test".to_owned(),
-        run: vec!["sh".to_owned()],
-        cwd: RepoPath::root(),
-        environment: Vec::new(),
         timeout: std::time::Duration::from_secs(60),
-        reader: Reader::Exit,
-        min_tests: 0,
-        when: When::Finish,
-        baseline: Baseline::Strict,
-        paths: Vec::new(),
-        report_file: None,
-        flaky_retries: 0,
+        ..Gate::named("test", vec!["sh".to_owned()])
     }
 }
 

@@ -1,9 +1,6 @@
-use std::time::Duration;
-
 use harness_core::{
-    AllowedHost, Baseline, CommitId, DirtyMode, FeatureScope, Gate, Level, Limits, ModelProfile,
-    Money, Policy, Reader, RunId, RunState, ScopeRules, SessionId, Sourced, Timestamp, TreeId,
-    Usage, When,
+    AllowedHost, CommitId, DirtyMode, FeatureScope, Gate, Level, Limits, ModelProfile, Money,
+    Policy, RunId, RunState, ScopeRules, SessionId, Sourced, Timestamp, TreeId, Usage,
 };
 
 use super::*;
@@ -16,20 +13,7 @@ fn rules(patterns: &[&str]) -> Vec<Sourced> {
 }
 
 fn gate(name: &str, run: &[&str]) -> Gate {
-    Gate {
-        name: name.to_owned(),
-        run: run.iter().map(ToString::to_string).collect(),
-        cwd: RepoPath::root(),
-        environment: Vec::new(),
-        timeout: Duration::from_secs(600),
-        reader: Reader::Exit,
-        min_tests: 0,
-        when: When::Finish,
-        baseline: Baseline::Strict,
-        paths: Vec::new(),
-        report_file: None,
-        flaky_retries: 0,
-    }
+    Gate::named(name, run.iter().map(ToString::to_string).collect())
 }
 
 fn source(kind: SourceKind, path: Option<&str>, text: &str) -> Source {

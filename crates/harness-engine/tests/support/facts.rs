@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use harness_core::{
     AssistantPart, ByteCount, Captured, CheckReport, CheckStatus, CommitId, DirtyMode, Feature,
-    Gate, Goal, Level, Limits, ModelProfile, Policy, Reader, RepoPath, RunId, RunState, ScopeRules,
-    SessionId, SessionOpened, Sourced, Stop, Timestamp, TokenCount, ToolCall, TreeId, When,
+    Gate, Goal, Level, Limits, ModelProfile, Policy, RepoPath, RunId, RunState, ScopeRules,
+    SessionId, SessionOpened, Sourced, Stop, Timestamp, TokenCount, ToolCall, TreeId,
 };
 
 /// Where the repository of every test lies.
@@ -25,18 +25,8 @@ pub(crate) fn path(text: &str) -> RepoPath {
 
 pub(crate) fn gate(name: &str) -> Gate {
     Gate {
-        name: name.to_owned(),
-        run: vec!["make".to_owned(), name.to_owned()],
-        cwd: RepoPath::root(),
-        environment: Vec::new(),
         timeout: Duration::from_secs(60),
-        reader: Reader::Exit,
-        min_tests: 0,
-        when: When::Finish,
-        baseline: harness_core::Baseline::Strict,
-        paths: Vec::new(),
-        report_file: None,
-        flaky_retries: 0,
+        ..Gate::named(name, vec!["make".to_owned(), name.to_owned()])
     }
 }
 

@@ -6,18 +6,10 @@ use super::*;
 
 fn gate(reader: Reader, min_tests: u32, baseline: Baseline) -> Gate {
     Gate {
-        name: "test".to_owned(),
-        run: vec!["cargo".to_owned(), "test".to_owned()],
-        cwd: RepoPath::root(),
-        environment: Vec::new(),
-        timeout: Duration::from_secs(600),
         reader,
         min_tests,
-        when: When::Finish,
         baseline,
-        paths: Vec::new(),
-        report_file: None,
-        flaky_retries: 0,
+        ..Gate::named("test", vec!["cargo".to_owned(), "test".to_owned()])
     }
 }
 

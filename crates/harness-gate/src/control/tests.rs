@@ -1,4 +1,4 @@
-use harness_core::{Baseline, Captured, CheckStatus, TestCounts, When};
+use harness_core::{Captured, CheckStatus, TestCounts};
 
 use super::*;
 
@@ -11,18 +11,9 @@ fn change(path: &str, kind: ChangeKind) -> Change {
 
 fn gate(reader: Reader) -> Gate {
     Gate {
-        name: "test".to_owned(),
-        run: vec!["true".to_owned()],
-        cwd: RepoPath::root(),
-        environment: Vec::new(),
         timeout: std::time::Duration::from_secs(60),
         reader,
-        min_tests: 0,
-        when: When::Finish,
-        baseline: Baseline::Strict,
-        paths: Vec::new(),
-        report_file: None,
-        flaky_retries: 0,
+        ..Gate::named("test", vec!["true".to_owned()])
     }
 }
 

@@ -3,18 +3,13 @@
 mod java;
 mod node;
 
-use std::time::Duration;
-
-use harness_core::{Baseline, Gate, Reader, RepoPath, When};
+use harness_core::{Gate, Reader};
 
 pub(super) use self::java::is_java;
 use super::{Language, Project};
 
 /// The names `make` looks for.
 pub(super) const MAKEFILES: [&str; 3] = ["GNUmakefile", "makefile", "Makefile"];
-
-/// How long a proposed gate may run.
-const TIMEOUT: Duration = Duration::from_secs(600);
 
 /// The most test scripts that become a gate each.
 const SCRIPTS_MAX: usize = 8;
@@ -177,17 +172,11 @@ fn make(project: &Project<'_>) -> Vec<Gate> {
 /// Makes a gate of a command without quotes in it; at least one test where tests are counted.
 fn gate(name: &str, command: &str, reader: Reader) -> Gate {
     Gate {
-        name: name.to_owned(),
-        run: command.split_whitespace().map(str::to_owned).collect(),
-        cwd: RepoPath::root(),
-        environment: Vec::new(),
-        timeout: TIMEOUT,
         reader,
         min_tests: u32::from(reader.names_tests()),
-        when: When::Finish,
-        baseline: Baseline::Strict,
-        paths: Vec::new(),
-        report_file: None,
-        flaky_retries: 0,
+        ..Gate::named(
+            name,
+            command.split_whitespace().map(str::to_owned).collect(),
+        )
     }
 }

@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use harness_core::{Baseline, Captured, FeatureStatus, Reader, When};
+use harness_core::{Baseline, Captured, FeatureStatus, Reader};
 use insta::assert_snapshot;
 use proptest::prelude::*;
 
@@ -13,18 +13,11 @@ fn tree(digit: char) -> TreeId {
 
 fn gate(name: &str) -> Gate {
     Gate {
-        name: name.to_owned(),
-        run: vec!["make".to_owned(), name.to_owned()],
-        cwd: RepoPath::root(),
-        environment: Vec::new(),
         timeout: Duration::from_secs(60),
         reader: Reader::Cargo,
         min_tests: 1,
-        when: When::Finish,
         baseline: Baseline::NoWorse,
-        paths: Vec::new(),
-        report_file: None,
-        flaky_retries: 0,
+        ..Gate::named(name, vec!["make".to_owned(), name.to_owned()])
     }
 }
 

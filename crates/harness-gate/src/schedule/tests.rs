@@ -1,24 +1,13 @@
 use std::time::Duration;
 
-use harness_core::{Baseline, Reader, RepoPath, When};
 use proptest::prelude::*;
 
 use super::*;
 
 fn gate(command: &str) -> Gate {
     Gate {
-        name: command.to_owned(),
-        run: command.split(' ').map(ToOwned::to_owned).collect(),
-        cwd: RepoPath::root(),
-        environment: Vec::new(),
         timeout: Duration::from_secs(60),
-        reader: Reader::Exit,
-        min_tests: 0,
-        when: When::Finish,
-        baseline: Baseline::Strict,
-        paths: Vec::new(),
-        report_file: None,
-        flaky_retries: 0,
+        ..Gate::named(command, command.split(' ').map(ToOwned::to_owned).collect())
     }
 }
 

@@ -1,6 +1,6 @@
 use std::{ffi::OsStr, os::unix::ffi::OsStrExt, time::Duration};
 
-use harness_core::{Baseline, Reader, When};
+use harness_core::Reader;
 
 use super::*;
 use crate::network::listed_hosts;
@@ -55,18 +55,11 @@ pub(crate) fn check_command(plan: &CagePlan) {
 
 pub(crate) fn gate(cwd: &str) -> Gate {
     Gate {
-        name: "test".to_owned(),
-        run: vec!["cargo".to_owned(), "test".to_owned()],
         cwd: RepoPath::parse(cwd).unwrap(),
-        environment: Vec::new(),
         timeout: Duration::from_secs(30),
         reader: Reader::Cargo,
         min_tests: 1,
-        when: When::Finish,
-        baseline: Baseline::Strict,
-        paths: Vec::new(),
-        report_file: None,
-        flaky_retries: 0,
+        ..Gate::named("test", vec!["cargo".to_owned(), "test".to_owned()])
     }
 }
 
