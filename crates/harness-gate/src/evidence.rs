@@ -43,9 +43,9 @@ pub struct Evidence {
     pub schema: u32,
     /// The feature.
     pub feature: FeatureId,
-    /// [`intent_hash`] of the feature.
+    /// [`intent_hash`](crate::list::intent_hash) of the feature.
     pub spec_sha256: String,
-    /// [`gates_hash`] of the feature's gates.
+    /// [`gates_hash`](crate::check::gates_hash) of the feature's gates.
     pub gates_sha256: String,
     /// The tree the gates ran on: the candidate without host-owned paths.
     pub subject_tree: TreeId,
