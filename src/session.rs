@@ -203,6 +203,12 @@ pub(crate) fn drive(
             Some(signal) if finished.reason == EndReason::Interrupted => 128 + signal,
             _ => finished.reason.exit_code(),
         };
+        if !finished.not_found.is_empty() {
+            surface.say(&format!(
+                "note: nothing was found with the id {}: a change that is another has another id",
+                finished.not_found.join(", ")
+            ));
+        }
         Ok((code, finished))
     })
 }

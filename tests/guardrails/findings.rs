@@ -133,6 +133,8 @@ fn another_change_at_the_same_place_is_not_approved() {
     );
     other.assert_ended("gates_red", 4);
     assert!(other.all("findings_approved").is_empty(), "{other}");
+    let told = format!("note: nothing was found with the id {id}");
+    assert!(other.run.stderr.contains(&told), "{}", other.run.stderr);
     assert_ne!(ids(&refused(&other)), std::slice::from_ref(&id));
     // The twin: the very same change, in a repository of its own.
     let third = desk(1);

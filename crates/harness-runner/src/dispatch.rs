@@ -59,6 +59,8 @@ pub struct Finished {
     pub detail: String,
     /// The last session; absent when none was opened.
     pub session: Option<SessionId>,
+    /// Ids of findings that a person approved beforehand and that were not found.
+    pub not_found: Vec<String>,
 }
 
 /// A run that could not be driven any further.
@@ -155,6 +157,7 @@ pub async fn drive(
                 reason,
                 detail,
                 session: dispatcher.session,
+                not_found: dispatcher.by_flag.not_found(),
             });
         }
         let deadline = dispatcher.until_deadline();

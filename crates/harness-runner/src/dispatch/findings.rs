@@ -13,19 +13,29 @@ use super::Dispatcher;
 #[derive(Debug, Default)]
 pub(super) struct ByFlag {
     ids: BTreeSet<String>,
+    found: BTreeSet<String>,
 }
 
 impl ByFlag {
     pub(super) fn new(ids: Vec<String>) -> Self {
         Self {
             ids: ids.into_iter().collect(),
+            found: BTreeSet::new(),
         }
     }
 
     /// Returns the findings that are named.
-    fn of(&self, findings: &[Finding]) -> Vec<Finding> {
+    fn of(&mut self, findings: &[Finding]) -> Vec<Finding> {
         let named = |finding: &&Finding| !finding.id.is_empty() && self.ids.contains(&finding.id);
-        findings.iter().filter(named).cloned().collect()
+        let named: Vec<Finding> = findings.iter().filter(named).cloned().collect();
+        self.found
+            .extend(named.iter().map(|finding| finding.id.clone()));
+        named
+    }
+
+    /// Returns the ids that no finding had.
+    pub(super) fn not_found(&self) -> Vec<String> {
+        self.ids.difference(&self.found).cloned().collect()
     }
 }
 
