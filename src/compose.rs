@@ -187,6 +187,27 @@ impl Site {
         feature.status == FeatureStatus::Passing && self.doubt(feature, resolved).is_some()
     }
 
+    /// Counts features that say they pass and have no proof as open; returns a line about each.
+    pub(crate) fn reopen_claims(
+        &self,
+        features: &mut [Feature],
+        resolved: &Resolved,
+    ) -> Vec<String> {
+        let mut lines = Vec::new();
+        for feature in features {
+            if feature.status == FeatureStatus::Passing
+                && let Some(doubt) = self.doubt(feature, resolved)
+            {
+                lines.push(format!(
+                    "{} says it passes and has no proof: it counts as not passing ({doubt})",
+                    feature.id
+                ));
+                feature.status = FeatureStatus::Pending;
+            }
+        }
+        lines
+    }
+
     /// Says why a feature has no proof, whatever its status; `None` when it has one.
     pub(crate) fn doubt(&self, feature: &Feature, resolved: &Resolved) -> Option<Doubt> {
         match self.read_evidence(feature) {

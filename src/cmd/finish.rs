@@ -90,6 +90,10 @@ fn prove(
     if let Some(line) = intent::adopt(&site, &features)? {
         say(&line);
     }
+    let mut features = features;
+    for claim in site.reopen_claims(&mut features, &resolved) {
+        say(&claim);
+    }
     let (feature, features) = choose(&resolved, features, flags)?;
     refuse_unlanded(&site, &resolved, &features)?;
     let work = Work::find(&site, &resolved, &feature)?;

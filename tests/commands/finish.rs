@@ -274,3 +274,27 @@ fn what_stands_there_already_is_proven_by_a_command_of_its_own() {
     );
     assert!(desk.harness(&["verify"]).stdout.contains("F-1 exact"));
 }
+
+#[test]
+fn what_somebody_typed_counts_as_not_passing_here_too() {
+    let typed = FEATURES.replace(
+        "\n] }",
+        ",\n  { \"id\": \"F-2\", \"title\": \"Typed\", \"status\": \"passing\", \"passes\": true }\n] }",
+    );
+    let desk = Desk::with_files(&[
+        ("harness.toml", CONFIG),
+        ("feature_list.json", &typed),
+        ("src/answer", "0\n"),
+        ("tests/run.sh", TESTS),
+    ]);
+    desk.project.write("src/answer", "42\n");
+    let run = desk.harness(&["feature", "finish", "F-1"]);
+    assert_ok(&run);
+    assert!(
+        run.stdout.contains("1 of 2 features passing"),
+        "{}",
+        run.stdout
+    );
+    let claim = "F-2 says it passes and has no proof: it counts as not passing";
+    assert!(run.stderr.contains(claim), "{}", run.stderr);
+}

@@ -45,16 +45,8 @@ pub(super) fn choose(
     goal: Option<&str>,
     surface: &dyn Surface,
 ) -> Result<(Wish, Vec<Feature>), Failure> {
-    for feature in &mut features {
-        if feature.status == FeatureStatus::Passing
-            && let Some(doubt) = site.doubt(feature, resolved)
-        {
-            surface.say(&format!(
-                "{} says it passes and has no proof: it counts as not passing ({doubt})",
-                feature.id
-            ));
-            feature.status = FeatureStatus::Pending;
-        }
+    for claim in site.reopen_claims(&mut features, resolved) {
+        surface.say(&claim);
     }
     let list = &resolved.policy.feature_file;
     let Some(goal) = goal else {
