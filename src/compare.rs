@@ -116,7 +116,10 @@ fn tell(
 
 fn words(report: &CheckReport) -> String {
     let tests = report.tests.as_ref();
-    let tests = tests.map_or(String::new(), |tests| format!(" with {} tests", tests.run));
+    let tests = tests.map_or(String::new(), |tests| match tests.run {
+        1 => " with 1 test".to_owned(),
+        run => format!(" with {run} tests"),
+    });
     format!("{}{tests}", report.status)
 }
 

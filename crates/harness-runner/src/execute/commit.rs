@@ -436,6 +436,7 @@ fn gate_line(report: &CheckReport) -> String {
         ""
     };
     match report.tests {
+        Some(tests) if tests.run == 1 => format!("{} green{again}, 1 test", report.gate),
         Some(tests) => format!("{} green{again}, {} tests", report.gate, tests.run),
         None => format!("{} green{again}", report.gate),
     }
