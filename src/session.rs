@@ -80,7 +80,8 @@ pub(crate) fn choose_model(
     };
     let idle = resolved.policy.limits.idle;
     let profile = model.profile();
-    if profile.price.is_none() && resolved.policy.limits.usd.is_some() {
+    let limits_money = resolved.policy.limits.usd.is_some() || resolved.day_usd.is_some();
+    if profile.price.is_none() && limits_money {
         return Err(Failure::usage(format!(
             "cannot hold model `{}` to a limit in USD: its price is unknown",
             model.name

@@ -5,7 +5,9 @@
 
 use std::{collections::BTreeMap, path::PathBuf};
 
-use harness_core::{CommandRule, Level, Money, Policy, RepoPath, ScopeRules, Sourced, TokenCount};
+use harness_core::{
+    CommandRule, Level, Money, Policy, Price, RepoPath, ScopeRules, Sourced, TokenCount,
+};
 
 use crate::{
     ConfigError, Overrides, RepositoryConfig, UserConfig,
@@ -249,5 +251,19 @@ fn note_models(models: &BTreeMap<String, Model>, settings: &mut Settings) {
     for model in models.values() {
         let value = quoted(&format!("{} {}", model.api.as_str(), model.id));
         settings.note(&format!("model.{}", model.name), value, &model.origin);
+        let price = model.price.map_or_else(|| "none".to_owned(), literal);
+        let key = format!("model.{}.price", model.name);
+        settings.note(&key, price, &model.price_origin);
     }
+}
+
+/// Returns a price as it would be written in a file.
+fn literal(price: Price) -> String {
+    format!(
+        "{{ input = {:?}, output = {:?}, cache_read = {:?}, cache_write = {:?} }}",
+        price.input.as_usd(),
+        price.output.as_usd(),
+        price.cache_read.as_usd(),
+        price.cache_write.as_usd()
+    )
 }
