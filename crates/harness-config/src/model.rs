@@ -20,7 +20,7 @@ use crate::{
 const CONTEXT: TokenCount = TokenCount(128_000);
 
 /// The longest answer asked of a model that does not say.
-const OUTPUT: TokenCount = TokenCount(8_000);
+pub(crate) const OUTPUT: TokenCount = TokenCount(8_000);
 
 /// A model under the name a person gave it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -179,7 +179,7 @@ pub enum KeySource {
 }
 
 /// Who says that a model costs nothing: it answers on this machine.
-const LOCAL: &str = "local server";
+pub(crate) const LOCAL: &str = "local server";
 
 /// Returns the models that need no configuration, the preferred one first.
 pub(crate) fn built_in() -> [Model; 4] {
@@ -348,7 +348,7 @@ fn is_address(url: &str) -> bool {
 }
 
 /// Returns the part of an address between the scheme and the path, port included.
-fn host(url: &str) -> Option<&str> {
+pub(crate) fn host(url: &str) -> Option<&str> {
     let rest = url
         .strip_prefix("https://")
         .or_else(|| url.strip_prefix("http://"))?;

@@ -14,12 +14,13 @@ use crate::{
     agent::Agent,
     choice,
     gate::Setup,
-    limits,
+    limits, loopback,
     model::{self, Model},
     network,
     repository::Review,
     rule,
     setting::{Setting, Settings, quoted},
+    value::Written,
 };
 
 /// The feature list where a repository does not name one.
@@ -100,8 +101,10 @@ pub fn resolve(
     let none = RepositoryConfig::default();
     let repository = repository.unwrap_or(&none);
     let mut settings = Settings::default();
-    let models = all_models(user);
+    let mut models = all_models(user);
     let model = choice::chosen_model(repository, user, environment, flags);
+    let fallback = choice::chosen_fallback(repository, user);
+    add_found(&mut models, model.as_ref(), fallback.as_ref());
     choice::check_person_knows(model.as_ref(), &models)?;
     choice::check_gates_get_no_key(&repository.gates, &models)?;
 
@@ -132,7 +135,7 @@ pub fn resolve(
     );
     let model = settings.keep_optional("agent.model", model);
     let fallback = settings
-        .keep_optional("agent.fallback", choice::chosen_fallback(repository, user))
+        .keep_optional("agent.fallback", fallback)
         .unwrap_or_default();
     note_models(&models, &mut settings);
 
@@ -245,6 +248,23 @@ fn all_models(user: &UserConfig) -> BTreeMap<String, Model> {
         .collect();
     models.extend(user.models.clone());
     models
+}
+
+/// Adds what is chosen by a name that needs no definition, such as `ollama/NAME`.
+fn add_found(
+    models: &mut BTreeMap<String, Model>,
+    model: Option<&Written<String>>,
+    fallback: Option<&Written<Vec<String>>>,
+) {
+    let model = model.map(|model| &model.value);
+    let fallback = fallback.map_or(&[][..], |fallback| &fallback.value);
+    for name in model.into_iter().chain(fallback) {
+        if let Some(found) = loopback::find(name, models)
+            && choice::find_model(models, name).is_none()
+        {
+            models.insert(name.clone(), found);
+        }
+    }
 }
 
 fn note_models(models: &BTreeMap<String, Model>, settings: &mut Settings) {
