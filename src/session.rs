@@ -1,5 +1,6 @@
 //! Driving a run from the command line: model, lock, signals, faces, exit code.
 
+pub(crate) mod day;
 mod key;
 pub(crate) mod signals;
 
@@ -83,7 +84,8 @@ pub(crate) fn choose_model(
     };
     let idle = resolved.policy.limits.idle;
     let profile = model.profile();
-    let limits_money = resolved.policy.limits.usd.is_some() || resolved.day_usd.is_some();
+    let limits = &resolved.policy.limits;
+    let limits_money = limits.usd.is_some() || limits.day_usd.is_some();
     if profile.price.is_none() && limits_money {
         return Err(Failure::usage(format!(
             "cannot hold model `{}` to a limit in USD: its price is unknown",

@@ -110,11 +110,8 @@ fn llama_cpp(path: &str, _: &str) -> Option<String> {
 
 fn vllm(path: &str, _: &str) -> Option<String> {
     let list = r#"{"data":[{"id":"org/large","max_model_len":65536}]}"#;
-    Some(
-        (path == "/v1/models")
-            .then(|| list.to_owned())
-            .unwrap_or_default(),
-    )
+    let is_list = path == "/v1/models";
+    Some(if is_list { list } else { "" }.to_owned())
 }
 
 /// A model of the person's that says where a server on this machine is.

@@ -5,9 +5,7 @@
 
 use std::{collections::BTreeMap, path::PathBuf};
 
-use harness_core::{
-    CommandRule, Level, Money, Policy, Price, RepoPath, ScopeRules, Sourced, TokenCount,
-};
+use harness_core::{CommandRule, Level, Policy, Price, RepoPath, ScopeRules, Sourced, TokenCount};
 
 use crate::{
     ConfigError, Overrides, RepositoryConfig, UserConfig,
@@ -46,8 +44,6 @@ pub(crate) const ENVIRONMENT: &str = "environment";
 pub struct Resolved {
     /// The rules of a run.
     pub policy: Policy,
-    /// What all runs of one day may cost together; not limited when absent.
-    pub day_usd: Option<Money>,
     /// All models by name, built-in ones included.
     pub models: BTreeMap<String, Model>,
     /// The name of the model that was chosen, if somebody chose one; it may be one nobody has defined.
@@ -112,7 +108,7 @@ pub fn resolve(
     let scope = scope(repository, &files, &mut settings);
     let isolate = settings.keep_or("gates.isolate", repository.isolate.as_ref(), true);
     let review = settings.keep_or("gates.review", repository.review.as_ref(), Review::None);
-    let (limits, day_usd) = limits::resolve(
+    let limits = limits::resolve(
         &repository.limits,
         user.limits(),
         environment,
@@ -154,7 +150,6 @@ pub fn resolve(
             network_closed: network.closed,
             amendments: Vec::new(),
         },
-        day_usd,
         models,
         model,
         fallback,

@@ -101,7 +101,7 @@ fn money_without_a_limit_can_be_limited_by_everybody() {
         &none,
         &none,
     );
-    assert_eq!(both.day_usd, Some(Money::from_usd(7.0)));
+    assert_eq!(both.policy.limits.day_usd, Some(Money::from_usd(7.0)));
     assert_eq!(origin(&both, "limits.day_usd"), ("7.0", "config.toml:2"));
     assert_eq!(origin(&both, "limits.usd"), ("none", "built in"));
 }
