@@ -66,6 +66,13 @@ pub(crate) enum Command {
     /// it runs. Exits with 7 when no level can be used, or when the one a run would use lets through
     /// what it owes to prevent; with 2 when the configuration cannot be read.
     Doctor(Doctor),
+    /// List the models that can be used, what they cost, and which keys are set
+    ///
+    /// Beside the built-in ones and those of your own file, this lists what servers on this machine
+    /// have right now: Ollama (OLLAMA_HOST, else port 11434), LM Studio (1234), llama.cpp (8080) and
+    /// vLLM (8000), all asked at once, for at most 300 ms. Nothing else is reached. What is found so
+    /// can be used at once, as in `harness run --model ollama/NAME`.
+    Models,
     /// List, show, add, amend, finish and settle features
     #[command(subcommand)]
     Feature(Feature),
@@ -139,7 +146,7 @@ pub(crate) struct Trust {
 /// What a run may use
 #[derive(Clone, Debug, Default, Args)]
 pub(crate) struct RunOptions {
-    /// Use this model: a name of the configuration, or `script:FILE` (config: agent.model)
+    /// Use this model: a name that `harness models` lists, or `script:FILE` (config: agent.model)
     #[arg(long, value_name = "NAME")]
     pub(crate) model: Option<String>,
     /// Stop when the run has cost this much in USD (config: limits.usd)

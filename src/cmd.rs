@@ -13,6 +13,7 @@ mod hook;
 mod init;
 pub(crate) mod land;
 mod log;
+mod models;
 mod place;
 pub(crate) mod resume;
 pub(crate) mod run;
@@ -43,6 +44,7 @@ pub(crate) fn run(cli: &Cli) -> Result<u8, Failure> {
         Command::Resume(resume) => resume::run(common, resume),
         Command::Doctor(doctor) => doctor::run(common, doctor),
         Command::Status => status::run(common),
+        Command::Models => models::run(common),
         Command::Feature(feature) => feature::run(common, feature),
         Command::Gate(gate) => gate::run(common, gate),
         Command::Hook(hook) => hook::run(common, hook),

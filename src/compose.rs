@@ -72,13 +72,7 @@ impl Site {
             })
             .transpose()
             .map_err(|error| config_failure(&error))?;
-        let user_file = folders.user_config();
-        let shown = user_file.display().to_string();
-        let user = files::read_own(&user_file, harness_config::FILE_BYTES_MAX)?
-            .map(|bytes| harness_config::parse_user(ConfigFile::from_bytes(&shown, &bytes)?))
-            .transpose()
-            .map_err(|error| config_failure(&error))?
-            .unwrap_or_default()
+        let user = read_user(&folders)?
             .with_saved(rules::read(&folders.saved_rules())?)
             .for_repository(repo.root());
         Ok(Self {
@@ -333,6 +327,27 @@ impl Site {
         text.map(|text| Some((text, file.stamp)))
             .map_err(|_| Failure::usage(format!("cannot read `{path}`: it is no UTF-8")))
     }
+}
+
+/// Reads the person's own file; what holds where there is none.
+pub(crate) fn read_user(folders: &Folders) -> Result<UserConfig, Failure> {
+    let file = folders.user_config();
+    let shown = file.display().to_string();
+    let user = files::read_own(&file, harness_config::FILE_BYTES_MAX)?
+        .map(|bytes| harness_config::parse_user(ConfigFile::from_bytes(&shown, &bytes)?))
+        .transpose();
+    Ok(user
+        .map_err(|error| config_failure(&error))?
+        .unwrap_or_default())
+}
+
+/// Brings the person's file and the environment together, where there is no repository.
+pub(crate) fn resolve_alone() -> Result<Resolved, Failure> {
+    let user = read_user(&Folders::find()?)?;
+    let environment = Overrides::from_environment(&|name| std::env::var(name).ok());
+    let environment = environment.map_err(|error| config_failure(&error))?;
+    harness_config::resolve(None, &user, &environment, &Overrides::default())
+        .map_err(|error| config_failure(&error))
 }
 
 /// Returns the path of the repository's configuration file.

@@ -39,6 +39,11 @@ impl Folders {
         self.state.join("trust.json")
     }
 
+    /// Returns the folder with what each day has cost.
+    pub(crate) fn spend(&self) -> PathBuf {
+        self.state.join("spend")
+    }
+
     /// Returns the file with what was proven of this machine.
     pub(crate) fn proof(&self) -> PathBuf {
         self.cache.join("level")

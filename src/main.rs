@@ -14,6 +14,7 @@ mod folders;
 mod intent;
 mod isolation;
 mod job;
+mod loopback;
 mod network;
 mod output;
 mod proof;

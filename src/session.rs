@@ -1,5 +1,6 @@
 //! Driving a run from the command line: model, lock, signals, faces, exit code.
 
+pub(crate) mod day;
 mod key;
 pub(crate) mod signals;
 
@@ -22,7 +23,7 @@ use tokio::{
 use crate::{
     compose::{Site, config_failure},
     failure::{Failure, chain},
-    files,
+    files, loopback,
     surface::{Joined, Surface},
 };
 
@@ -56,19 +57,22 @@ pub(crate) fn choose_model(
         return scripted(&text, Pace::Fast)
             .map_err(|failure| failure.hint(format!("the script is `{path}`")));
     }
-    let model =
-        resolved.start_model(&|name| std::env::var_os(name).is_some_and(|value| !value.is_empty()));
-    let model = model.map_err(|error| config_failure(&error))?;
+    let model = wished(wish, resolved)?;
+    let base_url = base_url(&model, ollama_host().as_deref());
+    let model = match model.is_found() {
+        true => loopback::with_real_context(model, &base_url),
+        false => model,
+    };
     let key = model
         .key
         .as_ref()
-        .map(|source| key::find(model, source))
+        .map(|source| key::find(&model, source))
         .transpose()?;
     let options = RequestOptions {
         model: model.id.clone(),
         max_output: model.output,
         context: model.context,
-        base_url: base_url(model, std::env::var("OLLAMA_HOST").ok().as_deref()),
+        base_url,
         server: model.server.and_then(Server::named),
     };
     let api = match model.api {
@@ -80,7 +84,9 @@ pub(crate) fn choose_model(
     };
     let idle = resolved.policy.limits.idle;
     let profile = model.profile();
-    if profile.price.is_none() && resolved.policy.limits.usd.is_some() {
+    let limits = &resolved.policy.limits;
+    let limits_money = limits.usd.is_some() || limits.day_usd.is_some();
+    if profile.price.is_none() && limits_money {
         return Err(Failure::usage(format!(
             "cannot hold model `{}` to a limit in USD: its price is unknown",
             model.name
@@ -96,8 +102,31 @@ pub(crate) fn choose_model(
     })
 }
 
+/// Returns the model of this name where there still is one, else the one to start with.
+fn wished(wish: Option<&str>, resolved: &Resolved) -> Result<Model, Failure> {
+    let named = wish.and_then(|name| {
+        let defined = resolved.find_model(name).cloned();
+        defined.or_else(|| resolved.loopback_model(name))
+    });
+    if let Some(model) = named {
+        return Ok(model);
+    }
+    let model = resolved.start_model(&|name| is_set(name));
+    model.cloned().map_err(|error| config_failure(&error))
+}
+
+/// Whether an environment variable has a value.
+pub(crate) fn is_set(name: &str) -> bool {
+    std::env::var_os(name).is_some_and(|value| !value.is_empty())
+}
+
+/// Returns what the environment says of Ollama's address.
+pub(crate) fn ollama_host() -> Option<String> {
+    std::env::var("OLLAMA_HOST").ok()
+}
+
 /// Returns where a model is asked: Ollama's variable moves its own interface, unless an address is written.
-fn base_url(model: &Model, ollama_host: Option<&str>) -> String {
+pub(crate) fn base_url(model: &Model, ollama_host: Option<&str>) -> String {
     let is_default = model.base_url == harness_config::Api::Ollama.default_base_url();
     ollama_host
         .filter(|_| is_default && model.api == harness_config::Api::Ollama)

@@ -10,6 +10,7 @@ mod hook;
 mod init;
 mod land;
 mod log;
+mod models;
 mod readme;
 mod scope;
 mod trust;

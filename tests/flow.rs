@@ -6,6 +6,7 @@ mod feature;
 mod gates;
 mod limits;
 mod regression;
+mod spend;
 mod task;
 mod tools;
 mod wires;

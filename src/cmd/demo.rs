@@ -6,6 +6,7 @@ use harness_core::{DirtyMode, Goal, Money, RunState, Usage};
 use harness_engine::Engine;
 use harness_report::JsonLine;
 use harness_runner::{Launch, Pace};
+use harness_store::SpendLog;
 
 use super::land;
 use crate::{
@@ -189,6 +190,7 @@ fn play(site: &Site, flags: &Demo, surface: &dyn Surface) -> Result<Done, Failur
         model: model.client,
         rules: Box::new(RuleFile::new(&site.folders, site.repo.root())),
         approve: Vec::new(),
+        spend: SpendLog::new(site.folders.spend()),
     };
     let (code, finished) = session::drive(workplace, launch, &[], surface)?;
     Ok(Done::ended(code, finished))

@@ -9,6 +9,7 @@ use harness_core::{EndReason, Feature, FeatureStatus, RunId};
 use harness_engine::Engine;
 use harness_provider::Script;
 use harness_runner::{Launch, ModelClient, Pace};
+use harness_store::SpendLog;
 
 use super::{
     place::{Place, Places},
@@ -127,6 +128,7 @@ fn prove(
         model: silent()?,
         rules: Box::new(RuleFile::new(&site.folders, site.repo.root())),
         approve: flags.approve.clone(),
+        spend: SpendLog::new(site.folders.spend()),
     };
     let (code, finished) = session::drive(workplace, launch, &[], surface)?;
     Ok((Done::ended(code, finished), run))

@@ -3,7 +3,7 @@
 use harness_core::{EndReason, Event, Level, SessionId, SessionOpened, Timestamp};
 use harness_engine::Engine;
 use harness_runner::Launch;
-use harness_store::{LogWriter, Store};
+use harness_store::{LogWriter, SpendLog, Store};
 
 use super::runs;
 use crate::{
@@ -83,6 +83,7 @@ pub(crate) fn work(
             .or_else(|| recorded_as(&opened)),
         &resolved,
     )?;
+    session::day::refuse_spent(&site.folders, &resolved.policy.limits, &model.profile)?;
     let resumed = Event::SessionResumed {
         attended: surface.is_attended(),
         model: model.profile,
@@ -102,6 +103,7 @@ pub(crate) fn work(
         model: model.client,
         rules: Box::new(RuleFile::new(&site.folders, site.repo.root())),
         approve: flags.options.approve.clone(),
+        spend: SpendLog::new(site.folders.spend()),
     };
     let (code, finished) = session::drive(workplace, launch, &past, surface)?;
     Ok(Done::ended(code, finished))

@@ -7,6 +7,7 @@ use harness_core::{DirtyMode, EndReason, Feature, Gate, Money, RunState, Sourced
 use harness_engine::Engine;
 use harness_guard::Scope;
 use harness_runner::Launch;
+use harness_store::SpendLog;
 use serde_json::json;
 
 use self::wish::Wish;
@@ -69,6 +70,7 @@ pub(crate) fn work(common: &Common, flags: &Run, surface: &dyn Surface) -> Resul
     let head = site.head()?;
     let dirty = check_dirty(&site, &resolved, flags.dirty, surface)?;
     let model = session::choose_model(flags.options.model.as_deref(), &resolved)?;
+    session::day::refuse_spent(&site.folders, &resolved.policy.limits, &model.profile)?;
     let workplace = site.workplace(&resolved, store.clone())?;
     let mut resolved = resolved;
     network::close_unenforced(workplace.level, &mut resolved.policy);
@@ -105,6 +107,7 @@ pub(crate) fn work(common: &Common, flags: &Run, surface: &dyn Surface) -> Resul
         model: model.client,
         rules: Box::new(RuleFile::new(&site.folders, site.repo.root())),
         approve: flags.options.approve.clone(),
+        spend: SpendLog::new(site.folders.spend()),
     };
     let (code, finished) = session::drive(workplace, launch, &[], surface)?;
     if let (EndReason::Blocked, Some(session)) = (finished.reason, finished.session) {

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use crate::{
     document::{Document, Place},
     error::{Fault, shown},
+    loopback,
     raw::{RawAgent, RawAgentChoice, Text},
     value::{self, Here, Written},
 };
@@ -59,16 +60,24 @@ pub(crate) fn choice(here: &Here<'_>, raw: &RawAgentChoice) -> Result<AgentChoic
     let fallback = raw
         .fallback
         .iter()
-        .map(|name| value::name(here, "fallback", name))
+        .map(|name| model_name(here, "fallback", name))
         .collect::<Result<Vec<_>, _>>()?;
     Ok(AgentChoice {
         agent: here.written("use", raw.agent.as_ref(), value::name)?,
-        model: here.written("model", raw.model.as_ref(), value::name)?,
+        model: here.written("model", raw.model.as_ref(), model_name)?,
         fallback: raw.fallback.first().map(|first| Written {
             value: fallback,
             origin: here.origin(first),
         }),
     })
+}
+
+/// Reads the name of a model: one that is defined, or one such as `ollama/NAME` that needs no definition.
+fn model_name(here: &Here<'_>, key: &str, raw: &Text) -> Result<String, Box<Fault>> {
+    if loopback::is_name(raw.get_ref()) {
+        return Ok(raw.get_ref().clone());
+    }
+    value::name(here, key, raw)
 }
 
 /// Reads every `[agent.NAME]`.

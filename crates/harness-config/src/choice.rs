@@ -147,7 +147,7 @@ pub(crate) fn check_gates_get_no_key(
     Ok(())
 }
 
-fn find_model<'a>(models: &'a BTreeMap<String, Model>, name: &str) -> Option<&'a Model> {
+pub(crate) fn find_model<'a>(models: &'a BTreeMap<String, Model>, name: &str) -> Option<&'a Model> {
     let only_with_id = || {
         let mut with_id = models.values().filter(|model| model.id == name);
         with_id.next().filter(|_| with_id.next().is_none())

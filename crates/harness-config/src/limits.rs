@@ -100,7 +100,7 @@ struct Voices<T> {
     repository: Option<Written<T>>,
 }
 
-/// Resolves every limit, and the money one day may cost.
+/// Resolves every limit.
 ///
 /// Adds to `settings` what holds and whose word it is.
 pub(crate) fn resolve(
@@ -109,14 +109,15 @@ pub(crate) fn resolve(
     environment: &Overrides,
     flags: &Overrides,
     settings: &mut Settings,
-) -> (Limits, Option<Money>) {
+) -> Limits {
     let built_in = Limits::default();
     let mut table = Table {
         settings,
         built_in: &built_in,
     };
     let day_usd = table.optional("limits.day_usd", voices(&user.day_usd, &repository.day_usd));
-    let limits = Limits {
+    Limits {
+        day_usd,
         usd: table.optional(
             "limits.usd",
             Voices {
@@ -183,8 +184,7 @@ pub(crate) fn resolve(
             |limits| limits.processes,
             voices(&user.processes, &repository.processes),
         ),
-    };
-    (limits, day_usd)
+    }
 }
 
 fn voices<T: Clone>(user: &Option<Written<T>>, repository: &Option<Written<T>>) -> Voices<T> {

@@ -5,24 +5,22 @@
 
 use std::collections::BTreeMap;
 
-use harness_core::{ModelProfile, Money, Price, TokenCount};
+use harness_core::{ModelProfile, Price, TokenCount};
 
 use crate::{
     document::{Document, Place},
     error::{Fault, shown},
+    prices::{self, Listed},
     raw::{RawModel, RawPrice, Text},
     setting::BUILT_IN,
     value::{self, Here},
 };
 
-/// The day on which the prices of the built-in models were published as they stand here.
-pub const PRICES_AS_OF: &str = "2025-10-01";
-
 /// The window of a model that does not say.
 const CONTEXT: TokenCount = TokenCount(128_000);
 
 /// The longest answer asked of a model that does not say.
-const OUTPUT: TokenCount = TokenCount(8_000);
+pub(crate) const OUTPUT: TokenCount = TokenCount(8_000);
 
 /// A model under the name a person gave it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,12 +37,14 @@ pub struct Model {
     pub id: String,
     /// Where its key is found; absent where none is needed.
     pub key: Option<KeySource>,
-    /// The size of its window; 128,000 tokens where nothing is said.
+    /// The size of its window; where nothing is said that of the price table, else 128,000 tokens.
     pub context: TokenCount,
     /// The longest answer asked for; 8,000 tokens where nothing is said.
     pub output: TokenCount,
     /// What it costs; absent when unknown, zero for a local server that does not say.
     pub price: Option<Price>,
+    /// Who says what it costs, such as `config.toml:7` or `price table, 2025-10-01`.
+    pub price_origin: String,
     /// Whether it answers on this machine.
     pub local: bool,
     /// Where it is defined, such as `config.toml:3`.
@@ -178,59 +178,43 @@ pub enum KeySource {
     Command(Vec<String>),
 }
 
+/// Who says that a model costs nothing: it answers on this machine.
+pub(crate) const LOCAL: &str = "local server";
+
 /// Returns the models that need no configuration, the preferred one first.
-///
-/// Prices as of [`PRICES_AS_OF`].
 pub(crate) fn built_in() -> [Model; 4] {
-    let base = |name: &str, api: Api, id: &str| Model {
-        name: name.to_owned(),
-        api,
-        server: None,
-        base_url: api.default_base_url().to_owned(),
-        id: id.to_owned(),
-        key: api
-            .default_key()
-            .map(|name| KeySource::Env(name.to_owned())),
-        context: CONTEXT,
-        output: OUTPUT,
-        price: None,
-        local: false,
-        origin: BUILT_IN.to_owned(),
+    let base = |name: &str, api: Api, id: &str| {
+        let listed = prices::find(id);
+        Model {
+            name: name.to_owned(),
+            api,
+            server: None,
+            base_url: api.default_base_url().to_owned(),
+            id: id.to_owned(),
+            key: api
+                .default_key()
+                .map(|name| KeySource::Env(name.to_owned())),
+            context: listed.map_or(CONTEXT, Listed::context),
+            output: OUTPUT,
+            price: listed.map(Listed::price),
+            price_origin: listed.map_or_else(|| BUILT_IN.to_owned(), Listed::origin),
+            local: false,
+            origin: BUILT_IN.to_owned(),
+        }
     };
     [
-        Model {
-            context: TokenCount(200_000),
-            price: Some(usd_per_million(3.0, 15.0, 0.30, 3.75)),
-            ..base("claude-sonnet", Api::Anthropic, "claude-sonnet-4-5")
-        },
-        Model {
-            context: TokenCount(400_000),
-            price: Some(usd_per_million(1.25, 10.0, 0.125, 1.25)),
-            ..base("gpt", Api::Responses, "gpt-5")
-        },
-        Model {
-            // Its window is larger; beyond this size everything costs twice as much.
-            context: TokenCount(200_000),
-            price: Some(usd_per_million(1.25, 10.0, 0.31, 1.25)),
-            ..base("gemini", Api::Gemini, "gemini-2.5-pro")
-        },
+        base("claude-sonnet", Api::Anthropic, "claude-sonnet-4-5"),
+        base("gpt", Api::Responses, "gpt-5"),
+        base("gemini", Api::Gemini, "gemini-2.5-pro"),
         Model {
             base_url: "http://127.0.0.1:11434/v1".to_owned(),
             key: None,
             price: Some(Price::default()),
+            price_origin: LOCAL.to_owned(),
             local: true,
             ..base("local", Api::Chat, "local")
         },
     ]
-}
-
-fn usd_per_million(input: f64, output: f64, cache_read: f64, cache_write: f64) -> Price {
-    Price {
-        input: Money::from_usd(input),
-        output: Money::from_usd(output),
-        cache_read: Money::from_usd(cache_read),
-        cache_write: Money::from_usd(cache_write),
-    }
 }
 
 /// Reads every `[model.NAME]`.
@@ -255,22 +239,28 @@ fn model(here: &Here<'_>, name: &Text, raw: &RawModel) -> Result<Model, Box<Faul
         None => api.default_base_url().to_owned(),
     };
     let local = host(&base_url).is_some_and(is_loopback);
+    let id = id(here, &raw.id)?;
+    let listed = prices::find(&id).filter(|_| !local);
     let context = match &raw.context {
         Some(context) => value::tokens(here, "context", context)?,
-        None => CONTEXT,
+        None => listed.map_or(CONTEXT, Listed::context),
+    };
+    let (price, price_origin) = match (&raw.price, listed) {
+        (Some(price), _) => (Some(read_price(here, price)?), here.origin(&price.input)),
+        (None, _) if local => (Some(Price::default()), LOCAL.to_owned()),
+        (None, Some(listed)) => (Some(listed.price()), listed.origin()),
+        (None, None) => (None, BUILT_IN.to_owned()),
     };
     Ok(Model {
         name: value::name(here, "", name)?,
         api,
         server: server(here, raw.server.as_ref(), api)?,
-        id: id(here, &raw.id)?,
+        id,
         key: key(here, raw, api, &base_url)?,
         context,
         output: output(here, raw.output.as_ref(), context)?,
-        price: match &raw.price {
-            Some(price) => Some(read_price(here, price)?),
-            None => local.then(Price::default),
-        },
+        price,
+        price_origin,
         local,
         base_url,
         origin: here.origin(name),
@@ -358,7 +348,7 @@ fn is_address(url: &str) -> bool {
 }
 
 /// Returns the part of an address between the scheme and the path, port included.
-fn host(url: &str) -> Option<&str> {
+pub(crate) fn host(url: &str) -> Option<&str> {
     let rest = url
         .strip_prefix("https://")
         .or_else(|| url.strip_prefix("http://"))?;

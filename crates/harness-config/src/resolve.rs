@@ -5,19 +5,20 @@
 
 use std::{collections::BTreeMap, path::PathBuf};
 
-use harness_core::{CommandRule, Level, Money, Policy, RepoPath, ScopeRules, Sourced, TokenCount};
+use harness_core::{CommandRule, Level, Policy, Price, RepoPath, ScopeRules, Sourced, TokenCount};
 
 use crate::{
     ConfigError, Overrides, RepositoryConfig, UserConfig,
     agent::Agent,
     choice,
     gate::Setup,
-    limits,
+    limits, loopback,
     model::{self, Model},
     network,
     repository::Review,
     rule,
     setting::{Setting, Settings, quoted},
+    value::Written,
 };
 
 /// The feature list where a repository does not name one.
@@ -43,8 +44,6 @@ pub(crate) const ENVIRONMENT: &str = "environment";
 pub struct Resolved {
     /// The rules of a run.
     pub policy: Policy,
-    /// What all runs of one day may cost together; not limited when absent.
-    pub day_usd: Option<Money>,
     /// All models by name, built-in ones included.
     pub models: BTreeMap<String, Model>,
     /// The name of the model that was chosen, if somebody chose one; it may be one nobody has defined.
@@ -98,8 +97,10 @@ pub fn resolve(
     let none = RepositoryConfig::default();
     let repository = repository.unwrap_or(&none);
     let mut settings = Settings::default();
-    let models = all_models(user);
+    let mut models = all_models(user);
     let model = choice::chosen_model(repository, user, environment, flags);
+    let fallback = choice::chosen_fallback(repository, user);
+    add_found(&mut models, model.as_ref(), fallback.as_ref());
     choice::check_person_knows(model.as_ref(), &models)?;
     choice::check_gates_get_no_key(&repository.gates, &models)?;
 
@@ -107,7 +108,7 @@ pub fn resolve(
     let scope = scope(repository, &files, &mut settings);
     let isolate = settings.keep_or("gates.isolate", repository.isolate.as_ref(), true);
     let review = settings.keep_or("gates.review", repository.review.as_ref(), Review::None);
-    let (limits, day_usd) = limits::resolve(
+    let limits = limits::resolve(
         &repository.limits,
         user.limits(),
         environment,
@@ -130,7 +131,7 @@ pub fn resolve(
     );
     let model = settings.keep_optional("agent.model", model);
     let fallback = settings
-        .keep_optional("agent.fallback", choice::chosen_fallback(repository, user))
+        .keep_optional("agent.fallback", fallback)
         .unwrap_or_default();
     note_models(&models, &mut settings);
 
@@ -149,7 +150,6 @@ pub fn resolve(
             network_closed: network.closed,
             amendments: Vec::new(),
         },
-        day_usd,
         models,
         model,
         fallback,
@@ -245,9 +245,40 @@ fn all_models(user: &UserConfig) -> BTreeMap<String, Model> {
     models
 }
 
+/// Adds what is chosen by a name that needs no definition, such as `ollama/NAME`.
+fn add_found(
+    models: &mut BTreeMap<String, Model>,
+    model: Option<&Written<String>>,
+    fallback: Option<&Written<Vec<String>>>,
+) {
+    let model = model.map(|model| &model.value);
+    let fallback = fallback.map_or(&[][..], |fallback| &fallback.value);
+    for name in model.into_iter().chain(fallback) {
+        if let Some(found) = loopback::find(name, models)
+            && choice::find_model(models, name).is_none()
+        {
+            models.insert(name.clone(), found);
+        }
+    }
+}
+
 fn note_models(models: &BTreeMap<String, Model>, settings: &mut Settings) {
     for model in models.values() {
         let value = quoted(&format!("{} {}", model.api.as_str(), model.id));
         settings.note(&format!("model.{}", model.name), value, &model.origin);
+        let price = model.price.map_or_else(|| "none".to_owned(), literal);
+        let key = format!("model.{}.price", model.name);
+        settings.note(&key, price, &model.price_origin);
     }
+}
+
+/// Returns a price as it would be written in a file.
+fn literal(price: Price) -> String {
+    format!(
+        "{{ input = {:?}, output = {:?}, cache_read = {:?}, cache_write = {:?} }}",
+        price.input.as_usd(),
+        price.output.as_usd(),
+        price.cache_read.as_usd(),
+        price.cache_write.as_usd()
+    )
 }

@@ -15,6 +15,7 @@ use crate::{
     error::{Fault, list_names, nearest, shown},
     keys::Owner,
     limits::{self, LimitWishes, SandboxLimits},
+    loopback,
     model::{self, Model},
     raw::{RawAgentChoice, RawLimits, RawSaved, RawUser, RawUserSandbox, Text},
     rule::{self, PersonRule},
@@ -247,7 +248,8 @@ fn check_names(
     let model = raw.model.iter().map(|name| ("model", name));
     let fallback = raw.fallback.iter().map(|name| ("fallback", name));
     for (key, name) in model.chain(fallback) {
-        if !known.contains(&name.get_ref().as_str()) {
+        let is_found = loopback::is_name(name.get_ref());
+        if !is_found && !known.contains(&name.get_ref().as_str()) {
             return Err(unknown_model(here, key, name, &known));
         }
     }

@@ -156,6 +156,9 @@ impl RuleDecision {
 pub struct Limits {
     /// What a run may cost; not limited when absent.
     pub usd: Option<Money>,
+    /// What all runs of one day may cost together; not limited when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub day_usd: Option<Money>,
     /// Model requests per session.
     pub turns: u32,
     /// How long a run may take.
@@ -182,6 +185,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             usd: None,
+            day_usd: None,
             turns: 200,
             time: Duration::from_secs(240 * 60),
             attempts: 3,

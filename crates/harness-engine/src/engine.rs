@@ -2,13 +2,13 @@
 
 use harness_core::{
     Amendment, ApprovalAnswer, CallId, EndReason, Event, Feature, FeatureId, FeaturePassed,
-    FeatureStatus, GivenUp, Goal, Limits, ModelProfile, RunState, SessionId, SessionOpened,
-    Timestamp, Usage,
+    FeatureStatus, GivenUp, Goal, Limits, ModelProfile, Money, Price, RunState, SessionId,
+    SessionOpened, Timestamp, Usage,
 };
 use harness_gate::list::next_feature;
 
 use crate::{
-    Effect, OpenSession,
+    Effect, OpenSession, limits,
     session::{Conclusion, Session, Step, Surroundings, approvals},
 };
 
@@ -22,6 +22,13 @@ pub enum Tick {
     Time,
     /// Tokens of the request in flight, so far.
     Usage(Usage),
+    /// What the day has cost, whoever spent it, and the tokens of the request in flight.
+    Day {
+        /// All answers of the day that are whole.
+        spent: Money,
+        /// The request in flight, so far.
+        in_flight: Usage,
+    },
 }
 
 /// A run as a state machine.
@@ -102,6 +109,7 @@ impl Engine {
                     detail: format!("the run has taken its {minutes} minutes"),
                 })
             }
+            Tick::Day { spent, in_flight } => self.over_day(spent, in_flight),
             Tick::Usage(usage) => {
                 session
                     .is_over_budget(&self.run, usage)
@@ -114,6 +122,19 @@ impl Engine {
                     })
             }
         }
+    }
+
+    fn over_day(&self, spent: Money, in_flight: Usage) -> Option<Event> {
+        // A model that costs nothing takes nothing from the day.
+        let price = self.run.model.price;
+        let price = price.filter(|price| *price != Price::default())?;
+        let limit = self.run.policy.limits.day_usd?;
+        limits::of_day(limit, spent, price.of(in_flight))
+    }
+
+    /// Whether there is a limit to what one day may cost.
+    pub const fn is_limited_by_day(&self) -> bool {
+        self.run.policy.limits.day_usd.is_some()
     }
 
     /// Returns when [`Tick::Time`] is wanted next; `None` when only events matter.

@@ -1,6 +1,6 @@
 //! Limits of a run: which is reached, and which is nearly used up.
 
-use harness_core::{EndReason, Feature, Limits, Money, Timestamp, TurnNumber};
+use harness_core::{EndReason, Event, Feature, Limits, Money, Timestamp, TurnNumber};
 
 /// What has been used so far.
 #[derive(Clone, Copy, Debug)]
@@ -58,6 +58,22 @@ pub(crate) fn reached(limits: &Limits, feature: &Feature, used: Used) -> Option<
         ));
     }
     None
+}
+
+/// Says whether the day has cost too much, or nearly.
+///
+/// `spent` is what all runs have spent, `in_flight` what the answer that streams adds
+/// to it; before a request that is nothing, and a day that is used up allows none.
+pub(crate) fn of_day(limit: Money, spent: Money, in_flight: Money) -> Option<Event> {
+    let sum = spent + in_flight;
+    if spent >= limit || sum > limit {
+        let detail = format!("all runs of the day have cost {sum} of {limit}");
+        let reason = EndReason::Budget;
+        return Some(Event::StopDecided { reason, detail });
+    }
+    (sum.0.saturating_mul(5) >= limit.0.saturating_mul(4)).then(|| Event::BudgetWarned {
+        what: format!("all runs of the day have cost {sum} of {limit}"),
+    })
 }
 
 /// Says which limit is four fifths used: a fixed name for each, and the words.

@@ -486,6 +486,52 @@ fn the_budget_holds_while_an_answer_streams() {
 }
 
 #[test]
+fn what_others_spend_on_the_day_stops_a_run() {
+    let script = |price: Price| {
+        let mut run = Script::closed(Goal::All, 1, Vec::new(), |run| {
+            run.policy.limits.day_usd = Some(Money::from_usd(1.0));
+            run.model.price = Some(price);
+        });
+        run.opens(1);
+        run
+    };
+    let mut run = script(Price {
+        output: Money(15_000_000),
+        ..Price::default()
+    });
+    let day = |usd, output| Tick::Day {
+        spent: Money::from_usd(usd),
+        in_flight: Usage {
+            output,
+            ..Usage::default()
+        },
+    };
+    let seen = |run: &Script, tick| run.engine.observe(tick, run.now);
+    assert_eq!(seen(&run, day(0.79, 0)), None);
+    let warned = seen(&run, day(0.79, 10_000));
+    assert!(
+        matches!(warned, Some(Event::BudgetWarned { .. })),
+        "{warned:?}"
+    );
+    let warned = seen(&run, day(0.8, 0));
+    assert!(
+        matches!(warned, Some(Event::BudgetWarned { .. })),
+        "{warned:?}"
+    );
+    let stopped = seen(&run, day(0.9, 10_000));
+    assert!(
+        matches!(stopped, Some(Event::StopDecided { .. })),
+        "{stopped:?}"
+    );
+    let stop = seen(&run, day(1.0, 0)).unwrap();
+    assert_eq!(run.on(&stop), "cancel model");
+    assert_eq!(run.fails(FailureClass::Cancelled, None), "run ended budget");
+
+    let free = script(Price::default());
+    assert_eq!(seen(&free, day(9.0, 10_000)), None);
+}
+
+#[test]
 fn a_denied_call_names_the_resolved_path_in_its_record() {
     let cases = [
         (

@@ -8,7 +8,9 @@
 mod body;
 mod client;
 mod error;
+mod loopback;
 
 pub use body::HttpBody;
 pub use client::{HttpClient, HttpRequest, HttpResponse};
 pub use error::{HttpError, HttpFailure};
+pub use loopback::LoopbackClient;

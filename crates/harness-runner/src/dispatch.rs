@@ -1,6 +1,7 @@
 //! One select, one queue: every event passes here, in order.
 
 mod findings;
+mod spending;
 
 use std::{collections::VecDeque, fmt, io, pin::Pin, rc::Rc, time::Duration};
 
@@ -11,7 +12,7 @@ use harness_core::{
 };
 use harness_engine::{Effect, Engine, Tick};
 use harness_guard::{Approval, Awaited};
-use harness_store::{LogWriter, StoreError};
+use harness_store::{LogWriter, SpendLog, StoreError};
 use tokio::sync::mpsc;
 
 use crate::{
@@ -39,6 +40,8 @@ pub struct Launch {
     pub rules: Box<dyn RuleKeeper>,
     /// Ids of findings that a person approves by a flag.
     pub approve: Vec<String>,
+    /// What all runs of the day have cost.
+    pub spend: SpendLog,
 }
 
 /// Keeps rules about commands that a person wants to hold always.
@@ -106,6 +109,7 @@ struct Dispatcher<'a> {
     rules: Box<dyn RuleKeeper>,
     /// What a person approved beforehand.
     by_flag: findings::ByFlag,
+    spending: spending::Spending,
     /// Words for an agent that has no session yet.
     held: Vec<String>,
     /// Whether an answer of the model or a verdict is in the log and not yet on the disk.
@@ -144,6 +148,7 @@ pub async fn drive(
         approval: None,
         rules: launch.rules,
         by_flag: findings::ByFlag::new(launch.approve),
+        spending: spending::Spending::new(launch.spend),
         held: launch.said,
         owes_sync: false,
         finished: None,
@@ -229,6 +234,7 @@ impl Dispatcher<'_> {
         self.executor.notice(event);
         self.show_event(event, now);
         match event {
+            Event::ModelResponded(responded) => self.note_spend(responded),
             Event::QuestionAsked { call, .. } => self.question = Some(*call),
             Event::QuestionAnswered { .. } => self.question = None,
             // A person's words can cut a question short.
@@ -269,6 +275,10 @@ impl Dispatcher<'_> {
             Effect::AskApproval(asked) => self.ask_approval(asked),
             Effect::PerformApproved { call, awaited } => self.perform_approved(call, awaited),
             Effect::Record(_) => {}
+            effect @ Effect::RequestModel { .. } => {
+                self.set_going(effect);
+                self.check_day();
+            }
             effect => self.set_going(effect),
         }
         Ok(())
@@ -411,6 +421,9 @@ impl Dispatcher<'_> {
     }
 
     fn show(&mut self, delta: &ModelDelta) {
+        if let ModelDelta::Usage(usage) = delta {
+            self.check_day_while_streaming(*usage);
+        }
         if let ModelDelta::Usage(usage) = delta
             && let Some(event) = self
                 .engine

@@ -17,6 +17,8 @@
 //! locks/<name>                      permanent; the kernel's lock on it counts, not its content
 //! ```
 //!
+//! What a day has cost stands beside the person's other state instead: [`SpendLog`].
+//!
 //! Folders have mode 0700, files 0600.
 
 mod file;
@@ -27,6 +29,7 @@ mod log;
 mod record;
 mod redaction;
 mod runs;
+mod spend;
 pub mod state;
 mod store;
 mod writer;
@@ -39,5 +42,6 @@ pub use log::{Log, Problem, Verification, read, verify};
 pub use record::{Defect, Head, RECORD_BYTES_MAX, Record};
 pub use redaction::Redaction;
 pub use runs::{RunEntry, RunIndex};
+pub use spend::{SPEND_BYTES_MAX, SpendLog};
 pub use store::{Store, StoreError};
 pub use writer::{LOG_BYTES_MAX, LogWriter, RECORDS_MAX, TornTail};

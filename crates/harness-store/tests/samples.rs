@@ -829,6 +829,7 @@ fn model() -> ModelProfile {
 fn limits() -> Limits {
     Limits {
         usd: Some(Money(5_000_000)),
+        day_usd: Some(Money(20_000_000)),
         turns: 100,
         time: Duration::from_secs(3_600),
         attempts: 2,

@@ -72,6 +72,7 @@ fn the_reference_files_are_read_and_say_the_real_defaults() {
     let resolved = resolve(Some(&repository), &user, &none, &none).unwrap();
     let with_money = Limits {
         usd: Some(Money::from_usd(5.0)),
+        day_usd: Some(Money::from_usd(20.0)),
         ..Limits::default()
     };
     assert_eq!(resolved.policy.limits, with_money);

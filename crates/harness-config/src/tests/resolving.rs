@@ -101,7 +101,7 @@ fn money_without_a_limit_can_be_limited_by_everybody() {
         &none,
         &none,
     );
-    assert_eq!(both.day_usd, Some(Money::from_usd(7.0)));
+    assert_eq!(both.policy.limits.day_usd, Some(Money::from_usd(7.0)));
     assert_eq!(origin(&both, "limits.day_usd"), ("7.0", "config.toml:2"));
     assert_eq!(origin(&both, "limits.usd"), ("none", "built in"));
 }
@@ -485,8 +485,12 @@ fn every_setting_says_whose_word_it_is() {
     agent.model = "local"  # harness.toml:5
     agent.fallback = none  # built in
     model.claude-sonnet = "anthropic claude-sonnet-4-5"  # built in
+    model.claude-sonnet.price = { input = 3.0, output = 15.0, cache_read = 0.3, cache_write = 3.75 }  # price table, 2026-11-29
     model.gemini = "gemini gemini-2.5-pro"  # built in
+    model.gemini.price = { input = 1.25, output = 10.0, cache_read = 0.31, cache_write = 1.25 }  # price table, 2025-10-01
     model.gpt = "responses gpt-5"  # built in
+    model.gpt.price = { input = 1.25, output = 10.0, cache_read = 0.125, cache_write = 1.25 }  # price table, 2025-10-01
     model.local = "chat local"  # built in
+    model.local.price = { input = 0.0, output = 0.0, cache_read = 0.0, cache_write = 0.0 }  # local server
     "#);
 }

@@ -144,6 +144,36 @@ fn a_server_on_this_machine_costs_nothing_unless_it_says() {
 }
 
 #[test]
+fn a_price_that_is_not_given_is_that_of_the_table() {
+    let named = |id: &str, rest: &str| {
+        let text = format!("[model.x]\nid = \"{id}\"\napi = \"anthropic\"\n{rest}");
+        user(&text).unwrap().models.remove("x").unwrap()
+    };
+    let input = |model: &Model| model.price.map(|price| price.input.as_usd());
+    for id in ["claude-haiku-4-5", "claude-haiku-4-5-20251001"] {
+        let found = named(id, "");
+        assert_eq!(input(&found), Some(1.0), "{id}");
+        assert!(found.price_origin.starts_with("price table, 20"), "{id}");
+        assert_eq!(found.context, TokenCount(200_000), "{id}");
+    }
+    let own = named("claude-haiku-4-5", "price = { input = 7, output = 9 }");
+    assert_eq!(
+        (input(&own), own.price_origin.as_str()),
+        (Some(7.0), "config.toml:4")
+    );
+    let near = named("claude-haiku-4-5", "base_url = \"http://127.0.0.1:1\"");
+    assert_eq!(
+        (input(&near), near.price_origin.as_str()),
+        (Some(0.0), "local server")
+    );
+    let other = named("claude-haiku-99", "");
+    assert_eq!(
+        (input(&other), other.price_origin.as_str()),
+        (None, "built in")
+    );
+}
+
+#[test]
 fn a_model_that_cannot_be_meant_so_is_refused() {
     let texts = [
         "api = \"antropic\"",

@@ -119,7 +119,7 @@ impl HttpClient {
     }
 }
 
-fn base() -> ClientBuilder {
+pub(super) fn base() -> ClientBuilder {
     Client::builder()
         .redirect(Policy::none())
         .no_proxy()
@@ -129,7 +129,7 @@ fn base() -> ClientBuilder {
         .user_agent(concat!("harness/", env!("CARGO_PKG_VERSION")))
 }
 
-fn build(builder: ClientBuilder) -> Result<Client, HttpError> {
+pub(super) fn build(builder: ClientBuilder) -> Result<Client, HttpError> {
     builder
         .build()
         .map_err(|error| HttpError::of(&error, "any server"))
