@@ -358,10 +358,7 @@ impl Session {
             return;
         }
         let earlier = self.talk.failures.as_ref().map(|(failures, _)| *failures);
-        let failures = Failures {
-            count: earlier.map_or(1, |failures| failures.count + 1),
-            since: earlier.map_or(now, |failures| failures.since),
-        };
+        let failures = Failures::after(earlier, failure.class, now);
         self.talk.failures = Some((failures, failure.clone()));
         self.talk.request = Request::Failed;
     }

@@ -12,7 +12,7 @@ use crate::{
     calls::{Call, CallState},
     check::Errand,
     limits::{self, Reached, Used},
-    retry::{self, Retry},
+    retry::{self, Patience, Retry},
     talk::Request,
     words,
 };
@@ -367,7 +367,8 @@ impl Session {
             return Step::Wait;
         };
         let seed = u64::from(run.run.number()) << 32 | u64::from(self.talk.turn.0);
-        match retry::decide(failure, *failures, &run.policy.limits, seed, now) {
+        let patience = Patience::of(run.attended, &run.policy.limits);
+        match retry::decide(failure, *failures, patience, seed, now) {
             Retry::After(delay) => Step::Record(Event::ProviderRetried {
                 turn: self.talk.turn,
                 attempt: failures.count,
