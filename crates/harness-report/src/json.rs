@@ -71,6 +71,8 @@ pub enum JsonLine {
         message: String,
         /// The HTTP status.
         status: Option<u16>,
+        /// Its class, a word of `docs/faults.md`.
+        class: String,
     },
     /// A model request is sent again.
     ProviderRetried {

@@ -10,10 +10,14 @@ use harness_host::{
     http::{HttpClient, HttpRequest},
 };
 use harness_provider::{Api, Decoder, RequestOptions, Script, WireRequest};
+use harness_store::RECORD_BYTES_MAX;
 use tokio::sync::mpsc;
 
 /// What is read of the body of an answer that reports an error.
 const ERROR_BODY_MAX: harness_core::ByteCount = harness_core::ByteCount::kib(64);
+
+/// What a record of the log needs beside the answer in it.
+const BESIDE_ANSWER: usize = 256 << 10;
 
 /// How long the end of a body is waited for after the answer is whole.
 const END_OF_BODY: Duration = Duration::from_millis(20);
@@ -71,6 +75,7 @@ impl HttpModel {
         cancelled: Cancelled,
     ) -> Result<ModelResponse, ModelFailure> {
         let answer = self.exchange(prompt, deltas, cancelled).await;
+        let answer = answer.and_then(with_room_in_the_log);
         answer.map_err(|mut failure| {
             if let Some(key) = &self.key {
                 failure.message = failure.message.replace(key.as_str(), "[redacted:key]");
@@ -218,6 +223,20 @@ fn assistant_bytes(part: &AssistantPart) -> usize {
         }
         AssistantPart::ToolCall(call) => call.name.len() + call.arguments.len(),
     }
+}
+
+/// Refuses an answer that cannot be kept: escaped, a text can have several times its size.
+fn with_room_in_the_log(response: ModelResponse) -> Result<ModelResponse, ModelFailure> {
+    let written = serde_json::to_vec(&response).map_or(usize::MAX, |bytes| bytes.len());
+    if written.saturating_add(BESIDE_ANSWER) <= RECORD_BYTES_MAX.as_usize() {
+        return Ok(response);
+    }
+    Err(ModelFailure {
+        class: FailureClass::Broken,
+        message: "the answer is too large for the log".to_owned(),
+        status: None,
+        retry_after_ms: None,
+    })
 }
 
 /// Passes pieces on; a face that is gone wants none.

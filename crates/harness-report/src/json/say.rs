@@ -47,6 +47,7 @@ impl JsonLines {
                 turn: turn.0,
                 message: failure.message.clone(),
                 status: failure.status,
+                class: failure.class.as_str().to_owned(),
             },
             Event::ProviderRetried {
                 attempt,
