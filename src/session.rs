@@ -1,5 +1,6 @@
 //! Driving a run from the command line: model, lock, signals, faces, exit code.
 
+pub(crate) mod fallback;
 mod key;
 pub(crate) mod signals;
 
@@ -58,7 +59,11 @@ pub(crate) fn choose_model(
     }
     let model =
         resolved.start_model(&|name| std::env::var_os(name).is_some_and(|value| !value.is_empty()));
-    let model = model.map_err(|error| config_failure(&error))?;
+    ready(model.map_err(|error| config_failure(&error))?, resolved)
+}
+
+/// Makes a model ready to be asked: its key is found and its price fits the limits.
+fn ready(model: &Model, resolved: &Resolved) -> Result<ChosenModel, Failure> {
     let key = model
         .key
         .as_ref()
@@ -111,6 +116,7 @@ pub(crate) fn scripted(text: &str, pace: Pace) -> Result<ChosenModel, Failure> {
     let profile = ModelProfile {
         name: "recorded".to_owned(),
         id: "recorded".to_owned(),
+        provider: String::new(),
         context: SCRIPT_CONTEXT,
         output: TokenCount(8_000),
         price: Some(Price::default()),

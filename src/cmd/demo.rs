@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use harness_core::{DirtyMode, Goal, Money, RunState, Usage};
 use harness_engine::Engine;
 use harness_report::JsonLine;
-use harness_runner::{Launch, Pace};
+use harness_runner::{Launch, Models, Pace};
 
 use super::land;
 use crate::{
@@ -169,6 +169,7 @@ fn play(site: &Site, flags: &Demo, surface: &dyn Surface) -> Result<Done, Failur
         policy: resolved.policy,
         features,
         model: model.profile,
+        fallback: Vec::new(),
         attended: false,
         steered: false,
         dirty: DirtyMode::Refuse,
@@ -186,7 +187,7 @@ fn play(site: &Site, flags: &Demo, surface: &dyn Surface) -> Result<Done, Failur
         engine: Engine::new(state, now),
         resumed: None,
         said: Vec::new(),
-        model: model.client,
+        models: Models::only(model.client),
         rules: Box::new(RuleFile::new(&site.folders, site.repo.root())),
         approve: Vec::new(),
     };

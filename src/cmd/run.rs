@@ -6,7 +6,7 @@ use harness_config::Resolved;
 use harness_core::{DirtyMode, EndReason, Feature, Gate, Money, RunState, Sourced, Usage};
 use harness_engine::Engine;
 use harness_guard::Scope;
-use harness_runner::Launch;
+use harness_runner::{Launch, Models};
 use serde_json::json;
 
 use self::wish::Wish;
@@ -69,6 +69,11 @@ pub(crate) fn work(common: &Common, flags: &Run, surface: &dyn Surface) -> Resul
     let head = site.head()?;
     let dirty = check_dirty(&site, &resolved, flags.dirty, surface)?;
     let model = session::choose_model(flags.options.model.as_deref(), &resolved)?;
+    let (standby, others) = session::fallback::choose(&model.profile, &resolved, surface);
+    let models = Models {
+        first: model.client,
+        others,
+    };
     let workplace = site.workplace(&resolved, store.clone())?;
     let mut resolved = resolved;
     network::close_unenforced(workplace.level, &mut resolved.policy);
@@ -84,6 +89,7 @@ pub(crate) fn work(common: &Common, flags: &Run, surface: &dyn Surface) -> Resul
         policy: resolved.policy,
         features,
         model: model.profile,
+        fallback: standby,
         attended: surface.is_attended(),
         steered: surface.is_steered(),
         dirty,
@@ -102,7 +108,7 @@ pub(crate) fn work(common: &Common, flags: &Run, surface: &dyn Surface) -> Resul
         engine,
         resumed: None,
         said: Vec::new(),
-        model: model.client,
+        models,
         rules: Box::new(RuleFile::new(&site.folders, site.repo.root())),
         approve: flags.options.approve.clone(),
     };

@@ -223,6 +223,7 @@ impl Session {
                 self.on_retry_planned(*turn, *delay_ms, now);
             }
             Event::RetryDue { turn } => self.on_retry_due(*turn),
+            Event::ModelChanged { .. } => self.talk.turn_to_another(),
             Event::CallJudged {
                 call,
                 action,
@@ -307,6 +308,11 @@ impl Session {
             Request::BackingOff { until } => Some(until),
             _ => None,
         }
+    }
+
+    /// Whether the answer of this turn is waited for.
+    pub(crate) fn is_asking_model(&self, turn: TurnNumber) -> bool {
+        self.talk.is_in_flight() && self.talk.turn == turn
     }
 
     /// Returns the turn whose retry is due.

@@ -9,8 +9,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use harness_core::{
     Action, AssistantPart, CallEnd, CallId, ChangeKind, CheckReport, CheckStatus, CheckpointSaved,
-    Decision, Event, ModelResponded, Money, NetworkUse, Outcome, SessionOpened, Stop, Usage,
-    Verdict,
+    Decision, Event, ModelProfile, ModelResponded, Money, NetworkUse, Outcome, SessionOpened, Stop,
+    Usage, Verdict,
 };
 
 use crate::clean::{clean, clean_line};
@@ -140,6 +140,11 @@ impl Phrases {
                 Who::Note,
                 format!("model failed: {}", clean(&failure.message)),
             ),
+            Event::ModelChanged {
+                from,
+                model,
+                reason,
+            } => self.model_changed(from, model, reason),
             Event::ProviderRetried {
                 attempt,
                 delay_ms,
@@ -283,6 +288,22 @@ impl Phrases {
                 format!("not all is watched: {}", clean(message)),
             ),
         }
+    }
+
+    fn model_changed(&mut self, from: &str, model: &ModelProfile, reason: &str) -> Vec<Line> {
+        // What an unknown price adds is not known either, and neither is the sum.
+        self.spent = self.spent.filter(|_| model.price.is_some());
+        let price = match model.price {
+            Some(_) => "",
+            None => ", price unknown",
+        };
+        let text = format!(
+            "model {} is given up ({}); {}{price} goes on",
+            clean(from),
+            clean_line(reason, 300),
+            clean(&model.name),
+        );
+        one(Who::Note, text)
     }
 
     fn session_opened(&mut self, opened: &SessionOpened) -> Vec<Line> {

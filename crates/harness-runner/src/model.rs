@@ -1,6 +1,6 @@
 //! Asks a model: over HTTP, or a script.
 
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 use harness_core::{
     AssistantPart, FailureClass, Message, ModelDelta, ModelFailure, ModelResponse, Prompt, UserPart,
@@ -34,6 +34,30 @@ pub enum ModelClient {
         /// Whether it takes its time.
         pace: Pace,
     },
+}
+
+/// The model of a run, and those that may take its place.
+#[derive(Debug)]
+pub struct Models {
+    /// Who answers first.
+    pub first: ModelClient,
+    /// The others, by the person's name for each.
+    pub others: BTreeMap<String, ModelClient>,
+}
+
+impl Models {
+    /// Makes the models of a run that has one.
+    pub const fn only(first: ModelClient) -> Self {
+        Self {
+            first,
+            others: BTreeMap::new(),
+        }
+    }
+
+    /// Returns the one of this name; the first one has whatever name the others do not have.
+    pub(crate) fn named(&self, name: &str) -> &ModelClient {
+        self.others.get(name).unwrap_or(&self.first)
+    }
 }
 
 /// How fast a script answers.

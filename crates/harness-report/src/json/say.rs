@@ -49,6 +49,15 @@ impl JsonLines {
                 status: failure.status,
                 class: failure.class.as_str().to_owned(),
             },
+            Event::ModelChanged {
+                from,
+                model,
+                reason,
+            } => JsonLine::ModelChanged {
+                from: from.clone(),
+                to: model.name.clone(),
+                reason: reason.clone(),
+            },
             Event::ProviderRetried {
                 attempt,
                 delay_ms,
