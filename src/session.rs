@@ -201,7 +201,7 @@ pub(crate) fn drive(
             face.event(event, *time);
         }
     }
-    runtime.block_on(async {
+    let ended = runtime.block_on(async {
         let finished = harness_runner::drive(workplace, launch, &mut faces, requests).await;
         let finished = finished.map_err(|error| Failure::failed(chain(&error)))?;
         let by_signal = signalled.and_then(|signalled| *signalled.borrow());
@@ -210,7 +210,10 @@ pub(crate) fn drive(
             _ => finished.reason.exit_code(),
         };
         Ok((code, finished))
-    })
+    });
+    // A name that a resolver does not find for half a minute is not waited for.
+    runtime.shutdown_timeout(RUN_SHUTDOWN);
+    ended
 }
 
 /// Makes the one thread that waits; what blocks goes to others.
@@ -221,6 +224,9 @@ pub(crate) fn runtime() -> Result<Runtime, Failure> {
         .build();
     built.map_err(|error| Failure::failed(format!("cannot start the event loop: {error}")))
 }
+
+/// How long the runtime of a run waits for what it still does aside, such as removing a checkout.
+const RUN_SHUTDOWN: Duration = Duration::from_secs(5);
 
 /// Waits for nothing longer than this when a runtime ends.
 pub(crate) const SHUTDOWN: Duration = Duration::from_millis(200);

@@ -2,6 +2,7 @@
 
 mod approval;
 mod control;
+mod fallback;
 mod setup;
 mod stray;
 
@@ -9,8 +10,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use harness_core::{
     Action, AssistantPart, CallEnd, CallId, ChangeKind, CheckReport, CheckStatus, CheckpointSaved,
-    Decision, Event, ModelProfile, ModelResponded, Money, NetworkUse, Outcome, SessionOpened, Stop,
-    Usage, Verdict,
+    Decision, Event, ModelResponded, Money, NetworkUse, Outcome, SessionOpened, Stop, Usage,
+    Verdict,
 };
 
 use crate::clean::{clean, clean_line};
@@ -144,7 +145,11 @@ impl Phrases {
                 from,
                 model,
                 reason,
-            } => self.model_changed(from, model, reason),
+            } => {
+                // What an unknown price adds is not known either, and neither is the sum.
+                self.spent = self.spent.filter(|_| model.price.is_some());
+                vec![fallback::changed(from, model, reason)]
+            }
             Event::ProviderRetried {
                 attempt,
                 delay_ms,
@@ -288,22 +293,6 @@ impl Phrases {
                 format!("not all is watched: {}", clean(message)),
             ),
         }
-    }
-
-    fn model_changed(&mut self, from: &str, model: &ModelProfile, reason: &str) -> Vec<Line> {
-        // What an unknown price adds is not known either, and neither is the sum.
-        self.spent = self.spent.filter(|_| model.price.is_some());
-        let price = match model.price {
-            Some(_) => "",
-            None => ", price unknown",
-        };
-        let text = format!(
-            "model {} is given up ({}); {}{price} goes on",
-            clean(from),
-            clean_line(reason, 300),
-            clean(&model.name),
-        );
-        one(Who::Note, text)
     }
 
     fn session_opened(&mut self, opened: &SessionOpened) -> Vec<Line> {

@@ -349,6 +349,8 @@ fn answer(
 
 /// Sends an answer in its shape; says whether the connection stays open.
 fn shaped(writer: &mut impl Write, shape: &Shape, body: Vec<u8>) -> std::io::Result<bool> {
+    // Before the headers, so that making a large body is no silence in the stream.
+    let body = (shape.alter)(body);
     let headers = shape.headers.iter();
     let head: String = headers
         .map(|(name, value)| format!("{name}: {value}\r\n"))
@@ -357,7 +359,7 @@ fn shaped(writer: &mut impl Write, shape: &Shape, body: Vec<u8>) -> std::io::Res
         writer,
         "HTTP/1.1 200 OK\r\n{head}transfer-encoding: chunked\r\n\r\n"
     )?;
-    for part in (shape.alter)(body).chunks(shape.step.max(1)) {
+    for part in body.chunks(shape.step.max(1)) {
         write_chunk(writer, part)?;
     }
     if shape.end == Ending::Reset {
