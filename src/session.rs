@@ -1,6 +1,7 @@
 //! Driving a run from the command line: model, lock, signals, faces, exit code.
 
 pub(crate) mod day;
+pub(crate) mod fallback;
 mod key;
 pub(crate) mod signals;
 
@@ -58,15 +59,20 @@ pub(crate) fn choose_model(
             .map_err(|failure| failure.hint(format!("the script is `{path}`")));
     }
     let model = wished(wish, resolved)?;
+    if !model.is_found() {
+        return ready(&model, resolved);
+    }
     let base_url = base_url(&model, ollama_host().as_deref());
-    let model = match model.is_found() {
-        true => loopback::with_real_context(model, &base_url),
-        false => model,
-    };
+    ready(&loopback::with_real_context(model, &base_url), resolved)
+}
+
+/// Makes a model ready to be asked: its key is found and its price fits the limits.
+fn ready(model: &Model, resolved: &Resolved) -> Result<ChosenModel, Failure> {
+    let base_url = base_url(model, ollama_host().as_deref());
     let key = model
         .key
         .as_ref()
-        .map(|source| key::find(&model, source))
+        .map(|source| key::find(model, source))
         .transpose()?;
     let options = RequestOptions {
         model: model.id.clone(),
@@ -140,6 +146,7 @@ pub(crate) fn scripted(text: &str, pace: Pace) -> Result<ChosenModel, Failure> {
     let profile = ModelProfile {
         name: "recorded".to_owned(),
         id: "recorded".to_owned(),
+        provider: String::new(),
         context: SCRIPT_CONTEXT,
         output: TokenCount(8_000),
         price: Some(Price::default()),
@@ -224,7 +231,7 @@ pub(crate) fn drive(
             face.event(event, *time);
         }
     }
-    runtime.block_on(async {
+    let ended = runtime.block_on(async {
         let finished = harness_runner::drive(workplace, launch, &mut faces, requests).await;
         let finished = finished.map_err(|error| Failure::failed(chain(&error)))?;
         let by_signal = signalled.and_then(|signalled| *signalled.borrow());
@@ -239,7 +246,10 @@ pub(crate) fn drive(
             ));
         }
         Ok((code, finished))
-    })
+    });
+    // A name that a resolver does not find for half a minute is not waited for.
+    runtime.shutdown_timeout(RUN_SHUTDOWN);
+    ended
 }
 
 /// Makes the one thread that waits; what blocks goes to others.
@@ -250,6 +260,9 @@ pub(crate) fn runtime() -> Result<Runtime, Failure> {
         .build();
     built.map_err(|error| Failure::failed(format!("cannot start the event loop: {error}")))
 }
+
+/// How long the runtime of a run waits for what it still does aside, such as removing a checkout.
+const RUN_SHUTDOWN: Duration = Duration::from_secs(5);
 
 /// Waits for nothing longer than this when a runtime ends.
 pub(crate) const SHUTDOWN: Duration = Duration::from_millis(200);

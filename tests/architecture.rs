@@ -58,7 +58,7 @@ const PROGRAM: &[Edges] = &[
         "crossterm futures-util nucleo-matcher pulldown-cmark ratatui ratatui-textarea rustix \
          tokio unicode-segmentation unicode-width",
     ),
-    ("testkit", "core provider", "serde_json tempfile"),
+    ("testkit", "core provider", "rustix serde_json tempfile"),
     (
         "harness",
         "config core engine gate git guard host provider report runner store tui",
@@ -75,7 +75,7 @@ const TESTS: &[Edges] = &[
     ("context", "", "insta"),
     ("provider", "", "proptest"),
     ("tool", "", "proptest"),
-    ("engine", "", "fastrand serde_json"),
+    ("engine", "", "fastrand proptest serde_json"),
     ("config", "", "insta"),
     ("host", "", "tempfile"),
     ("git", "", "tempfile"),
@@ -83,7 +83,11 @@ const TESTS: &[Edges] = &[
     ("runner", "", "tempfile"),
     ("report", "", "insta"),
     ("tui", "", "insta serde_json"),
-    ("harness", "testkit", "insta portable-pty schemars vt100"),
+    (
+        "harness",
+        "testkit",
+        "httpdate insta portable-pty schemars vt100",
+    ),
 ];
 
 /// Crates that read no disk, clock, environment or network and spawn nothing.

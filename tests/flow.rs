@@ -1,6 +1,7 @@
 //! Whole runs against a model server on loopback: features, tasks, tools, faults, limits.
 
 mod dirty;
+mod fallback;
 mod faults;
 mod feature;
 mod gates;

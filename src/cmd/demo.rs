@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use harness_core::{DirtyMode, Goal, Money, RunState, Usage};
 use harness_engine::Engine;
 use harness_report::JsonLine;
-use harness_runner::{Launch, Pace};
+use harness_runner::{Launch, Models, Pace};
 use harness_store::SpendLog;
 
 use super::land;
@@ -170,6 +170,7 @@ fn play(site: &Site, flags: &Demo, surface: &dyn Surface) -> Result<Done, Failur
         policy: resolved.policy,
         features,
         model: model.profile,
+        fallback: Vec::new(),
         attended: false,
         steered: false,
         dirty: DirtyMode::Refuse,
@@ -187,7 +188,7 @@ fn play(site: &Site, flags: &Demo, surface: &dyn Surface) -> Result<Done, Failur
         engine: Engine::new(state, now),
         resumed: None,
         said: Vec::new(),
-        model: model.client,
+        models: Models::only(model.client),
         rules: Box::new(RuleFile::new(&site.folders, site.repo.root())),
         approve: Vec::new(),
         spend: SpendLog::new(site.folders.spend()),

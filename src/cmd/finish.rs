@@ -8,7 +8,7 @@ use harness_config::Resolved;
 use harness_core::{EndReason, Feature, FeatureStatus, RunId};
 use harness_engine::Engine;
 use harness_provider::Script;
-use harness_runner::{Launch, ModelClient, Pace};
+use harness_runner::{Launch, ModelClient, Models, Pace};
 use harness_store::SpendLog;
 
 use super::{
@@ -125,7 +125,7 @@ fn prove(
         engine: Engine::new(state, now),
         resumed: None,
         said: Vec::new(),
-        model: silent()?,
+        models: Models::only(silent()?),
         rules: Box::new(RuleFile::new(&site.folders, site.repo.root())),
         approve: flags.approve.clone(),
         spend: SpendLog::new(site.folders.spend()),

@@ -1,8 +1,9 @@
 //! `harness resume`: goes on where a run was stopped or killed.
 
+use harness_config::Resolved;
 use harness_core::{EndReason, Event, Level, SessionId, SessionOpened, Timestamp};
 use harness_engine::Engine;
-use harness_runner::Launch;
+use harness_runner::{Launch, Models};
 use harness_store::{LogWriter, SpendLog, Store};
 
 use super::runs;
@@ -42,7 +43,7 @@ pub(crate) fn work(
     surface: &dyn Surface,
 ) -> Result<Done, Failure> {
     let site = Site::open(common)?;
-    let resolved = site.resolve(&flags.options)?;
+    let mut resolved = site.resolve(&flags.options)?;
     let list = &resolved.policy.feature_file;
     intent::require(&site, list, &site.features(list)?)?;
     trust::trusted_features(&site, &resolved, surface)?;
@@ -75,6 +76,7 @@ pub(crate) fn work(
         );
     }
     refuse_other_head(&site, &opened)?;
+    keep_successor(&mut resolved, flags.options.model.as_deref(), &opened);
     let model = session::choose_model(
         flags
             .options
@@ -84,11 +86,17 @@ pub(crate) fn work(
         &resolved,
     )?;
     session::day::refuse_spent(&site.folders, &resolved.policy.limits, &model.profile)?;
+    let (standby, others) = session::fallback::choose(&model.profile, &resolved, surface);
+    let models = Models {
+        first: model.client,
+        others,
+    };
     let resumed = Event::SessionResumed {
         attended: surface.is_attended(),
         model: model.profile,
         limits: resolved.policy.limits.clone(),
         steered: surface.is_steered(),
+        fallback: standby,
     };
     let workplace = site.workplace(&resolved, store)?;
     refuse_other_level(workplace.level, &opened)?;
@@ -100,7 +108,7 @@ pub(crate) fn work(
         engine,
         resumed: Some((log, resumed)),
         said: said.to_vec(),
-        model: model.client,
+        models,
         rules: Box::new(RuleFile::new(&site.folders, site.repo.root())),
         approve: flags.options.approve.clone(),
         spend: SpendLog::new(site.folders.spend()),
@@ -231,6 +239,14 @@ fn refuse_other_level(level: Level, opened: &SessionOpened) -> Result<(), Failur
         "harness resume {} --sandbox {}",
         opened.session, opened.level
     )))
+}
+
+/// Goes on with the model that took over, where one of the chain did and no flag names another.
+fn keep_successor(resolved: &mut Resolved, wish: Option<&str>, opened: &SessionOpened) {
+    let name = &opened.run.model.name;
+    if wish.is_none() && resolved.fallback.contains(name) && resolved.models.contains_key(name) {
+        resolved.model = Some(name.clone());
+    }
 }
 
 /// Returns the model of the run when the configuration still has it; a recording has to be named.

@@ -6,7 +6,7 @@ use harness_config::Resolved;
 use harness_core::{DirtyMode, EndReason, Feature, Gate, Money, RunState, Sourced, Usage};
 use harness_engine::Engine;
 use harness_guard::Scope;
-use harness_runner::Launch;
+use harness_runner::{Launch, Models};
 use harness_store::SpendLog;
 use serde_json::json;
 
@@ -71,6 +71,11 @@ pub(crate) fn work(common: &Common, flags: &Run, surface: &dyn Surface) -> Resul
     let dirty = check_dirty(&site, &resolved, flags.dirty, surface)?;
     let model = session::choose_model(flags.options.model.as_deref(), &resolved)?;
     session::day::refuse_spent(&site.folders, &resolved.policy.limits, &model.profile)?;
+    let (standby, others) = session::fallback::choose(&model.profile, &resolved, surface);
+    let models = Models {
+        first: model.client,
+        others,
+    };
     let workplace = site.workplace(&resolved, store.clone())?;
     let mut resolved = resolved;
     network::close_unenforced(workplace.level, &mut resolved.policy);
@@ -86,6 +91,7 @@ pub(crate) fn work(common: &Common, flags: &Run, surface: &dyn Surface) -> Resul
         policy: resolved.policy,
         features,
         model: model.profile,
+        fallback: standby,
         attended: surface.is_attended(),
         steered: surface.is_steered(),
         dirty,
@@ -104,7 +110,7 @@ pub(crate) fn work(common: &Common, flags: &Run, surface: &dyn Surface) -> Resul
         engine,
         resumed: None,
         said: Vec::new(),
-        model: model.client,
+        models,
         rules: Box::new(RuleFile::new(&site.folders, site.repo.root())),
         approve: flags.options.approve.clone(),
         spend: SpendLog::new(site.folders.spend()),

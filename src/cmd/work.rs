@@ -113,6 +113,7 @@ impl Work {
             policy,
             features,
             model: nobody(),
+            fallback: Vec::new(),
             attended: false,
             steered: false,
             dirty: DirtyMode::Refuse,
@@ -147,6 +148,7 @@ fn nobody() -> ModelProfile {
     ModelProfile {
         name: "none (by hand)".to_owned(),
         id: "none".to_owned(),
+        provider: String::new(),
         context: TokenCount(200_000),
         output: TokenCount(8_000),
         price: Some(Price::default()),

@@ -1,5 +1,8 @@
 //! A server that fails: retried where that can help, and no action ever done twice or in part.
 
+mod cancel;
+mod table;
+
 use std::time::{Duration, Instant};
 
 use harness_testkit::{Reply, Server};

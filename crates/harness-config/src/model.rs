@@ -57,6 +57,7 @@ impl Model {
         ModelProfile {
             name: self.name.clone(),
             id: self.id.clone(),
+            provider: host_and_port(&self.base_url),
             context: self.context,
             output: self.output,
             price: self.price,
@@ -353,6 +354,12 @@ pub(crate) fn host(url: &str) -> Option<&str> {
         .strip_prefix("https://")
         .or_else(|| url.strip_prefix("http://"))?;
     rest.split(['/', '?', '#']).next()
+}
+
+/// Returns what tells a server from others; nothing that a person put before an `@`.
+fn host_and_port(url: &str) -> String {
+    let host = host(url).unwrap_or_default();
+    host.rsplit('@').next().unwrap_or_default().to_owned()
 }
 
 fn is_loopback(host_and_port: &str) -> bool {

@@ -30,6 +30,9 @@ pub enum Event {
         /// Whether a person can go on talking to the agent from now on.
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         steered: bool,
+        /// The models that take its place from now on, in order.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        fallback: Vec<ModelProfile>,
     },
     /// The session is over; the run may go on in another.
     SessionEnded {
@@ -369,6 +372,15 @@ pub enum Event {
         findings: Vec<Finding>,
         /// How the person said so.
         how: ApprovedHow,
+    },
+    /// A provider is given up: another model goes on with the same conversation.
+    ModelChanged {
+        /// The person's name of the model that is given up.
+        from: String,
+        /// The model that answers from now on, and its price.
+        model: ModelProfile,
+        /// What the last failure was.
+        reason: String,
     },
 }
 

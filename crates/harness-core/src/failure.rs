@@ -27,6 +27,21 @@ pub enum FailureClass {
 }
 
 impl FailureClass {
+    /// Returns the word of the log, the lines and the documents.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Unreachable => "unreachable",
+            Self::Broken => "broken",
+            Self::Overloaded => "overloaded",
+            Self::RateLimited => "rate_limited",
+            Self::ContextOverflow => "context_overflow",
+            Self::Quota => "quota",
+            Self::Auth => "auth",
+            Self::Invalid => "invalid",
+            Self::Cancelled => "cancelled",
+        }
+    }
+
     /// Whether the same request, sent again later, may succeed.
     pub const fn is_retryable(self) -> bool {
         matches!(

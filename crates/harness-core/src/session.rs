@@ -24,6 +24,9 @@ pub struct RunState {
     pub features: Vec<Feature>,
     /// The model that answers.
     pub model: ModelProfile,
+    /// The models that take its place when its provider fails, in order; those that are left.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub fallback: Vec<ModelProfile>,
     /// Whether a person can be asked while it runs.
     pub attended: bool,
     /// Whether a person can go on talking to the agent when it stops.
@@ -97,13 +100,16 @@ pub enum DirtyMode {
     Base,
 }
 
-/// A model as one run uses it: no key, no address.
+/// A model as one run uses it: no key, of its address no more than the host.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ModelProfile {
     /// The person's name for it.
     pub name: String,
     /// The provider's id.
     pub id: String,
+    /// The host and port it is asked at: models of one provider fail together. Empty where none is known.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub provider: String,
     /// The size of its window.
     pub context: TokenCount,
     /// The longest answer asked for.
@@ -112,6 +118,17 @@ pub struct ModelProfile {
     pub price: Option<Price>,
     /// Whether answers are played from a recording.
     pub recorded: bool,
+}
+
+impl ModelProfile {
+    /// Returns what tells its provider from others: a model without one stands for itself.
+    pub fn provider(&self) -> &str {
+        if self.provider.is_empty() {
+            &self.name
+        } else {
+            &self.provider
+        }
+    }
 }
 
 /// Prices. Unit: millionths of a US dollar per million tokens.
@@ -125,6 +142,14 @@ pub struct Price {
     pub cache_read: Money,
     /// Input written to a cache.
     pub cache_write: Money,
+}
+
+impl RunState {
+    /// Lets another model answer from now on; it is no longer one that is left.
+    pub fn change_model(&mut self, model: &ModelProfile) {
+        self.fallback.retain(|left| left.name != model.name);
+        self.model = model.clone();
+    }
 }
 
 impl Price {

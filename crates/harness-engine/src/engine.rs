@@ -3,12 +3,14 @@
 use harness_core::{
     Amendment, ApprovalAnswer, CallId, EndReason, Event, Feature, FeatureId, FeaturePassed,
     FeatureStatus, GivenUp, Goal, Limits, ModelProfile, Money, Price, RunState, SessionId,
-    SessionOpened, Timestamp, Usage,
+    SessionOpened, Timestamp, TurnNumber, Usage,
 };
 use harness_gate::list::next_feature;
 
 use crate::{
-    Effect, OpenSession, limits,
+    Effect, OpenSession,
+    breaker::Breakers,
+    limits,
     session::{Conclusion, Session, Step, Surroundings, approvals},
 };
 
@@ -46,6 +48,7 @@ pub struct Engine {
     unfinished: Option<FeatureId>,
     /// When the present process took the run up.
     since: Timestamp,
+    breakers: Breakers,
 }
 
 impl Engine {
@@ -61,6 +64,7 @@ impl Engine {
             end: None,
             unfinished: None,
             since: now,
+            breakers: Breakers::new(),
         }
     }
 
@@ -182,6 +186,12 @@ impl Engine {
         (!is_over).then_some(session)
     }
 
+    /// Whether the answer of this turn is waited for.
+    fn is_asking(&self, turn: TurnNumber) -> bool {
+        let session = self.session.as_ref();
+        session.is_some_and(|session| session.is_asking_model(turn))
+    }
+
     fn time_is_up_at(&self) -> Timestamp {
         self.since.plus(self.run.policy.limits.time)
     }
@@ -194,8 +204,10 @@ impl Engine {
                 model,
                 limits,
                 steered,
+                fallback,
             } => {
                 self.run.steered = *steered;
+                self.run.fallback = fallback.clone();
                 self.on_resumed(*attended, model, limits, now);
             }
             Event::SessionEnded { .. } => self.on_session_ended(),
@@ -216,6 +228,13 @@ impl Engine {
                 self.run.approved.extend(approved);
             }
             Event::ApprovalAnswered { call, answer } => self.on_approval_answered(*call, answer),
+            Event::ModelResponded(responded) if self.is_asking(responded.turn) => {
+                self.breakers.answered(&self.run.model);
+            }
+            Event::ModelFailed { turn, failure } if self.is_asking(*turn) => {
+                self.breakers.failed(&self.run.model, failure, now);
+            }
+            Event::ModelChanged { model, .. } => self.run.change_model(model),
             _ => {}
         }
         if let Some(session) = &mut self.session {
@@ -254,6 +273,7 @@ impl Engine {
     ) {
         self.run.attended = attended;
         self.run.model = model.clone();
+        self.breakers = Breakers::new();
         self.run.policy.limits = limits.clone();
         self.since = now;
         self.stop = None;
@@ -400,6 +420,7 @@ impl Engine {
             since: self.since,
             another_waits,
             stopping: self.stopping,
+            breakers: &self.breakers,
         };
         let Some(session) = &mut self.session else {
             return self.between_sessions();

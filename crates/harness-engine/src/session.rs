@@ -223,6 +223,7 @@ impl Session {
                 self.on_retry_planned(*turn, *delay_ms, now);
             }
             Event::RetryDue { turn } => self.on_retry_due(*turn),
+            Event::ModelChanged { .. } => self.talk.turn_to_another(),
             Event::CallJudged {
                 call,
                 action,
@@ -309,6 +310,11 @@ impl Session {
         }
     }
 
+    /// Whether the answer of this turn is waited for.
+    pub(crate) fn is_asking_model(&self, turn: TurnNumber) -> bool {
+        self.talk.is_in_flight() && self.talk.turn == turn
+    }
+
     /// Returns the turn whose retry is due.
     pub(crate) fn retry_due(&self, now: Timestamp) -> Option<TurnNumber> {
         matches!(self.talk.request, Request::BackingOff { until } if until <= now)
@@ -358,10 +364,7 @@ impl Session {
             return;
         }
         let earlier = self.talk.failures.as_ref().map(|(failures, _)| *failures);
-        let failures = Failures {
-            count: earlier.map_or(1, |failures| failures.count + 1),
-            since: earlier.map_or(now, |failures| failures.since),
-        };
+        let failures = Failures::after(earlier, failure.class, now);
         self.talk.failures = Some((failures, failure.clone()));
         self.talk.request = Request::Failed;
     }

@@ -167,6 +167,14 @@ impl Talk {
         self.failures = None;
     }
 
+    /// Sends the request that failed to another model: its failures are not that one's.
+    pub(crate) fn turn_to_another(&mut self) {
+        if self.request == Request::Failed {
+            self.request = Request::Ready;
+            self.failures = None;
+        }
+    }
+
     /// Returns what the next request sends.
     pub(crate) fn prompt(&self) -> Prompt {
         Prompt {

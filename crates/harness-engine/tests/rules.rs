@@ -11,6 +11,8 @@ mod approval;
 mod by_hand;
 #[path = "support/facts.rs"]
 mod facts;
+#[path = "rules/fallback.rs"]
+mod fallback;
 #[path = "rules/findings.rs"]
 mod findings;
 #[path = "rules/gates.rs"]

@@ -7,8 +7,8 @@ use serde::de::IgnoredAny;
 
 use crate::failure::broken;
 
-/// Bound of everything one response says: text, thinking, arguments.
-const RESPONSE_BYTES_MAX: usize = 32 * 1024 * 1024;
+/// Bound of everything one response says: text, thinking, arguments. An answer is one record of a log.
+const RESPONSE_BYTES_MAX: usize = 8 * 1024 * 1024;
 
 /// Bound of the tool calls of one response.
 const CALLS_MAX: usize = 128;
@@ -37,7 +37,7 @@ impl Default for Room {
 impl Room {
     /// Takes room for a piece of text.
     pub(crate) fn take_text(&mut self, piece: &str) -> Result<(), ModelFailure> {
-        take(&mut self.bytes, piece.len(), "the answer exceeds 32 MiB")
+        take(&mut self.bytes, piece.len(), "the answer exceeds 8 MiB")
     }
 
     /// Takes room for one part.

@@ -237,6 +237,8 @@ fn is_key(token: &str, class: FailureClass) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn check(status: u16, headers: &[(&str, &str)], body: &str) -> ModelFailure {
@@ -374,6 +376,30 @@ mod tests {
             (&[], None),
         ] {
             assert_eq!(check(429, headers, "").retry_after_ms, wait, "{headers:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn every_form_of_the_header_says_the_same(seconds in 0..4_000_u32) {
+            let wait = Some(u64::from(seconds) * 1000);
+            let date = SystemTime::from(Timestamp::from_millis(784_111_777_000))
+                + Duration::from_secs(u64::from(seconds));
+            for (name, value) in [
+                ("retry-after-ms", format!("{seconds}000")),
+                ("retry-after", seconds.to_string()),
+                ("retry-after", format!(" {seconds}.0 ")),
+                ("retry-after", httpdate::fmt_http_date(date)),
+            ] {
+                prop_assert_eq!(check(429, &[(name, &value)], "").retry_after_ms, wait, "{}", value);
+            }
+        }
+
+        #[test]
+        fn no_header_does_harm(value in "\\PC{0,40}") {
+            for name in ["retry-after", "retry-after-ms", "x-should-retry"] {
+                check(429, &[(name, &value)], "");
+            }
         }
     }
 

@@ -71,6 +71,17 @@ pub enum JsonLine {
         message: String,
         /// The HTTP status.
         status: Option<u16>,
+        /// Its class, a word of `docs/faults.md`.
+        class: String,
+    },
+    /// A provider is given up and another model goes on.
+    ModelChanged {
+        /// The model that is given up.
+        from: String,
+        /// The model that answers from now on.
+        to: String,
+        /// What had failed.
+        reason: String,
     },
     /// A model request is sent again.
     ProviderRetried {

@@ -2,6 +2,7 @@
 
 mod approval;
 mod control;
+mod fallback;
 mod setup;
 mod stray;
 
@@ -140,6 +141,15 @@ impl Phrases {
                 Who::Note,
                 format!("model failed: {}", clean(&failure.message)),
             ),
+            Event::ModelChanged {
+                from,
+                model,
+                reason,
+            } => {
+                // What an unknown price adds is not known either, and neither is the sum.
+                self.spent = self.spent.filter(|_| model.price.is_some());
+                vec![fallback::changed(from, model, reason)]
+            }
             Event::ProviderRetried {
                 attempt,
                 delay_ms,

@@ -16,7 +16,7 @@ use harness_store::{LogWriter, SpendLog, StoreError};
 use tokio::sync::mpsc;
 
 use crate::{
-    Face, ModelClient, Workplace,
+    Face, Models, Workplace,
     execute::{Context, Ended, Executor},
 };
 
@@ -35,7 +35,7 @@ pub struct Launch {
     /// What the person says first, to the agent.
     pub said: Vec<String>,
     /// Who answers.
-    pub model: ModelClient,
+    pub models: Models,
     /// Where rules are kept that a person wants to hold always.
     pub rules: Box<dyn RuleKeeper>,
     /// Ids of findings that a person approves by a flag.
@@ -133,7 +133,7 @@ pub async fn drive(
 ) -> Result<Finished, RunnerError> {
     let (ended_tx, mut ended) = mpsc::unbounded_channel();
     let (deltas_tx, mut deltas) = mpsc::channel(DELTAS_MAX);
-    let executor = Executor::new(workplace, launch.model, ended_tx)?;
+    let executor = Executor::new(workplace, launch.models, ended_tx)?;
     let mut dispatcher = Dispatcher {
         engine: launch.engine,
         log: None,

@@ -43,7 +43,7 @@ pub use subject::{Subject, subject_tree_of};
 pub use watch::restore_ignored;
 pub use work_tree::judge_work_tree;
 
-use crate::{ModelClient, RunnerError, Workplace};
+use crate::{Models, RunnerError, Workplace};
 use bench::Bench;
 use perform::Performer;
 use setup::Setup;
@@ -83,7 +83,7 @@ pub(crate) struct Setting {
 #[derive(Debug)]
 pub(crate) struct Executor {
     workplace: Workplace,
-    model: ModelClient,
+    models: Models,
     shop: Arc<Mutex<Workshop>>,
     performer: Arc<Performer>,
     bench: Bench,
@@ -97,7 +97,7 @@ pub(crate) struct Executor {
 impl Executor {
     pub(crate) fn new(
         workplace: Workplace,
-        model: ModelClient,
+        models: Models,
         ended: mpsc::UnboundedSender<Ended>,
     ) -> Result<Self, RunnerError> {
         let shop = Arc::new(Mutex::new(Workshop::open(&workplace.root)?));
@@ -127,7 +127,7 @@ impl Executor {
         let (asking, _) = cancel_pair();
         Ok(Self {
             workplace,
-            model,
+            models,
             shop,
             performer,
             bench,
@@ -192,11 +192,13 @@ impl Executor {
                 model,
                 limits,
                 steered,
+                fallback,
             } => {
                 if let Some(setting) = self.setting.borrow_mut().as_mut() {
                     setting.run.attended = *attended;
                     setting.run.steered = *steered;
                     setting.run.model = model.clone();
+                    setting.run.fallback = fallback.clone();
                     setting.run.policy.limits = limits.clone();
                 }
             }
@@ -207,6 +209,11 @@ impl Executor {
                 }
             }
             Event::FeatureAmended { amendment, .. } => self.amend(amendment),
+            Event::ModelChanged { model, .. } => {
+                if let Some(setting) = self.setting.borrow_mut().as_mut() {
+                    setting.run.change_model(model);
+                }
+            }
             Event::FeatureStatusChanged {
                 feature,
                 to,
@@ -309,12 +316,12 @@ impl Executor {
         cancelled: Cancelled,
     ) {
         let begun = Instant::now();
-        let answer = self.model.request(&prompt, deltas, cancelled).await;
-        let price = self
-            .setting
-            .borrow()
-            .as_ref()
-            .and_then(|setting| setting.run.model.price);
+        let (name, price) = match self.setting.borrow().as_ref() {
+            Some(Setting { run, .. }) => (run.model.name.clone(), run.model.price),
+            None => (String::new(), None),
+        };
+        let model = self.models.named(&name);
+        let answer = model.request(&prompt, deltas, cancelled).await;
         self.tell(match answer {
             Ok(response) => {
                 let cost = price.map(|price| price.of(response.usage));

@@ -1,6 +1,6 @@
 //! Asks a model: over HTTP, or a script.
 
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 use harness_core::{
     AssistantPart, FailureClass, Message, ModelDelta, ModelFailure, ModelResponse, Prompt, UserPart,
@@ -10,10 +10,14 @@ use harness_host::{
     http::{HttpClient, HttpRequest},
 };
 use harness_provider::{Api, Decoder, RequestOptions, Script, WireRequest};
+use harness_store::RECORD_BYTES_MAX;
 use tokio::sync::mpsc;
 
 /// What is read of the body of an answer that reports an error.
 const ERROR_BODY_MAX: harness_core::ByteCount = harness_core::ByteCount::kib(64);
+
+/// What a record of the log needs beside the answer in it.
+const BESIDE_ANSWER: usize = 256 << 10;
 
 /// How long the end of a body is waited for after the answer is whole.
 const END_OF_BODY: Duration = Duration::from_millis(20);
@@ -30,6 +34,30 @@ pub enum ModelClient {
         /// Whether it takes its time.
         pace: Pace,
     },
+}
+
+/// The model of a run, and those that may take its place.
+#[derive(Debug)]
+pub struct Models {
+    /// Who answers first.
+    pub first: ModelClient,
+    /// The others, by the person's name for each.
+    pub others: BTreeMap<String, ModelClient>,
+}
+
+impl Models {
+    /// Makes the models of a run that has one.
+    pub const fn only(first: ModelClient) -> Self {
+        Self {
+            first,
+            others: BTreeMap::new(),
+        }
+    }
+
+    /// Returns the one of this name; the first one has whatever name the others do not have.
+    pub(crate) fn named(&self, name: &str) -> &ModelClient {
+        self.others.get(name).unwrap_or(&self.first)
+    }
 }
 
 /// How fast a script answers.
@@ -71,6 +99,7 @@ impl HttpModel {
         cancelled: Cancelled,
     ) -> Result<ModelResponse, ModelFailure> {
         let answer = self.exchange(prompt, deltas, cancelled).await;
+        let answer = answer.and_then(with_room_in_the_log);
         answer.map_err(|mut failure| {
             if let Some(key) = &self.key {
                 failure.message = failure.message.replace(key.as_str(), "[redacted:key]");
@@ -218,6 +247,20 @@ fn assistant_bytes(part: &AssistantPart) -> usize {
         }
         AssistantPart::ToolCall(call) => call.name.len() + call.arguments.len(),
     }
+}
+
+/// Refuses an answer that cannot be kept: escaped, a text can have several times its size.
+fn with_room_in_the_log(response: ModelResponse) -> Result<ModelResponse, ModelFailure> {
+    let written = serde_json::to_vec(&response).map_or(usize::MAX, |bytes| bytes.len());
+    if written.saturating_add(BESIDE_ANSWER) <= RECORD_BYTES_MAX.as_usize() {
+        return Ok(response);
+    }
+    Err(ModelFailure {
+        class: FailureClass::Broken,
+        message: "the answer is too large for the log".to_owned(),
+        status: None,
+        retry_after_ms: None,
+    })
 }
 
 /// Passes pieces on; a face that is gone wants none.

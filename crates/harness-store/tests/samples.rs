@@ -87,6 +87,7 @@ kinds! {
     Event::SetupEnded { .. } => "setup_ended",
     Event::NegativeControlEnded { .. } => "negative_control_ended",
     Event::FindingsApproved { .. } => "findings_approved",
+    Event::ModelChanged { .. } => "model_changed",
 }
 
 /// Returns the samples, in the order of the stored file.
@@ -105,7 +106,35 @@ pub(crate) fn samples() -> Vec<Event> {
     events.extend(controls());
     events.extend(approved_findings());
     events.push(answer_of_parts());
+    events.extend(fallback());
     events
+}
+
+/// A run with other models that may take over, and one that did.
+fn fallback() -> Vec<Event> {
+    let spare = ModelProfile {
+        name: "spare".to_owned(),
+        provider: "models.example:8443".to_owned(),
+        price: None,
+        ..model()
+    };
+    let mut chained = opened(3, 4);
+    chained.run.fallback = vec![spare.clone()];
+    vec![
+        Event::SessionOpened(Box::new(chained)),
+        Event::SessionResumed {
+            attended: false,
+            model: model(),
+            limits: limits(),
+            steered: false,
+            fallback: vec![spare.clone()],
+        },
+        Event::ModelChanged {
+            from: "large".to_owned(),
+            model: spare,
+            reason: "the server answered 529".to_owned(),
+        },
+    ]
 }
 
 /// Returns the first record of a session, filled in everywhere.
@@ -122,6 +151,7 @@ pub(crate) fn opened(session: u32, run: u32) -> SessionOpened {
                 Feature::titled(feature_id("F-2"), "Only a title"),
             ],
             model: model(),
+            fallback: Vec::new(),
             attended: true,
             steered: false,
             dirty: DirtyMode::Refuse,
@@ -190,6 +220,7 @@ fn sessions() -> Vec<Event> {
         model: model(),
         limits: limits(),
         steered: false,
+        fallback: Vec::new(),
     });
     events.push(Event::SessionEnded {
         reason: "the window is three quarters full".to_owned(),
@@ -231,6 +262,7 @@ fn steering() -> Vec<Event> {
             model: model(),
             limits: limits(),
             steered: true,
+            fallback: Vec::new(),
         },
         Event::PersonSaid {
             text: text.clone(),
@@ -814,6 +846,7 @@ fn model() -> ModelProfile {
     ModelProfile {
         name: "large".to_owned(),
         id: "large-1".to_owned(),
+        provider: String::new(),
         context: TokenCount(200_000),
         output: TokenCount(32_000),
         price: Some(Price {

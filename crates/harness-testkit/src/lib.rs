@@ -10,4 +10,4 @@ mod wire;
 
 pub use home::{Home, Run};
 pub use project::Project;
-pub use server::{Received, Reply, Server};
+pub use server::{Ending, Received, Reply, Server, Shape};

@@ -60,6 +60,43 @@ pub enum Reply {
     Stall(Duration),
     /// The connection closes without an answer.
     Close,
+    /// What the script says, in another shape.
+    Shaped(Shape),
+}
+
+/// How an answer of the script differs from what a well-behaved server sends.
+#[derive(Clone, Debug)]
+pub struct Shape {
+    /// Headers instead of the usual content type.
+    pub headers: Vec<(&'static str, String)>,
+    /// What becomes of the body.
+    pub alter: fn(Vec<u8>) -> Vec<u8>,
+    /// How many bytes go out at once.
+    pub step: usize,
+    /// How it ends.
+    pub end: Ending,
+}
+
+impl Default for Shape {
+    fn default() -> Self {
+        Self {
+            headers: vec![("content-type", "text/event-stream".to_owned())],
+            alter: |body| body,
+            step: usize::MAX,
+            end: Ending::Whole,
+        }
+    }
+}
+
+/// How the connection fares after a body.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ending {
+    /// The body is closed in order, the connection stays open.
+    Whole,
+    /// Both are closed in order.
+    Closed,
+    /// The connection is reset before the body is closed.
+    Reset,
 }
 
 /// A request that was received.
@@ -181,6 +218,10 @@ fn serve(stream: &TcpStream, shared: &Shared) -> std::io::Result<()> {
     while let Some(request) = read_request(&mut reader)? {
         lock(&shared.received).push(request.clone());
         let reply = lock(&shared.replies).pop_front().unwrap_or(Reply::Script);
+        if matches!(&reply, Reply::Shaped(shape) if shape.end == Ending::Reset) {
+            // What is closed then is reset.
+            rustix::net::sockopt::set_socket_linger(stream, Some(Duration::ZERO))?;
+        }
         let stays_open = answer(&mut writer, &request, &reply, shared)?;
         lock(&shared.answered).push(Instant::now());
         if !stays_open {
@@ -274,6 +315,10 @@ fn answer(
             writer.flush()?;
             Ok(true)
         }
+        Reply::Shaped(shape) => {
+            let body = scripted(request, shared).map_or_else(|_| Vec::new(), |(body, _)| body);
+            shaped(writer, shape, body)
+        }
         Reply::Script | Reply::Cut { .. } => match scripted(request, shared) {
             Ok((body, think)) => {
                 start_stream(writer)?;
@@ -300,6 +345,29 @@ fn answer(
             }
         },
     }
+}
+
+/// Sends an answer in its shape; says whether the connection stays open.
+fn shaped(writer: &mut impl Write, shape: &Shape, body: Vec<u8>) -> std::io::Result<bool> {
+    // Before the headers, so that making a large body is no silence in the stream.
+    let body = (shape.alter)(body);
+    let headers = shape.headers.iter();
+    let head: String = headers
+        .map(|(name, value)| format!("{name}: {value}\r\n"))
+        .collect();
+    write!(
+        writer,
+        "HTTP/1.1 200 OK\r\n{head}transfer-encoding: chunked\r\n\r\n"
+    )?;
+    for part in body.chunks(shape.step.max(1)) {
+        write_chunk(writer, part)?;
+    }
+    if shape.end == Ending::Reset {
+        return Ok(false);
+    }
+    write!(writer, "0\r\n\r\n")?;
+    writer.flush()?;
+    Ok(shape.end == Ending::Whole)
 }
 
 /// Finds the script's turn and puts it on the wire.

@@ -174,6 +174,7 @@ impl Work {
                 self.used.limits = Some(limits.clone());
                 self.model = Some(model_line(model));
             }
+            Event::ModelChanged { model, .. } => self.model = Some(model_line(model)),
             Event::FeatureAmended { amendment, .. } => {
                 let paths = amendment.may_change.iter().map(ToString::to_string);
                 let given = amendment.write.iter().cloned().chain(paths);
@@ -223,7 +224,9 @@ impl Work {
     /// Says what goes on from now on.
     fn follow(&mut self, event: &Event, at: Timestamp) {
         let next = match event {
-            Event::TurnStarted { .. } | Event::RetryDue { .. } => Activity::Thinking(at),
+            Event::TurnStarted { .. } | Event::RetryDue { .. } | Event::ModelChanged { .. } => {
+                Activity::Thinking(at)
+            }
             Event::ModelResponded(_)
             | Event::CallEnded { .. }
             | Event::FinishRequested { .. }

@@ -46,11 +46,13 @@ fn opened(feature: &Feature, goal: Goal, sources: Vec<Source>) -> SessionOpened 
             model: ModelProfile {
                 name: "local".to_owned(),
                 id: "local".to_owned(),
+                provider: String::new(),
                 context: TokenCount(100_000),
                 output: TokenCount(8000),
                 price: None,
                 recorded: true,
             },
+            fallback: Vec::new(),
             attended: false,
             steered: false,
             dirty: DirtyMode::Refuse,

@@ -9,10 +9,11 @@ use harness_tool::Intent;
 use super::{Conclusion, Session, SettingAside};
 use crate::{
     Effect,
+    breaker::{self, Breakers},
     calls::{Call, CallState},
     check::Errand,
     limits::{self, Reached, Used},
-    retry::{self, Retry},
+    retry::{self, Patience, Retry},
     talk::Request,
     words,
 };
@@ -42,6 +43,8 @@ pub(crate) struct Surroundings<'a> {
     pub(crate) another_waits: bool,
     /// Whether the run stops after the step in hand.
     pub(crate) stopping: bool,
+    /// The providers that fail.
+    pub(crate) breakers: &'a Breakers,
 }
 
 impl Session {
@@ -281,7 +284,7 @@ impl Session {
                     prompt: self.talk.prompt(),
                 })
             }
-            Request::Failed => self.after_failure(around.run, now),
+            Request::Failed => self.after_failure(around, now),
             Request::Due => self.begin_turn(around, now),
             // A stop is not judged while words wait.
             Request::Idle | Request::Claimed | Request::Awaiting if self.talk.has_words() => {
@@ -362,12 +365,23 @@ impl Session {
         self.talk.is_in_flight() && run.policy.limits.usd.is_some_and(|limit| spent > limit)
     }
 
-    fn after_failure(&mut self, run: &RunState, now: Timestamp) -> Step {
+    fn after_failure(&mut self, around: Surroundings<'_>, now: Timestamp) -> Step {
+        let run = around.run;
         let Some((failures, failure)) = &self.talk.failures else {
             return Step::Wait;
         };
         let seed = u64::from(run.run.number()) << 32 | u64::from(self.talk.turn.0);
-        match retry::decide(failure, *failures, &run.policy.limits, seed, now) {
+        let patience = Patience::of(run.attended, &run.policy.limits);
+        let decision = retry::decide(failure, *failures, patience, seed, now);
+        let is_given_up = decision == Retry::GiveUp;
+        if let Some(model) = breaker::successor(run, around.breakers, failure, is_given_up, now) {
+            return Step::Record(Event::ModelChanged {
+                from: run.model.name.clone(),
+                model: model.clone(),
+                reason: failure.message.clone(),
+            });
+        }
+        match decision {
             Retry::After(delay) => Step::Record(Event::ProviderRetried {
                 turn: self.talk.turn,
                 attempt: failures.count,

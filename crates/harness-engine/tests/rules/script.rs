@@ -339,6 +339,7 @@ impl Script {
             model: run.model,
             limits,
             steered,
+            fallback: run.fallback,
         })
     }
 
@@ -438,6 +439,7 @@ fn recorded(event: &Event) -> Option<String> {
         Event::ProviderRetried {
             attempt, delay_ms, ..
         } => format!("retry {attempt} in {delay_ms} ms"),
+        Event::ModelChanged { from, model, .. } => format!("{from} gives way to {}", model.name),
         Event::NoteTaken { .. } => "note taken".to_owned(),
         Event::QuestionAsked { .. } => "question asked".to_owned(),
         Event::ApprovalAsked(_) => "approval asked".to_owned(),

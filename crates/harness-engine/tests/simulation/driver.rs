@@ -414,6 +414,7 @@ impl<'a> Driver<'a> {
             model: run.model,
             limits,
             steered,
+            fallback: run.fallback,
         };
         self.take(event, Origin::First)
     }

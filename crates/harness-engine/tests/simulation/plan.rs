@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use fastrand::Rng;
 use harness_core::{
-    Baseline, CommandRule, Feature, FeatureId, Goal, Money, Price, Reader, RuleDecision, RunState,
-    When,
+    Baseline, CommandRule, Feature, FeatureId, Goal, ModelProfile, Money, Price, Reader,
+    RuleDecision, RunState, When,
 };
 
 use crate::facts;
@@ -68,6 +68,15 @@ impl Plan {
             output: Money(15_000_000),
             ..Price::default()
         });
+        let spares = rng.u32(0..3);
+        run.fallback = (0..spares)
+            .map(|number| ModelProfile {
+                name: format!("spare-{number}"),
+                // Some share the first one's trouble.
+                provider: if rng.bool() { "scripted" } else { "elsewhere" }.to_owned(),
+                ..run.model.clone()
+            })
+            .collect();
         Self {
             run,
             is_base_red: chance(rng, 1, 12),

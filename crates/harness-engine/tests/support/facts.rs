@@ -68,11 +68,13 @@ pub(crate) fn run_state(goal: Goal, features: Vec<Feature>, policy: Policy) -> R
         model: ModelProfile {
             name: "scripted".to_owned(),
             id: "scripted-1".to_owned(),
+            provider: String::new(),
             context: TokenCount(100_000),
             output: TokenCount(4_000),
             price: None,
             recorded: false,
         },
+        fallback: Vec::new(),
         attended: false,
         steered: false,
         dirty: DirtyMode::Refuse,

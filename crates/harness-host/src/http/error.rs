@@ -4,6 +4,9 @@ use std::error::Error;
 
 use harness_core::FailureClass;
 
+/// What the TLS library says, as plain text, of a server that hangs up on a handshake.
+const TLS_EOF: &str = "tls handshake eof";
+
 /// A request that got no whole answer.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
@@ -66,7 +69,9 @@ impl HttpError {
         let cause = innermost(error);
         let (class, attempt) = if error.is_builder() {
             (HttpFailure::Invalid, "cannot make a request to")
-        } else if chain(error).any(|cause| cause.is::<rustls::Error>() || is_tls_io(cause)) {
+        } else if cause == TLS_EOF
+            || chain(error).any(|cause| cause.is::<rustls::Error>() || is_tls_io(cause))
+        {
             (HttpFailure::Tls, "cannot encrypt the connection to")
         } else if error.is_connect() {
             (HttpFailure::Unreachable, "cannot reach")

@@ -47,6 +47,16 @@ impl JsonLines {
                 turn: turn.0,
                 message: failure.message.clone(),
                 status: failure.status,
+                class: failure.class.as_str().to_owned(),
+            },
+            Event::ModelChanged {
+                from,
+                model,
+                reason,
+            } => JsonLine::ModelChanged {
+                from: from.clone(),
+                to: model.name.clone(),
+                reason: reason.clone(),
             },
             Event::ProviderRetried {
                 attempt,

@@ -129,6 +129,7 @@ fn lines_for_every_kind_of_event() {
     feature: not done: 1 finding in `cfg.toml:2`: `fail_under` is lowered from 90 to 80 [4e5f6071]
       cfg.toml:2: `fail_under` is lowered from 90 to 80 [4e5f6071]
       to approve exactly this change: harness resume --last --approve 4e5f6071
+    note: model model-a is given up (the server answered 529); model-b goes on
     harness: run ended: budget, 2 of 2 features passing, 2090 tokens, $0.50
       $5.00 of $5.00 used
       go on with `harness resume --last --max-usd 8`
@@ -157,7 +158,7 @@ fn json_for_every_kind_of_event() {
     {"seq":1,"type":"feature_status","feature":"F-012","from":"pending","to":"in_progress","reason":""}
     {"seq":2,"type":"person_said","text":"continue with F-012\nand mind the quotes"}
     {"seq":3,"type":"turn_started","turn":1}
-    {"seq":4,"type":"model_failed","turn":1,"message":"the server answered 529","status":529}
+    {"seq":4,"type":"model_failed","turn":1,"message":"the server answered 529","status":529,"class":"overloaded"}
     {"seq":5,"type":"provider_retried","attempt":1,"delay_ms":1500,"reason":"the server answered 529"}
     {"seq":6,"type":"model_responded","turn":1,"usage":{"input":1200,"cache_read":800,"cache_write":0,"output":90},"usd":0.0042,"ms":2100,"text":"The writer drops quotes.\nI will fix `escape`."}
     {"seq":7,"type":"tool_called","id":"1.0","tool":"read","action":"read","path":"src/csv.rs","command":null,"verdict":"allow","reason":""}
@@ -227,7 +228,7 @@ fn json_for_every_kind_of_event() {
     {"seq":71,"type":"stopping","reason":"interrupted","detail":""}
     {"seq":72,"type":"stopping","reason":"budget","detail":"$5.00 used; raise it with --max-usd"}
     {"seq":73,"type":"session_resumed"}
-    {"seq":74,"type":"model_failed","turn":2,"message":"401: the key is not known","status":401}
+    {"seq":74,"type":"model_failed","turn":2,"message":"401: the key is not known","status":401,"class":"auth"}
     {"seq":75,"type":"approval_asked","id":"1.5","subject":"command","command":"sleep 9\n# and more","text":"sleep 9\n# and more","reason":"it waits","rule":"`sleep ...` (harness.toml:9)","always":["sleep","9"],"findings":null}
     {"seq":76,"type":"approval_answered","id":"1.5","answer":"no","reason":"too long"}
     {"seq":77,"type":"approval_answered","id":"1.5","answer":"always","reason":null}
@@ -241,8 +242,9 @@ fn json_for_every_kind_of_event() {
     {"seq":85,"type":"approval_answered","id":"3.0","answer":"once","reason":null}
     {"seq":86,"type":"findings_approved","feature":"F-012","findings":[{"id":"0a1b2c3d","kind":"tests_skipped","path":"tests/csv.rs","line":12,"message":"1 test is newly skipped: `quotes`","hunk":"@@ -11,2 +11,3 @@\n #[test]\n+#[ignore]\n fn quotes() {\n"}],"how":"asked"}
     {"seq":87,"type":"finish_refused","reason":"1 finding in `cfg.toml:2`: `fail_under` is lowered from 90 to 80 [4e5f6071]","findings":[{"id":"4e5f6071","kind":"threshold_lowered","path":"cfg.toml","line":2,"message":"`fail_under` is lowered from 90 to 80","hunk":"-fail_under = 90\n+fail_under = 80\n"}]}
-    {"seq":88,"type":"session_ended","reason":"budget","usage":{"input":1200,"cache_read":800,"cache_write":0,"output":90}}
-    {"seq":89,"type":"run_ended","reason":"budget","exit_code":3,"detail":"$5.00 of $5.00 used\ngo on with `harness resume --last --max-usd 8`","usd":0.5042}
+    {"seq":88,"type":"model_changed","from":"model-a","to":"model-b","reason":"the server answered 529"}
+    {"seq":89,"type":"session_ended","reason":"budget","usage":{"input":1200,"cache_read":800,"cache_write":0,"output":90}}
+    {"seq":90,"type":"run_ended","reason":"budget","exit_code":3,"detail":"$5.00 of $5.00 used\ngo on with `harness resume --last --max-usd 8`","usd":0.5042}
     "#);
 }
 
