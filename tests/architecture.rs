@@ -62,7 +62,7 @@ const PROGRAM: &[Edges] = &[
     (
         "harness",
         "config core engine gate git guard host provider report runner store tui",
-        "clap etcetera humantime serde serde_json sha2 \
+        "clap etcetera futures-util humantime serde serde_json sha2 \
          shlex tempfile thiserror tokio toml",
     ),
 ];

