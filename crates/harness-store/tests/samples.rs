@@ -862,7 +862,7 @@ fn model() -> ModelProfile {
 fn limits() -> Limits {
     Limits {
         usd: Some(Money(5_000_000)),
-        day_usd: Some(Money(20_000_000)),
+        day_usd: None,
         turns: 100,
         time: Duration::from_secs(3_600),
         attempts: 2,
@@ -976,6 +976,7 @@ fn approved_findings() -> Vec<Event> {
         unreachable!("the first sample opens a session");
     };
     opened.run.by_hand = Some("done by hand".to_owned());
+    opened.run.policy.limits.day_usd = Some(Money(20_000_000));
     opened.run.approved = vec![ApprovedFinding {
         feature: feature.clone(),
         id: "0a1b2c3d".to_owned(),
