@@ -105,3 +105,22 @@ fn a_stop_takes_what_is_deaf_with_it() {
         assert_eq!(desk.harness(&["log", "verify"]).code, 0);
     }
 }
+
+#[test]
+fn what_it_was_writing_beside_its_own_files_is_gone_after_the_next_run() {
+    let desk = Desk::new();
+    let halves = [
+        ".~harness-4194305-4",
+        ".harness/evidence/.~harness-4194305-5",
+    ];
+    for half in halves {
+        desk.project.write(half, "half");
+    }
+    desk.project.write("src/answer", "42\n");
+    let finish = desk.harness(&["feature", "finish", "F-1", "--land"]);
+    assert_eq!(finish.code, 0, "{}\n{}", finish.stdout, finish.stderr);
+    for half in halves {
+        assert!(!desk.project.root().join(half).exists(), "{half}");
+    }
+    assert_eq!(desk.project.git(&["status", "--porcelain"]), "");
+}

@@ -461,3 +461,31 @@ fn what_a_killed_writer_left_is_removed_and_nothing_else() {
         assert_eq!(is_there, !is_left_over, "{name}");
     }
 }
+
+#[test]
+fn beside_a_file_only_its_own_folder_is_looked_into() {
+    let world = World::new();
+    let names = [
+        (".~harness-12-0", true),
+        (".harness/evidence/.~harness-12-1", true),
+        ("src/.~harness-12-2", false),
+        (".harness/.~harness-12-3", false),
+    ];
+    fs::write(world.root().join(".gitignore"), ".~*\n").unwrap();
+    for (name, _) in names {
+        let file = world.root().join(name);
+        fs::create_dir_all(file.parent().unwrap()).unwrap();
+        fs::write(file, "half").unwrap();
+    }
+    let files = [
+        path("progress.md"),
+        path(".harness/evidence/F-1.json"),
+        path("gone/list.json"),
+    ];
+    let removed = open(&world).remove_left_overs_beside(HostAct::WriteHostFile, &files);
+    assert_eq!(removed.unwrap().len(), 2);
+    for (name, is_left_over) in names {
+        let is_there = world.root().join(name).exists();
+        assert_eq!(is_there, !is_left_over, "{name}");
+    }
+}

@@ -165,6 +165,7 @@ impl Executor {
         let root = self.performer.root();
         root.remove_left_overs(HostAct::Checkpoint, &folders)
             .map_err(|error| set_up(chain(&error)))?;
+        self.remove_half_written(run).map_err(set_up)?;
         let mut found = Vec::new();
         if let Some(feature) = setting.feature() {
             let guard = Guard::new(&run.policy, feature).map_err(|error| set_up(chain(&error)))?;
@@ -173,6 +174,15 @@ impl Executor {
         }
         *self.setting.borrow_mut() = Some(setting);
         Ok(found)
+    }
+
+    /// Removes what a killed process left beside the files that the harness writes itself.
+    fn remove_half_written(&self, run: &RunState) -> Result<(), String> {
+        let files = commit::host_files(run);
+        let root = self.performer.root();
+        root.remove_left_overs_beside(HostAct::WriteHostFile, &files)
+            .map(|_| ())
+            .map_err(|error| chain(&error))
     }
 
     /// Keeps what later effects need to know of the run.

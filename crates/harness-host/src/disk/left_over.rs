@@ -4,10 +4,11 @@
 //! is killed in between leaves that name behind. No snapshot takes it for work;
 //! it is removed so that people do not find it.
 
-use std::os::unix::ffi::OsStrExt;
+use std::{collections::BTreeSet, os::unix::ffi::OsStrExt};
 
 use harness_core::RepoPath;
 use harness_guard::HostAct;
+use ignore::WalkBuilder;
 use rustix::{fs::AtFlags, io::Errno};
 
 use super::{
@@ -32,19 +33,50 @@ impl Root {
     ) -> Result<Vec<RepoPath>, DiskError> {
         let mut removed = Vec::new();
         for folder in folders {
-            // What cannot be walked is reported by the snapshot that follows.
-            for entry in self.walk(folder).build().flatten() {
-                let is_file = entry.file_type().is_some_and(|kind| !kind.is_dir());
-                if !is_file || !is_left_over(entry.file_name().as_bytes()) {
-                    continue;
-                }
-                if let Some(path) = self.repo_path(entry.path()) {
-                    self.remove(&path)?;
-                    removed.push(path);
-                }
-            }
+            self.remove_found(&self.walk(folder), &mut removed)?;
         }
         Ok(removed)
+    }
+
+    /// Removes half-written files that stand beside `files`: those that the harness itself writes.
+    ///
+    /// Returns what was removed. What lies deeper is not looked at.
+    ///
+    /// # Errors
+    /// [`DiskError::Io`] when a file cannot be removed.
+    pub fn remove_left_overs_beside(
+        &self,
+        _act: HostAct,
+        files: &[RepoPath],
+    ) -> Result<Vec<RepoPath>, DiskError> {
+        let folders: BTreeSet<RepoPath> = files.iter().filter_map(RepoPath::parent).collect();
+        let mut removed = Vec::new();
+        for folder in folders {
+            let mut walk = self.walk(&folder);
+            // An ignore rule may name what is left over, and must not keep it.
+            walk.max_depth(Some(1)).standard_filters(false);
+            self.remove_found(&walk, &mut removed)?;
+        }
+        Ok(removed)
+    }
+
+    fn remove_found(
+        &self,
+        walk: &WalkBuilder,
+        removed: &mut Vec<RepoPath>,
+    ) -> Result<(), DiskError> {
+        // What cannot be walked is reported by the snapshot that follows.
+        for entry in walk.build().flatten() {
+            let is_file = entry.file_type().is_some_and(|kind| !kind.is_dir());
+            if !is_file || !is_left_over(entry.file_name().as_bytes()) {
+                continue;
+            }
+            if let Some(path) = self.repo_path(entry.path()) {
+                self.remove(&path)?;
+                removed.push(path);
+            }
+        }
+        Ok(())
     }
 
     pub(super) fn remove(&self, path: &RepoPath) -> Result<(), DiskError> {

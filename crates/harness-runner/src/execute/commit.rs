@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use harness_core::{
     ByteCount, CheckReport, CommitId, Event, Feature, FeatureId, FeaturePassed, FeatureStatus,
-    Goal, NegativeControl, RepoPath, TreeId,
+    Goal, NegativeControl, RepoPath, RunState, TreeId,
 };
 use harness_engine::CommitFeature;
 use harness_gate::{
@@ -407,6 +407,16 @@ impl Commit<'_> {
     fn read(&self, path: &RepoPath) -> Result<Option<String>, NotCommitted> {
         read(self.performer.root(), path).map_err(NotCommitted::failed)
     }
+}
+
+/// Returns the files that a run writes beside the agent's work; the proof stands for all proofs.
+pub(super) fn host_files(run: &RunState) -> [RepoPath; 3] {
+    let policy = &run.policy;
+    [
+        policy.feature_file.clone(),
+        policy.progress_file.clone(),
+        evidence_path(&FeatureId::task(1)),
+    ]
 }
 
 /// Returns where the proof of a feature is kept.

@@ -60,6 +60,7 @@ async fn try_open(
         .performer
         .begin_session(&guard, &run.policy.map_file);
     executor.setup.begin_session(session);
+    executor.remove_half_written(&run)?;
     let performer = Arc::clone(&executor.performer);
     let watched = guard.clone();
     let place = Place {
