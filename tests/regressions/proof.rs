@@ -99,7 +99,7 @@ fn a_gate_in_the_work_tree_is_held_to_the_scope() {
 
 #[test]
 fn what_was_built_in_the_work_tree_is_no_part_of_the_candidate() {
-    let built = "echo built >> out/log\necho 1..1\necho ok 1 - builds\n";
+    let built = "if grep -q before out/log 2>/dev/null; then exit 1; fi\necho built >> out/log\necho changed > out/committed\necho 1..1\necho ok 1 - builds\n";
     let desk = Desk::with_files(&[
         (
             "harness.toml",
