@@ -91,7 +91,13 @@ fn ready(model: &Model, resolved: &Resolved) -> Result<ChosenModel, Failure> {
     let idle = resolved.policy.limits.idle;
     let profile = model.profile();
     let limits = &resolved.policy.limits;
-    let limits_money = limits.usd.is_some() || limits.day_usd.is_some();
+    let in_usd = [
+        limits.usd,
+        limits.day_usd,
+        limits.session_usd,
+        limits.feature_usd,
+    ];
+    let limits_money = in_usd.iter().any(Option::is_some);
     if profile.price.is_none() && limits_money {
         return Err(Failure::usage(format!(
             "cannot hold model `{}` to a limit in USD: its price is unknown",

@@ -6,6 +6,7 @@ mod faults;
 mod feature;
 mod gates;
 mod limits;
+mod money;
 mod regression;
 mod spend;
 mod task;

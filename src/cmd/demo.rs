@@ -183,6 +183,7 @@ fn play(site: &Site, flags: &Demo, surface: &dyn Surface) -> Result<Done, Failur
         spent: Money(0),
         by_hand: None,
         approved: Vec::new(),
+        account: harness_core::Account::default(),
     };
     let launch = Launch {
         engine: Engine::new(state, now),

@@ -104,6 +104,7 @@ pub(crate) fn work(common: &Common, flags: &Run, surface: &dyn Surface) -> Resul
         spent: Money(0),
         by_hand: None,
         approved: Vec::new(),
+        account: harness_core::Account::default(),
     };
     let engine = Engine::new(state, harness_host::clock::now());
     let launch = Launch {

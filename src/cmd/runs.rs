@@ -33,7 +33,12 @@ pub(super) fn say_what_next(finished: &Finished, common: &Common) {
         End::AllPassing | End::FeaturePassed => {
             say("hint: `harness land` brings the proven features to your branch");
         }
-        End::Interrupted | End::Budget | End::Limit | End::ProviderFailed => {
+        End::Budget | End::Limit => {
+            say(
+                "hint: `harness resume --last` goes on from here, once the limit is raised: `--max-usd`, `--max-turns` or `[limits]`",
+            );
+        }
+        End::Interrupted | End::ProviderFailed => {
             say("hint: `harness resume --last` goes on from here");
         }
         End::Blocked => {

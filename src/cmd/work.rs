@@ -126,6 +126,7 @@ impl Work {
             spent: Money(0),
             by_hand: Some(summary.to_owned()),
             approved: Vec::new(),
+            account: harness_core::Account::default(),
         }
     }
 }

@@ -28,7 +28,10 @@ fn a_session_has_so_many_turns_and_no_more() {
     desk.use_server(&server, "anthropic");
     let story = desk.story(&["run", "--max-turns", "4"]);
     story.assert_ended("limit", 3);
-    assert_eq!(server.received().len(), 4);
+    // Four turns, and one small request for the hand-over.
+    let requests = server.received();
+    assert_eq!(requests.len(), 5);
+    assert!(requests[4].bytes < requests[0].bytes && requests[4].body["tools"].is_null());
     assert_eq!(desk.project.read("src/growing").lines().count(), 4);
 }
 
@@ -54,16 +57,18 @@ fn money_stops_a_run_and_an_unknown_price_cannot_be_held_to_it() {
     );
 
     desk.home.configure(&format!(
-        "{}price = {{ input = 100.0, output = 100.0 }}\n",
+        "{}price = {{ input = 10.0, output = 10.0 }}\n",
         model(&server.url())
     ));
-    let story = desk.story(&["run", "--max-usd", "1.0"]);
+    let story = desk.story(&["run", "--max-usd", "0.3"]);
     story.assert_ended("budget", 3);
     let requests = server.received().len();
-    assert!((2..12).contains(&requests), "{requests}: {story}");
-    assert_eq!(story.all("budget_warned").len(), 1, "{story}");
+    assert!((2..20).contains(&requests), "{requests}: {story}");
+    let warned = story.all("budget_warned");
+    assert_eq!(warned.len(), 1, "{story}");
+    assert_eq!(warned[0]["limit"], "run_usd");
     let usd = story.first("run_ended")["usd"].as_f64().unwrap();
-    assert!((0.8..1.4).contains(&usd), "{usd}");
+    assert!((0.24..=0.3).contains(&usd), "{usd}");
 }
 
 #[test]

@@ -211,6 +211,8 @@ const GATE: &[Key] = &[
 const LIMITS: &[Key] = &[
     key("usd", Shape::Number),
     key("day_usd", Shape::Number),
+    key("session_usd", Shape::Number),
+    key("feature_usd", Shape::Number),
     key("turns", Shape::Whole),
     key("minutes", Shape::Whole),
     key("attempts", Shape::Whole),

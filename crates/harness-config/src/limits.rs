@@ -22,6 +22,8 @@ use crate::{
 pub(crate) struct LimitWishes {
     pub(crate) usd: Option<Written<Money>>,
     pub(crate) day_usd: Option<Written<Money>>,
+    pub(crate) session_usd: Option<Written<Money>>,
+    pub(crate) feature_usd: Option<Written<Money>>,
     pub(crate) turns: Option<Written<u32>>,
     pub(crate) minutes: Option<Written<u32>>,
     pub(crate) attempts: Option<Written<u32>>,
@@ -59,6 +61,8 @@ pub(crate) fn wishes(
     Ok(LimitWishes {
         usd: limits.written("usd", raw.usd.as_ref(), value::money)?,
         day_usd: limits.written("day_usd", raw.day_usd.as_ref(), value::money)?,
+        session_usd: limits.written("session_usd", raw.session_usd.as_ref(), value::money)?,
+        feature_usd: limits.written("feature_usd", raw.feature_usd.as_ref(), value::money)?,
         turns: limits.written("turns", raw.turns.as_ref(), value::count)?,
         minutes: limits.written("minutes", raw.minutes.as_ref(), value::minutes)?,
         attempts: limits.written("attempts", raw.attempts.as_ref(), value::count)?,
@@ -78,6 +82,8 @@ impl LimitWishes {
         Self {
             usd: over.usd.or(self.usd),
             day_usd: over.day_usd.or(self.day_usd),
+            session_usd: over.session_usd.or(self.session_usd),
+            feature_usd: over.feature_usd.or(self.feature_usd),
             turns: over.turns.or(self.turns),
             minutes: over.minutes.or(self.minutes),
             attempts: over.attempts.or(self.attempts),
@@ -116,8 +122,18 @@ pub(crate) fn resolve(
         built_in: &built_in,
     };
     let day_usd = table.optional("limits.day_usd", voices(&user.day_usd, &repository.day_usd));
+    let session_usd = table.optional(
+        "limits.session_usd",
+        voices(&user.session_usd, &repository.session_usd),
+    );
+    let feature_usd = table.optional(
+        "limits.feature_usd",
+        voices(&user.feature_usd, &repository.feature_usd),
+    );
     Limits {
         day_usd,
+        session_usd,
+        feature_usd,
         usd: table.optional(
             "limits.usd",
             Voices {

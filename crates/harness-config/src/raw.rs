@@ -117,6 +117,8 @@ pub(crate) struct RawGates {
 pub(crate) struct RawLimits {
     pub(crate) usd: Option<Spanned<f64>>,
     pub(crate) day_usd: Option<Spanned<f64>>,
+    pub(crate) session_usd: Option<Spanned<f64>>,
+    pub(crate) feature_usd: Option<Spanned<f64>>,
     pub(crate) turns: Option<Spanned<i64>>,
     pub(crate) minutes: Option<Spanned<i64>>,
     pub(crate) attempts: Option<Spanned<i64>>,

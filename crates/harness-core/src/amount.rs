@@ -158,6 +158,12 @@ impl Money {
         Self((usd.max(0.0) * 1e6).round() as u64)
     }
 
+    /// Returns what is left when `other` is taken away; never below zero.
+    #[must_use]
+    pub const fn less(self, other: Self) -> Self {
+        Self(self.0.saturating_sub(other.0))
+    }
+
     /// Returns the amount in US dollars.
     pub fn as_usd(self) -> f64 {
         #[expect(

@@ -8,9 +8,9 @@ use serde::{Deserialize, Serialize};
 use crate::{
     Action, Amendment, ApprovalAnswer, ApprovalAsked, ApprovedHow, CallId, CheckReport,
     CheckStatus, CheckpointNumber, CommitId, EndReason, FeatureId, FeatureStatus, Finding, Gate,
-    Limits, ModelFailure, ModelProfile, ModelResponse, Money, NegativeControl, NetworkUse, Outcome,
-    RepoPath, SessionOpened, SetupEnd, SetupPlace, TokenCount, TreeId, TurnNumber, Urgency,
-    Verdict,
+    LimitKind, Limits, ModelFailure, ModelProfile, ModelResponse, Money, NegativeControl,
+    NetworkUse, Outcome, RepoPath, SessionOpened, SetupEnd, SetupPlace, Spent, TokenCount, TreeId,
+    TurnNumber, Urgency, Verdict,
 };
 
 /// A logged fact.
@@ -81,6 +81,9 @@ pub enum Event {
         turn: TurnNumber,
         /// How.
         failure: ModelFailure,
+        /// What it used all the same; absent when nothing was sent or nothing came back.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        spent: Option<Spent>,
     },
     /// The failed request will be sent again.
     ProviderRetried {
@@ -292,6 +295,9 @@ pub enum Event {
     BudgetWarned {
         /// Which limit, and how much of it is used.
         what: String,
+        /// Which limit, in a word; absent in logs of earlier versions.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        limit: Option<LimitKind>,
     },
     /// The run is to stop: what is in flight ends first.
     StopDecided {
@@ -382,6 +388,28 @@ pub enum Event {
         /// What the last failure was.
         reason: String,
     },
+    /// A limit has stopped the work on a feature: a note is left for the next session.
+    HandedOver(Box<HandedOver>),
+}
+
+/// What a session leaves for the next one about a feature that is not done.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HandedOver {
+    /// The feature.
+    pub feature: FeatureId,
+    /// The note: what the model says of it, or else what the log shows.
+    pub note: String,
+    /// Whether a model wrote it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub by_model: bool,
+    /// Why no model wrote it, or what could not be written; empty when all went well.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub problem: String,
+    /// What the request for it used; absent when none was sent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub spent: Option<Spent>,
+    /// How long it took. Unit: milliseconds.
+    pub ms: u64,
 }
 
 /// A model's answer with what it cost.
@@ -391,7 +419,7 @@ pub struct ModelResponded {
     pub turn: TurnNumber,
     /// The answer.
     pub response: ModelResponse,
-    /// What it cost; absent when the price is unknown.
+    /// What it cost, estimated where the server says no tokens; absent when the price is unknown.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cost: Option<Money>,
     /// From sending the request to the last byte. Unit: milliseconds.

@@ -3,6 +3,7 @@
 //! Every other crate speaks in these. This crate knows nothing: it reads no
 //! file, clock, network or environment, and decides nothing.
 
+mod account;
 mod action;
 mod amount;
 mod approval;
@@ -22,16 +23,18 @@ mod policy;
 mod request;
 mod session;
 mod setup;
+mod size;
 mod time;
 mod verdict;
 
+pub use account::{Account, HandOverNote, LimitKind, Spent};
 pub use action::{Action, Captured, LineRange, Outcome, Stop};
 pub use amount::{AmountError, ByteCount, Money, TokenCount};
 pub use approval::{Amendment, ApprovalAnswer, ApprovalAsked, ApprovalSubject};
 pub use control::{ControlCheck, ControlOutcome, NegativeControl};
 pub use end::EndReason;
 pub use event::{
-    CallEnd, Change, ChangeKind, CheckpointSaved, Event, FeaturePassed, FinishSubject,
+    CallEnd, Change, ChangeKind, CheckpointSaved, Event, FeaturePassed, FinishSubject, HandedOver,
     ModelResponded, Regression,
 };
 pub use failure::{FailureClass, ModelFailure};

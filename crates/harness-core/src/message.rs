@@ -242,4 +242,6 @@ pub enum ModelDelta {
     },
     /// Tokens so far.
     Usage(Usage),
+    /// Bytes of everything said so far, arguments of calls included.
+    Said(u64),
 }

@@ -159,6 +159,12 @@ pub struct Limits {
     /// What all runs of one day may cost together; not limited when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub day_usd: Option<Money>,
+    /// What one session may cost; not limited when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub session_usd: Option<Money>,
+    /// What the work on one feature may cost in a run; not limited when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub feature_usd: Option<Money>,
     /// Model requests per session.
     pub turns: u32,
     /// How long a run may take.
@@ -186,6 +192,8 @@ impl Default for Limits {
         Self {
             usd: None,
             day_usd: None,
+            session_usd: None,
+            feature_usd: None,
             turns: 200,
             time: Duration::from_secs(240 * 60),
             attempts: 3,

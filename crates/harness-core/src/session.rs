@@ -5,8 +5,8 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    ApprovedFinding, CommitId, EndReason, Feature, FeatureId, Money, Policy, RepoPath, RunId,
-    SessionId, Timestamp, TokenCount, TreeId, Usage,
+    Account, ApprovedFinding, CommitId, EndReason, Feature, FeatureId, Money, Policy, RepoPath,
+    RunId, SessionId, Timestamp, TokenCount, TreeId, Usage,
 };
 
 /// The state of a run as far as its next session needs it.
@@ -58,6 +58,9 @@ pub struct RunState {
     /// What a person has approved in the changes of the run's features.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub approved: Vec<ApprovedFinding>,
+    /// What the run remembers of its limits.
+    #[serde(default, skip_serializing_if = "Account::is_empty")]
+    pub account: Account,
 }
 
 /// A feature that a run leaves to a person.
@@ -128,6 +131,16 @@ impl ModelProfile {
         } else {
             &self.provider
         }
+    }
+
+    /// Returns what `usage` of one request costs; nothing where the price is unknown.
+    ///
+    /// A price holds up to the size of the window. Beyond it providers charge up to
+    /// twice as much, so twice is counted: a limit is never held to too little.
+    pub fn cost(&self, usage: Usage) -> Option<Money> {
+        let cost = self.price?.of(usage);
+        let beyond = self.context > TokenCount(0) && usage.input_total() > self.context.0;
+        Some(if beyond { cost + cost } else { cost })
     }
 }
 

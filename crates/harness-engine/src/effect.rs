@@ -2,7 +2,7 @@
 
 use harness_core::{
     ApprovalAsked, ApprovedFinding, CallId, CheckReport, CheckpointNumber, Event, Feature,
-    FinishSubject, Gate, NegativeControl, Prompt, RunState, TreeId, TurnNumber,
+    FeatureId, FinishSubject, Gate, Money, NegativeControl, Prompt, RunState, TreeId, TurnNumber,
 };
 use harness_gate::control::ControlPlan;
 use harness_guard::{Awaited, Permit};
@@ -76,6 +76,8 @@ pub enum Effect {
     CommitFeature(Box<CommitFeature>),
     /// Take the work tree back to where the session's feature began. Ends in `WorkSetAside`.
     SetAside,
+    /// Leave a note for the next session of the feature. Ends in `HandedOver`.
+    HandOver(Box<WriteHandOver>),
 }
 
 /// What a new session starts from.
@@ -85,6 +87,19 @@ pub struct OpenSession {
     pub run: RunState,
     /// The feature to work on.
     pub feature: Feature,
+}
+
+/// A note to leave for the next session.
+#[derive(Clone, Debug, PartialEq)]
+pub struct WriteHandOver {
+    /// The feature.
+    pub feature: FeatureId,
+    /// What stopped the work.
+    pub reason: String,
+    /// What to ask a model; without it the note is made of what the log shows.
+    pub prompt: Option<Prompt>,
+    /// What asking costs at most; absent where no model is asked.
+    pub price: Option<Money>,
 }
 
 /// A gate to run and what its result is held against.

@@ -2,8 +2,8 @@
 
 use harness_core::{
     Amendment, ApprovalAnswer, CallId, EndReason, Event, Feature, FeatureId, FeaturePassed,
-    FeatureStatus, GivenUp, Goal, Limits, ModelProfile, Money, Price, RunState, SessionId,
-    SessionOpened, Timestamp, TurnNumber, Usage,
+    FeatureStatus, GivenUp, Goal, HandOverNote, HandedOver, LimitKind, Limits, ModelProfile, Money,
+    Price, RunState, SessionId, SessionOpened, Timestamp, TurnNumber, Usage,
 };
 use harness_gate::list::next_feature;
 
@@ -11,7 +11,8 @@ use crate::{
     Effect, OpenSession,
     breaker::Breakers,
     limits,
-    session::{Conclusion, Session, Step, Surroundings, approvals},
+    limits::Reached,
+    session::{Conclusion, Session, Step, Surroundings, approvals, hand_over_model},
 };
 
 /// Steps without an event in between; more is a bug that must not become a hang.
@@ -107,33 +108,50 @@ impl Engine {
                 if let Some(turn) = session.retry_due(now) {
                     return Some(Event::RetryDue { turn });
                 }
-                let minutes = self.run.policy.limits.time.as_secs() / 60;
-                (self.time_is_up_at() <= now).then(|| Event::StopDecided {
-                    reason: EndReason::Limit,
-                    detail: format!("the run has taken its {minutes} minutes"),
-                })
+                let limits = &self.run.policy.limits;
+                let used = session.used_of(&self.run, self.since, now);
+                limits::time_is_up(limits, &session.feature, used).map(Reached::into_event)
             }
-            Tick::Day { spent, in_flight } => self.over_day(spent, in_flight),
+            Tick::Day { spent, in_flight } => self.over_day(session, spent, in_flight),
             Tick::Usage(usage) => {
-                session
-                    .is_over_budget(&self.run, usage)
-                    .then(|| Event::StopDecided {
-                        reason: EndReason::Budget,
-                        detail: format!(
-                            "the answer would cost more than the run's {}",
-                            self.run.policy.limits.usd.unwrap_or_default()
-                        ),
-                    })
+                let used = session.used_of(&self.run, self.since, now);
+                session.cut(&self.run, used, usage)
             }
         }
     }
 
-    fn over_day(&self, spent: Money, in_flight: Usage) -> Option<Event> {
+    fn over_day(&self, session: &Session, spent: Money, in_flight: Usage) -> Option<Event> {
         // A model that costs nothing takes nothing from the day.
-        let price = self.run.model.price;
-        let price = price.filter(|price| *price != Price::default())?;
+        self.run
+            .model
+            .price
+            .filter(|price| *price != Price::default())?;
         let limit = self.run.policy.limits.day_usd?;
-        limits::of_day(limit, spent, price.of(in_flight))
+        let event = limits::of_day(limit, spent, session.ahead(&self.run, in_flight))?;
+        let is_known = matches!(event, Event::BudgetWarned { .. })
+            && self.run.account.warned.contains(&LimitKind::DayUsd);
+        (!is_known).then_some(event)
+    }
+
+    /// Returns the model that answers.
+    pub const fn model(&self) -> &ModelProfile {
+        &self.run.model
+    }
+
+    /// Returns the model that writes hand-overs.
+    pub const fn hand_over_model(&self) -> &ModelProfile {
+        hand_over_model(&self.run)
+    }
+
+    /// Estimates the input of the request in flight, before its provider has said it.
+    pub fn estimate(&self) -> Usage {
+        let session = self.session.as_ref();
+        session.map(Session::estimate).unwrap_or_default()
+    }
+
+    /// Returns what one day may cost, where that is limited.
+    pub const fn day_limit(&self) -> Option<Money> {
+        self.run.policy.limits.day_usd
     }
 
     /// Whether there is a limit to what one day may cost.
@@ -144,7 +162,8 @@ impl Engine {
     /// Returns when [`Tick::Time`] is wanted next; `None` when only events matter.
     pub fn next_deadline(&self) -> Option<Timestamp> {
         let session = self.working_session()?;
-        let limit = self.time_is_up_at();
+        let used = session.used_of(&self.run, self.since, self.since);
+        let limit = limits::time_is_up_at(&self.run.policy.limits, &session.feature, used);
         Some(
             session
                 .next_deadline()
@@ -192,10 +211,6 @@ impl Engine {
         session.is_some_and(|session| session.is_asking_model(turn))
     }
 
-    fn time_is_up_at(&self) -> Timestamp {
-        self.since.plus(self.run.policy.limits.time)
-    }
-
     fn apply(&mut self, event: &Event, now: Timestamp) {
         match event {
             Event::SessionOpened(opened) => self.on_opened(opened, now),
@@ -231,10 +246,14 @@ impl Engine {
             Event::ModelResponded(responded) if self.is_asking(responded.turn) => {
                 self.breakers.answered(&self.run.model);
             }
-            Event::ModelFailed { turn, failure } if self.is_asking(*turn) => {
+            Event::ModelFailed { turn, failure, .. } if self.is_asking(*turn) => {
                 self.breakers.failed(&self.run.model, failure, now);
             }
             Event::ModelChanged { model, .. } => self.run.change_model(model),
+            Event::BudgetWarned {
+                limit: Some(limit), ..
+            } => self.run.account.warn(*limit),
+            Event::HandedOver(note) => self.on_handed_over(note),
             _ => {}
         }
         if let Some(session) = &mut self.session {
@@ -258,6 +277,17 @@ impl Engine {
         }
     }
 
+    /// Keeps the note for the next session of the feature.
+    fn on_handed_over(&mut self, note: &HandedOver) {
+        let session = self.session.as_ref();
+        if session.is_some_and(Session::is_handing_over) {
+            self.run.account.keep_note(HandOverNote {
+                feature: note.feature.clone(),
+                text: note.note.clone(),
+            });
+        }
+    }
+
     fn on_open_failed(&mut self, message: &str) {
         if std::mem::take(&mut self.opening) {
             self.stop_for(EndReason::Failed, message);
@@ -274,6 +304,12 @@ impl Engine {
         self.run.attended = attended;
         self.run.model = model.clone();
         self.breakers = Breakers::new();
+        let changed = limits::changed(&self.run.policy.limits, limits);
+        let warned = &mut self.run.account.warned;
+        warned.retain(|limit| !changed.contains(limit));
+        if let Some(session) = &mut self.session {
+            session.forget_warnings(&changed);
+        }
         self.run.policy.limits = limits.clone();
         self.since = now;
         self.stop = None;
@@ -420,6 +456,7 @@ impl Engine {
             since: self.since,
             another_waits,
             stopping: self.stopping,
+            stop: self.stop.as_ref(),
             breakers: &self.breakers,
         };
         let Some(session) = &mut self.session else {
@@ -564,6 +601,7 @@ impl Engine {
 fn absorb(run: &mut RunState, session: &Session) {
     run.usage = run.usage.plus(session.cost.usage);
     run.spent = run.spent + session.cost.spent;
+    run.account.add(&session.feature.id, session.cost.spent);
     run.attempts = session.attempts;
     for feature in run
         .features

@@ -22,5 +22,6 @@ mod session;
 mod talk;
 mod words;
 
-pub use effect::{CommitFeature, Effect, OpenSession, RunGate, RunNegativeControl};
+pub use effect::{CommitFeature, Effect, OpenSession, RunGate, RunNegativeControl, WriteHandOver};
 pub use engine::{Engine, Tick};
+pub use session::HAND_OVER_OUTPUT_MAX;

@@ -2,7 +2,8 @@
 //!
 //! This file takes events in; `steps` says what follows from them, `resume` what
 //! becomes of a session that another process left, `steering` what a person changes,
-//! `approval` what waits for a person's word, `proving` and `informing` how gates run.
+//! `approval` what waits for a person's word, `proving` and `informing` how gates run,
+//! `hand_over` what is left for the next session.
 
 use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},
@@ -12,9 +13,9 @@ use std::{
 
 use harness_core::{
     CallEnd, CallId, CheckReport, CheckpointNumber, CheckpointSaved, EndReason, Event,
-    FailureClass, Feature, FeatureId, FeatureStatus, Finding, Gate, ModelFailure, ModelResponded,
-    Money, Outcome, RepoPath, RunState, SessionOpened, Stop, StopReason, Timestamp, TokenCount,
-    TreeId, TurnNumber, Usage, Verdict,
+    FailureClass, Feature, FeatureId, FeatureStatus, Finding, Gate, LimitKind, ModelFailure,
+    ModelResponded, Money, Outcome, RepoPath, RunState, SessionOpened, Spent, Stop, StopReason,
+    Timestamp, TokenCount, TreeId, TurnNumber, Usage, Verdict,
 };
 use harness_guard::Guard;
 use harness_tool::Intent;
@@ -31,16 +32,20 @@ use crate::{
 mod approval;
 mod by_hand;
 mod findings;
+mod hand_over;
 mod informing;
 mod proving;
 mod regression;
 mod resume;
+mod spending;
 mod steering;
 mod steps;
 
 use self::informing::Informing;
 
 pub(crate) use findings::approvals;
+pub use hand_over::HAND_OVER_OUTPUT_MAX;
+pub(crate) use hand_over::hand_over_model;
 pub(crate) use steps::{Step, Surroundings};
 
 /// How the work on the feature ended.
@@ -94,6 +99,18 @@ pub(crate) struct Cost {
     pub(crate) spent: Money,
 }
 
+impl Cost {
+    /// Adds what a request used that was no whole answer.
+    const fn add(&mut self, spent: Spent) {
+        self.usage = self.usage.plus(spent.usage);
+        let cost = match spent.cost {
+            Some(cost) => cost.0,
+            None => 0,
+        };
+        self.spent = Money(self.spent.0.saturating_add(cost));
+    }
+}
+
 /// What the progress log will tell.
 #[derive(Debug, Default)]
 struct Story {
@@ -138,7 +155,8 @@ pub(crate) struct Session {
     findings: findings::Findings,
     pending: Pending,
     loaded: BTreeSet<RepoPath>,
-    warned: BTreeSet<&'static str>,
+    warned: BTreeSet<LimitKind>,
+    hand_over: hand_over::HandOver,
     aside: SettingAside,
     /// Whether the run is to stop: what is in flight ends and nothing new begins.
     winding: bool,
@@ -201,6 +219,7 @@ impl Session {
                 .filter_map(|source| source.path.clone())
                 .collect(),
             warned: BTreeSet::new(),
+            hand_over: hand_over::HandOver::default(),
             aside: SettingAside::Open,
             winding: false,
             interrupting: false,
@@ -218,7 +237,11 @@ impl Session {
             Event::ClaimTaken => self.talk.take_claim(),
             Event::TurnStarted { turn } => self.on_turn(*turn),
             Event::ModelResponded(responded) => self.on_response(responded),
-            Event::ModelFailed { turn, failure } => self.on_failure(*turn, failure, now),
+            Event::ModelFailed {
+                turn,
+                failure,
+                spent,
+            } => self.on_failure(*turn, failure, *spent, now),
             Event::ProviderRetried { turn, delay_ms, .. } => {
                 self.on_retry_planned(*turn, *delay_ms, now);
             }
@@ -275,8 +298,10 @@ impl Session {
             Event::FeatureStatusChanged { feature, to, .. } => self.on_status(feature, *to),
             Event::FeatureGivenUp { reason, detail } => self.on_given_up(*reason, detail),
             Event::WorkSetAside { message, .. } => self.on_set_aside(message),
-            Event::BudgetWarned { .. }
-            | Event::StopDecided { .. }
+            Event::BudgetWarned { what, limit } => self.on_warned(what, *limit),
+            Event::HandedOver(note) => self.on_handed_over(note),
+            Event::Interrupted => self.hand_over.interrupt(),
+            Event::StopDecided { .. }
             | Event::ChangedOutside { .. }
             | Event::ManifestShort { .. }
             | Event::NetworkUsed(_)
@@ -285,7 +310,6 @@ impl Session {
             | Event::SessionOpened(_)
             | Event::SessionEnded { .. }
             | Event::RunEnded { .. }
-            | Event::Interrupted
             | Event::StopRequested
             | Event::OpenFailed { .. } => {}
         }
@@ -355,10 +379,24 @@ impl Session {
         }
     }
 
-    fn on_failure(&mut self, turn: TurnNumber, failure: &ModelFailure, now: Timestamp) {
+    /// Remembers what was warned of, and tells the agent; an older log does not say which limit.
+    fn on_warned(&mut self, what: &str, limit: Option<LimitKind>) {
+        let Some(limit) = limit else { return };
+        self.warned.insert(limit);
+        self.talk.tell(words::limit_near(what));
+    }
+
+    fn on_failure(
+        &mut self,
+        turn: TurnNumber,
+        failure: &ModelFailure,
+        spent: Option<Spent>,
+        now: Timestamp,
+    ) {
         if !self.talk.is_in_flight() || turn != self.talk.turn {
             return;
         }
+        self.cost.add(spent.unwrap_or_default());
         if failure.class == FailureClass::Cancelled {
             self.talk.request = Request::Due;
             return;
@@ -631,6 +669,14 @@ impl Session {
     fn fitting_status(&self) -> FeatureStatus {
         match (&self.conclusion, &self.check) {
             (Some(Conclusion::Passed), _) => FeatureStatus::Passing,
+            // A limit is no matter of the feature: the next run takes it up.
+            (
+                Some(Conclusion::GivenUp {
+                    reason: EndReason::Budget | EndReason::Limit,
+                    ..
+                }),
+                _,
+            ) => FeatureStatus::Pending,
             (Some(Conclusion::GivenUp { .. }), _) => FeatureStatus::NeedsHuman,
             (Some(Conclusion::Answered), _) => self.feature.status,
             (None, Some(check)) if check.is_finish() => FeatureStatus::Verifying,

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use harness_core::{
-    Message, ModelFailure, ModelResponse, Prompt, ToolResult, ToolSpec, TurnNumber, UserPart,
+    ByteCount, Message, ModelFailure, ModelResponse, Prompt, ToolResult, ToolSpec, TurnNumber,
+    Usage, UserPart,
 };
 
 use crate::retry::Failures;
@@ -47,6 +48,8 @@ pub(crate) struct Talk {
     pub(crate) idle_answers: u32,
     /// The text of the last answer that asked for nothing.
     pub(crate) last_words: String,
+    /// What the provider said of the last answer, and how long the conversation was with it.
+    measured: Option<(ByteCount, Usage)>,
 }
 
 impl Talk {
@@ -63,6 +66,7 @@ impl Talk {
             failures: None,
             idle_answers: 0,
             last_words: String::new(),
+            measured: None,
         }
     }
 
@@ -141,6 +145,13 @@ impl Talk {
     pub(crate) fn hear(&mut self, response: &ModelResponse) {
         self.request = Request::Idle;
         self.failures = None;
+        self.hear_parts(response);
+        if response.usage.input_total() > 0 {
+            self.measured = Some((self.prompt().bytes(), response.usage));
+        }
+    }
+
+    fn hear_parts(&mut self, response: &ModelResponse) {
         match self.messages.last_mut().map(Arc::make_mut) {
             Some(Message::Assistant(paused)) => paused.extend_from_slice(&response.parts),
             _ if response.parts.is_empty() => {}
@@ -173,6 +184,64 @@ impl Talk {
             self.request = Request::Ready;
             self.failures = None;
         }
+        // Its cache holds nothing of this conversation.
+        if let Some((_, usage)) = &mut self.measured {
+            usage.input = usage.input_total();
+            (usage.cache_read, usage.cache_write) = (0, 0);
+        }
+    }
+
+    /// Estimates the input of the next request: what the provider said last, and what came since.
+    ///
+    /// What was in the cache with the last answer counts as read from it; with no cache hit
+    /// yet everything counts as fresh. What waits to be said is counted.
+    pub(crate) fn estimate(&self) -> Usage {
+        let prompt = self.prompt();
+        let results: usize = self.results.iter().map(|result| result.content.len()).sum();
+        let words = self.texts.iter().chain(&self.said);
+        let waiting = (results + words.map(String::len).sum::<usize>()) as u64;
+        let Some((bytes, known)) = self.measured else {
+            return Usage {
+                input: prompt.estimate().0 + waiting.div_ceil(4),
+                ..Usage::default()
+            };
+        };
+        let grown = prompt.bytes().0.saturating_sub(bytes.0) + waiting;
+        let fresh = known.output + grown.div_ceil(4);
+        let cached = if known.cache_read > 0 {
+            known.input_total()
+        } else {
+            0
+        };
+        let rest = known.input_total() - cached + fresh;
+        if known.cache_write > 0 {
+            Usage {
+                cache_read: cached,
+                cache_write: rest,
+                ..Usage::default()
+            }
+        } else {
+            Usage {
+                input: rest,
+                cache_read: cached,
+                ..Usage::default()
+            }
+        }
+    }
+
+    /// Returns how long the conversation is.
+    pub(crate) fn bytes(&self) -> ByteCount {
+        self.prompt().bytes()
+    }
+
+    /// Returns what was said.
+    pub(crate) fn messages(&self) -> &[Arc<Message>] {
+        &self.messages
+    }
+
+    /// Whether the model has answered anything.
+    pub(crate) fn has_answers(&self) -> bool {
+        self.messages.len() > 1
     }
 
     /// Returns what the next request sends.

@@ -36,6 +36,13 @@ pub(crate) const WORDS_FOLLOW: &str =
 
 pub(crate) const PASSED: &str = "The gates are green. The harness has committed the feature.";
 
+/// Words for a limit that is nearly used up.
+pub(crate) fn limit_near(what: &str) -> String {
+    format!(
+        "Limit near: {what}. Bring what you have to an end: finish the smallest whole part, and `note` what is left."
+    )
+}
+
 /// The most of a command that stands in a sentence about it. Unit: characters.
 const COMMAND_MAX: usize = 200;
 

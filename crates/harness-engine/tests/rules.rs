@@ -17,6 +17,8 @@ mod fallback;
 mod findings;
 #[path = "rules/gates.rs"]
 mod gates;
+#[path = "rules/limits.rs"]
+mod limits;
 #[path = "rules/network.rs"]
 mod network;
 #[path = "rules/regression.rs"]
@@ -484,7 +486,8 @@ fn the_budget_holds_while_an_answer_streams() {
     assert_eq!(run.engine.observe(tokens(600), run.now), None);
     let stop = run.engine.observe(tokens(700), run.now).unwrap();
     assert_eq!(run.on(&stop), "cancel model");
-    assert_eq!(run.fails(FailureClass::Cancelled, None), "run ended budget");
+    assert_eq!(run.fails(FailureClass::Cancelled, None), "hand over");
+    assert_eq!(run.is_handed_over("facts", 0.0), "run ended budget");
 }
 
 #[test]
@@ -527,7 +530,8 @@ fn what_others_spend_on_the_day_stops_a_run() {
     );
     let stop = seen(&run, day(1.0, 0)).unwrap();
     assert_eq!(run.on(&stop), "cancel model");
-    assert_eq!(run.fails(FailureClass::Cancelled, None), "run ended budget");
+    assert_eq!(run.fails(FailureClass::Cancelled, None), "hand over");
+    assert_eq!(run.is_handed_over("facts", 0.0), "run ended budget");
 
     let free = script(Price::default());
     assert_eq!(seen(&free, day(9.0, 10_000)), None);

@@ -14,6 +14,7 @@ mod facts;
 mod simulation {
     mod driver;
     mod model;
+    mod money;
     mod monitor;
     mod person;
     mod plan;

@@ -35,6 +35,11 @@ impl Default for Room {
 }
 
 impl Room {
+    /// Returns how many bytes were said so far.
+    pub(crate) const fn said(&self) -> usize {
+        RESPONSE_BYTES_MAX - self.bytes
+    }
+
     /// Takes room for a piece of text.
     pub(crate) fn take_text(&mut self, piece: &str) -> Result<(), ModelFailure> {
         take(&mut self.bytes, piece.len(), "the answer exceeds 8 MiB")

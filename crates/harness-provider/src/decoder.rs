@@ -105,6 +105,18 @@ impl Decoder {
             }
     }
 
+    /// Returns how many bytes the answer has so far, arguments of calls included: about four a token.
+    pub fn said(&self) -> u64 {
+        let said = match &self.reader {
+            Reader::Anthropic(reader) => reader.said(),
+            Reader::Chat(reader) => reader.said(),
+            Reader::Responses(reader) => reader.said(),
+            Reader::Gemini(reader) => reader.said(),
+            Reader::Ollama(reader) => reader.said(),
+        };
+        said as u64
+    }
+
     /// Returns how many invalid UTF-8 sequences were replaced so far.
     pub fn invalid_utf8(&self) -> u64 {
         self.invalid_utf8

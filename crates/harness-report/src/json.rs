@@ -73,6 +73,12 @@ pub enum JsonLine {
         status: Option<u16>,
         /// Its class, a word of `docs/faults.md`.
         class: String,
+        /// What it cost all the same; absent when it cost nothing or the price is unknown.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        usd: Option<f64>,
+        /// Whether that is estimated; absent when it is not.
+        #[serde(skip_serializing_if = "std::ops::Not::not")]
+        estimated: bool,
     },
     /// A provider is given up and another model goes on.
     ModelChanged {
@@ -311,8 +317,25 @@ pub enum JsonLine {
     },
     /// Four fifths of a limit are used.
     BudgetWarned {
-        /// Which.
+        /// Which, in words.
         what: String,
+        /// Which: `run_usd`, `session_usd`, `feature_usd`, `day_usd`, `turns`, `run_minutes` or
+        /// `feature_minutes`.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        limit: Option<String>,
+    },
+    /// A limit has stopped the work on a feature: a note is left for the next session.
+    HandedOver {
+        /// The feature.
+        feature: String,
+        /// Whether a model wrote it.
+        by_model: bool,
+        /// The note.
+        note: String,
+        /// Why no model wrote it, or what could not be written; empty when all went well.
+        problem: String,
+        /// What asking cost; null when nothing was asked or the price is unknown.
+        usd: Option<f64>,
     },
     /// A person is needed.
     NeedsHuman {
@@ -491,6 +514,17 @@ impl JsonLines {
         if let Event::ModelResponded(responded) = event {
             self.usage = self.usage.plus(responded.response.usage);
             if let (Some(spent), Some(cost)) = (&mut self.spent, responded.cost) {
+                *spent = *spent + cost;
+            }
+        }
+        let spent = match event {
+            Event::ModelFailed { spent, .. } => *spent,
+            Event::HandedOver(note) => note.spent,
+            _ => None,
+        };
+        if let Some(used) = spent {
+            self.usage = self.usage.plus(used.usage);
+            if let (Some(spent), Some(cost)) = (&mut self.spent, used.cost) {
                 *spent = *spent + cost;
             }
         }

@@ -4,6 +4,7 @@ mod approval;
 mod control;
 mod fallback;
 mod setup;
+mod spend;
 mod stray;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -136,11 +137,8 @@ impl Phrases {
             Event::Interrupted => one(Who::You, "stop"),
             Event::TurnStarted { .. } | Event::RetryDue { .. } => Vec::new(),
             Event::ModelResponded(responded) => self.model_responded(responded),
-            Event::ModelFailed { failure, .. } if failure.class.is_retryable() => Vec::new(),
-            Event::ModelFailed { failure, .. } => one(
-                Who::Note,
-                format!("model failed: {}", clean(&failure.message)),
-            ),
+            Event::ModelFailed { failure, spent, .. } => self.model_failed(failure, *spent),
+            Event::HandedOver(note) => self.handed_over(note),
             Event::ModelChanged {
                 from,
                 model,
@@ -282,7 +280,9 @@ impl Phrases {
                 how,
             } => vec![approval::findings_approved(feature, findings, *how)],
             Event::SetupStarted { .. } | Event::SetupEnded { .. } => setup::lines(event),
-            Event::BudgetWarned { what } => one(Who::Note, format!("limit near: {}", clean(what))),
+            Event::BudgetWarned { what, .. } => {
+                one(Who::Note, format!("limit near: {}", clean(what)))
+            }
             Event::StopDecided { reason, detail } => one(
                 Who::Note,
                 format!("stopping ({reason}): {}", clean_line(detail, 400)),

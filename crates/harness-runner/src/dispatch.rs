@@ -1,6 +1,7 @@
 //! One select, one queue: every event passes here, in order.
 
 mod findings;
+mod metering;
 mod spending;
 
 use std::{collections::VecDeque, fmt, io, pin::Pin, rc::Rc, time::Duration};
@@ -14,6 +15,8 @@ use harness_engine::{Effect, Engine, Tick};
 use harness_guard::{Approval, Awaited};
 use harness_store::{LogWriter, SpendLog, StoreError};
 use tokio::sync::mpsc;
+
+pub(crate) use metering::Meter;
 
 use crate::{
     Face, Models, Workplace,
@@ -110,6 +113,8 @@ struct Dispatcher<'a> {
     /// What a person approved beforehand.
     by_flag: findings::ByFlag,
     spending: spending::Spending,
+    /// What the request in flight has used.
+    meter: Meter,
     /// Words for an agent that has no session yet.
     held: Vec<String>,
     /// Whether an answer of the model or a verdict is in the log and not yet on the disk.
@@ -149,6 +154,7 @@ pub async fn drive(
         rules: launch.rules,
         by_flag: findings::ByFlag::new(launch.approve),
         spending: spending::Spending::new(launch.spend),
+        meter: Meter::default(),
         held: launch.said,
         owes_sync: false,
         finished: None,
@@ -234,7 +240,9 @@ impl Dispatcher<'_> {
         self.executor.notice(event);
         self.show_event(event, now);
         match event {
-            Event::ModelResponded(responded) => self.note_spend(responded),
+            Event::ModelResponded(_) | Event::ModelFailed { .. } | Event::HandedOver(_) => {
+                self.note_spend(event);
+            }
             Event::QuestionAsked { call, .. } => self.question = Some(*call),
             Event::QuestionAnswered { .. } => self.question = None,
             // A person's words can cut a question short.
@@ -276,8 +284,13 @@ impl Dispatcher<'_> {
             Effect::PerformApproved { call, awaited } => self.perform_approved(call, awaited),
             Effect::Record(_) => {}
             effect @ Effect::RequestModel { .. } => {
+                self.meter = Meter::new(self.engine.estimate());
                 self.set_going(effect);
                 self.check_day();
+            }
+            Effect::HandOver(mut write) => {
+                self.refuse_unpaid_note(&mut write);
+                self.set_going(Effect::HandOver(write));
             }
             effect => self.set_going(effect),
         }
@@ -392,7 +405,8 @@ impl Dispatcher<'_> {
 
     fn take_end(&mut self, end: Ended) -> Result<(), RunnerError> {
         match end {
-            Ended::Event(event) => {
+            Ended::Event(mut event) => {
+                self.count_request(&mut event);
                 self.approve_by_flag(&event);
                 self.queue.push_back(event);
             }
@@ -421,15 +435,8 @@ impl Dispatcher<'_> {
     }
 
     fn show(&mut self, delta: &ModelDelta) {
-        if let ModelDelta::Usage(usage) = delta {
-            self.check_day_while_streaming(*usage);
-        }
-        if let ModelDelta::Usage(usage) = delta
-            && let Some(event) = self
-                .engine
-                .observe(Tick::Usage(*usage), harness_host::clock::now())
-        {
-            self.queue.push_back(event);
+        if self.meter.hear(delta) {
+            self.hold_to_limits();
         }
         for face in self.faces.iter_mut() {
             face.delta(delta);

@@ -7,6 +7,7 @@ mod bench;
 mod closed;
 mod commit;
 mod findings;
+mod hand_over;
 mod open;
 mod perform;
 mod project;
@@ -20,7 +21,7 @@ mod work_tree;
 
 use std::{
     borrow::Cow,
-    cell::RefCell,
+    cell::{Cell, RefCell},
     sync::{Arc, Mutex, PoisonError},
     time::Instant,
 };
@@ -51,6 +52,10 @@ use shop::Workshop;
 
 /// The end of an effect.
 #[derive(Debug)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "few are under way at a time, and each is moved once"
+)]
 pub(crate) enum Ended {
     Event(Event),
     /// A session with the log that its events go to from now on.
@@ -90,6 +95,8 @@ pub(crate) struct Executor {
     setup: Arc<Setup>,
     setting: RefCell<Option<Setting>>,
     asking: RefCell<Canceller>,
+    /// Whether the last request went out before it was called off.
+    sent: Cell<bool>,
     working: RefCell<(Canceller, Cancelled)>,
     ended: mpsc::UnboundedSender<Ended>,
 }
@@ -134,6 +141,7 @@ impl Executor {
             setup,
             setting: RefCell::new(None),
             asking: RefCell::new(asking),
+            sent: Cell::new(false),
             working: RefCell::new(cancel_pair()),
             ended,
         })
@@ -267,12 +275,18 @@ impl Executor {
 
     /// Takes the way an effect is cancelled by, in the moment it is started.
     pub(crate) fn begin(&self, effect: &Effect) -> Cancelled {
-        if !matches!(effect, Effect::RequestModel { .. }) {
+        if !matches!(effect, Effect::RequestModel { .. } | Effect::HandOver(_)) {
             return self.working.borrow().1.clone();
         }
         let (canceller, cancelled) = cancel_pair();
         *self.asking.borrow_mut() = canceller;
+        self.sent.set(false);
         cancelled
+    }
+
+    /// Whether the last request went out before it was called off.
+    pub(crate) fn was_sent(&self) -> bool {
+        self.sent.get()
     }
 
     /// Does one effect and sends its end.
@@ -299,6 +313,9 @@ impl Executor {
             Effect::RunNegativeControl(run) => self.negative_control(*run, cancelled).await,
             Effect::CommitFeature(commit) => self.commit(*commit, log_head).await,
             Effect::SetAside => self.set_aside().await,
+            Effect::HandOver(write) => {
+                self.tell(hand_over::hand_over(self, *write, cancelled).await);
+            }
             Effect::Record(_)
             | Effect::CancelModel
             | Effect::CancelWork
@@ -326,15 +343,14 @@ impl Executor {
         cancelled: Cancelled,
     ) {
         let begun = Instant::now();
-        let (name, price) = match self.setting.borrow().as_ref() {
-            Some(Setting { run, .. }) => (run.model.name.clone(), run.model.price),
-            None => (String::new(), None),
-        };
-        let model = self.models.named(&name);
+        let profile = self.setting().map(|setting| setting.run.model);
+        let name = profile.as_ref().map(|profile| profile.name.as_str());
+        let model = self.models.named(name.unwrap_or_default());
+        self.sent.set(!cancelled.is_cancelled());
         let answer = model.request(&prompt, deltas, cancelled).await;
         self.tell(match answer {
             Ok(response) => {
-                let cost = price.map(|price| price.of(response.usage));
+                let cost = profile.and_then(|profile| profile.cost(response.usage));
                 Event::ModelResponded(ModelResponded {
                     turn,
                     response,
@@ -342,7 +358,11 @@ impl Executor {
                     ms: millis(begun),
                 })
             }
-            Err(failure) => Event::ModelFailed { turn, failure },
+            Err(failure) => Event::ModelFailed {
+                turn,
+                failure,
+                spent: None,
+            },
         });
     }
 

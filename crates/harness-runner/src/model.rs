@@ -2,9 +2,8 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use harness_core::{
-    AssistantPart, FailureClass, Message, ModelDelta, ModelFailure, ModelResponse, Prompt, UserPart,
-};
+use harness_core::{AssistantPart, FailureClass, ModelDelta, ModelFailure, ModelResponse, Prompt};
+use harness_engine::HAND_OVER_OUTPUT_MAX;
 use harness_host::{
     Cancelled,
     http::{HttpClient, HttpRequest},
@@ -97,8 +96,9 @@ impl HttpModel {
         prompt: &Prompt,
         deltas: &mpsc::Sender<ModelDelta>,
         cancelled: Cancelled,
+        options: &RequestOptions,
     ) -> Result<ModelResponse, ModelFailure> {
-        let answer = self.exchange(prompt, deltas, cancelled).await;
+        let answer = self.exchange(prompt, deltas, cancelled, options).await;
         let answer = answer.and_then(with_room_in_the_log);
         answer.map_err(|mut failure| {
             if let Some(key) = &self.key {
@@ -113,8 +113,9 @@ impl HttpModel {
         prompt: &Prompt,
         deltas: &mpsc::Sender<ModelDelta>,
         cancelled: Cancelled,
+        options: &RequestOptions,
     ) -> Result<ModelResponse, ModelFailure> {
-        let wire = harness_provider::encode(self.api, prompt, &self.options);
+        let wire = harness_provider::encode(self.api, prompt, options);
         let asked = wire.asked.clone();
         let sent = self.client.stream(self.to_http(wire), self.idle, cancelled);
         let mut response = sent.await.map_err(|error| failure(&error))?;
@@ -137,10 +138,17 @@ impl HttpModel {
             ));
         }
         let mut decoder = Decoder::new(self.api, asked);
+        let mut said = 0;
         while !decoder.is_complete() {
             match response.body.next().await {
                 None => break,
-                Some(Ok(bytes)) => send_all(deltas, decoder.push(&bytes)).await,
+                Some(Ok(bytes)) => {
+                    send_all(deltas, decoder.push(&bytes)).await;
+                    if decoder.said() > said {
+                        said = decoder.said();
+                        send_all(deltas, vec![ModelDelta::Said(said)]).await;
+                    }
+                }
                 Some(Err(error)) if error.class.class() == FailureClass::Cancelled => {
                     return Err(failure(&error));
                 }
@@ -185,13 +193,38 @@ impl ModelClient {
         mut cancelled: Cancelled,
     ) -> Result<ModelResponse, ModelFailure> {
         match self {
-            Self::Http(model) => model.request(prompt, &deltas, cancelled).await,
+            Self::Http(model) => {
+                let options = &model.options;
+                model.request(prompt, &deltas, cancelled, options).await
+            }
             Self::Script { script, pace } => tokio::select! {
                 biased;
                 () = cancelled.wait() => Err(cancelled_failure()),
                 answer = play(script, *pace, prompt, &deltas) => answer,
             },
         }
+    }
+}
+
+impl ModelClient {
+    /// Asks for the note of a hand-over: one answer, and a short one.
+    ///
+    /// # Errors
+    /// When there is no whole answer, and always from a recording: it has no words for it.
+    pub(crate) async fn request_note(
+        &self,
+        prompt: &Prompt,
+        deltas: mpsc::Sender<ModelDelta>,
+        cancelled: Cancelled,
+    ) -> Result<ModelResponse, ModelFailure> {
+        let Self::Http(model) = self else {
+            return Err(cancelled_failure());
+        };
+        let options = RequestOptions {
+            max_output: HAND_OVER_OUTPUT_MAX.min(model.options.max_output),
+            ..model.options.clone()
+        };
+        model.request(prompt, &deltas, cancelled, &options).await
     }
 }
 
@@ -210,43 +243,13 @@ async fn play(
     if pace == Pace::Natural {
         tokio::time::sleep(turn.think()).await;
     }
-    let response = turn.to_response(prompt.messages.len().div_ceil(2), size_of_prompt(prompt));
+    let response = turn.to_response(prompt.messages.len().div_ceil(2), prompt.bytes().as_usize());
     for part in &response.parts {
         if let AssistantPart::Text { text } = part {
             send_all(deltas, vec![ModelDelta::Text(text.clone())]).await;
         }
     }
     Ok(response)
-}
-
-/// Returns about how many bytes a request with this prompt would have.
-fn size_of_prompt(prompt: &Prompt) -> usize {
-    let messages = prompt.messages.iter().map(|message| match &**message {
-        Message::User(parts) => parts.iter().map(user_bytes).sum::<usize>(),
-        Message::Assistant(parts) => parts.iter().map(assistant_bytes).sum(),
-    });
-    let tools = prompt
-        .tools
-        .iter()
-        .map(|tool| tool.description.len() + tool.schema.len());
-    prompt.system.len() + tools.sum::<usize>() + messages.sum::<usize>()
-}
-
-fn user_bytes(part: &UserPart) -> usize {
-    match part {
-        UserPart::Text { text } => text.len(),
-        UserPart::ToolResult(result) => result.content.len(),
-    }
-}
-
-fn assistant_bytes(part: &AssistantPart) -> usize {
-    match part {
-        AssistantPart::Text { text } | AssistantPart::Thinking { text, .. } => text.len(),
-        AssistantPart::RedactedThinking { data, .. } | AssistantPart::Opaque { data, .. } => {
-            data.len()
-        }
-        AssistantPart::ToolCall(call) => call.name.len() + call.arguments.len(),
-    }
 }
 
 /// Refuses an answer that cannot be kept: escaped, a text can have several times its size.

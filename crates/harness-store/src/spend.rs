@@ -5,6 +5,8 @@
 //! under the kernel's lock on the file and never changed; a reader takes what is
 //! new since it looked last, so that it can look before every request. Whether a
 //! sum is too much is not decided here. The runner calls it.
+//!
+//! The day is the clock's: one that is set back goes on with the sum of the day it shows.
 
 use std::{
     fs::{self, File},

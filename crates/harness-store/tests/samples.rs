@@ -10,11 +10,12 @@ use harness_core::{
     Change, ChangeKind, CheckReport, CheckStatus, CheckpointNumber, CheckpointSaved, CommandRule,
     CommitId, ControlCheck, ControlOutcome, Decision, DirtyMode, EndReason, Event, FailureClass,
     Feature, FeatureBudget, FeatureId, FeaturePassed, FeatureScope, FeatureStatus, Finding,
-    FindingKind, FinishSubject, Gate, GivenUp, Goal, Level, Limits, LineRange, Maker, ModelFailure,
-    ModelProfile, ModelResponded, ModelResponse, Money, NegativeControl, NetworkUse, Outcome,
-    Policy, Price, Reader, Regression, RepoPath, Rule, RuleDecision, RunId, RunState, ScopeRules,
-    SessionId, SessionOpened, SetupEnd, SetupPlace, Source, SourceKind, Sourced, Stop, StopReason,
-    TestCounts, Timestamp, TokenCount, ToolCall, TreeId, TurnNumber, Urgency, Usage, Verdict, When,
+    FindingKind, FinishSubject, Gate, GivenUp, Goal, HandOverNote, HandedOver, Level, LimitKind,
+    Limits, LineRange, Maker, ModelFailure, ModelProfile, ModelResponded, ModelResponse, Money,
+    NegativeControl, NetworkUse, Outcome, Policy, Price, Reader, Regression, RepoPath, Rule,
+    RuleDecision, RunId, RunState, ScopeRules, SessionId, SessionOpened, SetupEnd, SetupPlace,
+    Source, SourceKind, Sourced, Spent, Stop, StopReason, TestCounts, Timestamp, TokenCount,
+    ToolCall, TreeId, TurnNumber, Urgency, Usage, Verdict, When,
 };
 
 /// Declares the type word of every event; a new variant does not compile until it stands here.
@@ -88,6 +89,7 @@ kinds! {
     Event::NegativeControlEnded { .. } => "negative_control_ended",
     Event::FindingsApproved { .. } => "findings_approved",
     Event::ModelChanged { .. } => "model_changed",
+    Event::HandedOver(_) => "handed_over",
 }
 
 /// Returns the samples, in the order of the stored file.
@@ -107,6 +109,7 @@ pub(crate) fn samples() -> Vec<Event> {
     events.extend(approved_findings());
     events.push(answer_of_parts());
     events.extend(fallback());
+    events.extend(limits_held());
     events
 }
 
@@ -135,6 +138,72 @@ fn fallback() -> Vec<Event> {
             reason: "the server answered 529".to_owned(),
         },
     ]
+}
+
+/// What limits of money and their hand-over added.
+fn limits_held() -> Vec<Event> {
+    let spent = |estimated| Spent {
+        usage: usage(),
+        cost: Some(Money(61_000)),
+        estimated,
+    };
+    let mut limited = opened(5, 6);
+    limited.run.policy.limits = Limits {
+        day_usd: Some(Money(9_000_000)),
+        session_usd: Some(Money(2_000_000)),
+        feature_usd: Some(Money(3_000_000)),
+        ..limits()
+    };
+    let account = &mut limited.run.account;
+    account.add(&feature_id("F-1"), Money(61_000));
+    account.warn(LimitKind::RunUsd);
+    account.keep_note(HandOverNote {
+        feature: feature_id("F-1"),
+        text: "- Done: half of it".to_owned(),
+    });
+    let kinds = [
+        LimitKind::RunUsd,
+        LimitKind::SessionUsd,
+        LimitKind::FeatureUsd,
+        LimitKind::DayUsd,
+        LimitKind::Turns,
+        LimitKind::RunMinutes,
+        LimitKind::FeatureMinutes,
+    ];
+    let warned = kinds.map(|limit| Event::BudgetWarned {
+        what: format!("{limit} is nearly used up"),
+        limit: Some(limit),
+    });
+    let mut events = vec![
+        Event::SessionOpened(Box::new(limited)),
+        Event::ModelFailed {
+            turn: TurnNumber(3),
+            failure: ModelFailure {
+                class: FailureClass::Cancelled,
+                message: "the request was cancelled".to_owned(),
+                status: None,
+                retry_after_ms: None,
+            },
+            spent: Some(spent(true)),
+        },
+    ];
+    events.extend(warned);
+    let note = HandedOver {
+        feature: feature_id("F-1"),
+        note: "- Done: half of it".to_owned(),
+        by_model: true,
+        problem: String::new(),
+        spent: Some(spent(false)),
+        ms: 2_100,
+    };
+    events.push(Event::HandedOver(Box::new(note.clone())));
+    events.push(Event::HandedOver(Box::new(HandedOver {
+        by_model: false,
+        problem: "the model wrote no note".to_owned(),
+        spent: None,
+        ..note
+    })));
+    events
 }
 
 /// Returns the first record of a session, filled in everywhere.
@@ -168,6 +237,7 @@ pub(crate) fn opened(session: u32, run: u32) -> SessionOpened {
             spent: Money(820_000),
             by_hand: None,
             approved: Vec::new(),
+            account: harness_core::Account::default(),
         },
         feature: feature_id("F-1"),
         repository: "demo".to_owned(),
@@ -420,6 +490,7 @@ fn conversation() -> Vec<Event> {
                 status,
                 retry_after_ms: status.map(|_| 1_500),
             },
+            spent: None,
         }),
     );
     events.push(Event::ProviderRetried {
@@ -758,6 +829,7 @@ fn features() -> Vec<Event> {
         },
         Event::BudgetWarned {
             what: "turns: 160 of 200".to_owned(),
+            limit: None,
         },
         Event::StopDecided {
             reason: EndReason::Limit,
@@ -863,6 +935,8 @@ fn limits() -> Limits {
     Limits {
         usd: Some(Money(5_000_000)),
         day_usd: None,
+        session_usd: None,
+        feature_usd: None,
         turns: 100,
         time: Duration::from_secs(3_600),
         attempts: 2,

@@ -2,7 +2,7 @@
 
 use harness_core::{
     CheckReport, CheckStatus, EndReason, Event, FeatureId, FeatureStatus, Goal, Level, Limits,
-    ModelDelta, ModelResponded, Money, SessionId, SessionOpened, Stop, Timestamp, Usage,
+    ModelDelta, ModelResponded, Money, SessionId, SessionOpened, Spent, Stop, Timestamp, Usage,
 };
 use harness_report::{clean, clean_line};
 
@@ -188,6 +188,10 @@ impl Work {
                 self.settle_gates();
             }
             Event::ModelResponded(responded) => self.responded(responded, at),
+            Event::ModelFailed {
+                spent: Some(spent), ..
+            } => self.count(*spent),
+            Event::HandedOver(note) => self.count(note.spent.unwrap_or_default()),
             Event::FeatureStatusChanged { feature, to, .. } => self.status(feature, *to),
             Event::FinishRefused { .. } => self.refused(),
             Event::FeaturePassed(_) => self.commits += 1,
@@ -348,6 +352,12 @@ impl Work {
         self.used.usage = self.used.usage.plus(usage);
         self.used.spent = self.used.spent + responded.cost.unwrap_or_default();
         self.used.context = usage.input_total() + usage.output;
+    }
+
+    /// Counts what a request used that was no whole answer.
+    fn count(&mut self, spent: Spent) {
+        self.used.usage = self.used.usage.plus(spent.usage);
+        self.used.spent = self.used.spent + spent.cost.unwrap_or_default();
     }
 
     fn status(&mut self, id: &FeatureId, to: FeatureStatus) {

@@ -86,7 +86,7 @@ fn unknown_keys_are_found_at_every_level() {
     cannot read `[limits]` in `harness.toml`, line 2: unknown key `turn`
         did you mean `turns`?
     cannot read `[limits]` in `harness.toml`, line 2: unknown key `usd_max`
-        known here: `usd`, `day_usd`, `turns`, `minutes`, `attempts`, `output`, `command`, `silence`, `patience`, `idle`
+        known here: `usd`, `day_usd`, `session_usd`, `feature_usd`, `turns`, `minutes`, `attempts`, `output`, `command`, `silence`, `patience`, `idle`
     cannot read `harness.toml`, line 1: unknown key `approve`
         known here: `scope`, `protect`, `features`, `setup`, `gate`, `gates`, `rule`, `limits`, `context`, `sandbox`, `agent`
     cannot read `[sandbox]` in `harness.toml`, line 2: unknown key `level`

@@ -73,6 +73,8 @@ fn the_reference_files_are_read_and_say_the_real_defaults() {
     let with_money = Limits {
         usd: Some(Money::from_usd(5.0)),
         day_usd: Some(Money::from_usd(20.0)),
+        session_usd: Some(Money::from_usd(4.0)),
+        feature_usd: Some(Money::from_usd(4.0)),
         ..Limits::default()
     };
     assert_eq!(resolved.policy.limits, with_money);

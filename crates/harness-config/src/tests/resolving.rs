@@ -468,6 +468,8 @@ fn every_setting_says_whose_word_it_is() {
     gates.isolate = true  # built in
     gates.review = "none"  # built in
     limits.day_usd = none  # built in
+    limits.session_usd = none  # built in
+    limits.feature_usd = none  # built in
     limits.usd = 5.0  # harness.toml:7
     limits.turns = 9  # config.toml:2
     limits.minutes = 240  # built in

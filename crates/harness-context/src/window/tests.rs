@@ -65,6 +65,7 @@ fn opened(feature: &Feature, goal: Goal, sources: Vec<Source>) -> SessionOpened 
             spent: Money(0),
             by_hand: None,
             approved: Vec::new(),
+            account: harness_core::Account::default(),
         },
     }
 }

@@ -3,7 +3,7 @@
 //! What the harness does for itself is done again; what was done for the agent
 //! is not. Called by the engine only, when a resume is logged.
 
-use harness_core::{Baseline, CheckStatus, Timestamp, Verdict};
+use harness_core::{Baseline, CheckStatus, LimitKind, Timestamp, Verdict};
 use harness_tool::Intent;
 
 use super::{Conclusion, Session, SettingAside};
@@ -32,9 +32,14 @@ impl Session {
             self.aside = SettingAside::Open;
         }
         self.pending.stop = None;
-        self.warned.clear();
+        self.hand_over.resume();
         self.winding = false;
         self.cost.since = now;
+    }
+
+    /// Forgets the warnings about limits that hold otherwise now.
+    pub(crate) fn forget_warnings(&mut self, changed: &[LimitKind]) {
+        self.warned.retain(|limit| !changed.contains(limit));
     }
 
     fn resume_calls(&mut self) {

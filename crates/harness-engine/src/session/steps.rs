@@ -3,7 +3,7 @@
 //! A step either asks for one record, or for one effect and marks it as under
 //! way, so that asking again gives something else. Called by the engine only.
 
-use harness_core::{CallEnd, CallId, EndReason, Event, Money, RunState, Timestamp, Usage, Verdict};
+use harness_core::{CallEnd, CallId, EndReason, Event, RunState, Timestamp, Verdict};
 use harness_tool::Intent;
 
 use super::{Conclusion, Session, SettingAside};
@@ -12,7 +12,7 @@ use crate::{
     breaker::{self, Breakers},
     calls::{Call, CallState},
     check::Errand,
-    limits::{self, Reached, Used},
+    limits::{self, Used},
     retry::{self, Patience, Retry},
     talk::Request,
     words,
@@ -43,6 +43,8 @@ pub(crate) struct Surroundings<'a> {
     pub(crate) another_waits: bool,
     /// Whether the run stops after the step in hand.
     pub(crate) stopping: bool,
+    /// Why the run stops, where it does.
+    pub(crate) stop: Option<&'a (EndReason, String)>,
     /// The providers that fail.
     pub(crate) breakers: &'a Breakers,
 }
@@ -51,14 +53,20 @@ impl Session {
     /// Says what is to be done now.
     pub(crate) fn next_step(&mut self, around: Surroundings<'_>, now: Timestamp) -> Step {
         if self.winding {
-            return self.settle().unwrap_or(Step::Over);
+            let used = self.used(around, now);
+            return self
+                .settle()
+                .or_else(|| self.hand_over_step(around, used))
+                .unwrap_or(Step::Over);
         }
         if let Some(step) = self.overdue_record() {
             return step;
         }
         if self.conclusion.is_some() {
+            let used = self.used(around, now);
             return self
                 .settle()
+                .or_else(|| self.hand_over_step(around, used))
                 .or_else(|| self.set_aside(around))
                 .unwrap_or(Step::Over);
         }
@@ -278,6 +286,10 @@ impl Session {
         match self.talk.request {
             Request::InFlight { .. } | Request::BackingOff { .. } => Step::Wait,
             Request::Ready => {
+                // A retry, or the same request at another model, may be too dear now.
+                if let Some(step) = self.money_step(around, now) {
+                    return step;
+                }
                 self.talk.request = Request::InFlight { cancelling: false };
                 Step::Do(Effect::RequestModel {
                     turn: self.talk.turn,
@@ -300,19 +312,16 @@ impl Session {
             return step;
         }
         let used = self.used(around, now);
-        match limits::reached(&around.run.policy.limits, &self.feature, used) {
-            Some(Reached::Run(reason, detail)) => {
-                return Step::Record(Event::StopDecided { reason, detail });
-            }
-            Some(Reached::Feature(reason, detail)) => {
-                return Step::Record(Event::FeatureGivenUp { reason, detail });
-            }
-            None => {}
+        if let Some(step) = self.price_missing(around.run) {
+            return step;
         }
-        if let Some((name, what)) = limits::warning(&around.run.policy.limits, used)
-            && self.warned.insert(name)
-        {
-            return Step::Record(Event::BudgetWarned { what });
+        let ahead = self.ahead(around.run, self.talk.estimate());
+        let limits = &around.run.policy.limits;
+        if let Some(reached) = limits::reached(limits, &self.feature, used, ahead) {
+            return Step::Record(reached.into_event());
+        }
+        if let Some(step) = self.warning_step(around.run, used) {
+            return step;
         }
         if let Some(step) = self.inform_step() {
             return step;
@@ -347,22 +356,16 @@ impl Session {
             .max(1)
     }
 
-    fn used(&self, around: Surroundings<'_>, now: Timestamp) -> Used {
-        Used {
-            turn: self.talk.turn,
-            run_spent: around.run.spent + self.cost.spent,
-            session_spent: self.cost.spent,
-            run_since: around.since,
-            session_since: self.cost.since,
-            now,
-        }
+    /// Stops where what is left does not pay the request that is ready.
+    fn money_step(&self, around: Surroundings<'_>, now: Timestamp) -> Option<Step> {
+        let ahead = self.ahead(around.run, self.talk.estimate());
+        let limits = &around.run.policy.limits;
+        let forbidden = limits::unpaid(limits, &self.feature, self.used(around, now), ahead)?;
+        Some(Step::Record(forbidden.into_event()))
     }
 
-    /// Whether `usage` of the request in flight, beside what is spent, is over the run's budget.
-    pub(crate) fn is_over_budget(&self, run: &RunState, usage: Usage) -> bool {
-        let price = run.model.price.unwrap_or_default();
-        let spent: Money = run.spent + self.cost.spent + price.of(usage);
-        self.talk.is_in_flight() && run.policy.limits.usd.is_some_and(|limit| spent > limit)
+    fn used(&self, around: Surroundings<'_>, now: Timestamp) -> Used {
+        self.used_of(around.run, around.since, now)
     }
 
     fn after_failure(&mut self, around: Surroundings<'_>, now: Timestamp) -> Step {

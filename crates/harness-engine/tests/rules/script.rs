@@ -3,10 +3,10 @@
 use harness_core::{
     Action, AssistantPart, CallEnd, CallId, Change, ChangeKind, CheckStatus, CheckpointNumber,
     CheckpointSaved, Event, FailureClass, Feature, FeatureId, FeaturePassed, Finding,
-    FinishSubject, Gate, Goal, ModelFailure, ModelResponded, ModelResponse, Outcome, Prompt,
+    FinishSubject, Gate, Goal, ModelFailure, ModelResponded, ModelResponse, Money, Outcome, Prompt,
     RunState, StopReason, Timestamp, TurnNumber, Urgency, Usage,
 };
-use harness_engine::{Effect, Engine};
+use harness_engine::{Effect, Engine, WriteHandOver};
 
 use crate::facts;
 
@@ -16,8 +16,12 @@ pub(crate) struct Script {
     pub(crate) now: Timestamp,
     log: Vec<(Event, Timestamp)>,
     gates: Vec<Gate>,
-    turn: TurnNumber,
+    pub(crate) turn: TurnNumber,
     prompt: Option<Prompt>,
+    /// What answers cost.
+    pub(crate) cost: Option<Money>,
+    /// The note that is to be written.
+    pub(crate) hand_over: Option<WriteHandOver>,
 }
 
 impl Script {
@@ -43,6 +47,8 @@ impl Script {
             gates,
             turn: TurnNumber(0),
             prompt: None,
+            cost: None,
+            hand_over: None,
         };
         let effects = script.engine.start(now);
         script.follow(effects, true);
@@ -225,7 +231,7 @@ impl Script {
         Event::ModelResponded(ModelResponded {
             turn: self.turn,
             response,
-            cost: None,
+            cost: self.cost,
             ms: 5,
         })
     }
@@ -240,6 +246,7 @@ impl Script {
         self.on(&Event::ModelFailed {
             turn: self.turn,
             failure,
+            spent: None,
         })
     }
 
@@ -364,6 +371,7 @@ impl Script {
     }
 
     fn asked(&mut self, effect: Effect) -> Option<String> {
+        self.hears_effect(&effect);
         Some(match effect {
             Effect::Record(_) => return None,
             Effect::OpenSession(open) => format!("open {}", open.feature.id),
@@ -388,6 +396,8 @@ impl Script {
             Effect::CommitFeature(commit) => format!("commit {}", commit.feature.id),
             Effect::RunNegativeControl(_) => "negative control".to_owned(),
             Effect::SetAside => "set aside".to_owned(),
+            Effect::HandOver(write) if write.prompt.is_some() => "hand over, asked".to_owned(),
+            Effect::HandOver(_) => "hand over".to_owned(),
         })
     }
 }
@@ -452,6 +462,10 @@ fn recorded(event: &Event) -> Option<String> {
         Event::FeatureStatusChanged { to, .. } => format!("status {to}"),
         Event::FeatureGivenUp { reason, .. } => format!("given up {reason}"),
         Event::StopDecided { reason, .. } => format!("stop {reason}"),
+        Event::BudgetWarned { limit, .. } => match limit {
+            Some(limit) => format!("warned {limit}"),
+            None => "warned".to_owned(),
+        },
         other => format!("{other:?}"),
     })
 }

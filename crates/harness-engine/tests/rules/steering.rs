@@ -460,7 +460,8 @@ fn the_time_limit_holds_while_a_person_is_awaited() {
     run.says("It means this.");
     let deadline = run.engine.next_deadline().unwrap();
     let stop = run.engine.observe(Tick::Time, deadline).unwrap();
-    assert_eq!(run.on(&stop), "run ended limit");
+    assert_eq!(run.on(&stop), "hand over, asked");
+    assert_eq!(run.is_handed_over("half", 0.0), "run ended limit");
 }
 
 #[test]

@@ -15,6 +15,7 @@ use harness_gate::schedule::{AT_ONCE, share_a_build};
 use harness_guard::Guard;
 
 use super::{
+    money::Purse,
     prompt::check_prompt,
     steering::Steering,
     world::{World, number},
@@ -76,7 +77,7 @@ impl Facts {
 pub(crate) struct Monitor {
     facts: Option<Facts>,
     run: Option<RunState>,
-    spent: Money,
+    purse: Purse,
     passed: BTreeSet<FeatureId>,
     /// What a person approved of findings, by feature and id.
     approved: BTreeSet<(FeatureId, String)>,
@@ -96,7 +97,7 @@ impl Monitor {
 
     /// Returns what the answers in all logs have cost.
     pub(crate) const fn spent(&self) -> Money {
-        self.spent
+        self.purse.run()
     }
 
     /// Takes note of an event that is logged.
@@ -107,8 +108,13 @@ impl Monitor {
         world: &World,
     ) -> Result<(), String> {
         self.steering.event(event, self.facts.is_some())?;
+        if let (Some(facts), Some(run), Origin::First) = (&self.facts, &self.run, origin) {
+            let limits = &run.policy.limits;
+            self.purse.event(event, &facts.feature, limits)?;
+        }
         match event {
             Event::SessionOpened(opened) => {
+                self.purse.open_session();
                 self.steering.forget_session();
                 self.opened(opened);
             }
@@ -271,6 +277,15 @@ impl Monitor {
             }
             Effect::RunNegativeControl(run) => self.may_control(run, in_flight, world)?,
             Effect::CommitFeature(commit) => self.may_commit(commit, world)?,
+            Effect::HandOver(write) => {
+                ensure(in_flight.iter().all(|e| is_beside(e)), || {
+                    "hands over while work runs".to_owned()
+                })?;
+                if let (Some(facts), Some(run)) = (&self.facts, &self.run) {
+                    let limits = &run.policy.limits;
+                    self.purse.may_hand_over(write, &facts.feature, limits)?;
+                }
+            }
             Effect::SetAside => {
                 ensure(in_flight.iter().all(|e| is_beside(e)), || {
                     "set aside while work runs".to_owned()
@@ -357,7 +372,6 @@ impl Monitor {
     }
 
     fn responded(&mut self, responded: &ModelResponded) -> Result<(), String> {
-        self.spent = self.spent + responded.cost.unwrap_or_default();
         let calls = responded.response.calls().count();
         let turn = responded.turn;
         let facts = self.facts()?;
@@ -491,7 +505,7 @@ impl Monitor {
             .as_ref()
             .map(|run| run.policy.limits.clone())
             .unwrap_or_default();
-        let spent = self.spent;
+        let spent = self.spent();
         let facts = self.facts()?;
         ensure(turn.0 <= limits.turns, || {
             format!("turn {turn} of {}", limits.turns)
@@ -664,7 +678,7 @@ fn gate_of(effect: &Effect) -> Option<&Gate> {
 }
 
 pub(crate) const fn is_request(effect: &Effect) -> bool {
-    matches!(effect, Effect::RequestModel { .. })
+    matches!(effect, Effect::RequestModel { .. } | Effect::HandOver(_))
 }
 
 pub(crate) fn is_change(effect: &Effect) -> bool {

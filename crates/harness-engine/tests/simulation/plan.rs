@@ -56,6 +56,8 @@ impl Plan {
         policy.limits.turns = rng.u32(3..25);
         policy.limits.attempts = rng.u32(1..4);
         policy.limits.usd = chance(rng, 3, 10).then(|| Money(rng.u64(1..200) * 1000));
+        policy.limits.session_usd = chance(rng, 1, 10).then(|| Money(rng.u64(1..150) * 1000));
+        policy.limits.feature_usd = chance(rng, 1, 10).then(|| Money(rng.u64(1..150) * 1000));
         if chance(rng, 1, 10) {
             policy.limits.time = Duration::from_secs(rng.u64(5..60));
         }

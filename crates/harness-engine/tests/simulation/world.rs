@@ -4,10 +4,10 @@ use fastrand::Rng;
 use harness_core::{
     Action, CallEnd, CallId, Captured, Change, ChangeKind, CheckReport, CheckStatus,
     CheckpointNumber, CheckpointSaved, CommitId, Event, FailureClass, FeatureId, FeaturePassed,
-    Finding, FindingKind, FinishSubject, Gate, ModelFailure, ModelResponded, NegativeControl,
-    Outcome, Stop, TreeId, TurnNumber,
+    Finding, FindingKind, FinishSubject, Gate, HandedOver, ModelFailure, ModelResponded,
+    NegativeControl, Outcome, Spent, Stop, TreeId, TurnNumber, Usage,
 };
-use harness_engine::{CommitFeature, Effect, OpenSession};
+use harness_engine::{CommitFeature, Effect, OpenSession, WriteHandOver};
 
 use super::{
     model::Model,
@@ -107,6 +107,7 @@ impl World {
             }],
             Effect::CommitFeature(commit) => vec![self.commit(commit, ending)],
             Effect::SetAside => vec![self.set_aside(ending)],
+            Effect::HandOver(write) => vec![self.hand_over(write, ending)],
             Effect::Record(_) | Effect::CancelModel | Effect::CancelWork => Vec::new(),
         }
     }
@@ -165,7 +166,37 @@ impl World {
                 });
             }
         };
-        Event::ModelFailed { turn, failure }
+        // What was cut had cost something, more often than not.
+        let spent = self.rng.bool().then(|| {
+            let usage = self.model.answer().usage;
+            Spent {
+                usage,
+                cost: self.plan.run.model.cost(usage),
+                estimated: true,
+            }
+        });
+        Event::ModelFailed {
+            turn,
+            failure,
+            spent,
+        }
+    }
+
+    fn hand_over(&mut self, write: &WriteHandOver, ending: Ending) -> Event {
+        let is_asked = write.prompt.is_some() && self.rng.bool();
+        let spent = is_asked.then(|| Spent {
+            usage: Usage::default(),
+            cost: write.price,
+            estimated: ending != Ending::Well,
+        });
+        Event::HandedOver(Box::new(HandedOver {
+            feature: write.feature.clone(),
+            note: "half of it is done".to_owned(),
+            by_model: is_asked && ending == Ending::Well,
+            problem: String::new(),
+            spent,
+            ms: 3,
+        }))
     }
 
     fn perform(&mut self, call: CallId, action: &Action, ending: Ending) -> Vec<Event> {

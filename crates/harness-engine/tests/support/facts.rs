@@ -87,6 +87,7 @@ pub(crate) fn run_state(goal: Goal, features: Vec<Feature>, policy: Policy) -> R
         spent: harness_core::Money(0),
         by_hand: None,
         approved: Vec::new(),
+        account: harness_core::Account::default(),
     }
 }
 

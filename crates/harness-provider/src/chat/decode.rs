@@ -41,6 +41,11 @@ struct Call {
 }
 
 impl Reader {
+    /// Returns how many bytes the answer has so far.
+    pub(crate) const fn said(&self) -> usize {
+        self.room.said()
+    }
+
     pub(crate) fn is_complete(&self) -> bool {
         self.done
     }

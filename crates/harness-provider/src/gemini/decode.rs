@@ -59,6 +59,11 @@ struct Open {
 }
 
 impl Reader {
+    /// Returns how many bytes the answer has so far.
+    pub(crate) const fn said(&self) -> usize {
+        self.room.said()
+    }
+
     pub(crate) fn read(
         &mut self,
         payload: Payload,

@@ -36,6 +36,11 @@ pub(crate) struct Reader {
 }
 
 impl Reader {
+    /// Returns how many bytes the answer has so far.
+    pub(crate) const fn said(&self) -> usize {
+        self.room.said()
+    }
+
     pub(crate) fn new(sent: TokenCount) -> Self {
         Self {
             sent,

@@ -26,9 +26,16 @@ pub(crate) struct Reader {
     usage: Usage,
     stop: Option<StopReason>,
     room: Room,
+    /// Bytes of all pieces so far: an item is taken only when it is whole.
+    streamed: usize,
 }
 
 impl Reader {
+    /// Returns how many bytes the answer has so far.
+    pub(crate) fn said(&self) -> usize {
+        self.room.said().max(self.streamed)
+    }
+
     pub(crate) fn is_complete(&self) -> bool {
         self.stop.is_some()
     }
@@ -41,6 +48,7 @@ impl Reader {
         let Payload::Object(event) = payload else {
             return Ok(());
         };
+        self.streamed = self.streamed.saturating_add(text(&event, "delta").len());
         match text(&event, "type") {
             "response.output_item.added" => show_call(&event["item"], deltas),
             "response.output_text.delta" | "response.refusal.delta" => {

@@ -43,11 +43,17 @@ impl JsonLines {
                 ms: responded.ms,
                 text: responded.response.text(),
             },
-            Event::ModelFailed { turn, failure } => JsonLine::ModelFailed {
+            Event::ModelFailed {
+                turn,
+                failure,
+                spent,
+            } => JsonLine::ModelFailed {
                 turn: turn.0,
                 message: failure.message.clone(),
                 status: failure.status,
                 class: failure.class.as_str().to_owned(),
+                usd: spent.and_then(|spent| spent.cost).map(Money::as_usd),
+                estimated: spent.is_some_and(|spent| spent.estimated),
             },
             Event::ModelChanged {
                 from,
@@ -198,7 +204,17 @@ impl JsonLines {
                 findings: approval::findings(findings),
                 how: how.as_str().to_owned(),
             },
-            Event::BudgetWarned { what } => JsonLine::BudgetWarned { what: what.clone() },
+            Event::BudgetWarned { what, limit } => JsonLine::BudgetWarned {
+                what: what.clone(),
+                limit: limit.map(|limit| limit.to_string()),
+            },
+            Event::HandedOver(note) => JsonLine::HandedOver {
+                feature: note.feature.to_string(),
+                by_model: note.by_model,
+                note: note.note.clone(),
+                problem: note.problem.clone(),
+                usd: note.spent.and_then(|spent| spent.cost).map(Money::as_usd),
+            },
             Event::StopDecided { reason, detail } => JsonLine::Stopping {
                 reason: reason.to_string(),
                 detail: detail.clone(),

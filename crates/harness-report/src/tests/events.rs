@@ -100,6 +100,10 @@ const RECORDS: &str = r##"
 {"type":"findings_approved","feature":"F-012","findings":[{"kind":"tests_skipped","path":"tests/csv.rs","message":"1 test is newly skipped: `quotes`","line":12,"id":"0a1b2c3d","hunk":"@@ -11,2 +11,3 @@\n #[test]\n+#[ignore]\n fn quotes() {\n"}],"how":"asked"}
 {"type":"finish_refused","reason":"1 finding in `cfg.toml:2`: `fail_under` is lowered from 90 to 80 [4e5f6071]","findings":[{"kind":"threshold_lowered","path":"cfg.toml","message":"`fail_under` is lowered from 90 to 80","line":2,"id":"4e5f6071","hunk":"-fail_under = 90\n+fail_under = 80\n"}]}
 {"type":"model_changed","from":"model-a","model":{"name":"model-b","id":"model-b-1","context":200000,"output":8000,"price":{"input":0,"output":0,"cache_read":0,"cache_write":0},"recorded":false},"reason":"the server answered 529"}
+{"type":"model_failed","turn":2,"failure":{"class":"broken","message":"the stream was cut","status":null,"retry_after_ms":null},"spent":{"usage":{"input":900,"cache_read":0,"cache_write":0,"output":40},"cost":3300,"estimated":true}}
+{"type":"budget_warned","what":"160 of 200 turns are used","limit":"turns"}
+{"type":"handed_over","feature":"F-012","note":"A heading\n\n- Done: src/csv.rs doubles quotes\n- Next: line ends\n","by_model":true,"spent":{"usage":{"input":4000,"cache_read":0,"cache_write":0,"output":90},"cost":13350},"ms":2100}
+{"type":"handed_over","feature":"F-012","note":"- Next: line ends\n","problem":"the model wrote no note: 529","ms":2}
 {"type":"session_ended","reason":"budget"}
 {"type":"run_ended","reason":"budget","detail":"$5.00 of $5.00 used\ngo on with `harness resume --last --max-usd 8`"}
 "##;
@@ -149,6 +153,7 @@ fn opened() -> Event {
         spent: Money::from_usd(0.5),
         by_hand: None,
         approved: Vec::new(),
+        account: harness_core::Account::default(),
     };
     Event::SessionOpened(Box::new(SessionOpened {
         session: SessionId::new(7),
@@ -240,6 +245,7 @@ const fn number(event: &Event) -> usize {
         Event::NegativeControlEnded { .. } => 52,
         Event::FindingsApproved { .. } => 53,
         Event::ModelChanged { .. } => 54,
+        Event::HandedOver(_) => 55,
     }
 }
 
@@ -248,5 +254,5 @@ fn every_kind_of_event_is_among_them() {
     let mut numbers: Vec<usize> = every_kind().iter().map(number).collect();
     numbers.sort_unstable();
     numbers.dedup();
-    assert_eq!(numbers, (0..55).collect::<Vec<_>>());
+    assert_eq!(numbers, (0..56).collect::<Vec<_>>());
 }

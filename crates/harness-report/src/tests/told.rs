@@ -130,7 +130,14 @@ fn lines_for_every_kind_of_event() {
       cfg.toml:2: `fail_under` is lowered from 90 to 80 [4e5f6071]
       to approve exactly this change: harness resume --last --approve 4e5f6071
     note: model model-a is given up (the server answered 529); model-b goes on
-    harness: run ended: budget, 2 of 2 features passing, 2090 tokens, $0.50
+    note: limit near: 160 of 200 turns are used
+    feature: F-012 handed over, with the model's note
+      - Done: src/csv.rs doubles quotes
+      - Next: line ends
+    feature: F-012 handed over, with a note of what the log shows
+      the model wrote no note: 529
+      - Next: line ends
+    harness: run ended: budget, 2 of 2 features passing, 7120 tokens, $0.52
       $5.00 of $5.00 used
       go on with `harness resume --last --max-usd 8`
     "#);
@@ -243,8 +250,12 @@ fn json_for_every_kind_of_event() {
     {"seq":86,"type":"findings_approved","feature":"F-012","findings":[{"id":"0a1b2c3d","kind":"tests_skipped","path":"tests/csv.rs","line":12,"message":"1 test is newly skipped: `quotes`","hunk":"@@ -11,2 +11,3 @@\n #[test]\n+#[ignore]\n fn quotes() {\n"}],"how":"asked"}
     {"seq":87,"type":"finish_refused","reason":"1 finding in `cfg.toml:2`: `fail_under` is lowered from 90 to 80 [4e5f6071]","findings":[{"id":"4e5f6071","kind":"threshold_lowered","path":"cfg.toml","line":2,"message":"`fail_under` is lowered from 90 to 80","hunk":"-fail_under = 90\n+fail_under = 80\n"}]}
     {"seq":88,"type":"model_changed","from":"model-a","to":"model-b","reason":"the server answered 529"}
-    {"seq":89,"type":"session_ended","reason":"budget","usage":{"input":1200,"cache_read":800,"cache_write":0,"output":90}}
-    {"seq":90,"type":"run_ended","reason":"budget","exit_code":3,"detail":"$5.00 of $5.00 used\ngo on with `harness resume --last --max-usd 8`","usd":0.5042}
+    {"seq":89,"type":"model_failed","turn":2,"message":"the stream was cut","status":null,"class":"broken","usd":0.0033,"estimated":true}
+    {"seq":90,"type":"budget_warned","what":"160 of 200 turns are used","limit":"turns"}
+    {"seq":91,"type":"handed_over","feature":"F-012","by_model":true,"note":"A heading\n\n- Done: src/csv.rs doubles quotes\n- Next: line ends\n","problem":"","usd":0.01335}
+    {"seq":92,"type":"handed_over","feature":"F-012","by_model":false,"note":"- Next: line ends\n","problem":"the model wrote no note: 529","usd":null}
+    {"seq":93,"type":"session_ended","reason":"budget","usage":{"input":6100,"cache_read":800,"cache_write":0,"output":220}}
+    {"seq":94,"type":"run_ended","reason":"budget","exit_code":3,"detail":"$5.00 of $5.00 used\ngo on with `harness resume --last --max-usd 8`","usd":0.52085}
     "#);
 }
 
@@ -278,10 +289,11 @@ fn money_and_tokens_go_on_from_session_to_session_of_a_run() {
             last = told;
         }
     }
-    // Half a dollar before, and 0.42 cents in each of the two sessions.
-    assert!(last.contains("$0.51"), "{last}");
+    // Half a dollar before, and in each of the two sessions 0.42 cents for an answer, 0.33 for
+    // one that was cut and 1.335 for a note.
+    assert!(last.contains("$0.54"), "{last}");
     let end = json.write(events.last().unwrap(), NOW);
-    assert!(end.contains("\"usd\":0.5084"), "{end}");
+    assert!(end.contains("\"usd\":0.5417"), "{end}");
 }
 
 #[test]

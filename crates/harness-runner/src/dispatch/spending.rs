@@ -1,10 +1,11 @@
-//! The day's spend: noted after every answer, looked at before every request.
+//! Money: what a request has cost however it ends, and the day's spend.
 //!
-//! What other runs spend meanwhile counts. The sum is no event; the engine proposes
-//! one of it, as it does of tokens that stream.
+//! The day is noted after every request and looked at before the next; what other runs
+//! spend meanwhile counts. The sum is no event; the engine proposes one of it, as it does
+//! of tokens that stream.
 
-use harness_core::{EndReason, Event, ModelResponded, Money, Usage};
-use harness_engine::Tick;
+use harness_core::{EndReason, Event, Money, Spent, Usage};
+use harness_engine::{Tick, WriteHandOver};
 use harness_store::{FileError, SpendLog};
 
 use super::Dispatcher;
@@ -28,9 +29,34 @@ impl Spending {
 }
 
 impl Dispatcher<'_> {
-    /// Adds what an answer has cost to the day.
-    pub(super) fn note_spend(&mut self, responded: &ModelResponded) {
-        let cost = responded.cost.filter(|cost| *cost > Money(0));
+    /// Puts into the end of a request what it has cost, where the provider had no time to say it.
+    pub(super) fn count_request(&mut self, event: &mut Event) {
+        let model = self.engine.model();
+        match event {
+            Event::ModelFailed { failure, spent, .. } => {
+                let was_sent = self.executor.was_sent();
+                *spent = self.meter.failed(failure.class, was_sent, model);
+            }
+            // A server that says no tokens has read and written some all the same.
+            Event::ModelResponded(responded)
+                if !model.recorded && responded.response.usage == Usage::default() =>
+            {
+                responded.cost = self.meter.spent(model).cost;
+            }
+            _ => {}
+        }
+    }
+
+    /// Adds what a request has cost to the day.
+    pub(super) fn note_spend(&mut self, event: &Event) {
+        let of = |spent: Option<Spent>| spent.and_then(|spent| spent.cost);
+        let cost = match event {
+            Event::ModelResponded(responded) => responded.cost,
+            Event::ModelFailed { spent, .. } => of(*spent),
+            Event::HandedOver(note) => of(note.spent),
+            _ => None,
+        };
+        let cost = cost.filter(|cost| *cost > Money(0));
         if let (Some(cost), Some(session)) = (cost, self.session) {
             let now = harness_host::clock::now();
             let added = self.spending.log.add(session, cost, now);
@@ -43,14 +69,28 @@ impl Dispatcher<'_> {
         match self.spending.log.today(harness_host::clock::now()) {
             Ok(today) => {
                 self.spending.today = today;
-                self.check_day_while_streaming(Usage::default());
+                self.hold_to_day(self.meter.so_far());
             }
             Err(error) => self.stop_uncounted(Some(error)),
         }
     }
 
-    /// Holds the answer that streams, with what it has used so far, to what is left of the day.
-    pub(super) fn check_day_while_streaming(&mut self, in_flight: Usage) {
+    /// Holds the answer that streams, with what it has used so far, to every limit in USD.
+    pub(super) fn hold_to_limits(&mut self) {
+        if self.meter.is_stopped {
+            return;
+        }
+        let usage = self.meter.so_far();
+        let now = harness_host::clock::now();
+        if let Some(event) = self.engine.observe(Tick::Usage(usage), now) {
+            self.meter.is_stopped = true;
+            self.queue.push_back(event);
+            return;
+        }
+        self.hold_to_day(usage);
+    }
+
+    fn hold_to_day(&mut self, in_flight: Usage) {
         let tick = Tick::Day {
             spent: self.spending.today,
             in_flight,
@@ -58,10 +98,24 @@ impl Dispatcher<'_> {
         match self.engine.observe(tick, harness_host::clock::now()) {
             Some(Event::BudgetWarned { .. }) if self.spending.warned => {}
             Some(event) => {
-                self.spending.warned |= matches!(event, Event::BudgetWarned { .. });
+                let is_warning = matches!(event, Event::BudgetWarned { .. });
+                self.spending.warned |= is_warning;
+                self.meter.is_stopped |= !is_warning;
                 self.queue.push_back(event);
             }
             None => {}
+        }
+    }
+
+    /// Asks no model for a note that the day has no money for.
+    pub(super) fn refuse_unpaid_note(&mut self, write: &mut WriteHandOver) {
+        let (Some(limit), Some(price)) = (self.engine.day_limit(), write.price) else {
+            return;
+        };
+        let today = self.spending.log.today(harness_host::clock::now());
+        let is_paid = today.is_ok_and(|today| today + price <= limit);
+        if !is_paid && price > Money(0) {
+            (write.prompt, write.price) = (None, None);
         }
     }
 

@@ -103,7 +103,8 @@ fn prepare(
     if run.work_start.is_none() && run.dirty == DirtyMode::Base && start.tree != base {
         run.tip = keep_dirty(shop, &run, &branch, &start.tree)?;
     }
-    let sources = sources(shop, root, &run, guard)?;
+    let note = run.account.note_about(&feature.id);
+    let sources = sources(shop, root, &run, guard, note)?;
     Ok(SessionOpened {
         session,
         feature: feature.id,
@@ -143,6 +144,7 @@ fn sources(
     root: &Root,
     run: &RunState,
     guard: &Guard,
+    note: Option<&str>,
 ) -> Result<Vec<Source>, String> {
     let mut sources = Vec::new();
     for candidates in harness_context::map_candidates(&run.policy.map_file, &RepoPath::root()) {
@@ -164,6 +166,18 @@ fn sources(
             kind: SourceKind::Progress,
             path,
             text,
+        });
+    }
+    // The progress log may have it already, and a task may have no log.
+    let is_told = |note: &&str| {
+        let mut texts = sources.iter();
+        texts.any(|source| source.text.contains(note.trim()))
+    };
+    if let Some(note) = note.filter(|note| !is_told(note)) {
+        sources.push(Source {
+            kind: SourceKind::HandOver,
+            path: None,
+            text: note.to_owned(),
         });
     }
     let commits = shop.repo.recent_commits(COMMITS).join("\n");

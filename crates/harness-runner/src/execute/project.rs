@@ -111,18 +111,28 @@ fn write_entry(
 fn tried(store: &Store, setting: &Setting, reason: &str) -> Entry {
     let log = harness_store::read(store.log_path(setting.opened.session));
     let records = log.map_or_else(|_| Vec::new(), |log| log.records);
+    let events: Vec<Event> = records.into_iter().map(|record| record.event).collect();
     let mut entry = Entry {
         parent: Some(setting.run.tip.clone()),
         ..Entry::default()
     };
+    add_tried(&mut entry, &events);
+    // What follows the first line are the attempts, which stand here already.
+    let why = reason.lines().next().unwrap_or_default();
+    entry.tried.push(format!("given up: {}", plain(why)));
+    entry
+}
+
+/// Adds what a session's events show: notes, refusals, the gates as they came out last, open questions.
+pub(super) fn add_tried(entry: &mut Entry, events: &[Event]) {
     let mut questions = Vec::new();
-    for record in records {
-        match record.event {
-            Event::NoteTaken { text } if progress::pattern(&text).is_none() => {
-                entry.done.push(plain(&text));
+    for event in events {
+        match event {
+            Event::NoteTaken { text } if progress::pattern(text).is_none() => {
+                entry.done.push(plain(text));
             }
             Event::FinishRefused { reason, findings } => {
-                entry.tried.push(plain(&reason));
+                entry.tried.push(plain(reason));
                 let findings = findings.iter();
                 entry
                     .tried
@@ -142,8 +152,8 @@ fn tried(store: &Store, setting: &Setting, reason: &str) -> Entry {
                     entry.gates.push(plain(&part));
                 }
             }
-            Event::QuestionAsked { call, question } => questions.push((call, plain(&question))),
-            Event::QuestionAnswered { call, .. } => questions.retain(|(asked, _)| *asked != call),
+            Event::QuestionAsked { call, question } => questions.push((*call, plain(question))),
+            Event::QuestionAnswered { call, .. } => questions.retain(|(asked, _)| asked != call),
             _ => {}
         }
     }
@@ -151,12 +161,8 @@ fn tried(store: &Store, setting: &Setting, reason: &str) -> Entry {
     // The newest say most.
     let oldest = entry.tried.len().saturating_sub(progress::LINES_MAX - 1);
     entry.tried.drain(..oldest);
-    // What follows the first line are the attempts, which stand here already.
-    let why = reason.lines().next().unwrap_or_default();
-    entry.tried.push(format!("given up: {}", plain(why)));
     entry.questions = questions
         .into_iter()
         .map(|(_, question)| question)
         .collect();
-    entry
 }
