@@ -99,18 +99,6 @@ pub(crate) struct Cost {
     pub(crate) spent: Money,
 }
 
-impl Cost {
-    /// Adds what a request used that was no whole answer.
-    const fn add(&mut self, spent: Spent) {
-        self.usage = self.usage.plus(spent.usage);
-        let cost = match spent.cost {
-            Some(cost) => cost.0,
-            None => 0,
-        };
-        self.spent = Money(self.spent.0.saturating_add(cost));
-    }
-}
-
 /// What the progress log will tell.
 #[derive(Debug, Default)]
 struct Story {
@@ -377,13 +365,6 @@ impl Session {
                 self.talk.last_words = response.text();
             }
         }
-    }
-
-    /// Remembers what was warned of, and tells the agent; an older log does not say which limit.
-    fn on_warned(&mut self, what: &str, limit: Option<LimitKind>) {
-        let Some(limit) = limit else { return };
-        self.warned.insert(limit);
-        self.talk.tell(words::limit_near(what));
     }
 
     fn on_failure(

@@ -2,12 +2,34 @@
 //!
 //! Whether a limit is reached is judged in `limits`; this file brings its numbers together.
 
-use harness_core::{EndReason, Event, RunState, Timestamp, Usage};
+use harness_core::{EndReason, Event, LimitKind, Money, RunState, Spent, Timestamp, Usage};
 
-use super::{Session, Step};
-use crate::limits::{self, Ahead, Used};
+use super::{Cost, Session, Step};
+use crate::{
+    limits::{self, Ahead, Used},
+    words,
+};
+
+impl Cost {
+    /// Adds what a request used that was no whole answer.
+    pub(super) const fn add(&mut self, spent: Spent) {
+        self.usage = self.usage.plus(spent.usage);
+        let cost = match spent.cost {
+            Some(cost) => cost.0,
+            None => 0,
+        };
+        self.spent = Money(self.spent.0.saturating_add(cost));
+    }
+}
 
 impl Session {
+    /// Remembers what was warned of, and tells the agent; an older log does not say which limit.
+    pub(super) fn on_warned(&mut self, what: &str, limit: Option<LimitKind>) {
+        let Some(limit) = limit else { return };
+        self.warned.insert(limit);
+        self.talk.tell(words::limit_near(what));
+    }
+
     /// Returns what is used so far.
     pub(crate) fn used_of(&self, run: &RunState, since: Timestamp, now: Timestamp) -> Used {
         Used {
