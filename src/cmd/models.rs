@@ -105,6 +105,7 @@ impl Line {
             }
             None => model,
         };
+        let model = model.with_images(found.told.images);
         let line = Self::written(&model, resolved);
         Some(Self {
             found: true,
@@ -125,6 +126,7 @@ impl Line {
             Some(false) => "no tools",
             None => "",
         };
+        let images = if model.images { "images" } else { "" };
         let chosen = if self.chosen { "chosen" } else { "" };
         [
             model.name.clone(),
@@ -134,7 +136,7 @@ impl Line {
             context,
             self.price(),
             self.key(),
-            [tools, chosen]
+            [tools, images, chosen]
                 .into_iter()
                 .filter(|word| !word.is_empty())
                 .collect::<Vec<_>>()
@@ -180,6 +182,8 @@ impl Line {
             "context": model.context.0,
             "context_max": self.whole.map(|whole| whole.0),
             "tools": self.tools,
+            "images": model.images,
+            "output": model.output.0,
             "price": price,
             "price_origin": model.price.map(|_| &model.price_origin),
             "key_variable": variable,

@@ -246,6 +246,7 @@ const MODEL: &[Key] = &[
     key("key_command", Shape::Texts),
     key("context", Shape::Text),
     key("output", Shape::Text),
+    key("images", Shape::Flag),
     key(
         "price",
         Shape::Table(&[

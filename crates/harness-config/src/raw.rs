@@ -204,6 +204,7 @@ pub(crate) struct RawModel {
     pub(crate) key_command: Option<Spanned<Texts>>,
     pub(crate) context: Option<Text>,
     pub(crate) output: Option<Text>,
+    pub(crate) images: Option<Spanned<bool>>,
     pub(crate) price: Option<RawPrice>,
 }
 

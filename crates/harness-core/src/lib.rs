@@ -14,6 +14,7 @@ mod feature;
 mod finding;
 mod gate;
 mod id;
+mod image;
 mod message;
 mod network;
 mod object;
@@ -42,6 +43,7 @@ pub use gate::{
     When,
 };
 pub use id::{CallId, CheckpointNumber, FeatureId, IdError, RunId, SessionId, TurnNumber};
+pub use image::{Image, ImageFormat};
 pub use message::{
     AssistantPart, Maker, Message, ModelDelta, ModelResponse, Prompt, StopReason, ToolCall,
     ToolResult, ToolSpec, Usage, UserPart,

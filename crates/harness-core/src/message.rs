@@ -4,6 +4,8 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use crate::Image;
+
 /// Everything one model request needs; codecs turn it into bytes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Prompt {
@@ -58,6 +60,9 @@ pub struct ToolResult {
     pub content: String,
     /// Whether the call failed or was refused.
     pub is_error: bool,
+    /// Images that belong to it; a model that takes none is told so in words.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub images: Vec<Image>,
 }
 
 /// A part of what a model answered, in the order it came.

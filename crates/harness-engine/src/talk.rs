@@ -6,7 +6,7 @@ use harness_core::{
     Message, ModelFailure, ModelResponse, Prompt, ToolResult, ToolSpec, TurnNumber, UserPart,
 };
 
-use crate::retry::Failures;
+use crate::{album::Album, retry::Failures};
 
 /// Where the present request stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,6 +40,7 @@ pub(crate) struct Talk {
     /// What the person has said and the next user message will end with.
     said: Vec<String>,
     results: Vec<ToolResult>,
+    album: Album,
     pub(crate) turn: TurnNumber,
     pub(crate) request: Request,
     pub(crate) failures: Option<(Failures, ModelFailure)>,
@@ -58,6 +59,7 @@ impl Talk {
             texts: vec![first],
             said: Vec::new(),
             results: Vec::new(),
+            album: Album::default(),
             turn: TurnNumber(0),
             request: Request::Due,
             failures: None,
@@ -114,7 +116,10 @@ impl Talk {
 
     /// Adds the results of the last answer's calls to the next user message, in order.
     pub(crate) fn give_results(&mut self, results: impl IntoIterator<Item = ToolResult>) {
-        self.results.extend(results);
+        for mut result in results {
+            self.album.admit(&mut result);
+            self.results.push(result);
+        }
     }
 
     /// Begins a turn: what is waiting becomes a message, or joins one that was not answered.

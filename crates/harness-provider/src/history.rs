@@ -7,7 +7,7 @@
 
 use std::{borrow::Cow, collections::HashSet, mem};
 
-use harness_core::{AssistantPart, Maker, Message, ToolCall, ToolResult, UserPart};
+use harness_core::{AssistantPart, Image, Maker, Message, Prompt, ToolCall, ToolResult, UserPart};
 use serde_json::{Map, Value};
 
 /// Sent as the result of a call that has none.
@@ -20,6 +20,8 @@ const NO_OUTPUT: &str = "(no output)";
 pub(crate) struct Dialect {
     /// Whether a call id can be sent as it is.
     pub(crate) is_legal_id: fn(&str) -> bool,
+    /// Makes the id of a number, for a call whose own id cannot be sent.
+    pub(crate) make_id: fn(usize) -> String,
     /// Whether a part of an answer can be sent back to its own maker.
     pub(crate) takes: fn(&AssistantPart) -> bool,
     /// Whether an answer may end with what only the provider reads.
@@ -46,8 +48,10 @@ pub(crate) struct SentResult<'a> {
     pub(crate) id: String,
     /// The tool's name as its call was sent.
     pub(crate) name: Cow<'a, str>,
-    pub(crate) content: &'a str,
+    pub(crate) content: Cow<'a, str>,
     pub(crate) is_error: bool,
+    /// Images that the wire takes.
+    pub(crate) images: Vec<&'a Image>,
 }
 
 /// A part of an answer.
@@ -67,6 +71,49 @@ pub(crate) enum SentPart<'a> {
 enum Kept<'a> {
     User(Vec<&'a ToolResult>, Vec<&'a str>),
     Assistant(Vec<&'a AssistantPart>),
+}
+
+/// Repairs a prompt's conversation; an image that is not sent is told about in its result.
+///
+/// `unshown` says why an image is not sent, where it is not.
+pub(crate) fn turns_of<'a>(
+    prompt: &'a Prompt,
+    dialect: &Dialect,
+    maker: &Maker,
+    unshown: impl Fn(&Image) -> Option<&'static str>,
+) -> Vec<Turn<'a>> {
+    let mut turns = repaired(prompt.messages.iter().map(AsRef::as_ref), dialect, maker);
+    let users = turns.iter_mut().filter_map(|turn| match turn {
+        Turn::User { results, .. } => Some(results),
+        Turn::Assistant(_) => None,
+    });
+    for result in users.flatten() {
+        let content = &mut result.content;
+        result.images.retain(|image| {
+            let Some(why) = unshown(image) else {
+                return true;
+            };
+            let (path, summary) = (&image.path, image.summary());
+            let told = format!("\n[image {path}, {summary}, not shown: {why}]");
+            content.to_mut().push_str(&told);
+            false
+        });
+    }
+    turns
+}
+
+/// Says that a model takes no image at all, where it takes none.
+pub(crate) const fn blind(takes_images: bool) -> Option<&'static str> {
+    if takes_images {
+        None
+    } else {
+        Some("this model takes no images")
+    }
+}
+
+/// Makes an id that most wires take: `call_7`.
+pub(crate) fn plain_id(number: usize) -> String {
+    format!("call_{number}")
 }
 
 /// Repairs a conversation for one wire and one model.
@@ -215,17 +262,19 @@ fn answers<'a>(open: Vec<Open<'a>>, mut results: Vec<&'a ToolResult>) -> Vec<Sen
             Some(result) => SentResult {
                 id: call.id,
                 name: call.name,
-                content: match result.content.as_str() {
-                    "" => NO_OUTPUT,
+                content: Cow::Borrowed(match result.content.as_str() {
+                    content if content.trim().is_empty() => NO_OUTPUT,
                     content => content,
-                },
+                }),
                 is_error: result.is_error,
+                images: result.images.iter().collect(),
             },
             None => SentResult {
                 id: call.id,
                 name: call.name,
-                content: NO_RESULT,
+                content: Cow::Borrowed(NO_RESULT),
                 is_error: true,
+                images: Vec::new(),
             },
         }
     };
@@ -240,12 +289,12 @@ struct Ids {
 }
 
 impl Ids {
-    /// Keeps the model's id where it is legal and new, else counts on: `call_7`.
+    /// Keeps the model's id where it is legal and new, else counts on.
     fn assign(&mut self, model_id: &str, dialect: &Dialect) -> String {
         let mut id = model_id.to_owned();
         if !(dialect.is_legal_id)(&id) || self.used.contains(&id) {
             loop {
-                id = format!("call_{}", self.count);
+                id = (dialect.make_id)(self.count);
                 self.count += 1;
                 if !self.used.contains(&id) {
                     break;
@@ -296,6 +345,7 @@ mod tests {
 
     const DIALECT: Dialect = Dialect {
         is_legal_id: |id| !id.is_empty() && id.len() <= 8,
+        make_id: plain_id,
         takes: |part| {
             !matches!(
                 part,
@@ -342,6 +392,7 @@ mod tests {
             id: id.to_owned(),
             content: content.to_owned(),
             is_error: false,
+            images: Vec::new(),
         })
     }
 

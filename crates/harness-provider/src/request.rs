@@ -20,6 +20,8 @@ pub struct RequestOptions {
     pub base_url: String,
     /// What answers there, for [`Api::Chat`]; told from the address where it is not said.
     pub server: Option<Server>,
+    /// Whether the model takes images; one that does not is told of them in words.
+    pub images: bool,
 }
 
 /// What was asked, as far as the answer is judged by it.
@@ -85,6 +87,11 @@ pub(crate) fn headers() -> Vec<(&'static str, String)> {
 /// Serialises a body.
 pub(crate) fn json(body: &impl serde::Serialize) -> Vec<u8> {
     serde_json::to_vec(body).expect("bodies hold only text, numbers and maps with text keys")
+}
+
+/// Returns an image as an address that holds it.
+pub(crate) fn data_url(image: &harness_core::Image) -> String {
+    format!("data:{};base64,{}", image.format.media_type(), image.data)
 }
 
 /// Returns the schema of a tool's arguments; a text that is no object allows anything.

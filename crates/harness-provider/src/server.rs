@@ -4,6 +4,8 @@
 //! sends it. A row says something only where a server is known to refuse or to
 //! misread the ordinary request.
 
+use harness_core::ImageFormat;
+
 /// A server that is known by name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Server {
@@ -42,6 +44,29 @@ pub(crate) struct Manners {
     pub(crate) asks_for_parallel_calls: bool,
     /// Whether reasoning goes back as the parts it came in.
     pub(crate) takes_reasoning_details: bool,
+    /// Which ids of calls it takes.
+    pub(crate) ids: Ids,
+    /// Whether it refuses a user's text right behind results.
+    pub(crate) answers_results: bool,
+    /// Whether it takes images as PNG and JPEG alone.
+    pub(crate) few_formats: bool,
+}
+
+/// Which ids of calls a server takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Ids {
+    /// Any of a sensible length.
+    Any,
+    /// Nine letters and digits.
+    Nine,
+}
+
+impl Manners {
+    /// Says why an image of a kind is not sent, where it is not.
+    pub(crate) fn refuses(&self, format: ImageFormat) -> Option<&'static str> {
+        let is_common = matches!(format, ImageFormat::Png | ImageFormat::Jpeg);
+        (self.few_formats && !is_common).then_some("this server takes png and jpeg alone")
+    }
 }
 
 /// The name of the limit on the answer.
@@ -68,6 +93,9 @@ const ORDINARY: Manners = Manners {
     no_text: NoText::Null,
     asks_for_parallel_calls: false,
     takes_reasoning_details: false,
+    ids: Ids::Any,
+    answers_results: false,
+    few_formats: false,
 };
 
 /// Words, hosts and ports on this machine by which the servers are known.
@@ -133,15 +161,22 @@ impl Server {
                 takes_reasoning_details: true,
                 ..ORDINARY
             },
+            // `Tool call id was .. but must be a-z, A-Z, 0-9, with a length of 9`, and `Unexpected
+            // role 'user' after role 'tool'`: https://github.com/mistralai/mistral-common,
+            // `validator.py`, and https://github.com/zed-industries/zed/issues/37021.
+            Self::Mistral => Manners {
+                ids: Ids::Nine,
+                answers_results: true,
+                ..ORDINARY
+            },
+            // https://docs.x.ai/docs/guides/image-understanding: jpg and png.
+            Self::Xai => Manners {
+                few_formats: true,
+                ..ORDINARY
+            },
             // `max_tokens` and `null`, or no text at all, in the recorded requests of groq,
             // together and xai; nothing else is known of the others.
-            Self::Ollama
-            | Self::Vllm
-            | Self::LmStudio
-            | Self::Groq
-            | Self::Together
-            | Self::Mistral
-            | Self::Xai => ORDINARY,
+            Self::Ollama | Self::Vllm | Self::LmStudio | Self::Groq | Self::Together => ORDINARY,
         }
     }
 }

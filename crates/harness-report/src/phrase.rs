@@ -4,6 +4,7 @@ mod approval;
 mod control;
 mod fallback;
 mod setup;
+mod shown;
 mod stray;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -512,11 +513,7 @@ fn hidden(command: &str) -> String {
 
 fn outcome_words(outcome: &Outcome, ms: u64) -> String {
     match outcome {
-        Outcome::Text { lines, cut, .. } => format!(
-            ", {}{}",
-            count(*lines, "line"),
-            if *cut { ", cut" } else { "" }
-        ),
+        Outcome::Text { lines, cut, .. } => shown::text(*lines, *cut),
         Outcome::Written {
             created,
             added,
@@ -541,6 +538,7 @@ fn outcome_words(outcome: &Outcome, ms: u64) -> String {
                 seconds(ms)
             )
         }
+        Outcome::Image(image) => shown::image(image),
         Outcome::Refused { message } => format!(", not done: {}", clean_line(message, 200)),
     }
 }

@@ -10,11 +10,12 @@ use harness_core::{
     Change, ChangeKind, CheckReport, CheckStatus, CheckpointNumber, CheckpointSaved, CommandRule,
     CommitId, ControlCheck, ControlOutcome, Decision, DirtyMode, EndReason, Event, FailureClass,
     Feature, FeatureBudget, FeatureId, FeaturePassed, FeatureScope, FeatureStatus, Finding,
-    FindingKind, FinishSubject, Gate, GivenUp, Goal, Level, Limits, LineRange, Maker, ModelFailure,
-    ModelProfile, ModelResponded, ModelResponse, Money, NegativeControl, NetworkUse, Outcome,
-    Policy, Price, Reader, Regression, RepoPath, Rule, RuleDecision, RunId, RunState, ScopeRules,
-    SessionId, SessionOpened, SetupEnd, SetupPlace, Source, SourceKind, Sourced, Stop, StopReason,
-    TestCounts, Timestamp, TokenCount, ToolCall, TreeId, TurnNumber, Urgency, Usage, Verdict, When,
+    FindingKind, FinishSubject, Gate, GivenUp, Goal, Image, ImageFormat, Level, Limits, LineRange,
+    Maker, ModelFailure, ModelProfile, ModelResponded, ModelResponse, Money, NegativeControl,
+    NetworkUse, Outcome, Policy, Price, Reader, Regression, RepoPath, Rule, RuleDecision, RunId,
+    RunState, ScopeRules, SessionId, SessionOpened, SetupEnd, SetupPlace, Source, SourceKind,
+    Sourced, Stop, StopReason, TestCounts, Timestamp, TokenCount, ToolCall, TreeId, TurnNumber,
+    Urgency, Usage, Verdict, When,
 };
 
 /// Declares the type word of every event; a new variant does not compile until it stands here.
@@ -626,6 +627,13 @@ fn outcomes() -> impl Iterator<Item = Outcome> {
         Outcome::Refused {
             message: "the text is there twice".to_owned(),
         },
+        Outcome::Image(Image {
+            path: RepoPath::parse("docs/shot.png").unwrap(),
+            format: ImageFormat::Png,
+            width: 800,
+            height: 600,
+            data: "iVBORw0KGgo=".into(),
+        }),
     ];
     others.into_iter().chain(exited)
 }

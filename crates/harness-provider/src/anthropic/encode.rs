@@ -5,12 +5,13 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use crate::{
-    history::{Dialect, SentPart, SentResult, Turn, object, repaired},
+    history::{Dialect, SentPart, SentResult, Turn, blind, object, plain_id, turns_of},
     request::{Asked, RequestOptions, WireRequest, headers, json, schema},
 };
 
 const DIALECT: Dialect = Dialect {
     is_legal_id,
+    make_id: plain_id,
     takes,
     may_end_opaque: false,
 };
@@ -70,11 +71,35 @@ enum Block<'a> {
     },
     ToolResult {
         tool_use_id: &'a str,
-        content: &'a str,
+        content: Content<'a>,
         #[serde(skip_serializing_if = "std::ops::Not::not")]
         is_error: bool,
         #[serde(skip_serializing_if = "Option::is_none")]
         cache_control: Option<CacheControl>,
+    },
+}
+
+/// What a result holds: text alone as text, so that requests without images stay as they were.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Content<'a> {
+    Text(&'a str),
+    Parts(Vec<Shown<'a>>),
+}
+
+#[derive(Serialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+enum Shown<'a> {
+    Text { text: &'a str },
+    Image { source: Source<'a> },
+}
+
+#[derive(Serialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+enum Source<'a> {
+    Base64 {
+        media_type: &'static str,
+        data: &'a str,
     },
 }
 
@@ -85,7 +110,7 @@ enum CacheControl {
 }
 
 pub(crate) fn encode(prompt: &Prompt, options: &RequestOptions, maker: &Maker) -> WireRequest {
-    let turns = repaired(prompt.messages.iter().map(AsRef::as_ref), &DIALECT, maker);
+    let turns = turns_of(prompt, &DIALECT, maker, |_| blind(options.images));
     let mut messages: Vec<Wire<'_>> = turns.iter().map(wire).collect();
     mark(&mut messages);
     let body = Body {
@@ -147,10 +172,24 @@ fn wire<'a>(turn: &'a Turn<'_>) -> Wire<'a> {
 fn result<'a>(result: &'a SentResult<'_>) -> Block<'a> {
     Block::ToolResult {
         tool_use_id: &result.id,
-        content: result.content,
+        content: content(result),
         is_error: result.is_error,
         cache_control: None,
     }
+}
+
+fn content<'a>(result: &'a SentResult<'_>) -> Content<'a> {
+    let text = &*result.content;
+    if result.images.is_empty() {
+        return Content::Text(text);
+    }
+    let images = result.images.iter().map(|image| Shown::Image {
+        source: Source::Base64 {
+            media_type: image.format.media_type(),
+            data: &image.data,
+        },
+    });
+    Content::Parts([Shown::Text { text }].into_iter().chain(images).collect())
 }
 
 fn part<'a>(part: &'a SentPart<'_>) -> Option<Block<'a>> {

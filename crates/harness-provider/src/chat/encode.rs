@@ -8,9 +8,9 @@ use serde_json::Value;
 
 use super::REASONING_DETAILS;
 use crate::{
-    history::{Dialect, SentPart, Turn, object, repaired},
-    request::{Asked, RequestOptions, WireRequest, headers, json, schema},
-    server::{LimitKey, Manners, NoText, manners_of},
+    history::{Dialect, SentPart, SentResult, Turn, blind, object, plain_id, turns_of},
+    request::{Asked, RequestOptions, WireRequest, data_url, headers, json, schema},
+    server::{Ids, LimitKey, Manners, NoText, manners_of},
 };
 
 const DIALECT: Dialect = Dialect {
@@ -25,6 +25,14 @@ const DIALECT: Dialect = Dialect {
         )
     },
     may_end_opaque: false,
+    make_id: plain_id,
+};
+
+/// As [`DIALECT`], for a server that takes ids of nine letters and digits alone.
+const NINE: Dialect = Dialect {
+    is_legal_id: |id| id.len() == 9 && id.bytes().all(|byte| byte.is_ascii_alphanumeric()),
+    make_id: |number| format!("call{number:05}"),
+    ..DIALECT
 };
 
 #[derive(Serialize)]
@@ -65,7 +73,7 @@ enum Wire<'a> {
         content: &'a str,
     },
     User {
-        content: Cow<'a, str>,
+        content: Content<'a>,
     },
     Assistant {
         content: Option<Cow<'a, str>>,
@@ -78,6 +86,26 @@ enum Wire<'a> {
         tool_call_id: &'a str,
         content: &'a str,
     },
+}
+
+/// What a user message holds: text alone as text, which every server takes.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Content<'a> {
+    Text(Cow<'a, str>),
+    Parts(Vec<Shown<'a>>),
+}
+
+#[derive(Serialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+enum Shown<'a> {
+    Text { text: Cow<'a, str> },
+    ImageUrl { image_url: Address },
+}
+
+#[derive(Serialize)]
+struct Address {
+    url: String,
 }
 
 #[derive(Serialize)]
@@ -95,15 +123,21 @@ struct Function<'a> {
 }
 
 pub(crate) fn encode(prompt: &Prompt, options: &RequestOptions, maker: &Maker) -> WireRequest {
-    let turns = repaired(prompt.messages.iter().map(AsRef::as_ref), &DIALECT, maker);
+    let base = options.base_url.trim_end_matches('/');
+    let manners = manners_of(base, options.server);
+    let dialect = match manners.ids {
+        Ids::Any => DIALECT,
+        Ids::Nine => NINE,
+    };
+    let turns = turns_of(prompt, &dialect, maker, |image| {
+        blind(options.images).or_else(|| manners.refuses(image.format))
+    });
     let mut messages = Vec::with_capacity(turns.len() + 1);
     if !prompt.system.trim().is_empty() {
         messages.push(Wire::System {
             content: &prompt.system,
         });
     }
-    let base = options.base_url.trim_end_matches('/');
-    let manners = manners_of(base, options.server);
     for turn in &turns {
         push(&mut messages, turn, manners);
     }
@@ -146,9 +180,17 @@ fn push<'a>(messages: &mut Vec<Wire<'a>>, turn: &'a Turn<'_>, manners: Manners) 
         Turn::User { results, texts } => {
             messages.extend(results.iter().map(|result| Wire::Tool {
                 tool_call_id: &result.id,
-                content: result.content,
+                content: &result.content,
             }));
-            messages.extend(joined(texts).map(|content| Wire::User { content }));
+            let said = said(results, texts);
+            if manners.answers_results && !results.is_empty() && said.is_some() {
+                messages.push(Wire::Assistant {
+                    content: Some(Cow::Borrowed(RESULTS_SEEN)),
+                    tool_calls: Vec::new(),
+                    reasoning_details: Vec::new(),
+                });
+            }
+            messages.extend(said.map(|content| Wire::User { content }));
         }
         Turn::Assistant(parts) => {
             let texts: Vec<&str> = parts.iter().filter_map(text).collect();
@@ -166,6 +208,30 @@ fn push<'a>(messages: &mut Vec<Wire<'a>>, turn: &'a Turn<'_>, manners: Manners) 
             });
         }
     }
+}
+
+/// Stands for the answer that some servers want between results and a user's text.
+const RESULTS_SEEN: &str = "I have the results.";
+
+/// Returns what a user message behind results holds: their images, which results cannot hold here, and texts.
+fn said<'a>(results: &'a [SentResult<'_>], texts: &[&'a str]) -> Option<Content<'a>> {
+    let mut parts = Vec::new();
+    for result in results {
+        for image in &result.images {
+            let text = Cow::Owned(format!("The image of call {}, {}:", result.id, image.path));
+            let url = data_url(image);
+            parts.push(Shown::Text { text });
+            parts.push(Shown::ImageUrl {
+                image_url: Address { url },
+            });
+        }
+    }
+    let text = joined(texts);
+    if parts.is_empty() {
+        return text.map(Content::Text);
+    }
+    parts.extend(text.map(|text| Shown::Text { text }));
+    Some(Content::Parts(parts))
 }
 
 /// Joins texts by blank lines; none of nothing.

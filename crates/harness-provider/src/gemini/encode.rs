@@ -2,18 +2,19 @@
 
 use std::borrow::Cow;
 
-use harness_core::{AssistantPart, Maker, Prompt};
+use harness_core::{AssistantPart, Image, ImageFormat, Maker, Prompt};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use super::{SIGNATURE, schema::parameters};
 use crate::{
-    history::{Dialect, SentPart, SentResult, Turn, object, repaired},
+    history::{Dialect, SentPart, SentResult, Turn, blind, object, plain_id, turns_of},
     request::{Asked, RequestOptions, WireRequest, headers, json, schema},
 };
 
 const DIALECT: Dialect = Dialect {
     is_legal_id: |id| (1..=64).contains(&id.len()),
+    make_id: plain_id,
     takes: |part| {
         matches!(
             part,
@@ -75,8 +76,7 @@ struct Generation {
 }
 
 pub(crate) fn encode(prompt: &Prompt, options: &RequestOptions, maker: &Maker) -> WireRequest {
-    let messages = prompt.messages.iter().map(AsRef::as_ref);
-    let needs_signatures = needs_signatures(&options.model);
+    let is_third = is_third(&options.model);
     let declarations: Vec<Declaration<'_>> = prompt
         .tools
         .iter()
@@ -98,9 +98,9 @@ pub(crate) fn encode(prompt: &Prompt, options: &RequestOptions, maker: &Maker) -
             })
             .into_iter()
             .collect(),
-        contents: repaired(messages, &DIALECT, maker)
+        contents: turns_of(prompt, &DIALECT, maker, |image| unshown(image, options))
             .iter()
-            .map(|turn| content(turn, needs_signatures))
+            .map(|turn| content(turn, is_third))
             .collect(),
         generation_config: Generation {
             max_output_tokens: options.max_output.0,
@@ -133,37 +133,63 @@ fn name(model: &str) -> Cow<'_, str> {
     escaped.collect()
 }
 
-/// Whether a model refuses calls without a signature; those before the third kind take them as they come.
-fn needs_signatures(model: &str) -> bool {
-    name(model)
-        .strip_prefix("gemini-")
-        .and_then(|rest| rest.split(['.', '-']).next()?.parse::<u32>().ok())
-        .is_some_and(|kind| kind >= 3)
+/// Says why an image is not sent, where it is not.
+///
+/// Source: <https://ai.google.dev/gemini-api/docs/image-understanding>, supported formats.
+fn unshown(image: &Image, options: &RequestOptions) -> Option<&'static str> {
+    let is_gif = image.format == ImageFormat::Gif;
+    blind(options.images).or_else(|| is_gif.then_some("this server takes no gif"))
 }
 
-fn content(turn: &Turn<'_>, needs_signatures: bool) -> Content {
+/// Whether a model is of the third kind or a later one: it refuses calls without a signature, and
+/// takes images inside of results. Those before it take calls as they come, and images behind results.
+fn is_third(model: &str) -> bool {
+    // A name without a number, such as `gemini-flash-latest`, is that of a newer one.
+    name(model).strip_prefix("gemini-").is_some_and(|rest| {
+        let kind = rest.split(['.', '-']).next().unwrap_or_default();
+        kind.parse::<u32>().is_ok_and(|kind| kind >= 3) || !kind.starts_with(char::is_numeric)
+    })
+}
+
+fn content(turn: &Turn<'_>, is_third: bool) -> Content {
     match turn {
         Turn::User { results, texts } => {
             let texts = texts.iter().map(|text| json!({"text": text}));
+            let behind = if is_third { &[] } else { results.as_slice() };
+            let behind = behind.iter().flat_map(images);
+            let results = results.iter().map(|it| result(it, is_third));
             Content {
                 role: "user",
-                parts: results.iter().map(result).chain(texts).collect(),
+                parts: results.chain(behind).chain(texts).collect(),
             }
         }
         Turn::Assistant(parts) => Content {
             role: "model",
-            parts: answer(parts, needs_signatures),
+            parts: answer(parts, is_third),
         },
     }
 }
 
-fn result(result: &SentResult<'_>) -> Value {
+/// Makes a result, with its images in it where the model takes them there.
+///
+/// Source: <https://ai.google.dev/gemini-api/docs/function-calling>, multimodal function responses.
+fn result(result: &SentResult<'_>, holds_images: bool) -> Value {
     let key = if result.is_error { "error" } else { "output" };
-    json!({"functionResponse": {
+    let mut response = json!({
         "id": result.id,
         "name": result.name,
         "response": {key: result.content},
-    }})
+    });
+    if holds_images && !result.images.is_empty() {
+        response["parts"] = images(result).collect();
+    }
+    json!({ "functionResponse": response })
+}
+
+fn images(result: &SentResult<'_>) -> impl Iterator<Item = Value> {
+    result.images.iter().map(|image| {
+        json!({"inlineData": {"mimeType": image.format.media_type(), "data": &*image.data}})
+    })
 }
 
 /// Puts every signature on its part again.

@@ -6,12 +6,13 @@ use serde_json::{Map, Value, json};
 
 use super::{FUNCTION_CALL, MESSAGE, REASONING};
 use crate::{
-    history::{Dialect, SentPart, SentResult, Turn, object, repaired},
-    request::{Asked, RequestOptions, WireRequest, headers, json, schema},
+    history::{Dialect, SentPart, SentResult, Turn, blind, object, plain_id, turns_of},
+    request::{Asked, RequestOptions, WireRequest, data_url, headers, json, schema},
 };
 
 const DIALECT: Dialect = Dialect {
     is_legal_id: |id| (1..=64).contains(&id.len()),
+    make_id: plain_id,
     takes: |part| {
         matches!(
             part,
@@ -25,7 +26,8 @@ const DIALECT: Dialect = Dialect {
 /// What asks for reasoning in a form that can be sent back.
 const ENCRYPTED: &[&str] = &["reasoning.encrypted_content"];
 
-/// Models that do not reason; they refuse to be asked for it.
+/// Models that do not reason, beside all with `-chat` in their name; they refuse to be asked for it:
+/// `Encrypted content is not supported with this model`.
 const WITHOUT_REASONING: [&str; 3] = ["gpt-3", "gpt-4", "chatgpt-"];
 
 #[derive(Serialize)]
@@ -57,9 +59,8 @@ enum Tool<'a> {
 }
 
 pub(crate) fn encode(prompt: &Prompt, options: &RequestOptions, maker: &Maker) -> WireRequest {
-    let messages = prompt.messages.iter().map(AsRef::as_ref);
     let mut input = Vec::new();
-    for turn in &repaired(messages, &DIALECT, maker) {
+    for turn in &turns_of(prompt, &DIALECT, maker, |_| blind(options.images)) {
         match turn {
             Turn::User { results, texts } => {
                 input.extend(results.iter().map(result));
@@ -104,9 +105,11 @@ pub(crate) fn encode(prompt: &Prompt, options: &RequestOptions, maker: &Maker) -
 fn reasons(model: &str) -> bool {
     // Routers put a vendor before the name.
     let name = model.rsplit('/').next().unwrap_or_default();
-    !WITHOUT_REASONING
-        .iter()
-        .any(|prefix| name.starts_with(prefix))
+    let is_chat = name.contains("-chat");
+    !is_chat
+        && !WITHOUT_REASONING
+            .iter()
+            .any(|prefix| name.starts_with(prefix))
 }
 
 /// Names the conversation, so that its requests find the same cache: what begins alike has the same key.
@@ -135,7 +138,17 @@ fn user(text: &str) -> Value {
 }
 
 fn result(result: &SentResult<'_>) -> Value {
-    json!({"type": "function_call_output", "call_id": result.id, "output": result.content})
+    let text = &result.content;
+    let output = if result.images.is_empty() {
+        json!(text)
+    } else {
+        let images = result.images.iter();
+        let images =
+            images.map(|image| json!({"type": "input_image", "image_url": data_url(image)}));
+        let text = json!({"type": "input_text", "text": text});
+        [text].into_iter().chain(images).collect()
+    };
+    json!({"type": "function_call_output", "call_id": result.id, "output": output})
 }
 
 fn push_answer(input: &mut Vec<Value>, parts: &[SentPart<'_>]) {
