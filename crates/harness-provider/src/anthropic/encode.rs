@@ -14,6 +14,8 @@ const DIALECT: Dialect = Dialect {
     make_id: plain_id,
     takes,
     may_end_opaque: false,
+    // A paused answer is sent back as it is.
+    may_end_answered: true,
 };
 
 /// Cache marks on user messages. With the one on the system text, fewer than the four allowed.
@@ -112,6 +114,7 @@ enum CacheControl {
 pub(crate) fn encode(prompt: &Prompt, options: &RequestOptions, maker: &Maker) -> WireRequest {
     let turns = turns_of(prompt, &DIALECT, maker, |_| blind(options.images));
     let mut messages: Vec<Wire<'_>> = turns.iter().map(wire).collect();
+    trim_end(&mut messages);
     mark(&mut messages);
     let body = Body {
         model: &options.model,
@@ -220,6 +223,15 @@ fn part<'a>(part: &'a SentPart<'_>) -> Option<Block<'a>> {
     })
 }
 
+/// Takes blanks off the end of an answer that is to be gone on with: the server refuses them.
+fn trim_end(messages: &mut [Wire<'_>]) {
+    if let Some(Wire::Assistant(blocks)) = messages.last_mut()
+        && let Some(Block::Text { text, .. }) = blocks.last_mut()
+    {
+        *text = text.trim_end();
+    }
+}
+
 fn mark(messages: &mut [Wire<'_>]) {
     let users = messages
         .iter_mut()
@@ -241,12 +253,13 @@ fn is_legal_id(id: &str) -> bool {
 }
 
 /// Thinking goes back only with the proof that this provider made it.
-const fn takes(part: &AssistantPart) -> bool {
-    !matches!(
-        part,
-        AssistantPart::Thinking {
-            signature: None,
-            ..
-        } | AssistantPart::Opaque { .. }
-    )
+fn takes(part: &AssistantPart) -> bool {
+    match part {
+        AssistantPart::Thinking { signature, .. } => {
+            signature.as_ref().is_some_and(|proof| !proof.is_empty())
+        }
+        AssistantPart::RedactedThinking { data, .. } => !data.is_empty(),
+        AssistantPart::Opaque { .. } => false,
+        AssistantPart::Text { .. } | AssistantPart::ToolCall(_) => true,
+    }
 }

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::REASONING_DETAILS;
 use crate::{
-    history::{Dialect, SentPart, SentResult, Turn, blind, object, plain_id, turns_of},
+    history::{Dialect, SentPart, SentResult, Turn, blind, is_object, object, plain_id, turns_of},
     request::{Asked, RequestOptions, WireRequest, data_url, headers, json, schema},
     server::{Ids, LimitKey, Manners, NoText, manners_of},
 };
@@ -18,13 +18,13 @@ const DIALECT: Dialect = Dialect {
     is_legal_id: |id| (1..=40).contains(&id.len()),
     // Reasoning as text goes back to none: no form of it is taken by all. As parts of a
     // server's own it goes to the server that is known to take them.
-    takes: |part| {
-        matches!(
-            part,
-            AssistantPart::Text { .. } | AssistantPart::ToolCall(_) | AssistantPart::Opaque { .. }
-        )
+    takes: |part| match part {
+        AssistantPart::Text { .. } | AssistantPart::ToolCall(_) => true,
+        AssistantPart::Opaque { data, .. } => is_object(data),
+        AssistantPart::Thinking { .. } | AssistantPart::RedactedThinking { .. } => false,
     },
     may_end_opaque: false,
+    may_end_answered: false,
     make_id: plain_id,
 };
 

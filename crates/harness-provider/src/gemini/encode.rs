@@ -8,21 +8,21 @@ use serde_json::{Map, Value, json};
 
 use super::{SIGNATURE, schema::parameters};
 use crate::{
-    history::{Dialect, SentPart, SentResult, Turn, blind, object, plain_id, turns_of},
+    history::{Dialect, SentPart, SentResult, Turn, blind, is_object, object, plain_id, turns_of},
     request::{Asked, RequestOptions, WireRequest, headers, json, schema},
 };
 
 const DIALECT: Dialect = Dialect {
     is_legal_id: |id| (1..=64).contains(&id.len()),
     make_id: plain_id,
-    takes: |part| {
-        matches!(
-            part,
-            AssistantPart::Text { .. } | AssistantPart::ToolCall(_) | AssistantPart::Opaque { .. }
-        )
+    takes: |part| match part {
+        AssistantPart::Text { .. } | AssistantPart::ToolCall(_) => true,
+        AssistantPart::Opaque { data, .. } => is_object(data),
+        AssistantPart::Thinking { .. } | AssistantPart::RedactedThinking { .. } => false,
     },
     // The signature of an answer comes with its end.
     may_end_opaque: true,
+    may_end_answered: false,
 };
 
 /// Stands for the signature of a call that another model made; documented for this purpose.
@@ -228,6 +228,10 @@ fn answer(parts: &[SentPart<'_>], needs_signatures: bool) -> Vec<Value> {
             fields.append(&mut label);
         }
         sent.push(part);
+    }
+    if !label.is_empty() {
+        label.insert("text".to_owned(), json!(""));
+        sent.push(Value::Object(label));
     }
     sent
 }

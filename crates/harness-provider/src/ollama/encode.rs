@@ -20,6 +20,7 @@ const DIALECT: Dialect = Dialect {
         AssistantPart::RedactedThinking { .. } | AssistantPart::Opaque { .. } => false,
     },
     may_end_opaque: false,
+    may_end_answered: false,
 };
 
 #[derive(Serialize)]

@@ -6,21 +6,21 @@ use serde_json::{Map, Value, json};
 
 use super::{FUNCTION_CALL, MESSAGE, REASONING};
 use crate::{
-    history::{Dialect, SentPart, SentResult, Turn, blind, object, plain_id, turns_of},
+    history::{Dialect, SentPart, SentResult, Turn, blind, is_object, object, plain_id, turns_of},
     request::{Asked, RequestOptions, WireRequest, data_url, headers, json, schema},
 };
 
 const DIALECT: Dialect = Dialect {
     is_legal_id: |id| (1..=64).contains(&id.len()),
     make_id: plain_id,
-    takes: |part| {
-        matches!(
-            part,
-            AssistantPart::Text { .. } | AssistantPart::ToolCall(_) | AssistantPart::Opaque { .. }
-        )
+    takes: |part| match part {
+        AssistantPart::Text { .. } | AssistantPart::ToolCall(_) => true,
+        AssistantPart::Opaque { data, .. } => is_object(data),
+        AssistantPart::Thinking { .. } | AssistantPart::RedactedThinking { .. } => false,
     },
     // Reasoning that led to nothing is refused.
     may_end_opaque: false,
+    may_end_answered: true,
 };
 
 /// What asks for reasoning in a form that can be sent back.
