@@ -5,6 +5,7 @@ mod fallback;
 mod faults;
 mod feature;
 mod gates;
+mod images;
 mod limits;
 mod regression;
 mod spend;

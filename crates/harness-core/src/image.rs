@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{RepoPath, TokenCount};
+use crate::{ByteCount, RepoPath};
 
 /// An image of a kind that models read.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -66,11 +66,10 @@ impl Image {
         format!("{}x{} {}", self.width, self.height, self.format.as_str())
     }
 
-    /// Estimates what it costs in a window: a token for 750 pixels, as Anthropic counts, within what vendors scale images to.
-    ///
-    /// Source: <https://platform.claude.com/docs/en/build-with-claude/vision>.
-    pub fn tokens(&self) -> TokenCount {
-        let pixels = u64::from(self.width) * u64::from(self.height);
-        TokenCount((pixels / 750).clamp(85, 4800))
+    /// Returns how many bytes the file has.
+    pub fn size(&self) -> ByteCount {
+        let padding = self.data.bytes().rev().take_while(|byte| *byte == b'=');
+        let bytes = self.data.len() / 4 * 3;
+        ByteCount(bytes.saturating_sub(padding.count()) as u64)
     }
 }

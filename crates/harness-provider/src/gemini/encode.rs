@@ -215,7 +215,8 @@ fn answer(parts: &[SentPart<'_>], needs_signatures: bool) -> Vec<Value> {
                 arguments,
             } => {
                 // Only the first of calls made together is signed.
-                let is_unsigned = std::mem::take(&mut is_first_call) && label.is_empty();
+                let is_unsigned =
+                    std::mem::take(&mut is_first_call) && !label.contains_key(SIGNATURE);
                 if needs_signatures && is_unsigned {
                     label.insert(SIGNATURE.to_owned(), json!(NO_SIGNATURE));
                 }

@@ -276,7 +276,7 @@ fn result(end: &CallEnd) -> (bool, u64) {
         } => (*stop == Stop::Exited(0), output.bytes),
         CallEnd::Done {
             outcome: Outcome::Image(image),
-        } => (true, image.data.len() as u64 / 4 * 3),
+        } => (true, image.size().0),
         CallEnd::Answered { text, is_error } => (!is_error, text.len() as u64),
         CallEnd::Done {
             outcome: Outcome::Refused { .. },
