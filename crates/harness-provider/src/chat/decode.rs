@@ -20,7 +20,7 @@ use crate::{
 const REASONING_KEYS: [&str; 3] = ["reasoning_content", "reasoning", "reasoning_text"];
 
 /// The state of one stream.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Reader {
     reasoning: String,
     details: Vec<Value>,
@@ -34,7 +34,7 @@ pub(crate) struct Reader {
 }
 
 /// A call as far as its fragments have come.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 struct Call {
     index: Option<u64>,
     call: ToolCall,
