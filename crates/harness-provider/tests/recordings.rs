@@ -8,6 +8,8 @@
 
 #[path = "recordings/oracle.rs"]
 mod oracle;
+#[path = "recordings/returned.rs"]
+mod returned;
 
 use std::{
     env, fs,
@@ -31,6 +33,8 @@ struct Exchange {
     headers: Map<String, Value>,
     bytes: Vec<u8>,
     expected: Value,
+    /// The recorded request; null where there is none.
+    request: Value,
 }
 
 /// Parts that a client shows and ours must not, with the reason.
@@ -75,6 +79,18 @@ const REFUSED_BY_CLIENT: [(&str, &str, StopReason); 1] = [(
     "A solar eclipse occurs when the Moon passes directly between the Earth and the Sun,",
     StopReason::MaxTokens,
 )];
+
+/// Recordings whose client sends something else back than it was given, with the reason.
+const SENT_BACK_OTHERWISE: [(&str, &str); 2] = [
+    (
+        "openai-responses--gateway-tool-loop--opencode2",
+        "the arguments were edited: `{\"city\":{}}` for `{\"city\":\"Paris\"}`",
+    ),
+    (
+        "openai-responses--reasoning--fantasy",
+        "the client leaves the reasoning out",
+    ),
+];
 
 /// Classes of the recorded failures.
 const FAILURES: [(&str, FailureClass); 4] = [
@@ -144,6 +160,7 @@ fn load(folder: &Path) -> Vec<Exchange> {
                 bytes
             },
             expected: json(it["expected"].as_str().unwrap()),
+            request: it["request"].as_str().map_or(Value::Null, json),
         })
     };
     interactions.filter_map(exchange).collect()
@@ -522,4 +539,36 @@ fn recorded_failures_have_their_class() {
         assert_eq!(failure.status, Some(exchange.status));
         assert!(exchange.expected["raises"].is_string());
     }
+}
+
+#[test]
+fn what_goes_back_is_what_the_recorded_client_sent_back() {
+    let Some(exchanges) = exchanges() else {
+        return;
+    };
+    let mut compared = 0;
+    for pair in exchanges.windows(2) {
+        let [first, second] = pair else { continue };
+        let [name, next] = [first, second].map(|it| it.name.rsplit_once('/').unwrap().0);
+        let is_pair = name == next && first.status == 200 && first.api == second.api;
+        let has_blocks = matches!(first.api, Api::Anthropic | Api::Gemini | Api::Responses);
+        if !is_pair || !has_blocks {
+            continue;
+        }
+        let recorded = returned::answers(&second.request);
+        if recorded.is_empty() || row(&SENT_BACK_OTHERWISE, name, |row| row.0).is_some() {
+            continue;
+        }
+        let sent = returned::after(first.api, &first.bytes);
+        assert_eq!(
+            sent.len(),
+            recorded.len(),
+            "{name}: {sent:#?}\n{recorded:#?}"
+        );
+        for (sent, recorded) in sent.iter().zip(&recorded) {
+            returned::assert_holds(sent, recorded, name);
+        }
+        compared += 1;
+    }
+    assert!(compared >= 7, "{compared} were compared");
 }
