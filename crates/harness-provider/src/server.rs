@@ -44,6 +44,8 @@ pub(crate) struct Manners {
     pub(crate) asks_for_parallel_calls: bool,
     /// Whether reasoning goes back as the parts it came in.
     pub(crate) takes_reasoning_details: bool,
+    /// Whether reasoning goes back as text beside calls, be it empty.
+    pub(crate) wants_reasoning: bool,
     /// Which ids of calls it takes.
     pub(crate) ids: Ids,
     /// Whether it refuses a user's text right behind results.
@@ -93,6 +95,7 @@ const ORDINARY: Manners = Manners {
     no_text: NoText::Null,
     asks_for_parallel_calls: false,
     takes_reasoning_details: false,
+    wants_reasoning: false,
     ids: Ids::Any,
     answers_results: false,
     few_formats: false,
@@ -145,8 +148,12 @@ impl Server {
                 ..ORDINARY
             },
             // Templates of chat models join texts; the recorded second request of
-            // `deepseek--parallel-tools` sends an empty one and is answered.
+            // `deepseek--parallel-tools` sends an empty one and is answered. Since its fourth kind it
+            // refuses calls without their `reasoning_content`, be it empty:
+            // https://api-docs.deepseek.com/guides/thinking_mode, tool calls, and
+            // https://github.com/deepseek-ai/deepseek-harness/discussions/739.
             Self::DeepSeek => Manners {
+                wants_reasoning: true,
                 no_text: NoText::Empty,
                 ..ORDINARY
             },

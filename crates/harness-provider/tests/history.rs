@@ -30,11 +30,12 @@ const fn target(api: Api, model: &'static str, server: Option<Server>) -> Target
     Target { api, model, server }
 }
 
-const TARGETS: [Target; 8] = [
+const TARGETS: [Target; 9] = [
     target(Api::Anthropic, "claude-sonnet-5-5", None),
     target(Api::Chat, "m", Some(Server::OpenAi)),
     target(Api::Chat, "m", Some(Server::Mistral)),
     target(Api::Chat, "m", Some(Server::OpenRouter)),
+    target(Api::Chat, "m", Some(Server::DeepSeek)),
     target(Api::Responses, "gpt-6.2-sol", None),
     target(Api::Gemini, "gemini-3.8-flash", None),
     target(Api::Gemini, "gemini-2.5-pro", None),
@@ -183,7 +184,10 @@ fn sent(target: Target, messages: &[Message], images: bool) -> Vec<u8> {
 fn checked(target: Target, body: &Value) -> Result<(), String> {
     match target.api {
         Api::Anthropic => rules::anthropic(body),
-        Api::Chat => rules::chat(body, target.server == Some(Server::Mistral)),
+        Api::Chat => rules::chat(body, target.server == Some(Server::Mistral)).and_then(|()| {
+            let is_reasoned = target.server == Some(Server::DeepSeek);
+            rules::chat_reasoning(body, is_reasoned)
+        }),
         Api::Responses => rules::responses(body),
         Api::Gemini => rules::gemini(body, target.model.starts_with("gemini-3")),
         Api::Ollama => rules::ollama(body),

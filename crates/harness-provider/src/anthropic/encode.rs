@@ -133,6 +133,8 @@ pub(crate) fn encode(prompt: &Prompt, options: &RequestOptions, maker: &Maker) -
         messages,
     };
     let mut headers = headers();
+    // The only version. Models that think adaptively do so between calls without any beta header:
+    // https://platform.claude.com/docs/en/build-with-claude/adaptive-thinking.
     headers.push(("anthropic-version", "2023-06-01".to_owned()));
     WireRequest {
         url: format!("{}/v1/messages", root(&options.base_url)),

@@ -14,7 +14,8 @@ use crate::{
 };
 
 const DIALECT: Dialect = Dialect {
-    // Ids of 41 characters and more are refused; any characters will do.
+    // Any characters will do. OpenAI refused ids of 41 characters and more, of late those of 65 and more:
+    // https://github.com/vercel/ai/issues/5171, https://github.com/decolua/9router/pull/3167.
     is_legal_id: |id| (1..=40).contains(&id.len()),
     // Reasoning as text goes back to none: no form of it is taken by all. As parts of a
     // server's own it goes to the server that is known to take them.
@@ -32,6 +33,15 @@ const DIALECT: Dialect = Dialect {
 const NINE: Dialect = Dialect {
     is_legal_id: |id| id.len() == 9 && id.bytes().all(|byte| byte.is_ascii_alphanumeric()),
     make_id: |number| format!("call{number:05}"),
+    ..DIALECT
+};
+
+/// As [`DIALECT`], for a server that wants its reasoning back.
+const REASONED: Dialect = Dialect {
+    takes: |part| match part {
+        AssistantPart::Thinking { maker, .. } => maker.is_some(),
+        other => (DIALECT.takes)(other),
+    },
     ..DIALECT
 };
 
@@ -81,6 +91,8 @@ enum Wire<'a> {
         tool_calls: Vec<Call<'a>>,
         #[serde(skip_serializing_if = "Vec::is_empty")]
         reasoning_details: Vec<Value>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        reasoning_content: Option<String>,
     },
     Tool {
         tool_call_id: &'a str,
@@ -126,6 +138,7 @@ pub(crate) fn encode(prompt: &Prompt, options: &RequestOptions, maker: &Maker) -
     let base = options.base_url.trim_end_matches('/');
     let manners = manners_of(base, options.server);
     let dialect = match manners.ids {
+        Ids::Any if manners.wants_reasoning => REASONED,
         Ids::Any => DIALECT,
         Ids::Nine => NINE,
     };
@@ -188,18 +201,22 @@ fn push<'a>(messages: &mut Vec<Wire<'a>>, turn: &'a Turn<'_>, manners: Manners) 
                     content: Some(Cow::Borrowed(RESULTS_SEEN)),
                     tool_calls: Vec::new(),
                     reasoning_details: Vec::new(),
+                    reasoning_content: None,
                 });
             }
             messages.extend(said.map(|content| Wire::User { content }));
         }
         Turn::Assistant(parts) => {
             let texts: Vec<&str> = parts.iter().filter_map(text).collect();
+            let tool_calls: Vec<Call<'a>> = parts.iter().filter_map(call).collect();
+            let reasons = manners.wants_reasoning && !tool_calls.is_empty();
             messages.push(Wire::Assistant {
                 content: joined(&texts).or(match manners.no_text {
                     NoText::Null => None,
                     NoText::Empty => Some(Cow::Borrowed("")),
                 }),
-                tool_calls: parts.iter().filter_map(call).collect(),
+                tool_calls,
+                reasoning_content: reasons.then(|| reasoning(parts)),
                 reasoning_details: if manners.takes_reasoning_details {
                     parts.iter().flat_map(details).collect()
                 } else {
@@ -248,6 +265,14 @@ fn text<'a>(part: &SentPart<'a>) -> Option<&'a str> {
         SentPart::Said(AssistantPart::Text { text }) => Some(text),
         _ => None,
     }
+}
+
+fn reasoning(parts: &[SentPart<'_>]) -> String {
+    let thoughts = parts.iter().filter_map(|part| match part {
+        SentPart::Said(AssistantPart::Thinking { text, .. }) => Some(text.as_str()),
+        _ => None,
+    });
+    thoughts.collect()
 }
 
 fn details(part: &SentPart<'_>) -> Vec<Value> {

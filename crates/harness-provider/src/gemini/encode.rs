@@ -26,6 +26,8 @@ const DIALECT: Dialect = Dialect {
 };
 
 /// Stands for the signature of a call that another model made; documented for this purpose.
+///
+/// Source: <https://ai.google.dev/gemini-api/docs/thought-signatures>, questions and answers.
 const NO_SIGNATURE: &str = "skip_thought_signature_validator";
 
 #[derive(Serialize)]

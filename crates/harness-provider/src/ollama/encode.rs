@@ -28,7 +28,9 @@ struct Body<'a> {
     model: &'a str,
     stream: bool,
     options: Options,
-    /// Makes a server that knows the key refuse a prompt it would cut.
+    /// Makes a server that knows the key refuse a prompt it would cut; the default is to cut it silently.
+    ///
+    /// Source: <https://github.com/ollama/ollama/blob/main/server/prompt.go> and `issues/16800` there.
     truncate: bool,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     tools: Vec<Tool<'a>>,

@@ -11,6 +11,7 @@ use crate::{
 };
 
 const DIALECT: Dialect = Dialect {
+    // Longer ones are refused: https://github.com/RooCodeInc/Roo-Code/pull/10763.
     is_legal_id: |id| (1..=64).contains(&id.len()),
     make_id: plain_id,
     takes: |part| match part {
@@ -28,6 +29,8 @@ const ENCRYPTED: &[&str] = &["reasoning.encrypted_content"];
 
 /// Models that do not reason, beside all with `-chat` in their name; they refuse to be asked for it:
 /// `Encrypted content is not supported with this model`.
+///
+/// Source: <https://github.com/pydantic/pydantic-ai/issues/3326> and `pull/2867` there.
 const WITHOUT_REASONING: [&str; 3] = ["gpt-3", "gpt-4", "chatgpt-"];
 
 #[derive(Serialize)]

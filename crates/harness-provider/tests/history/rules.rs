@@ -187,6 +187,20 @@ pub(crate) fn chat(body: &Value, is_mistral: bool) -> Checked {
     )
 }
 
+/// One server wants reasoning beside all calls, the others know no such key.
+pub(crate) fn chat_reasoning(body: &Value, is_wanted: bool) -> Checked {
+    let messages = list(&body["messages"]).iter();
+    for message in messages.filter(|message| message["role"] == "assistant") {
+        let has = message["reasoning_content"].is_string();
+        let calls = !list(&message["tool_calls"]).is_empty();
+        ensure(
+            has == (is_wanted && calls),
+            "reasoning beside calls where it is wanted",
+        )?;
+    }
+    Ok(())
+}
+
 fn chat_content(content: &Value) -> Checked {
     match content {
         Value::String(text) => ensure(!text.trim().is_empty(), "a user says something"),
