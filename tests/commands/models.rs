@@ -92,7 +92,7 @@ fn ollama(path: &str, body: &str) -> Option<String> {
     Some(match (path, body.contains("qwen3:8b")) {
         ("/api/tags", _) => r#"{"models":[{"name":"qwen3:8b"},{"name":"embed:1b"}]}"#.to_owned(),
         ("/api/show", true) => {
-            r#"{"model_info":{"qwen3.context_length":40960},"capabilities":["completion","tools"]}"#
+            r#"{"model_info":{"qwen3.context_length":40960},"capabilities":["completion","tools","vision"]}"#
                 .to_owned()
         }
         ("/api/show", false) => r#"{"capabilities":["embedding"]}"#.to_owned(),
@@ -216,11 +216,11 @@ fn what_is_built_in_written_down_and_answering_is_listed() {
         line("ollama/qwen3:8b").contains("32k tokens of 40k tokens"),
         "{text}"
     );
-    assert!(line("ollama/qwen3:8b").ends_with("tools"), "{text}");
+    assert!(line("ollama/qwen3:8b").ends_with("tools, images"), "{text}");
     assert!(line("ollama/qwen3:8b").contains("free"), "{text}");
     assert!(line("odd").contains("price unknown"), "{text}");
     assert!(
-        line("claude-sonnet").contains("$3.00 in, $15.00 out"),
+        line("claude-sonnet").contains("$2.00 in, $10.00 out"),
         "{text}"
     );
     assert!(
