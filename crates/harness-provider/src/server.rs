@@ -42,6 +42,19 @@ pub(crate) struct Manners {
     pub(crate) asks_for_parallel_calls: bool,
     /// Whether reasoning goes back as the parts it came in.
     pub(crate) takes_reasoning_details: bool,
+    /// What helps its cache.
+    pub(crate) cache: CacheHelp,
+}
+
+/// What a server's cache has to be told; most find by themselves what they have read before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum CacheHelp {
+    /// Nothing.
+    None,
+    /// `prompt_cache_key`, so that alike requests reach the same machine.
+    Key,
+    /// Marks in the messages, for models of Anthropic.
+    Marks,
 }
 
 /// The name of the limit on the answer.
@@ -68,6 +81,7 @@ const ORDINARY: Manners = Manners {
     no_text: NoText::Null,
     asks_for_parallel_calls: false,
     takes_reasoning_details: false,
+    cache: CacheHelp::None,
 };
 
 /// Words, hosts and ports on this machine by which the servers are known.
@@ -114,6 +128,7 @@ impl Server {
             // request `openai-chat--text` uses it.
             Self::OpenAi => Manners {
                 limit: LimitKey::CompletionTokens,
+                cache: CacheHelp::Key,
                 ..ORDINARY
             },
             // Templates of chat models join texts; the recorded second request of
@@ -128,9 +143,15 @@ impl Server {
                 ..ORDINARY
             },
             // Its documentation, and the recorded second requests of `openrouter--*`, send
-            // `reasoning_details` back as they came.
+            // `reasoning_details` back as they came. Models of Anthropic cache what is marked.
             Self::OpenRouter => Manners {
                 takes_reasoning_details: true,
+                cache: CacheHelp::Marks,
+                ..ORDINARY
+            },
+            // Its documentation on caching names the key, as OpenAI's does.
+            Self::Mistral => Manners {
+                cache: CacheHelp::Key,
                 ..ORDINARY
             },
             // `max_tokens` and `null`, or no text at all, in the recorded requests of groq,
@@ -140,7 +161,6 @@ impl Server {
             | Self::LmStudio
             | Self::Groq
             | Self::Together
-            | Self::Mistral
             | Self::Xai => ORDINARY,
         }
     }
