@@ -6,6 +6,7 @@ mod faults;
 mod feature;
 mod gates;
 mod limits;
+mod prefix;
 mod regression;
 mod spend;
 mod task;
