@@ -81,15 +81,16 @@ impl Ledger {
 
     /// Words what the run has used, as the end of its last line.
     pub(super) fn of_run(&self) -> String {
-        let turns = self.run_turns.filter(|turns| *turns > 0);
-        let turns = turns.map(|turns| format!("{}, ", count(turns.into(), "turn")));
-        format!(
-            "{}{}, {}{}",
-            turns.unwrap_or_default(),
-            self.of_run.tokens(),
-            self.of_run.money(),
-            self.time(self.run_took)
-        )
+        let used = format!("{}, {}", self.of_run.tokens(), self.of_run.money());
+        // Of sessions in other logs only tokens and money are known.
+        match self.run_turns {
+            Some(turns) => format!(
+                "{}, {used}{}",
+                count(turns.into(), "turn"),
+                self.time(self.run_took)
+            ),
+            None => used,
+        }
     }
 
     fn open(&mut self, opened: &SessionOpened) {
