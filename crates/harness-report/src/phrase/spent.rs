@@ -45,10 +45,16 @@ impl Ledger {
 
     pub(super) fn take(&mut self, event: &Event) -> Around {
         let mut around = Around::default();
-        if let Event::SessionOpened(opened) = event {
-            // Which session is the run's last is known only by then.
-            around.before = self.close();
-            self.open(opened);
+        match event {
+            // Which session is the run's only one is known by then.
+            Event::SessionOpened(opened) => {
+                around.before = self.close();
+                self.open(opened);
+            }
+            Event::RunEnded { .. } if self.is_detailed || self.sessions > 1 => {
+                around.before = self.close();
+            }
+            _ => {}
         }
         if let Some(now) = self.now {
             for took in [&mut self.took, &mut self.run_took] {
@@ -69,12 +75,8 @@ impl Ledger {
             self.of_run.add(&bill);
             around.after = self.is_detailed.then(|| self.request(&bill));
         }
-        match event {
-            Event::SessionEnded { .. } if self.is_detailed => around.after = self.close(),
-            Event::RunEnded { .. } if self.is_detailed || self.sessions > 1 => {
-                around.before = self.close();
-            }
-            _ => {}
+        if self.is_detailed && matches!(event, Event::SessionEnded { .. }) {
+            around.after = self.close();
         }
         around
     }
