@@ -1,5 +1,7 @@
 //! Each request begins with the one before it, so that a provider's cache finds it again.
 
+use std::thread;
+
 use harness_testkit::{Received, Reply, Server};
 use serde_json::Value;
 
@@ -105,50 +107,57 @@ fn check_marks(requests: &[Received]) {
 
 #[test]
 fn every_request_begins_with_the_one_before_it() {
-    for api in WIRES {
-        let desk = Desk::new();
-        let server = Server::scripted(&long_session());
-        let busy = Reply::Status {
-            status: 503,
-            headers: vec![("retry-after-ms", "1".to_owned())],
-            body: String::new(),
-        };
-        let mut replies = vec![Reply::Script; 8];
-        replies.extend([busy, Reply::Cut { bytes: 40 }]);
-        server.reply_with(replies);
-        desk.use_server(&server, api);
-        let arguments = ["run", "--max-turns", "28"];
-        let mut terminal = Terminal::start(&desk.home, &desk.project.root(), &arguments, (100, 30));
-        terminal.wait_for("shell runs");
-        terminal.press("mind the tests\r");
-        terminal.wait_for("say how to go on");
-        terminal.press("go on then\r");
-        terminal.wait_for("run ended: all_passing");
-        terminal.press("\u{4}");
-        assert_eq!(terminal.end(), 0);
+    thread::scope(|scope| {
+        for api in WIRES {
+            scope.spawn(|| play(api));
+        }
+    });
+}
 
-        let requests = server.received();
-        assert!(requests.len() >= 25, "{api}: {}", requests.len());
-        let last = &requests[requests.len() - 1].text;
-        for told in ["mind the tests", "go on then", "not ok 2"] {
-            assert!(last.contains(told), "{api}: no `{told}` in {last}");
-        }
-        let log = desk.harness(&["log", "show"]).stdout;
-        assert!(log.contains("limit near: ") && log.contains("; retry 1 in"));
-        let (mut alike, mut all) = (0, 0);
-        for pair in requests.windows(2) {
-            let (shared, bytes) = shared(api, &pair[0], &pair[1]);
-            alike += shared;
-            all += bytes;
-        }
-        let percent = alike * 100 / all;
-        say(&format!(
-            "{api}: {percent}% of {all} bytes in {} requests stood in the request before",
-            requests.len()
-        ));
-        if api == "anthropic" {
-            check_marks(&requests);
-        }
+/// Plays the long session over a wire, with a person who says something and a server that fails twice.
+fn play(api: &str) {
+    let desk = Desk::new();
+    let server = Server::scripted(&long_session());
+    let busy = Reply::Status {
+        status: 503,
+        headers: vec![("retry-after-ms", "1".to_owned())],
+        body: String::new(),
+    };
+    let mut replies = vec![Reply::Script; 8];
+    replies.extend([busy, Reply::Cut { bytes: 40 }]);
+    server.reply_with(replies);
+    desk.use_server(&server, api);
+    let arguments = ["run", "--max-turns", "28"];
+    let mut terminal = Terminal::start(&desk.home, &desk.project.root(), &arguments, (100, 30));
+    terminal.wait_for("shell runs");
+    terminal.press("mind the tests\r");
+    terminal.wait_for("say how to go on");
+    terminal.press("go on then\r");
+    terminal.wait_for("run ended: all_passing");
+    terminal.press("\u{4}");
+    assert_eq!(terminal.end(), 0);
+
+    let requests = server.received();
+    assert!(requests.len() >= 25, "{api}: {}", requests.len());
+    let last = &requests[requests.len() - 1].text;
+    for told in ["mind the tests", "go on then", "not ok 2"] {
+        assert!(last.contains(told), "{api}: no `{told}` in {last}");
+    }
+    let log = desk.harness(&["log", "show"]).stdout;
+    assert!(log.contains("limit near: ") && log.contains("; retry 1 in"));
+    let (mut alike, mut all) = (0, 0);
+    for pair in requests.windows(2) {
+        let (shared, bytes) = shared(api, &pair[0], &pair[1]);
+        alike += shared;
+        all += bytes;
+    }
+    let percent = alike * 100 / all;
+    say(&format!(
+        "{api}: {percent}% of {all} bytes in {} requests stood in the request before",
+        requests.len()
+    ));
+    if api == "anthropic" {
+        check_marks(&requests);
     }
 }
 
