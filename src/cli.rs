@@ -91,6 +91,12 @@ pub(crate) enum Command {
     Land(Land),
     /// Give a run up and restore the files it changed
     Abort(Abort),
+    /// List sessions, and say what one of them did, used and cost
+    ///
+    /// Reads logs and nothing else: neither trust nor a lock is needed, and a session that is
+    /// running, or whose log is damaged, is told as far as its log goes.
+    #[command(subcommand)]
+    Session(SessionCommand),
     /// Show and verify the log of a session
     #[command(subcommand)]
     Log(Log),
@@ -457,8 +463,19 @@ pub(crate) struct Abort {
 }
 
 #[derive(Debug, Subcommand)]
+pub(crate) enum SessionCommand {
+    /// List the sessions of this repository, newest first
+    List,
+    /// Say what one session did: turns, tokens, cache, cost, tools, gates, and how it ended
+    Show {
+        /// The session, such as S-0007; the latest of this work tree when absent
+        session: Option<String>,
+    },
+}
+
+#[derive(Debug, Subcommand)]
 pub(crate) enum Log {
-    /// Print a session's events
+    /// Print a session's events, with what each model request used and cost
     Show {
         /// The session; the latest when absent
         session: Option<String>,

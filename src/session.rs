@@ -232,6 +232,7 @@ pub(crate) fn drive(
             face.event(event, *time);
         }
     }
+    let (run, mut spend) = (launch.engine.run(), launch.spend.clone());
     let ended = runtime.block_on(async {
         let finished = harness_runner::drive(workplace, launch, &mut faces, requests).await;
         let finished = finished.map_err(|error| Failure::failed(chain(&error)))?;
@@ -248,6 +249,9 @@ pub(crate) fn drive(
         }
         Ok((code, finished))
     });
+    if let Some(told) = day::told(&run, &mut spend) {
+        surface.say(&told);
+    }
     // A name that a resolver does not find for half a minute is not waited for.
     runtime.shutdown_timeout(RUN_SHUTDOWN);
     ended

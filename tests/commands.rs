@@ -13,6 +13,7 @@ mod log;
 mod models;
 mod readme;
 mod scope;
+mod session;
 mod trust;
 mod undo;
 mod verify;

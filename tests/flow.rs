@@ -7,6 +7,7 @@ mod feature;
 mod gates;
 mod images;
 mod limits;
+mod prefix;
 mod regression;
 mod spend;
 mod task;

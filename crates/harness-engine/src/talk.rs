@@ -51,12 +51,14 @@ pub(crate) struct Talk {
 }
 
 impl Talk {
-    pub(crate) fn new(system: String, first: String) -> Self {
+    /// Begins one; `first` are the texts of the first message, the one that sessions share first.
+    pub(crate) fn new(system: String, first: [String; 2]) -> Self {
+        let has_text = |text: &String| !text.trim().is_empty();
         Self {
             system: system.into(),
             tools: harness_tool::specs().into(),
             messages: Vec::new(),
-            texts: vec![first],
+            texts: first.into_iter().filter(has_text).collect(),
             said: Vec::new(),
             results: Vec::new(),
             album: Album::default(),

@@ -7,6 +7,7 @@
 
 mod anthropic;
 mod assembly;
+mod cache;
 mod chat;
 mod decoder;
 mod failure;

@@ -44,6 +44,8 @@ pub(crate) struct Manners {
     pub(crate) asks_for_parallel_calls: bool,
     /// Whether reasoning goes back as the parts it came in.
     pub(crate) takes_reasoning_details: bool,
+    /// What helps its cache.
+    pub(crate) cache: CacheHelp,
     /// Whether reasoning goes back as text beside calls, be it empty.
     pub(crate) wants_reasoning: bool,
     /// Which ids of calls it takes.
@@ -71,6 +73,17 @@ impl Manners {
     }
 }
 
+/// What a server's cache has to be told; most find by themselves what they have read before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum CacheHelp {
+    /// Nothing.
+    None,
+    /// `prompt_cache_key`, so that alike requests reach the same machine.
+    Key,
+    /// Marks in the messages, for models of Anthropic.
+    Marks,
+}
+
 /// The name of the limit on the answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum LimitKey {
@@ -95,6 +108,7 @@ const ORDINARY: Manners = Manners {
     no_text: NoText::Null,
     asks_for_parallel_calls: false,
     takes_reasoning_details: false,
+    cache: CacheHelp::None,
     wants_reasoning: false,
     ids: Ids::Any,
     answers_results: false,
@@ -145,6 +159,7 @@ impl Server {
             // request `openai-chat--text` uses it.
             Self::OpenAi => Manners {
                 limit: LimitKey::CompletionTokens,
+                cache: CacheHelp::Key,
                 ..ORDINARY
             },
             // Templates of chat models join texts; the recorded second request of
@@ -163,15 +178,18 @@ impl Server {
                 ..ORDINARY
             },
             // Its documentation, and the recorded second requests of `openrouter--*`, send
-            // `reasoning_details` back as they came.
+            // `reasoning_details` back as they came. Models of Anthropic cache what is marked.
             Self::OpenRouter => Manners {
                 takes_reasoning_details: true,
+                cache: CacheHelp::Marks,
                 ..ORDINARY
             },
             // `Tool call id was .. but must be a-z, A-Z, 0-9, with a length of 9`, and `Unexpected
             // role 'user' after role 'tool'`: https://github.com/mistralai/mistral-common,
             // `validator.py`, and https://github.com/zed-industries/zed/issues/37021.
+            // Its documentation on caching names the key, as OpenAI's does.
             Self::Mistral => Manners {
+                cache: CacheHelp::Key,
                 ids: Ids::Nine,
                 answers_results: true,
                 ..ORDINARY

@@ -6,16 +6,19 @@ mod counts;
 mod say;
 mod setup;
 
-use harness_core::{Event, Money, SessionId, Timestamp, Usage};
+use harness_core::{Event, SessionId, Timestamp};
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use crate::clean::escape_json;
+use crate::{
+    clean::escape_json,
+    tally::{Bill, Tally},
+};
 
 pub use approval::JsonFinding;
 pub use control::Control;
-pub use counts::{Tests, Tokens};
+pub use counts::{Tests, Tokens, cache_rate};
 
 /// What one line says. Every line also has `v`, `seq`, `time` and `session`.
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
@@ -58,6 +61,8 @@ pub enum JsonLine {
         usage: Tokens,
         /// What it cost; null when the price is unknown.
         usd: Option<f64>,
+        /// What the run has cost so far, this answer included; null when a price is unknown.
+        usd_total: Option<f64>,
         /// How long it took.
         ms: u64,
         /// What it said.
@@ -337,6 +342,10 @@ pub enum JsonLine {
         reason: String,
         /// Its tokens.
         usage: Tokens,
+        /// The part of its input that came from a cache, from 0 to 1; null where no cache was told of.
+        cache_rate: Option<f64>,
+        /// What it cost; null when a price is unknown.
+        usd: Option<f64>,
     },
     /// The run is over.
     RunEnded {
@@ -472,27 +481,29 @@ pub enum JsonLine {
 pub struct JsonLines {
     seq: u64,
     session: Option<SessionId>,
-    usage: Usage,
-    spent: Option<Money>,
+    of_session: Tally,
+    of_run: Tally,
 }
 
 impl JsonLines {
     /// Returns what is written for one event: empty, or whole lines with their newline.
     pub fn write(&mut self, event: &Event, time: Timestamp) -> String {
         if let Event::SessionOpened(opened) = event {
-            self.session = Some(opened.session);
-            self.usage = Usage::default();
-            self.spent = opened
-                .run
-                .model
-                .price
-                .map(|_| self.spent.unwrap_or(opened.run.spent));
-        }
-        if let Event::ModelResponded(responded) = event {
-            self.usage = self.usage.plus(responded.response.usage);
-            if let (Some(spent), Some(cost)) = (&mut self.spent, responded.cost) {
-                *spent = *spent + cost;
+            let is_first = self.session.replace(opened.session).is_none();
+            let unpriced = opened.run.model.price.is_none();
+            if is_first {
+                self.of_run.usage = opened.run.usage;
+                self.of_run.spent = opened.run.spent;
             }
+            self.of_run.unpriced |= unpriced;
+            self.of_session = Tally {
+                unpriced,
+                ..Tally::default()
+            };
+        }
+        if let Some(bill) = Bill::of(event) {
+            self.of_session.add(&bill);
+            self.of_run.add(&bill);
         }
         self.say(event)
             .map(|line| self.format(&line, time))

@@ -38,7 +38,7 @@ pub use file::FileError;
 pub use hash::{Hash, HashError};
 pub use intent::{IntentEntry, IntentWord, LEDGER_BYTES_MAX};
 pub use lock::{Held, Holder, Lock, LockError};
-pub use log::{Log, Problem, Verification, read, verify};
+pub use log::{Log, Problem, Verification, first, fold, read, verify};
 pub use record::{Defect, Head, RECORD_BYTES_MAX, Record};
 pub use redaction::Redaction;
 pub use runs::{RunEntry, RunIndex};

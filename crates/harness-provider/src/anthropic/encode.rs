@@ -5,6 +5,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use crate::{
+    cache::{CacheControl, MARKED_MESSAGES},
     history::{Dialect, SentPart, SentResult, Turn, blind, object, plain_id, turns_of},
     request::{Asked, RequestOptions, WireRequest, headers, json, schema},
 };
@@ -17,13 +18,6 @@ const DIALECT: Dialect = Dialect {
     // A paused answer is sent back as it is.
     may_end_answered: true,
 };
-
-/// Cache marks on user messages. With the one on the system text, fewer than the four allowed.
-///
-/// The last message is marked for the next request, the one before it to find
-/// what the last request wrote: the server looks back only some 20 blocks from
-/// a mark, and one turn of many parallel calls is longer than that.
-const MARKED_MESSAGES: usize = 2;
 
 #[derive(Serialize)]
 struct Body<'a> {
@@ -103,12 +97,6 @@ enum Source<'a> {
         media_type: &'static str,
         data: &'a str,
     },
-}
-
-#[derive(Serialize)]
-#[serde(tag = "type", rename_all = "snake_case")]
-enum CacheControl {
-    Ephemeral,
 }
 
 pub(crate) fn encode(prompt: &Prompt, options: &RequestOptions, maker: &Maker) -> WireRequest {
@@ -234,7 +222,14 @@ fn trim_end(messages: &mut [Wire<'_>]) {
     }
 }
 
+/// Marks what the next request, and the next session, find again.
 fn mark(messages: &mut [Wire<'_>]) {
+    // What the first message begins with is the same for all sessions of a run.
+    if let Some(Wire::User(blocks)) = messages.first_mut()
+        && let [shared, _, ..] = blocks.as_mut_slice()
+    {
+        set_mark(shared);
+    }
     let users = messages
         .iter_mut()
         .rev()
@@ -242,10 +237,12 @@ fn mark(messages: &mut [Wire<'_>]) {
             Wire::User(blocks) => blocks.last_mut(),
             Wire::Assistant(_) => None,
         });
-    for block in users.take(MARKED_MESSAGES) {
-        if let Block::Text { cache_control, .. } | Block::ToolResult { cache_control, .. } = block {
-            *cache_control = Some(CacheControl::Ephemeral);
-        }
+    users.take(MARKED_MESSAGES).for_each(set_mark);
+}
+
+const fn set_mark(block: &mut Block<'_>) {
+    if let Block::Text { cache_control, .. } | Block::ToolResult { cache_control, .. } = block {
+        *cache_control = Some(CacheControl::Ephemeral);
     }
 }
 

@@ -6,11 +6,12 @@ use harness_core::{AssistantPart, Maker, Prompt};
 use serde::Serialize;
 use serde_json::Value;
 
-use super::REASONING_DETAILS;
+use super::{REASONING_DETAILS, cache};
 use crate::{
+    cache::cache_key,
     history::{Dialect, SentPart, SentResult, Turn, blind, is_object, object, plain_id, turns_of},
     request::{Asked, RequestOptions, WireRequest, data_url, headers, json, schema},
-    server::{Ids, LimitKey, Manners, NoText, manners_of},
+    server::{CacheHelp, Ids, LimitKey, Manners, NoText, manners_of},
 };
 
 const DIALECT: Dialect = Dialect {
@@ -56,6 +57,8 @@ struct Body<'a> {
     parallel_tool_calls: bool,
     stream: bool,
     stream_options: StreamOptions,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    prompt_cache_key: Option<String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     tools: Vec<Tool<'a>>,
     messages: Vec<Wire<'a>>,
@@ -168,6 +171,7 @@ pub(crate) fn encode(prompt: &Prompt, options: &RequestOptions, maker: &Maker) -
         stream_options: StreamOptions {
             include_usage: true,
         },
+        prompt_cache_key: (manners.cache == CacheHelp::Key).then(|| cache_key(prompt)),
         tools: prompt
             .tools
             .iter()
@@ -183,7 +187,11 @@ pub(crate) fn encode(prompt: &Prompt, options: &RequestOptions, maker: &Maker) -
         url: format!("{base}/chat/completions"),
         headers: headers(),
         key_header: ("authorization", "Bearer "),
-        body: json(&body),
+        body: if manners.cache == CacheHelp::Marks && cache::wants_marks(&options.model) {
+            json(&cache::marked(&body, &turns))
+        } else {
+            json(&body)
+        },
         asked: Asked::of_model(options),
     }
 }

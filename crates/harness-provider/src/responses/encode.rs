@@ -1,11 +1,12 @@
 //! A prompt as a Responses request.
 
-use harness_core::{AssistantPart, Maker, Message, Prompt, UserPart};
+use harness_core::{AssistantPart, Maker, Prompt};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use super::{FUNCTION_CALL, MESSAGE, REASONING};
 use crate::{
+    cache::cache_key,
     history::{Dialect, SentPart, SentResult, Turn, blind, is_object, object, plain_id, turns_of},
     request::{Asked, RequestOptions, WireRequest, data_url, headers, json, schema},
 };
@@ -113,27 +114,6 @@ fn reasons(model: &str) -> bool {
         && !WITHOUT_REASONING
             .iter()
             .any(|prefix| name.starts_with(prefix))
-}
-
-/// Names the conversation, so that its requests find the same cache: what begins alike has the same key.
-///
-/// FNV-1a of the instructions and the first message; nothing of them can be read off it.
-fn cache_key(prompt: &Prompt) -> String {
-    let first = match prompt.messages.first().map(AsRef::as_ref) {
-        Some(Message::User(parts)) => parts.as_slice(),
-        _ => &[],
-    };
-    let texts = first.iter().map(|part| match part {
-        UserPart::Text { text } => text.as_str(),
-        UserPart::ToolResult(result) => result.content.as_str(),
-    });
-    let bytes = std::iter::once(&*prompt.system)
-        .chain(texts)
-        .flat_map(|text| text.bytes().chain([0]));
-    let hash = bytes.fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-    });
-    format!("harness-{hash:016x}")
 }
 
 fn user(text: &str) -> Value {

@@ -5,7 +5,7 @@ use harness_core::{
     Outcome, Stop,
 };
 
-use super::{JsonLine, JsonLines, Tests, approval, control, setup};
+use super::{JsonLine, JsonLines, Tests, approval, control, counts::cache_rate, setup};
 
 impl JsonLines {
     pub(super) fn say(&self, event: &Event) -> Option<JsonLine> {
@@ -22,13 +22,15 @@ impl JsonLines {
             Event::SessionResumed { .. } => JsonLine::SessionResumed {},
             Event::SessionEnded { reason } => JsonLine::SessionEnded {
                 reason: reason.clone(),
-                usage: self.usage.into(),
+                usage: self.of_session.usage.into(),
+                cache_rate: cache_rate(self.of_session.usage),
+                usd: self.of_session.cost().map(Money::as_usd),
             },
             Event::RunEnded { reason, detail } => JsonLine::RunEnded {
                 reason: reason.to_string(),
                 exit_code: reason.exit_code(),
                 detail: detail.clone(),
-                usd: self.spent.map(Money::as_usd),
+                usd: self.of_run.cost().map(Money::as_usd),
             },
             Event::PersonSaid { text, .. } => JsonLine::PersonSaid { text: text.clone() },
             Event::PersonTookBack { text } => JsonLine::PersonTookBack { text: text.clone() },
@@ -40,6 +42,7 @@ impl JsonLines {
                 turn: responded.turn.0,
                 usage: responded.response.usage.into(),
                 usd: responded.cost.map(Money::as_usd),
+                usd_total: self.of_run.cost().map(Money::as_usd),
                 ms: responded.ms,
                 text: responded.response.text(),
             },

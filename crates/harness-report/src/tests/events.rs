@@ -105,7 +105,7 @@ const RECORDS: &str = r##"
 "##;
 
 /// Returns a session with every kind of event, most of which never meet in one.
-pub(super) fn every_kind() -> Vec<Event> {
+pub(crate) fn every_kind() -> Vec<Event> {
     let read =
         |line: &str| serde_json::from_str(line).unwrap_or_else(|error| panic!("{error} in {line}"));
     let records = RECORDS.lines().filter(|line| !line.is_empty()).map(read);

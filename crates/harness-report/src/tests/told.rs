@@ -1,5 +1,7 @@
 //! The phrases as they are.
 
+use harness_core::Timestamp;
+
 use super::events::{NOW, every_kind};
 use crate::{JsonLine, JsonLines, Lines};
 
@@ -130,7 +132,7 @@ fn lines_for_every_kind_of_event() {
       cfg.toml:2: `fail_under` is lowered from 90 to 80 [4e5f6071]
       to approve exactly this change: harness resume --last --approve 4e5f6071
     note: model model-a is given up (the server answered 529); model-b goes on
-    harness: run ended: budget, 2 of 2 features passing, 2090 tokens, $0.50
+    harness: run ended: budget, 2 of 2 features passing, 1 turn, 2.0k tokens in, cache 40%, 90 out, $0.50
       $5.00 of $5.00 used
       go on with `harness resume --last --max-usd 8`
     "#);
@@ -160,7 +162,7 @@ fn json_for_every_kind_of_event() {
     {"seq":3,"type":"turn_started","turn":1}
     {"seq":4,"type":"model_failed","turn":1,"message":"the server answered 529","status":529,"class":"overloaded"}
     {"seq":5,"type":"provider_retried","attempt":1,"delay_ms":1500,"reason":"the server answered 529"}
-    {"seq":6,"type":"model_responded","turn":1,"usage":{"input":1200,"cache_read":800,"cache_write":0,"output":90},"usd":0.0042,"ms":2100,"text":"The writer drops quotes.\nI will fix `escape`."}
+    {"seq":6,"type":"model_responded","turn":1,"usage":{"input":1200,"cache_read":800,"cache_write":0,"output":90},"usd":0.0042,"usd_total":0.5042,"ms":2100,"text":"The writer drops quotes.\nI will fix `escape`."}
     {"seq":7,"type":"tool_called","id":"1.0","tool":"read","action":"read","path":"src/csv.rs","command":null,"verdict":"allow","reason":""}
     {"seq":8,"type":"tool_returned","id":"1.0","ok":true,"ms":3,"bytes":9}
     {"seq":9,"type":"tool_called","id":"1.1","tool":"edit","action":"edit","path":"src/csv.rs","command":null,"verdict":"allow","reason":""}
@@ -243,7 +245,7 @@ fn json_for_every_kind_of_event() {
     {"seq":86,"type":"findings_approved","feature":"F-012","findings":[{"id":"0a1b2c3d","kind":"tests_skipped","path":"tests/csv.rs","line":12,"message":"1 test is newly skipped: `quotes`","hunk":"@@ -11,2 +11,3 @@\n #[test]\n+#[ignore]\n fn quotes() {\n"}],"how":"asked"}
     {"seq":87,"type":"finish_refused","reason":"1 finding in `cfg.toml:2`: `fail_under` is lowered from 90 to 80 [4e5f6071]","findings":[{"id":"4e5f6071","kind":"threshold_lowered","path":"cfg.toml","line":2,"message":"`fail_under` is lowered from 90 to 80","hunk":"-fail_under = 90\n+fail_under = 80\n"}]}
     {"seq":88,"type":"model_changed","from":"model-a","to":"model-b","reason":"the server answered 529"}
-    {"seq":89,"type":"session_ended","reason":"budget","usage":{"input":1200,"cache_read":800,"cache_write":0,"output":90}}
+    {"seq":89,"type":"session_ended","reason":"budget","usage":{"input":1200,"cache_read":800,"cache_write":0,"output":90},"cache_rate":0.4,"usd":0.0042}
     {"seq":90,"type":"run_ended","reason":"budget","exit_code":3,"detail":"$5.00 of $5.00 used\ngo on with `harness resume --last --max-usd 8`","usd":0.5042}
     "#);
 }
@@ -285,22 +287,61 @@ fn money_and_tokens_go_on_from_session_to_session_of_a_run() {
 }
 
 #[test]
-fn an_unknown_price_is_said_once_and_no_cost_is_made_up() {
+fn an_unknown_price_is_said_at_both_ends_and_no_cost_is_made_up() {
     let mut events = every_kind();
     if let harness_core::Event::SessionOpened(opened) = &mut events[0] {
         opened.run.model.price = None;
     }
     let (mut plain, mut json) = (Lines::default(), JsonLines::default());
     let told: String = events.iter().map(|event| plain.write(event)).collect();
-    assert_eq!(told.matches("price unknown").count(), 1, "{told}");
+    assert_eq!(told.matches("price unknown").count(), 2, "{told}");
+    assert!(told.contains("$0.50 and more, price unknown"), "{told}");
     assert!(
         told.contains("agent model-a, price unknown, sandbox"),
         "{told}"
     );
-    let end = events
-        .iter()
-        .map(|event| json.write(event, NOW))
-        .next_back()
-        .unwrap();
+    let mut end = String::new();
+    for event in &events {
+        end = json.write(event, NOW);
+    }
     assert!(end.contains("\"usd\":null"), "{end}");
+}
+
+#[test]
+fn a_log_is_told_with_what_each_request_used() {
+    let mut lines = Lines::detailed();
+    let events = every_kind();
+    let told: Vec<String> = events
+        .iter()
+        .zip(0_u64..)
+        .map(|(event, second)| {
+            lines.at(Timestamp::from_millis(second * 1_000));
+            lines.write(event)
+        })
+        .collect();
+    let told = told.concat();
+    let spent = told
+        .lines()
+        .filter(|line| line.contains(" tokens in, ") || line.contains(" so far"));
+    insta::assert_snapshot!(spent.collect::<Vec<_>>().join("\n"), @r"
+    note: turn 1: 2.0k tokens in, cache 40%, 90 out, $0.0042, $0.50 so far, 2.1 s
+    harness: session S-0007 ended: 1 turn, 2.0k tokens in, cache 40%, 90 out, $0.0042, 1 min
+    harness: run ended: budget, 2 of 2 features passing, 1 turn, 2.0k tokens in, cache 40%, 90 out, $0.50, 1 min
+    ");
+}
+
+#[test]
+fn a_session_that_another_follows_is_summed_up() {
+    let events = every_kind();
+    let mut lines = Lines::default();
+    let once: String = events.iter().map(|event| lines.write(event)).collect();
+    assert!(!once.contains("session S-0007 ended"), "{once}");
+    let mut lines = Lines::default();
+    let twice = events.iter().chain(&events).map(|event| lines.write(event));
+    let twice = twice.collect::<String>();
+    assert_eq!(twice.matches("session S-0007 ended: 1 turn").count(), 2);
+    assert!(
+        twice.contains("features passing, 2 turns, 4.0k tokens in"),
+        "{twice}"
+    );
 }
