@@ -150,6 +150,7 @@ pub(crate) fn scripted(text: &str, pace: Pace) -> Result<ChosenModel, Failure> {
         context: SCRIPT_CONTEXT,
         output: TokenCount(8_000),
         price: Some(Price::default()),
+        effort: None,
         recorded: true,
     };
     Ok(ChosenModel {

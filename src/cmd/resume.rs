@@ -1,7 +1,9 @@
 //! `harness resume`: goes on where a run was stopped or killed.
 
+use std::collections::BTreeMap;
+
 use harness_config::Resolved;
-use harness_core::{EndReason, Event, Level, SessionId, SessionOpened, Timestamp};
+use harness_core::{EndReason, Event, Level, Roles, SessionId, SessionOpened, Timestamp};
 use harness_engine::Engine;
 use harness_runner::{Launch, Models};
 use harness_store::{LogWriter, SpendLog, Store};
@@ -90,6 +92,7 @@ pub(crate) fn work(
     let models = Models {
         first: model.client,
         others,
+        roles: BTreeMap::new(),
     };
     let resumed = Event::SessionResumed {
         attended: surface.is_attended(),
@@ -97,6 +100,7 @@ pub(crate) fn work(
         limits: resolved.policy.limits.clone(),
         steered: surface.is_steered(),
         fallback: standby,
+        roles: Box::new(Roles::default()),
     };
     let workplace = site.workplace(&resolved, store)?;
     refuse_other_level(workplace.level, &opened)?;

@@ -2,8 +2,10 @@
 
 mod wish;
 
+use std::collections::BTreeMap;
+
 use harness_config::Resolved;
-use harness_core::{DirtyMode, EndReason, Feature, Gate, Money, RunState, Sourced, Usage};
+use harness_core::{DirtyMode, EndReason, Feature, Gate, Money, Roles, RunState, Sourced, Usage};
 use harness_engine::Engine;
 use harness_guard::Scope;
 use harness_runner::{Launch, Models};
@@ -75,6 +77,7 @@ pub(crate) fn work(common: &Common, flags: &Run, surface: &dyn Surface) -> Resul
     let models = Models {
         first: model.client,
         others,
+        roles: BTreeMap::new(),
     };
     let workplace = site.workplace(&resolved, store.clone())?;
     let mut resolved = resolved;
@@ -92,6 +95,7 @@ pub(crate) fn work(common: &Common, flags: &Run, surface: &dyn Surface) -> Resul
         features,
         model: model.profile,
         fallback: standby,
+        roles: Roles::default(),
         attended: surface.is_attended(),
         steered: surface.is_steered(),
         dirty,

@@ -61,6 +61,7 @@ impl Model {
             context: self.context,
             output: self.output,
             price: self.price,
+            effort: None,
             recorded: false,
         }
     }
