@@ -12,6 +12,7 @@ use crate::{
     error::{list_names, nearest, shown},
     model::{self, KeySource, Model},
     resolve::{ENVIRONMENT, FLAG},
+    role::EffortWish,
     setting::BUILT_IN,
     value::Written,
 };
@@ -102,6 +103,14 @@ pub(crate) fn chosen_fallback(
 ) -> Option<Written<Vec<String>>> {
     let person = user.agent().fallback.clone();
     person.or_else(|| repository.agent.fallback.clone())
+}
+
+pub(crate) fn chosen_effort(
+    repository: &RepositoryConfig,
+    user: &UserConfig,
+) -> Option<Written<EffortWish>> {
+    let person = user.agent().effort.clone();
+    person.or_else(|| repository.agent.effort.clone())
 }
 
 fn said(value: Option<&String>, origin: &str) -> Option<Written<String>> {

@@ -92,6 +92,7 @@ pub(crate) fn find(name: &str, models: &BTreeMap<String, Model>) -> Option<Model
         key: None,
         context: LOOPBACK_CONTEXT,
         output: OUTPUT,
+        effort: None,
         price: Some(Price::default()),
         price_origin: LOCAL.to_owned(),
         local: true,

@@ -5,13 +5,14 @@
 
 use std::collections::BTreeMap;
 
-use harness_core::{ModelProfile, Price, TokenCount};
+use harness_core::{Effort, ModelProfile, Price, TokenCount};
 
 use crate::{
     document::{Document, Place},
     error::{Fault, shown},
     prices::{self, Listed},
     raw::{RawModel, RawPrice, Text},
+    role,
     setting::BUILT_IN,
     value::{self, Here},
 };
@@ -41,6 +42,8 @@ pub struct Model {
     pub context: TokenCount,
     /// The longest answer asked for; 8,000 tokens where nothing is said.
     pub output: TokenCount,
+    /// How hard it is asked to think where no role says; left to the provider when absent.
+    pub effort: Option<Effort>,
     /// What it costs; absent when unknown, zero for a local server that does not say.
     pub price: Option<Price>,
     /// Who says what it costs, such as `config.toml:7` or `price table, 2025-10-01`.
@@ -61,7 +64,7 @@ impl Model {
             context: self.context,
             output: self.output,
             price: self.price,
-            effort: None,
+            effort: self.effort,
             recorded: false,
         }
     }
@@ -198,6 +201,7 @@ pub(crate) fn built_in() -> [Model; 4] {
                 .map(|name| KeySource::Env(name.to_owned())),
             context: listed.map_or(CONTEXT, Listed::context),
             output: OUTPUT,
+            effort: None,
             price: listed.map(Listed::price),
             price_origin: listed.map_or_else(|| BUILT_IN.to_owned(), Listed::origin),
             local: false,
@@ -261,6 +265,7 @@ fn model(here: &Here<'_>, name: &Text, raw: &RawModel) -> Result<Model, Box<Faul
         key: key(here, raw, api, &base_url)?,
         context,
         output: output(here, raw.output.as_ref(), context)?,
+        effort: effort(here, raw.effort.as_ref())?,
         price,
         price_origin,
         local,
@@ -416,6 +421,10 @@ fn output(
         return Err(here.fault("output", raw, problem));
     }
     Ok(output)
+}
+
+fn effort(here: &Here<'_>, raw: Option<&Text>) -> Result<Option<Effort>, Box<Fault>> {
+    raw.map(|raw| role::effort(here, "effort", raw)).transpose()
 }
 
 /// A cache price that is not given is the price of fresh input: never too low for a limit.
