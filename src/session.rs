@@ -80,6 +80,7 @@ fn ready(model: &Model, resolved: &Resolved) -> Result<ChosenModel, Failure> {
         context: model.context,
         base_url,
         server: model.server.and_then(Server::named),
+        effort: None,
     };
     let api = match model.api {
         harness_config::Api::Anthropic => Api::Anthropic,

@@ -4,6 +4,10 @@
 //! sends it. A row says something only where a server is known to refuse or to
 //! misread the ordinary request.
 
+use harness_core::Effort;
+
+use crate::effort::DEGREES_OR_NONE;
+
 /// A server that is known by name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Server {
@@ -42,6 +46,19 @@ pub(crate) struct Manners {
     pub(crate) asks_for_parallel_calls: bool,
     /// Whether reasoning goes back as the parts it came in.
     pub(crate) takes_reasoning_details: bool,
+    /// How it is told how hard to think.
+    pub(crate) effort: EffortKey,
+}
+
+/// How a server is told how hard to think; why it cannot be, and the way out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum EffortKey {
+    /// `reasoning_effort`, with these words.
+    Flat(&'static [Effort]),
+    /// `reasoning.effort`, with every word.
+    Nested,
+    /// Nowhere.
+    Nowhere((&'static str, &'static str)),
 }
 
 /// The name of the limit on the answer.
@@ -68,6 +85,10 @@ const ORDINARY: Manners = Manners {
     no_text: NoText::Null,
     asks_for_parallel_calls: false,
     takes_reasoning_details: false,
+    effort: EffortKey::Nowhere((
+        "it is not known what it takes",
+        "where it takes what a known server takes, say so: `server = \"vllm\"` or `server = \"openai\"`",
+    )),
 };
 
 /// Words, hosts and ports on this machine by which the servers are known.
@@ -114,34 +135,50 @@ impl Server {
             // request `openai-chat--text` uses it.
             Self::OpenAi => Manners {
                 limit: LimitKey::CompletionTokens,
+                effort: EffortKey::Flat(&Effort::ALL),
                 ..ORDINARY
             },
             // Templates of chat models join texts; the recorded second request of
             // `deepseek--parallel-tools` sends an empty one and is answered.
             Self::DeepSeek => Manners {
                 no_text: NoText::Empty,
+                effort: EffortKey::Nowhere((
+                    "its models are told by their name",
+                    "leave `effort` out, and choose the model with or without reasoning by its `id`",
+                )),
                 ..ORDINARY
             },
             // Its documentation: one call at a time unless `parallel_tool_calls` is sent.
             Self::LlamaCpp => Manners {
                 asks_for_parallel_calls: true,
+                effort: EffortKey::Nowhere((
+                    "llama.cpp takes it where the server is started",
+                    "leave `effort` out, and start it with `--reasoning-budget 0` or `--chat-template-kwargs`",
+                )),
                 ..ORDINARY
             },
             // Its documentation, and the recorded second requests of `openrouter--*`, send
             // `reasoning_details` back as they came.
             Self::OpenRouter => Manners {
                 takes_reasoning_details: true,
+                effort: EffortKey::Nested,
                 ..ORDINARY
             },
             // `max_tokens` and `null`, or no text at all, in the recorded requests of groq,
             // together and xai; nothing else is known of the others.
-            Self::Ollama
-            | Self::Vllm
-            | Self::LmStudio
-            | Self::Groq
-            | Self::Together
-            | Self::Mistral
-            | Self::Xai => ORDINARY,
+            Self::Ollama | Self::Vllm | Self::Groq | Self::Together | Self::Mistral | Self::Xai => {
+                Manners {
+                    effort: EffortKey::Flat(DEGREES_OR_NONE),
+                    ..ORDINARY
+                }
+            }
+            Self::LmStudio => Manners {
+                effort: EffortKey::Nowhere((
+                    "LM Studio takes it in the settings of the model",
+                    "leave `effort` out, and set it there",
+                )),
+                ..ORDINARY
+            },
         }
     }
 }

@@ -109,6 +109,7 @@ fn request(api: Api, base_url: &str, prompt: &Prompt) -> WireRequest {
         context: TokenCount(32_000),
         base_url: base_url.to_owned(),
         server: None,
+        effort: None,
     };
     encode(api, prompt, &options)
 }
@@ -418,6 +419,7 @@ fn only_models_that_reason_are_asked_for_their_reasoning() {
             context: TokenCount(1),
             base_url: "https://a".to_owned(),
             server: None,
+            effort: None,
         };
         let request = encode(Api::Responses, &conversation(), &options);
         assert_eq!(body(&request)["include"].is_array(), asked, "{model}");
@@ -490,6 +492,7 @@ fn a_call_of_another_model_is_marked_for_a_gemini_that_wants_signatures() {
             context: TokenCount(1),
             base_url: "https://a".to_owned(),
             server: None,
+            effort: None,
         };
         let request = encode(Api::Gemini, &conversation(), &options);
         assert!(!request.url.contains("models/models/"), "{}", request.url);
@@ -585,6 +588,7 @@ fn chat_servers_that_want_something_otherwise_get_it() {
             context: TokenCount(99),
             base_url: base_url.to_owned(),
             server,
+            effort: None,
         };
         body(&encode(Api::Chat, &prompt, &options))
     };

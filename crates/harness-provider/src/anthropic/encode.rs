@@ -5,6 +5,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use crate::{
+    effort,
     history::{Dialect, SentPart, SentResult, Turn, object, repaired},
     request::{Asked, RequestOptions, WireRequest, headers, json, schema},
 };
@@ -32,6 +33,8 @@ struct Body<'a> {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     system: Vec<Block<'a>>,
     messages: Vec<Wire<'a>>,
+    #[serde(flatten)]
+    effort: effort::Fields,
 }
 
 #[derive(Serialize)]
@@ -103,6 +106,7 @@ pub(crate) fn encode(prompt: &Prompt, options: &RequestOptions, maker: &Maker) -
             .collect(),
         system: system(&prompt.system),
         messages,
+        effort: effort::said_to_claude(options, &turns),
     };
     let mut headers = headers();
     headers.push(("anthropic-version", "2023-06-01".to_owned()));

@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use super::REASONING_DETAILS;
 use crate::{
+    Api, effort,
     history::{Dialect, SentPart, Turn, object, repaired},
     request::{Asked, RequestOptions, WireRequest, headers, json, schema},
     server::{LimitKey, Manners, NoText, manners_of},
@@ -41,6 +42,8 @@ struct Body<'a> {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     tools: Vec<Tool<'a>>,
     messages: Vec<Wire<'a>>,
+    #[serde(flatten)]
+    effort: effort::Fields,
 }
 
 #[derive(Serialize)]
@@ -131,6 +134,7 @@ pub(crate) fn encode(prompt: &Prompt, options: &RequestOptions, maker: &Maker) -
             })
             .collect(),
         messages,
+        effort: effort::said(Api::Chat, options),
     };
     WireRequest {
         url: format!("{base}/chat/completions"),

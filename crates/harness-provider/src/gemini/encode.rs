@@ -8,6 +8,7 @@ use serde_json::{Map, Value, json};
 
 use super::{SIGNATURE, schema::parameters};
 use crate::{
+    Api, effort,
     history::{Dialect, SentPart, SentResult, Turn, object, repaired},
     request::{Asked, RequestOptions, WireRequest, headers, json, schema},
 };
@@ -72,6 +73,8 @@ struct Content {
 #[serde(rename_all = "camelCase")]
 struct Generation {
     max_output_tokens: u64,
+    #[serde(flatten)]
+    effort: effort::Fields,
 }
 
 pub(crate) fn encode(prompt: &Prompt, options: &RequestOptions, maker: &Maker) -> WireRequest {
@@ -104,6 +107,7 @@ pub(crate) fn encode(prompt: &Prompt, options: &RequestOptions, maker: &Maker) -
             .collect(),
         generation_config: Generation {
             max_output_tokens: options.max_output.0,
+            effort: effort::said(Api::Gemini, options),
         },
     };
     let base = options.base_url.trim_end_matches('/');

@@ -6,6 +6,7 @@ use serde_json::{Map, Value, json};
 
 use super::{FUNCTION_CALL, MESSAGE, REASONING};
 use crate::{
+    Api, effort,
     history::{Dialect, SentPart, SentResult, Turn, object, repaired},
     request::{Asked, RequestOptions, WireRequest, headers, json, schema},
 };
@@ -42,6 +43,8 @@ struct Body<'a> {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     tools: Vec<Tool<'a>>,
     input: Vec<Value>,
+    #[serde(flatten)]
+    effort: effort::Fields,
 }
 
 #[derive(Serialize)]
@@ -91,6 +94,7 @@ pub(crate) fn encode(prompt: &Prompt, options: &RequestOptions, maker: &Maker) -
             })
             .collect(),
         input,
+        effort: effort::said(Api::Responses, options),
     };
     WireRequest {
         url: format!("{}/responses", options.base_url.trim_end_matches('/')),
