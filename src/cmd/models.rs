@@ -3,6 +3,8 @@
 //! Servers on this machine are asked what they have; nothing else is reached, no key
 //! is read but to see that it is there, and no key command is run.
 
+mod roles;
+
 use harness_config::{Api, KeySource, LoopbackServer, Model, Resolved};
 use harness_core::{Money, TokenCount};
 use harness_git::{OpenError, Repo};
@@ -39,6 +41,7 @@ pub(super) fn run(common: &Common) -> Result<u8, Failure> {
     if found.is_empty() {
         output.text("on this machine: no model server answers")?;
     }
+    roles::tell(&resolved, &mut output)?;
     Ok(0)
 }
 
@@ -186,6 +189,7 @@ impl Line {
             "key_set": set,
             "key_command": matches!(model.key, Some(KeySource::Command(_))),
             "found": self.found,
+            "effort": model.effort,
             "chosen": self.chosen,
             "origin": model.origin,
         })

@@ -1,9 +1,7 @@
 //! `harness resume`: goes on where a run was stopped or killed.
 
-use std::collections::BTreeMap;
-
 use harness_config::Resolved;
-use harness_core::{EndReason, Event, Level, Roles, SessionId, SessionOpened, Timestamp};
+use harness_core::{EndReason, Event, Level, SessionId, SessionOpened, Timestamp};
 use harness_engine::Engine;
 use harness_runner::{Launch, Models};
 use harness_store::{LogWriter, SpendLog, Store};
@@ -89,10 +87,11 @@ pub(crate) fn work(
     )?;
     session::day::refuse_spent(&site.folders, &resolved.policy.limits, &model.profile)?;
     let (standby, others) = session::fallback::choose(&model.profile, &resolved, surface);
+    let (roles, served) = session::roles::choose(&model.profile, &resolved, surface);
     let models = Models {
         first: model.client,
         others,
-        roles: BTreeMap::new(),
+        roles: served,
     };
     let resumed = Event::SessionResumed {
         attended: surface.is_attended(),
@@ -100,7 +99,7 @@ pub(crate) fn work(
         limits: resolved.policy.limits.clone(),
         steered: surface.is_steered(),
         fallback: standby,
-        roles: Box::new(Roles::default()),
+        roles: Box::new(roles),
     };
     let workplace = site.workplace(&resolved, store)?;
     refuse_other_level(workplace.level, &opened)?;

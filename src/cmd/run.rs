@@ -2,10 +2,8 @@
 
 mod wish;
 
-use std::collections::BTreeMap;
-
 use harness_config::Resolved;
-use harness_core::{DirtyMode, EndReason, Feature, Gate, Money, Roles, RunState, Sourced, Usage};
+use harness_core::{DirtyMode, EndReason, Feature, Gate, Money, RunState, Sourced, Usage};
 use harness_engine::Engine;
 use harness_guard::Scope;
 use harness_runner::{Launch, Models};
@@ -74,10 +72,11 @@ pub(crate) fn work(common: &Common, flags: &Run, surface: &dyn Surface) -> Resul
     let model = session::choose_model(flags.options.model.as_deref(), &resolved)?;
     session::day::refuse_spent(&site.folders, &resolved.policy.limits, &model.profile)?;
     let (standby, others) = session::fallback::choose(&model.profile, &resolved, surface);
+    let (roles, served) = session::roles::choose(&model.profile, &resolved, surface);
     let models = Models {
         first: model.client,
         others,
-        roles: BTreeMap::new(),
+        roles: served,
     };
     let workplace = site.workplace(&resolved, store.clone())?;
     let mut resolved = resolved;
@@ -95,7 +94,7 @@ pub(crate) fn work(common: &Common, flags: &Run, surface: &dyn Surface) -> Resul
         features,
         model: model.profile,
         fallback: standby,
-        roles: Roles::default(),
+        roles,
         attended: surface.is_attended(),
         steered: surface.is_steered(),
         dirty,

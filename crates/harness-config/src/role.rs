@@ -12,7 +12,7 @@ use crate::{
     error::Fault,
     model::Model,
     raw::{RawRole, RawRoles, Text},
-    setting::{Literal, Settings, quoted},
+    setting::{BUILT_IN, Literal, Settings, quoted},
     value::{self, Here, Written},
 };
 
@@ -81,6 +81,27 @@ impl Resolved {
             (EffortWish::Unsaid, None) => main.over(model.effort),
             (effort, _) => effort.over(model.effort),
         }
+    }
+}
+
+impl Resolved {
+    /// Returns who says how hard a model is to think in a role, such as `config.toml:7`.
+    pub fn effort_origin(&self, role: Role, model: &Model) -> Option<&str> {
+        let of_role = match role {
+            Role::Main => "agent.effort".to_owned(),
+            role => format!("role.{role}.effort"),
+        };
+        let of_model = format!("model.{}.effort", model.name);
+        // The main model's word is nothing to a role that names another one.
+        let of_main = self.role(role).model.is_none().then_some("agent.effort");
+        let keys = [Some(of_role.as_str()), of_main, Some(of_model.as_str())];
+        let origin = |key: &str| {
+            let mut settings = self.origins.iter();
+            let found =
+                settings.find(|setting| setting.key == key && setting.origin != BUILT_IN)?;
+            Some(found.origin.as_str())
+        };
+        keys.into_iter().flatten().find_map(origin)
     }
 }
 

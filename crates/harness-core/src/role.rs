@@ -70,6 +70,15 @@ impl Roles {
         self.cheap.is_none() && self.reviewer.is_none()
     }
 
+    /// Names the model for a role; the main one is named by the run itself.
+    pub fn set(&mut self, role: Role, model: ModelProfile) {
+        match role {
+            Role::Main => {}
+            Role::Cheap => self.cheap = Some(model),
+            Role::Reviewer => self.reviewer = Some(model),
+        }
+    }
+
     /// Returns the model that was named for a role; never one for the main role.
     pub const fn named(&self, role: Role) -> Option<&ModelProfile> {
         match role {
