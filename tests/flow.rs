@@ -7,6 +7,7 @@ mod feature;
 mod gates;
 mod limits;
 mod regression;
+mod roles;
 mod spend;
 mod task;
 mod tools;

@@ -46,7 +46,7 @@ pub(super) fn run(common: &Common) -> Result<u8, Failure> {
 }
 
 /// A folder without a repository will do: the person's own file says most.
-fn resolve(common: &Common) -> Result<Resolved, Failure> {
+pub(super) fn resolve(common: &Common) -> Result<Resolved, Failure> {
     let folder = common.directory.clone().unwrap_or_else(|| ".".into());
     if matches!(
         Repo::discover(&folder),

@@ -53,8 +53,8 @@ pub(crate) fn said(api: Api, options: &RequestOptions) -> Fields {
 
 /// As [`said`], for a conversation with Claude.
 ///
-/// A budget for thinking is refused while results are sent for the calls of an
-/// answer that did not think, as after a change of the model: until the next
+/// A budget for thinking is refused while results are sent for the calls of
+/// answers that did not think, as after a change of the model: until the next
 /// question nothing is said then.
 pub(crate) fn said_to_claude(options: &RequestOptions, turns: &[Turn<'_>]) -> Fields {
     let fields = said(Api::Anthropic, options);

@@ -473,6 +473,15 @@ fn claude_thinks_on_with_the_signature_of_its_last_answer() {
     );
     assert!(going_on["max_tokens"].as_u64() > going_on["thinking"]["budget_tokens"].as_u64());
     assert!(going_on.get("tool_choice").is_none() && going_on.get("temperature").is_none());
+    // What follows need not have thought again.
+    let later = thinks(vec![
+        said("hi"),
+        Message::Assistant(vec![thought(), call()]),
+        result(),
+        Message::Assistant(vec![call()]),
+        result(),
+    ]);
+    assert_eq!(later["thinking"]["budget_tokens"], 4000);
     // An answer of another model has no thinking that could go back, and is refused with a budget.
     let foreign = vec![said("hi"), Message::Assistant(vec![call()]), result()];
     assert!(thinks(foreign.clone()).get("thinking").is_none());

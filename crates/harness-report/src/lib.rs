@@ -14,6 +14,6 @@ mod tests;
 
 pub use approval::{ApprovalText, approval_text, rule_text};
 pub use clean::{clean, clean_line, escape_json};
-pub use json::{Control, JsonFinding, JsonLine, JsonLines, Tests, Tokens};
+pub use json::{Control, JsonFinding, JsonLine, JsonLines, JsonRole, Tests, Tokens};
 pub use lines::Lines;
 pub use phrase::{Line, Phrases, Who};

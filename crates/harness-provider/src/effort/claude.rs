@@ -91,16 +91,24 @@ pub(super) fn is_budget(fields: &Fields) -> bool {
     thinking.is_some_and(|thinking| thinking.get("budget_tokens").is_some())
 }
 
-/// Whether an answer may think: the last one did, or nothing of it is open.
+/// Whether an answer may think: the answers since the last question did, or there are none.
+///
+/// Thinking stands before the first calls and need not stand before those that follow.
 pub(super) fn may_think(turns: &[Turn<'_>]) -> bool {
-    let [.., Turn::Assistant(parts), Turn::User { results, .. }] = turns else {
-        return true;
+    let is_question =
+        |turn: &Turn<'_>| matches!(turn, Turn::User { results, .. } if results.is_empty());
+    let since = turns.iter().rposition(is_question).map_or(0, |at| at + 1);
+    let mut answers = turns[since..].iter().filter_map(|turn| match turn {
+        Turn::Assistant(parts) => Some(parts),
+        Turn::User { .. } => None,
+    });
+    let thinks = |parts: &Vec<SentPart<'_>>| {
+        matches!(
+            parts.first(),
+            Some(SentPart::Said(
+                AssistantPart::Thinking { .. } | AssistantPart::RedactedThinking { .. }
+            ))
+        )
     };
-    let begins_with_thinking = matches!(
-        parts.first(),
-        Some(SentPart::Said(
-            AssistantPart::Thinking { .. } | AssistantPart::RedactedThinking { .. }
-        ))
-    );
-    results.is_empty() || begins_with_thinking
+    answers.clone().next().is_none() || answers.any(thinks)
 }
