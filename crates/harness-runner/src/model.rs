@@ -297,3 +297,37 @@ fn cancelled_failure() -> ModelFailure {
         retry_after_ms: None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn client(think_ms: u64) -> ModelClient {
+        let text = format!("[[session]]\n[[session.turn]]\nthink_ms = {think_ms}\n");
+        ModelClient::Script {
+            script: Script::parse(&text).expect("it is a script"),
+            pace: Pace::Fast,
+        }
+    }
+
+    #[test]
+    fn a_role_without_a_client_of_its_own_is_served_by_who_bears_the_name() {
+        let models = Models {
+            first: client(1),
+            others: BTreeMap::from([("spare".to_owned(), client(2))]),
+            roles: BTreeMap::from([(Role::Reviewer, client(3))]),
+        };
+        for (role, name, expected) in [
+            (Role::Main, "main", &models.first),
+            (Role::Main, "spare", &models.others["spare"]),
+            (Role::Cheap, "main", &models.first),
+            (Role::Cheap, "spare", &models.others["spare"]),
+            (Role::Reviewer, "main", &models.roles[&Role::Reviewer]),
+        ] {
+            assert!(
+                std::ptr::eq(models.for_role(role, name), expected),
+                "{role} {name}"
+            );
+        }
+    }
+}
