@@ -65,6 +65,12 @@ pub(crate) enum Command {
     /// confinement, then at each level. Of the repository only the configuration is read; nothing of
     /// it runs. Exits with 7 when no level can be used, or when the one a run would use lets through
     /// what it owes to prevent; with 2 when the configuration cannot be read.
+    ///
+    /// With the name of a model, such as claude-sonnet, ollama/NAME or a role's word (main, cheap,
+    /// reviewer), it sends that model one small, real request instead, which costs what it costs, and
+    /// says whether the server can be reached, how long it took and whether the model calls a tool.
+    /// Nothing is sent twice and no model is waited for longer than 30 seconds. Exits with 6 when there
+    /// was no answer.
     Doctor(Doctor),
     /// List the models that can be used, what they cost, and which keys are set
     ///
@@ -123,6 +129,9 @@ pub(crate) struct Doctor {
     /// Try this level alone: namespaces, landlock, none
     #[arg(long, value_name = "LEVEL")]
     pub(crate) sandbox: Option<SandboxLevel>,
+    /// Send one small, real request to this model instead: its name, or main, cheap, reviewer
+    #[arg(value_name = "MODEL", num_args = 0..=8, conflicts_with = "sandbox")]
+    pub(crate) models: Vec<String>,
 }
 
 #[derive(Debug, Args)]

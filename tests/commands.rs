@@ -2,6 +2,7 @@
 
 mod compare;
 mod doctor;
+mod doctor_model;
 mod feature;
 mod finish;
 mod gate;

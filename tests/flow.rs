@@ -9,6 +9,7 @@ mod images;
 mod limits;
 mod prefix;
 mod regression;
+mod roles;
 mod spend;
 mod task;
 mod tools;

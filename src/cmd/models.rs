@@ -3,6 +3,8 @@
 //! Servers on this machine are asked what they have; nothing else is reached, no key
 //! is read but to see that it is there, and no key command is run.
 
+mod roles;
+
 use std::collections::BTreeSet;
 
 use harness_config::{Api, KeySource, LoopbackServer, Model, Resolved};
@@ -44,6 +46,7 @@ pub(super) fn run(common: &Common) -> Result<u8, Failure> {
     if found.is_empty() {
         output.text("on this machine: no model server answers")?;
     }
+    roles::tell(&resolved, &mut output)?;
     Ok(0)
 }
 
@@ -61,7 +64,7 @@ fn price_origins(lines: &[Line]) -> Option<String> {
 }
 
 /// A folder without a repository will do: the person's own file says most.
-fn resolve(common: &Common) -> Result<Resolved, Failure> {
+pub(super) fn resolve(common: &Common) -> Result<Resolved, Failure> {
     let folder = common.directory.clone().unwrap_or_else(|| ".".into());
     if matches!(
         Repo::discover(&folder),
@@ -208,6 +211,7 @@ impl Line {
             "key_set": set,
             "key_command": matches!(model.key, Some(KeySource::Command(_))),
             "found": self.found,
+            "effort": model.effort,
             "chosen": self.chosen,
             "origin": model.origin,
         })

@@ -87,9 +87,11 @@ pub(crate) fn work(
     )?;
     session::day::refuse_spent(&site.folders, &resolved.policy.limits, &model.profile)?;
     let (standby, others) = session::fallback::choose(&model.profile, &resolved, surface);
+    let (roles, served) = session::roles::choose(&model.profile, &resolved, surface);
     let models = Models {
         first: model.client,
         others,
+        roles: served,
     };
     let resumed = Event::SessionResumed {
         attended: surface.is_attended(),
@@ -97,6 +99,7 @@ pub(crate) fn work(
         limits: resolved.policy.limits.clone(),
         steered: surface.is_steered(),
         fallback: standby,
+        roles: Box::new(roles),
     };
     let workplace = site.workplace(&resolved, store)?;
     refuse_other_level(workplace.level, &opened)?;

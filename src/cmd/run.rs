@@ -72,9 +72,11 @@ pub(crate) fn work(common: &Common, flags: &Run, surface: &dyn Surface) -> Resul
     let model = session::choose_model(flags.options.model.as_deref(), &resolved)?;
     session::day::refuse_spent(&site.folders, &resolved.policy.limits, &model.profile)?;
     let (standby, others) = session::fallback::choose(&model.profile, &resolved, surface);
+    let (roles, served) = session::roles::choose(&model.profile, &resolved, surface);
     let models = Models {
         first: model.client,
         others,
+        roles: served,
     };
     let workplace = site.workplace(&resolved, store.clone())?;
     let mut resolved = resolved;
@@ -92,6 +94,7 @@ pub(crate) fn work(common: &Common, flags: &Run, surface: &dyn Surface) -> Resul
         features,
         model: model.profile,
         fallback: standby,
+        roles,
         attended: surface.is_attended(),
         steered: surface.is_steered(),
         dirty,

@@ -437,3 +437,34 @@ fn a_repository_names_no_key_command() {
     }
     assert!(!marker.exists());
 }
+
+#[test]
+fn roles_are_listed_with_who_serves_them_and_how_hard_they_think() {
+    let home = Home::new(PROGRAM);
+    let nowhere = nowhere();
+    home.configure(
+        "[agent]\nmodel = \"local\"\n[role.reviewer]\nmodel = \"r\"\neffort = \"high\"\n\
+         [model.r]\napi = \"responses\"\nid = \"gpt-5\"\nbase_url = \"http://127.0.0.1:9/v1\"\neffort = \"low\"\n",
+    );
+    let lines = json(&models(&home, &["--json"], &nowhere));
+    let roles: Vec<[&str; 3]> = lines
+        .iter()
+        .filter(|line| line["type"] == "role")
+        .map(|line| ["name", "model", "effort"].map(|key| line[key].as_str().unwrap_or("-")))
+        .collect();
+    assert_eq!(
+        roles,
+        [
+            ["main", "local", "-"],
+            ["cheap", "local", "-"],
+            ["reviewer", "r", "high"]
+        ]
+    );
+    assert_eq!(named(&lines, "r")["effort"], "low");
+    let text = models(&home, &[], &nowhere).stdout;
+    assert!(text.contains("\nrole reviewer: r, effort high\n"), "{text}");
+    // Where nothing is said about roles, nothing is said about them.
+    home.configure("[agent]\nmodel = \"local\"\n");
+    let text = models(&home, &[], &nowhere).stdout;
+    assert!(!text.contains("role "), "{text}");
+}

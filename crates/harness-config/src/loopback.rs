@@ -101,6 +101,7 @@ pub(crate) fn find(name: &str, models: &BTreeMap<String, Model>) -> Option<Model
         context: LOOPBACK_CONTEXT,
         output: OUTPUT,
         images: false,
+        effort: None,
         price: Some(Price::default()),
         price_origin: LOCAL.to_owned(),
         local: true,

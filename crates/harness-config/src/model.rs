@@ -5,13 +5,14 @@
 
 use std::collections::BTreeMap;
 
-use harness_core::{ModelProfile, Price, TokenCount};
+use harness_core::{Effort, ModelProfile, Price, TokenCount};
 
 use crate::{
     document::{Document, Place},
     error::{Fault, shown},
     prices::{self, Listed},
     raw::{RawModel, RawPrice, Text},
+    role,
     setting::BUILT_IN,
     value::{self, Here},
 };
@@ -43,6 +44,8 @@ pub struct Model {
     pub output: TokenCount,
     /// Whether it takes images; where nothing is said as the price table knows, else it does not.
     pub images: bool,
+    /// How hard it is asked to think where no role says; left to the provider when absent.
+    pub effort: Option<Effort>,
     /// What it costs; absent when unknown, zero for a local server that does not say.
     pub price: Option<Price>,
     /// Who says what it costs, such as `config.toml:7` or `price table, 2025-10-01`.
@@ -63,6 +66,7 @@ impl Model {
             context: self.context,
             output: self.output,
             price: self.price,
+            effort: self.effort,
             recorded: false,
         }
     }
@@ -200,6 +204,7 @@ pub(crate) fn built_in() -> [Model; 4] {
             context: listed.map_or(CONTEXT, Listed::context),
             output: listed.map_or(OUTPUT, Listed::output),
             images: listed.is_some_and(Listed::takes_images),
+            effort: None,
             price: listed.map(|listed| listed.price(listed.context())),
             price_origin: listed.map_or_else(|| BUILT_IN.to_owned(), Listed::origin),
             local: false,
@@ -267,6 +272,7 @@ fn model(here: &Here<'_>, name: &Text, raw: &RawModel) -> Result<Model, Box<Faul
             || listed.is_some_and(Listed::takes_images),
             |said| *said.get_ref(),
         ),
+        effort: effort(here, raw.effort.as_ref())?,
         price,
         price_origin,
         local,
@@ -425,6 +431,10 @@ fn output(
         return Err(here.fault("output", raw, problem));
     }
     Ok(output)
+}
+
+fn effort(here: &Here<'_>, raw: Option<&Text>) -> Result<Option<Effort>, Box<Fault>> {
+    raw.map(|raw| role::effort(here, "effort", raw)).transpose()
 }
 
 /// A cache price that is not given is the price of fresh input: never too low for a limit.

@@ -21,6 +21,7 @@ mod object;
 mod path;
 mod policy;
 mod request;
+mod role;
 mod session;
 mod setup;
 mod time;
@@ -53,6 +54,7 @@ pub use object::{BlobId, CommitId, ObjectIdError, TreeId};
 pub use path::{PathError, RepoPath};
 pub use policy::{CommandRule, Limits, Policy, RuleDecision, ScopeRules, Sourced};
 pub use request::{Request, Urgency};
+pub use role::{Effort, Role, Roles};
 pub use session::{
     DirtyMode, GivenUp, Goal, Level, ModelProfile, Price, RunState, SessionOpened, Source,
     SourceKind,

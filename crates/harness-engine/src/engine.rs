@@ -205,9 +205,11 @@ impl Engine {
                 limits,
                 steered,
                 fallback,
+                roles,
             } => {
                 self.run.steered = *steered;
                 self.run.fallback = fallback.clone();
+                self.run.roles = (**roles).clone();
                 self.on_resumed(*attended, model, limits, now);
             }
             Event::SessionEnded { .. } => self.on_session_ended(),

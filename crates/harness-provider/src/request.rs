@@ -2,7 +2,7 @@
 //!
 //! The key is not here: the host adds it under the header this module names.
 
-use harness_core::{Maker, Prompt, TokenCount};
+use harness_core::{Effort, Maker, Prompt, TokenCount};
 
 use crate::{Api, Server, anthropic, chat, gemini, ollama, responses};
 
@@ -22,6 +22,9 @@ pub struct RequestOptions {
     pub server: Option<Server>,
     /// Whether the model takes images; one that does not is told of them in words.
     pub images: bool,
+    /// How hard the model is to think; nothing is said of it when absent. What cannot be told
+    /// ([`check_effort`](crate::check_effort)) is left out.
+    pub effort: Option<Effort>,
 }
 
 /// What was asked, as far as the answer is judged by it.

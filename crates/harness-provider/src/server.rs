@@ -4,7 +4,9 @@
 //! sends it. A row says something only where a server is known to refuse or to
 //! misread the ordinary request.
 
-use harness_core::ImageFormat;
+use harness_core::{Effort, ImageFormat};
+
+use crate::effort::DEGREES_OR_NONE;
 
 /// A server that is known by name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -44,6 +46,8 @@ pub(crate) struct Manners {
     pub(crate) asks_for_parallel_calls: bool,
     /// Whether reasoning goes back as the parts it came in.
     pub(crate) takes_reasoning_details: bool,
+    /// How it is told how hard to think.
+    pub(crate) effort: EffortKey,
     /// What helps its cache.
     pub(crate) cache: CacheHelp,
     /// Whether reasoning goes back as text beside calls, be it empty.
@@ -84,6 +88,17 @@ pub(crate) enum CacheHelp {
     Marks,
 }
 
+/// How a server is told how hard to think; why it cannot be, and the way out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum EffortKey {
+    /// `reasoning_effort`, with these words.
+    Flat(&'static [Effort]),
+    /// `reasoning.effort`, with every word.
+    Nested,
+    /// Nowhere.
+    Nowhere((&'static str, &'static str)),
+}
+
 /// The name of the limit on the answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum LimitKey {
@@ -113,6 +128,10 @@ const ORDINARY: Manners = Manners {
     ids: Ids::Any,
     answers_results: false,
     few_formats: false,
+    effort: EffortKey::Nowhere((
+        "it is not known what it takes",
+        "where it takes what a known server takes, say so: `server = \"vllm\"` or `server = \"openai\"`",
+    )),
 };
 
 /// Words, hosts and ports on this machine by which the servers are known.
@@ -160,6 +179,7 @@ impl Server {
             Self::OpenAi => Manners {
                 limit: LimitKey::CompletionTokens,
                 cache: CacheHelp::Key,
+                effort: EffortKey::Flat(&Effort::ALL),
                 ..ORDINARY
             },
             // Templates of chat models join texts; the recorded second request of
@@ -170,11 +190,19 @@ impl Server {
             Self::DeepSeek => Manners {
                 wants_reasoning: true,
                 no_text: NoText::Empty,
+                effort: EffortKey::Nowhere((
+                    "its models are told by their name",
+                    "leave `effort` out, and choose the model with or without reasoning by its `id`",
+                )),
                 ..ORDINARY
             },
             // Its documentation: one call at a time unless `parallel_tool_calls` is sent.
             Self::LlamaCpp => Manners {
                 asks_for_parallel_calls: true,
+                effort: EffortKey::Nowhere((
+                    "llama.cpp takes it where the server is started",
+                    "leave `effort` out, and start it with `--reasoning-budget 0` or `--chat-template-kwargs`",
+                )),
                 ..ORDINARY
             },
             // Its documentation, and the recorded second requests of `openrouter--*`, send
@@ -182,6 +210,7 @@ impl Server {
             Self::OpenRouter => Manners {
                 takes_reasoning_details: true,
                 cache: CacheHelp::Marks,
+                effort: EffortKey::Nested,
                 ..ORDINARY
             },
             // `Tool call id was .. but must be a-z, A-Z, 0-9, with a length of 9`, and `Unexpected
@@ -192,16 +221,28 @@ impl Server {
                 cache: CacheHelp::Key,
                 ids: Ids::Nine,
                 answers_results: true,
+                effort: EffortKey::Flat(DEGREES_OR_NONE),
                 ..ORDINARY
             },
             // https://docs.x.ai/docs/guides/image-understanding: jpg and png.
             Self::Xai => Manners {
                 few_formats: true,
+                effort: EffortKey::Flat(DEGREES_OR_NONE),
                 ..ORDINARY
             },
             // `max_tokens` and `null`, or no text at all, in the recorded requests of groq,
             // together and xai; nothing else is known of the others.
-            Self::Ollama | Self::Vllm | Self::LmStudio | Self::Groq | Self::Together => ORDINARY,
+            Self::Ollama | Self::Vllm | Self::Groq | Self::Together => Manners {
+                effort: EffortKey::Flat(DEGREES_OR_NONE),
+                ..ORDINARY
+            },
+            Self::LmStudio => Manners {
+                effort: EffortKey::Nowhere((
+                    "LM Studio takes it in the settings of the model",
+                    "leave `effort` out, and set it there",
+                )),
+                ..ORDINARY
+            },
         }
     }
 }

@@ -111,6 +111,7 @@ fn request(api: Api, base_url: &str, prompt: &Prompt) -> WireRequest {
         base_url: base_url.to_owned(),
         server: None,
         images: true,
+        effort: None,
     };
     encode(api, prompt, &options)
 }
@@ -490,6 +491,7 @@ fn only_models_that_reason_are_asked_for_their_reasoning() {
             base_url: "https://a".to_owned(),
             server: None,
             images: true,
+            effort: None,
         };
         let request = encode(Api::Responses, &conversation(), &options);
         assert_eq!(body(&request)["include"].is_array(), asked, "{model}");
@@ -563,6 +565,7 @@ fn a_call_of_another_model_is_marked_for_a_gemini_that_wants_signatures() {
             base_url: "https://a".to_owned(),
             server: None,
             images: true,
+            effort: None,
         };
         let request = encode(Api::Gemini, &conversation(), &options);
         assert!(!request.url.contains("models/models/"), "{}", request.url);
@@ -659,6 +662,7 @@ fn chat_servers_that_want_something_otherwise_get_it() {
             base_url: base_url.to_owned(),
             server,
             images: true,
+            effort: None,
         };
         body(&encode(Api::Chat, &prompt, &options))
     };

@@ -3,6 +3,7 @@
 mod approval;
 mod control;
 mod counts;
+mod role;
 mod say;
 mod setup;
 
@@ -19,6 +20,7 @@ use crate::{
 pub use approval::JsonFinding;
 pub use control::Control;
 pub use counts::{Tests, Tokens, cache_rate};
+pub use role::JsonRole;
 
 /// What one line says. Every line also has `v`, `seq`, `time` and `session`.
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
@@ -35,6 +37,10 @@ pub enum JsonLine {
         agent: String,
         /// The model's name.
         model: String,
+        /// How hard it is asked to think; null where that is left to the provider.
+        effort: Option<String>,
+        /// Models that serve a role of their own.
+        roles: Vec<JsonRole>,
         /// Whether the model is a recording.
         recorded: bool,
         /// What the kernel enforces.

@@ -1,5 +1,6 @@
 //! The one source of phrases: what is said about each event, and who says it.
 
+mod agent;
 mod approval;
 mod control;
 mod fallback;
@@ -321,23 +322,13 @@ impl Phrases {
             .iter()
             .filter(|feature| feature.status.is_settled())
             .count();
-        let agent = if run.model.recorded {
-            "recorded".to_owned()
-        } else {
-            run.model.name.clone()
-        };
-        let price = if run.model.price.is_none() {
-            ", price unknown"
-        } else {
-            ""
-        };
         let first = format!(
-            "{}, repo {}, branch {}, session {}, agent {}{price}, sandbox {}",
+            "{}, repo {}, branch {}, session {}, agent {}, sandbox {}",
             env!("CARGO_PKG_VERSION"),
             clean(&opened.repository),
             clean(&opened.branch),
             opened.session,
-            clean(&agent),
+            agent::of(&run.model),
             opened.level,
         );
         let feature = run

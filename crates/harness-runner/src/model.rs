@@ -3,7 +3,8 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use harness_core::{
-    AssistantPart, FailureClass, Message, ModelDelta, ModelFailure, ModelResponse, Prompt, UserPart,
+    AssistantPart, FailureClass, Message, ModelDelta, ModelFailure, ModelResponse, Prompt, Role,
+    UserPart,
 };
 use harness_host::{
     Cancelled,
@@ -43,6 +44,8 @@ pub struct Models {
     pub first: ModelClient,
     /// The others, by the person's name for each.
     pub others: BTreeMap<String, ModelClient>,
+    /// Those that serve a role of their own; the same model in two roles has two clients.
+    pub roles: BTreeMap<Role, ModelClient>,
 }
 
 impl Models {
@@ -51,12 +54,19 @@ impl Models {
         Self {
             first,
             others: BTreeMap::new(),
+            roles: BTreeMap::new(),
         }
     }
 
     /// Returns the one of this name; the first one has whatever name the others do not have.
     pub(crate) fn named(&self, name: &str) -> &ModelClient {
         self.others.get(name).unwrap_or(&self.first)
+    }
+
+    /// Returns who is asked in a role; `name` is that of the profile the run has for it
+    /// ([`RunState::model_for`](harness_core::RunState::model_for)).
+    pub fn for_role(&self, role: Role, name: &str) -> &ModelClient {
+        self.roles.get(&role).unwrap_or_else(|| self.named(name))
     }
 }
 
@@ -285,5 +295,39 @@ fn cancelled_failure() -> ModelFailure {
         message: "the request was cancelled".to_owned(),
         status: None,
         retry_after_ms: None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn client(think_ms: u64) -> ModelClient {
+        let text = format!("[[session]]\n[[session.turn]]\nthink_ms = {think_ms}\n");
+        ModelClient::Script {
+            script: Script::parse(&text).expect("it is a script"),
+            pace: Pace::Fast,
+        }
+    }
+
+    #[test]
+    fn a_role_without_a_client_of_its_own_is_served_by_who_bears_the_name() {
+        let models = Models {
+            first: client(1),
+            others: BTreeMap::from([("spare".to_owned(), client(2))]),
+            roles: BTreeMap::from([(Role::Reviewer, client(3))]),
+        };
+        for (role, name, expected) in [
+            (Role::Main, "main", &models.first),
+            (Role::Main, "spare", &models.others["spare"]),
+            (Role::Cheap, "main", &models.first),
+            (Role::Cheap, "spare", &models.others["spare"]),
+            (Role::Reviewer, "main", &models.roles[&Role::Reviewer]),
+        ] {
+            assert!(
+                std::ptr::eq(models.for_role(role, name), expected),
+                "{role} {name}"
+            );
+        }
     }
 }

@@ -484,6 +484,11 @@ fn every_setting_says_whose_word_it_is() {
     agent.use = "builtin"  # built in
     agent.model = "local"  # harness.toml:5
     agent.fallback = none  # built in
+    agent.effort = none  # built in
+    role.cheap.model = none  # built in
+    role.cheap.effort = none  # built in
+    role.reviewer.model = none  # built in
+    role.reviewer.effort = none  # built in
     model.claude-sonnet = "anthropic claude-sonnet-5-5"  # built in
     model.claude-sonnet.price = { input = 2.0, output = 10.0, cache_read = 0.1, cache_write = 2.5 }  # price table, 2026-11-29
     model.gemini = "gemini gemini-3.8-flash"  # built in

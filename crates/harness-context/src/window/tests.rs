@@ -1,6 +1,6 @@
 use harness_core::{
     AllowedHost, CommitId, DirtyMode, FeatureScope, Gate, Level, Limits, ModelProfile, Money,
-    Policy, RunId, RunState, ScopeRules, SessionId, Sourced, Timestamp, TreeId, Usage,
+    Policy, Roles, RunId, RunState, ScopeRules, SessionId, Sourced, Timestamp, TreeId, Usage,
 };
 
 use super::*;
@@ -50,9 +50,11 @@ fn opened(feature: &Feature, goal: Goal, sources: Vec<Source>) -> SessionOpened 
                 context: TokenCount(100_000),
                 output: TokenCount(8000),
                 price: None,
+                effort: None,
                 recorded: true,
             },
             fallback: Vec::new(),
+            roles: Roles::default(),
             attended: false,
             steered: false,
             dirty: DirtyMode::Refuse,

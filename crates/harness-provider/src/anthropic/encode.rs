@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 
 use crate::{
     cache::{CacheControl, MARKED_MESSAGES},
+    effort,
     history::{Dialect, SentPart, SentResult, Turn, blind, object, plain_id, turns_of},
     request::{Asked, RequestOptions, WireRequest, headers, json, schema},
 };
@@ -29,6 +30,8 @@ struct Body<'a> {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     system: Vec<Block<'a>>,
     messages: Vec<Wire<'a>>,
+    #[serde(flatten)]
+    effort: effort::Fields,
 }
 
 #[derive(Serialize)]
@@ -119,6 +122,7 @@ pub(crate) fn encode(prompt: &Prompt, options: &RequestOptions, maker: &Maker) -
             .collect(),
         system: system(&prompt.system),
         messages,
+        effort: effort::said_to_claude(options, &turns),
     };
     let mut headers = headers();
     // The only version. Models that think adaptively do so between calls without any beta header:

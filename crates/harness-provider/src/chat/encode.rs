@@ -8,7 +8,9 @@ use serde_json::Value;
 
 use super::{REASONING_DETAILS, cache};
 use crate::{
+    Api,
     cache::cache_key,
+    effort,
     history::{Dialect, SentPart, SentResult, Turn, blind, is_object, object, plain_id, turns_of},
     request::{Asked, RequestOptions, WireRequest, data_url, headers, json, schema},
     server::{CacheHelp, Ids, LimitKey, Manners, NoText, manners_of},
@@ -62,6 +64,8 @@ struct Body<'a> {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     tools: Vec<Tool<'a>>,
     messages: Vec<Wire<'a>>,
+    #[serde(flatten)]
+    effort: effort::Fields,
 }
 
 #[derive(Serialize)]
@@ -182,6 +186,7 @@ pub(crate) fn encode(prompt: &Prompt, options: &RequestOptions, maker: &Maker) -
             })
             .collect(),
         messages,
+        effort: effort::said(Api::Chat, options),
     };
     WireRequest {
         url: format!("{base}/chat/completions"),

@@ -8,6 +8,7 @@ use serde_json::{Map, Value, json};
 
 use super::{SIGNATURE, schema::parameters};
 use crate::{
+    Api, effort,
     history::{Dialect, SentPart, SentResult, Turn, blind, is_object, object, plain_id, turns_of},
     request::{Asked, RequestOptions, WireRequest, headers, json, schema},
 };
@@ -75,6 +76,8 @@ struct Content {
 #[serde(rename_all = "camelCase")]
 struct Generation {
     max_output_tokens: u64,
+    #[serde(flatten)]
+    effort: effort::Fields,
 }
 
 pub(crate) fn encode(prompt: &Prompt, options: &RequestOptions, maker: &Maker) -> WireRequest {
@@ -106,6 +109,7 @@ pub(crate) fn encode(prompt: &Prompt, options: &RequestOptions, maker: &Maker) -
             .collect(),
         generation_config: Generation {
             max_output_tokens: options.max_output.0,
+            effort: effort::said(Api::Gemini, options),
         },
     };
     let base = options.base_url.trim_end_matches('/');

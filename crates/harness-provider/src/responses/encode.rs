@@ -6,7 +6,9 @@ use serde_json::{Map, Value, json};
 
 use super::{FUNCTION_CALL, MESSAGE, REASONING};
 use crate::{
+    Api,
     cache::cache_key,
+    effort,
     history::{Dialect, SentPart, SentResult, Turn, blind, is_object, object, plain_id, turns_of},
     request::{Asked, RequestOptions, WireRequest, data_url, headers, json, schema},
 };
@@ -48,6 +50,8 @@ struct Body<'a> {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     tools: Vec<Tool<'a>>,
     input: Vec<Value>,
+    #[serde(flatten)]
+    effort: effort::Fields,
 }
 
 #[derive(Serialize)]
@@ -96,6 +100,7 @@ pub(crate) fn encode(prompt: &Prompt, options: &RequestOptions, maker: &Maker) -
             })
             .collect(),
         input,
+        effort: effort::said(Api::Responses, options),
     };
     WireRequest {
         url: format!("{}/responses", options.base_url.trim_end_matches('/')),

@@ -5,7 +5,7 @@ use harness_core::{
     Outcome, Stop,
 };
 
-use super::{JsonLine, JsonLines, Tests, approval, control, counts::cache_rate, setup};
+use super::{JsonLine, JsonLines, Tests, approval, control, counts::cache_rate, role, setup};
 
 impl JsonLines {
     pub(super) fn say(&self, event: &Event) -> Option<JsonLine> {
@@ -13,6 +13,8 @@ impl JsonLines {
             Event::SessionOpened(opened) => JsonLine::SessionStarted {
                 agent: "builtin".to_owned(),
                 model: opened.run.model.name.clone(),
+                effort: opened.run.model.effort.map(|effort| effort.to_string()),
+                roles: role::of(&opened.run.roles),
                 recorded: opened.run.model.recorded,
                 level: opened.level.to_string(),
                 run: opened.run.run.to_string(),

@@ -55,6 +55,7 @@ fn a_session_that_goes_on_has_not_ended() {
         limits: opened.run.policy.limits.clone(),
         steered: false,
         fallback: Vec::new(),
+        roles: Box::default(),
     };
     events.push(resumed);
     let summary = summary(&events);

@@ -2,7 +2,7 @@
 
 use harness_core::{
     DirtyMode, Event, Feature, FeatureId, FeatureStatus, Goal, Level, Limits, ModelProfile, Money,
-    Policy, Price, RunId, RunState, SessionId, SessionOpened, Timestamp, TokenCount, Usage,
+    Policy, Price, Roles, RunId, RunState, SessionId, SessionOpened, Timestamp, TokenCount, Usage,
 };
 
 /// What follows the opening, one record per line.
@@ -126,6 +126,7 @@ fn opened() -> Event {
         context: TokenCount(200_000),
         output: TokenCount(8_000),
         price: Some(Price::default()),
+        effort: None,
         recorded: false,
     };
     let commit = "0000000000000000000000000000000000000000";
@@ -137,6 +138,7 @@ fn opened() -> Event {
         features: vec![done, Feature::titled(id("F-012"), "Export as CSV")],
         model,
         fallback: Vec::new(),
+        roles: Roles::default(),
         attended: false,
         steered: false,
         dirty: DirtyMode::Refuse,

@@ -156,7 +156,7 @@ fn json_for_every_kind_of_event() {
         .map(|line| format!("{}\n", line.replace(head, "")))
         .collect();
     insta::assert_snapshot!(short.replace("{\"v\":1,", "{"), @r#"
-    {"seq":0,"type":"session_started","agent":"builtin","model":"model-a","recorded":false,"level":"landlock","run":"R-0003","branch":"harness/R-0003","feature":"F-012"}
+    {"seq":0,"type":"session_started","agent":"builtin","model":"model-a","effort":null,"roles":[],"recorded":false,"level":"landlock","run":"R-0003","branch":"harness/R-0003","feature":"F-012"}
     {"seq":1,"type":"feature_status","feature":"F-012","from":"pending","to":"in_progress","reason":""}
     {"seq":2,"type":"person_said","text":"continue with F-012\nand mind the quotes"}
     {"seq":3,"type":"turn_started","turn":1}
@@ -262,7 +262,7 @@ fn lines_are_numbered_and_carry_the_session_once_there_is_one() {
     }
     insta::assert_snapshot!(told, @r###"
     {"v":1,"seq":0,"time":"2025-11-20T10:14:03.021Z","session":null,"type":"demo_started","repository":"/tmp/till"}
-    {"v":1,"seq":1,"time":"2025-11-20T10:14:03.021Z","session":"S-0007","type":"session_started","agent":"builtin","model":"model-a","recorded":false,"level":"landlock","run":"R-0003","branch":"harness/R-0003","feature":"F-012"}
+    {"v":1,"seq":1,"time":"2025-11-20T10:14:03.021Z","session":"S-0007","type":"session_started","agent":"builtin","model":"model-a","effort":null,"roles":[],"recorded":false,"level":"landlock","run":"R-0003","branch":"harness/R-0003","feature":"F-012"}
     {"v":1,"seq":2,"time":"2025-11-20T10:14:03.021Z","session":"S-0007","type":"feature_status","feature":"F-012","from":"pending","to":"in_progress","reason":""}
     "###);
 }
