@@ -88,7 +88,9 @@ impl Site {
     pub(crate) fn resolve(&self, options: &RunOptions) -> Result<Resolved, Failure> {
         let environment = Overrides::from_environment(&|name| std::env::var(name).ok());
         let environment = environment.map_err(|error| config_failure(&error))?;
-        let is_model = |name: &String| !crate::session::recording::is_played(name);
+        let is_played = crate::session::recording::is_played;
+        let is_agent_played = options.agent.as_deref().is_some_and(is_played);
+        let is_model = |name: &String| !is_agent_played && !is_played(name);
         let flags = Overrides {
             agent: options.agent.clone(),
             model: options.model.clone().filter(is_model),

@@ -6,6 +6,7 @@ mod faults;
 mod feature;
 mod gates;
 mod limits;
+mod record;
 mod regression;
 mod spend;
 mod task;

@@ -190,10 +190,12 @@ pub enum RecordingError {
         folder: PathBuf,
     },
     /// There is no recording where one is to be read.
-    #[error("cannot read the recording `{}`: it has no `meta.json`", .folder.display())]
+    #[error("cannot read the recording `{}`: {what}", .folder.display())]
     Missing {
         /// The folder.
         folder: PathBuf,
+        /// What is not there.
+        what: &'static str,
     },
     /// `meta.json` is not what it should be; the cause says in which line.
     #[error("cannot read `{}`", .path.display())]

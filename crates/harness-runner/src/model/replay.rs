@@ -184,10 +184,11 @@ impl RecordedBody {
         if self.cancelled.is_cancelled() {
             return Err(());
         }
-        if self.pace == Pace::Fast {
+        let wait = Duration::from_millis(ms).saturating_sub(self.begun.elapsed());
+        // Even the shortest sleep takes a millisecond, and a stream has thousands of pieces.
+        if self.pace == Pace::Fast || wait.is_zero() {
             return Ok(());
         }
-        let wait = Duration::from_millis(ms).saturating_sub(self.begun.elapsed());
         tokio::select! {
             biased;
             () = self.cancelled.wait() => Err(()),

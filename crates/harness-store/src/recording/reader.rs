@@ -173,8 +173,13 @@ pub(super) fn meta(folder: &Path) -> Result<Meta, RecordingError> {
             if [io::ErrorKind::NotFound, io::ErrorKind::NotADirectory]
                 .contains(&file.source.kind()) =>
         {
+            let what = if folder.is_dir() {
+                "it has no `meta.json`"
+            } else {
+                "there is no such folder"
+            };
             let folder = folder.to_owned();
-            RecordingError::Missing { folder }
+            RecordingError::Missing { folder, what }
         }
         error => error,
     });

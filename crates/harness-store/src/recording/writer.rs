@@ -303,3 +303,96 @@ fn make_folder(folder: &Path) -> Result<(), RecordingError> {
 const fn full(what: String) -> RecordingError {
     RecordingError::Full { what }
 }
+
+#[cfg(test)]
+mod tests {
+    use tempfile::TempDir;
+
+    use super::*;
+
+    fn entry() -> ExchangeEntry {
+        ExchangeEntry {
+            api: "openai-chat".to_owned(),
+            ..ExchangeEntry::default()
+        }
+    }
+
+    fn place() -> (TempDir, PathBuf) {
+        let folder = tempfile::tempdir().unwrap();
+        let place = folder.path().join("a/recording");
+        (folder, place)
+    }
+
+    fn is_full(result: Result<impl Sized, RecordingError>) -> bool {
+        matches!(result, Err(RecordingError::Full { .. }))
+    }
+
+    #[test]
+    fn a_bound_is_said_and_nothing_is_written_beyond_it() {
+        let (_folder, place) = place();
+        let mut writer = RecordingWriter::create(&place, Vec::new()).unwrap();
+        let too_much = vec![0; EXCHANGE_BYTES_MAX.as_usize() + 1];
+        assert!(is_full(writer.begin(entry(), &too_much)));
+
+        let number = writer.begin(entry(), b"{}").unwrap();
+        writer.answered(number, 200, Map::new(), "sse").unwrap();
+        writer.append(number, 1, 2, b"ab").unwrap();
+        assert!(is_full(writer.append(number, 1, 1, &too_much[1..])));
+        writer.bytes = RECORDING_BYTES_MAX.0;
+        assert!(is_full(writer.append(number, 1, 1, b"c")));
+        writer.bytes = 0;
+        while writer.len() < EXCHANGES_MAX {
+            writer.meta.interactions.push(entry());
+        }
+        assert!(is_full(writer.begin(entry(), b"{}")));
+        writer.stop("full");
+        assert_eq!(fs::read(place.join("00.response.sse")).unwrap(), b"ab");
+        let recording = super::super::Recording::open(&place).unwrap();
+        assert_eq!(recording.stopped(), Some("full"));
+        assert_eq!(recording.entries()[0].ended, ExchangeEnd::Open);
+    }
+
+    #[test]
+    fn a_recording_is_gone_on_with_behind_what_a_killed_program_left() {
+        let (_folder, place) = place();
+        let mut writer = RecordingWriter::create(&place, Vec::new()).unwrap();
+        let number = writer.begin(entry(), b"{}").unwrap();
+        writer.answered(number, 200, Map::new(), "sse").unwrap();
+        drop(writer);
+        // Written before its entry, which never was.
+        fs::write(place.join("01.request.json"), "a long request").unwrap();
+        let mut writer = RecordingWriter::reopen(&place, Vec::new()).unwrap();
+        assert_eq!(writer.begin(entry(), b"[]").unwrap(), 1);
+        assert_eq!(fs::read(place.join("01.request.json")).unwrap(), b"[]");
+        assert!(matches!(
+            RecordingWriter::create(&place, Vec::new()),
+            Err(RecordingError::Taken { .. })
+        ));
+    }
+
+    #[test]
+    fn pieces_come_back_as_they_came_also_where_the_body_is_another() {
+        for (kept, pieces) in [
+            (&b"abcde"[..], vec![(3, &b"ab"[..]), (9, b"cde")]),
+            (b"abc", vec![(3, b"ab"), (9, b"c")]),
+            (b"abcdefg", vec![(3, b"ab"), (9, b"cde"), (9, b"fg")]),
+            (b"", Vec::new()),
+        ] {
+            let (_folder, place) = place();
+            let mut writer = RecordingWriter::create(&place, Vec::new()).unwrap();
+            let number = writer.begin(entry(), b"{}").unwrap();
+            writer.answered(number, 200, Map::new(), "sse").unwrap();
+            writer.append(number, 3, 2, kept).unwrap();
+            writer.append(number, 9, 3, b"").unwrap();
+            writer.end(number, 10, ExchangeEnd::Complete, None).unwrap();
+            let recording = super::super::Recording::open(&place).unwrap();
+            let replayed = recording.exchange(0).unwrap().unwrap();
+            let pieces: Vec<_> = pieces
+                .iter()
+                .map(|(ms, piece)| (*ms, piece.to_vec()))
+                .collect();
+            assert_eq!(replayed.pieces, pieces);
+            assert!(recording.exchange(1).unwrap().is_none());
+        }
+    }
+}
