@@ -323,7 +323,7 @@ mod tests {
         (folder, place)
     }
 
-    fn is_full(result: Result<impl Sized, RecordingError>) -> bool {
+    fn is_full<T>(result: &Result<T, RecordingError>) -> bool {
         matches!(result, Err(RecordingError::Full { .. }))
     }
 
@@ -332,19 +332,19 @@ mod tests {
         let (_folder, place) = place();
         let mut writer = RecordingWriter::create(&place, Vec::new()).unwrap();
         let too_much = vec![0; EXCHANGE_BYTES_MAX.as_usize() + 1];
-        assert!(is_full(writer.begin(entry(), &too_much)));
+        assert!(is_full(&writer.begin(entry(), &too_much)));
 
         let number = writer.begin(entry(), b"{}").unwrap();
         writer.answered(number, 200, Map::new(), "sse").unwrap();
         writer.append(number, 1, 2, b"ab").unwrap();
-        assert!(is_full(writer.append(number, 1, 1, &too_much[1..])));
+        assert!(is_full(&writer.append(number, 1, 1, &too_much[1..])));
         writer.bytes = RECORDING_BYTES_MAX.0;
-        assert!(is_full(writer.append(number, 1, 1, b"c")));
+        assert!(is_full(&writer.append(number, 1, 1, b"c")));
         writer.bytes = 0;
         while writer.len() < EXCHANGES_MAX {
             writer.meta.interactions.push(entry());
         }
-        assert!(is_full(writer.begin(entry(), b"{}")));
+        assert!(is_full(&writer.begin(entry(), b"{}")));
         writer.stop("full");
         assert_eq!(fs::read(place.join("00.response.sse")).unwrap(), b"ab");
         let recording = super::super::Recording::open(&place).unwrap();
