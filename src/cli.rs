@@ -161,9 +161,21 @@ pub(crate) struct Trust {
 /// What a run may use
 #[derive(Clone, Debug, Default, Args)]
 pub(crate) struct RunOptions {
-    /// Use this model: a name that `harness models` lists, or `script:FILE` (config: agent.model)
+    /// Use this model: a name that `harness models` lists, `script:FILE` or `replay:DIR` (config: agent.model)
     #[arg(long, value_name = "NAME")]
     pub(crate) model: Option<String>,
+    /// Let this agent work: `builtin`, or one that plays: `script:FILE`, `replay:DIR` (config: agent.use)
+    #[arg(long, value_name = "NAME")]
+    pub(crate) agent: Option<String>,
+    /// Keep all that goes to model servers and comes back in this new folder, without keys
+    ///
+    /// The folder must lie outside the repository. `--agent replay:DIR` plays it without a server
+    /// and without a key; docs/recordings.md has its layout. `resume` goes on with the one of its run.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) record: Option<PathBuf>,
+    /// How fast a script or a recording answers
+    #[arg(long, value_enum, value_name = "HOW", default_value_t)]
+    pub(crate) pace: PlayPace,
     /// Stop when the run has cost this much in USD (config: limits.usd)
     #[arg(long, value_name = "N")]
     pub(crate) max_usd: Option<f64>,
@@ -179,6 +191,16 @@ pub(crate) struct RunOptions {
     /// Print plain lines instead of the screen (the default without a terminal; also HARNESS_PLAIN=1)
     #[arg(long)]
     pub(crate) plain: bool,
+}
+
+/// How fast a script or a recording answers
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum PlayPace {
+    /// At once, and without waits before retries
+    #[default]
+    Fast,
+    /// As it was recorded
+    Natural,
 }
 
 /// Reads the id of a finding.

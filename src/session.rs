@@ -3,6 +3,7 @@
 pub(crate) mod day;
 pub(crate) mod fallback;
 mod key;
+pub(crate) mod recording;
 pub(crate) mod roles;
 pub(crate) mod signals;
 
@@ -40,12 +41,28 @@ const HELPERS_PAUSE: Duration = Duration::from_millis(20);
 const REQUESTS_MAX: usize = 64;
 /// The window of a scripted model: large enough for any script.
 const SCRIPT_CONTEXT: TokenCount = TokenCount(200_000);
+/// The longest answer of a scripted model.
+const SCRIPT_OUTPUT: TokenCount = TokenCount(8_000);
 
 /// A model that is ready to be asked.
 #[derive(Debug)]
 pub(crate) struct ChosenModel {
     pub(crate) profile: ModelProfile,
     pub(crate) client: ModelClient,
+    /// The models that take its place in a recording.
+    pub(crate) standby: Vec<ModelProfile>,
+}
+
+impl ChosenModel {
+    /// Has a script or a recording answer at this pace; a server has its own.
+    pub(crate) fn at_pace(mut self, wished: Pace) -> Self {
+        match &mut self.client {
+            ModelClient::Script { pace, .. } => *pace = wished,
+            ModelClient::Replay(replay) => replay.set_pace(wished),
+            ModelClient::Http(_) => {}
+        }
+        self
+    }
 }
 
 /// Finds the model that flags and configuration name, and its key.
@@ -60,6 +77,9 @@ pub(crate) fn choose_model(
         let text = String::from_utf8(bytes).map_err(|_| cannot("it is no UTF-8"))?;
         return scripted(&text, Pace::Fast)
             .map_err(|failure| failure.hint(format!("the script is `{path}`")));
+    }
+    if let Some(folder) = wish.and_then(|wish| wish.strip_prefix("replay:")) {
+        return recording::replayed(folder);
     }
     let model = with_real_window(wished(wish, resolved)?);
     let effort = resolved.effort_for(Role::Main, &model);
@@ -117,6 +137,7 @@ pub(crate) fn ready(
     }
     Ok(ChosenModel {
         profile,
+        standby: Vec::new(),
         client: ModelClient::Http(Box::new(HttpModel::new(api, options, key, idle))),
     })
 }
@@ -188,13 +209,14 @@ pub(crate) fn scripted(text: &str, pace: Pace) -> Result<ChosenModel, Failure> {
         id: "recorded".to_owned(),
         provider: String::new(),
         context: SCRIPT_CONTEXT,
-        output: TokenCount(8_000),
+        output: SCRIPT_OUTPUT,
         price: Some(Price::default()),
         effort: None,
         recorded: true,
     };
     Ok(ChosenModel {
         profile,
+        standby: Vec::new(),
         client: ModelClient::Script { script, pace },
     })
 }

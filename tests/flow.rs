@@ -8,6 +8,7 @@ mod gates;
 mod images;
 mod limits;
 mod prefix;
+mod record;
 mod regression;
 mod roles;
 mod spend;

@@ -14,6 +14,7 @@ fn options(model: &str, effort: Option<Effort>) -> RequestOptions {
         max_output: TokenCount(8_000),
         context: TokenCount(32_000),
         base_url: "https://models.example/v1".to_owned(),
+        images: false,
         server: None,
         effort,
     }
@@ -454,6 +455,7 @@ fn result() -> Message {
         id: "a".to_owned(),
         content: "done".to_owned(),
         is_error: false,
+        images: Vec::new(),
     })])
 }
 

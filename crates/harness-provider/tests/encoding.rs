@@ -297,6 +297,8 @@ fn a_router_is_told_what_models_of_anthropic_may_keep() {
             context: TokenCount(1),
             base_url: "https://openrouter.ai/api/v1".to_owned(),
             server: None,
+            images: true,
+            effort: None,
         };
         body(&encode(Api::Chat, &prompt(turns.clone()), &options))
     };

@@ -176,6 +176,7 @@ fn sent(target: Target, messages: &[Message], images: bool) -> Vec<u8> {
         context: TokenCount(32_000),
         base_url: "https://model.invalid".to_owned(),
         server: target.server,
+        effort: None,
         images,
     };
     encode(target.api, &prompt(messages), &options).body

@@ -74,6 +74,7 @@ fn after_answer(asked: &Asked) -> Vec<Value> {
         context: TokenCount(99),
         base_url: "https://model.invalid".to_owned(),
         server: asked.server,
+        effort: None,
         images: asked.images,
     };
     let request = encode(asked.api, &conversation(asked.format), &options);

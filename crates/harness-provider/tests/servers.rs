@@ -56,6 +56,7 @@ fn sent(base_url: &str, messages: Vec<Message>) -> Vec<Value> {
         context: TokenCount(99),
         base_url: base_url.to_owned(),
         server: None,
+        effort: None,
         images: true,
     };
     let request = encode(Api::Chat, &prompt, &options);

@@ -73,6 +73,7 @@ fn encoded(api: Api, response: &ModelResponse) -> Vec<Value> {
         base_url: "https://model.invalid".to_owned(),
         server: None,
         images: false,
+        effort: None,
     };
     let request = encode(api, &prompt, &options);
     answers(&serde_json::from_slice(&request.body).unwrap())
