@@ -65,6 +65,12 @@ pub(crate) enum Command {
     /// confinement, then at each level. Of the repository only the configuration is read; nothing of
     /// it runs. Exits with 7 when no level can be used, or when the one a run would use lets through
     /// what it owes to prevent; with 2 when the configuration cannot be read.
+    ///
+    /// With the name of a model, such as claude-sonnet, ollama/NAME or a role's word (main, cheap,
+    /// reviewer), it sends that model one small, real request instead, which costs what it costs, and
+    /// says whether the server can be reached, how long it took and whether the model calls a tool.
+    /// Nothing is sent twice and no model is waited for longer than 30 seconds. Exits with 6 when there
+    /// was no answer.
     Doctor(Doctor),
     /// List the models that can be used, what they cost, and which keys are set
     ///
@@ -91,6 +97,12 @@ pub(crate) enum Command {
     Land(Land),
     /// Give a run up and restore the files it changed
     Abort(Abort),
+    /// List sessions, and say what one of them did, used and cost
+    ///
+    /// Reads logs and nothing else: neither trust nor a lock is needed, and a session that is
+    /// running, or whose log is damaged, is told as far as its log goes.
+    #[command(subcommand)]
+    Session(SessionCommand),
     /// Show and verify the log of a session
     #[command(subcommand)]
     Log(Log),
@@ -117,6 +129,9 @@ pub(crate) struct Doctor {
     /// Try this level alone: namespaces, landlock, none
     #[arg(long, value_name = "LEVEL")]
     pub(crate) sandbox: Option<SandboxLevel>,
+    /// Send one small, real request to this model instead: its name, or main, cheap, reviewer
+    #[arg(value_name = "MODEL", num_args = 0..=8, conflicts_with = "sandbox")]
+    pub(crate) models: Vec<String>,
 }
 
 #[derive(Debug, Args)]
@@ -146,9 +161,21 @@ pub(crate) struct Trust {
 /// What a run may use
 #[derive(Clone, Debug, Default, Args)]
 pub(crate) struct RunOptions {
-    /// Use this model: a name that `harness models` lists, or `script:FILE` (config: agent.model)
+    /// Use this model: a name that `harness models` lists, `script:FILE` or `replay:DIR` (config: agent.model)
     #[arg(long, value_name = "NAME")]
     pub(crate) model: Option<String>,
+    /// Let this agent work: `builtin`, or one that plays: `script:FILE`, `replay:DIR` (config: agent.use)
+    #[arg(long, value_name = "NAME")]
+    pub(crate) agent: Option<String>,
+    /// Keep all that goes to model servers and comes back in this new folder, without keys
+    ///
+    /// The folder must lie outside the repository. `--agent replay:DIR` plays it without a server
+    /// and without a key; docs/recordings.md has its layout. `resume` goes on with the one of its run.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) record: Option<PathBuf>,
+    /// How fast a script or a recording answers
+    #[arg(long, value_enum, value_name = "HOW", default_value_t)]
+    pub(crate) pace: PlayPace,
     /// Stop when the run has cost this much in USD (config: limits.usd)
     #[arg(long, value_name = "N")]
     pub(crate) max_usd: Option<f64>,
@@ -164,6 +191,16 @@ pub(crate) struct RunOptions {
     /// Print plain lines instead of the screen (the default without a terminal; also HARNESS_PLAIN=1)
     #[arg(long)]
     pub(crate) plain: bool,
+}
+
+/// How fast a script or a recording answers
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum PlayPace {
+    /// At once, and without waits before retries
+    #[default]
+    Fast,
+    /// As it was recorded
+    Natural,
 }
 
 /// Reads the id of a finding.
@@ -457,8 +494,19 @@ pub(crate) struct Abort {
 }
 
 #[derive(Debug, Subcommand)]
+pub(crate) enum SessionCommand {
+    /// List the sessions of this repository, newest first
+    List,
+    /// Say what one session did: turns, tokens, cache, cost, tools, gates, and how it ended
+    Show {
+        /// The session, such as S-0007; the latest of this work tree when absent
+        session: Option<String>,
+    },
+}
+
+#[derive(Debug, Subcommand)]
 pub(crate) enum Log {
-    /// Print a session's events
+    /// Print a session's events, with what each model request used and cost
     Show {
         /// The session; the latest when absent
         session: Option<String>,

@@ -19,6 +19,7 @@ pub(crate) mod resume;
 pub(crate) mod run;
 pub(crate) mod runs;
 mod scope;
+mod session;
 mod status;
 mod trust;
 mod verify;
@@ -52,6 +53,7 @@ pub(crate) fn run(cli: &Cli) -> Result<u8, Failure> {
         Command::Checkpoint(checkpoint) => checkpoint::run(common, checkpoint),
         Command::Land(land) => land::run(common, land),
         Command::Abort(abort) => abort::run(common, abort),
+        Command::Session(session) => session::run(common, session),
         Command::Log(log) => log::run(common, log),
         Command::Scope(scope) => scope::run(common, scope),
         Command::Config(config) => config::run(common, config),

@@ -88,12 +88,12 @@ impl Site {
     pub(crate) fn resolve(&self, options: &RunOptions) -> Result<Resolved, Failure> {
         let environment = Overrides::from_environment(&|name| std::env::var(name).ok());
         let environment = environment.map_err(|error| config_failure(&error))?;
-        let scripted = options
-            .model
-            .as_deref()
-            .is_some_and(|model| model.starts_with("script:"));
+        let is_played = crate::session::recording::is_played;
+        let is_agent_played = options.agent.as_deref().is_some_and(is_played);
+        let is_model = |name: &String| !is_agent_played && !is_played(name);
         let flags = Overrides {
-            model: options.model.clone().filter(|_| !scripted),
+            agent: options.agent.clone(),
+            model: options.model.clone().filter(is_model),
             usd: options.max_usd.map(harness_core::Money::from_usd),
             turns: options.max_turns,
             sandbox: options.sandbox.map(level_of),

@@ -17,7 +17,8 @@ pub(crate) struct LineFace {
 }
 
 impl Face for LineFace {
-    fn event(&mut self, event: &Event, _time: Timestamp) -> bool {
+    fn event(&mut self, event: &Event, time: Timestamp) -> bool {
+        self.lines.at(time);
         put(&self.lines.write(event))
     }
 }

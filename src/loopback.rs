@@ -48,7 +48,7 @@ pub(crate) fn find(servers: &[LoopbackServer]) -> Vec<Found> {
     .unwrap_or_default()
 }
 
-/// Asks the server of a found model how large its window is, and takes it.
+/// Asks the server of a found model how large its window is and whether it takes images, and takes that.
 ///
 /// Ollama is asked for no more than [`LOOPBACK_CONTEXT`]; the window of any other server is there already.
 pub(crate) fn with_real_context(model: Model, base_url: &str) -> Model {
@@ -56,6 +56,7 @@ pub(crate) fn with_real_context(model: Model, base_url: &str) -> Model {
         return model;
     };
     let told = in_time(async |asking: &Asking| asking.one(word, base_url, id).await).flatten();
+    let model = model.with_images(told.as_ref().and_then(|told| told.images));
     match told.and_then(|told| told.context) {
         Some(context) => {
             let context = used_context(model.api, context);

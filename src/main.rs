@@ -23,6 +23,7 @@ mod screen;
 mod session;
 mod setup;
 mod surface;
+mod table;
 mod trust;
 
 use std::process::ExitCode;

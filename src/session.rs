@@ -3,6 +3,8 @@
 pub(crate) mod day;
 pub(crate) mod fallback;
 mod key;
+pub(crate) mod recording;
+pub(crate) mod roles;
 pub(crate) mod signals;
 
 use std::{
@@ -12,8 +14,10 @@ use std::{
 };
 
 use harness_config::{Model, Resolved};
-use harness_core::{ByteCount, EndReason, Event, ModelProfile, Price, Timestamp, TokenCount};
-use harness_provider::{Api, RequestOptions, Script, Server};
+use harness_core::{
+    ByteCount, Effort, EndReason, Event, ModelProfile, Price, Role, Timestamp, TokenCount,
+};
+use harness_provider::{Api, RequestOptions, Script, Server, Untold, check_effort};
 use harness_runner::{Finished, HttpModel, Launch, ModelClient, Pace, Workplace};
 use harness_store::{Held, Holder, Lock, LockError, Store};
 use tokio::{
@@ -37,12 +41,28 @@ const HELPERS_PAUSE: Duration = Duration::from_millis(20);
 const REQUESTS_MAX: usize = 64;
 /// The window of a scripted model: large enough for any script.
 const SCRIPT_CONTEXT: TokenCount = TokenCount(200_000);
+/// The longest answer of a scripted model.
+const SCRIPT_OUTPUT: TokenCount = TokenCount(8_000);
 
 /// A model that is ready to be asked.
 #[derive(Debug)]
 pub(crate) struct ChosenModel {
     pub(crate) profile: ModelProfile,
     pub(crate) client: ModelClient,
+    /// The models that take its place in a recording.
+    pub(crate) standby: Vec<ModelProfile>,
+}
+
+impl ChosenModel {
+    /// Has a script or a recording answer at this pace; a server has its own.
+    pub(crate) fn at_pace(mut self, wished: Pace) -> Self {
+        match &mut self.client {
+            ModelClient::Script { pace, .. } => *pace = wished,
+            ModelClient::Replay(replay) => replay.set_pace(wished),
+            ModelClient::Http(_) => {}
+        }
+        self
+    }
 }
 
 /// Finds the model that flags and configuration name, and its key.
@@ -58,38 +78,51 @@ pub(crate) fn choose_model(
         return scripted(&text, Pace::Fast)
             .map_err(|failure| failure.hint(format!("the script is `{path}`")));
     }
-    let model = wished(wish, resolved)?;
-    if !model.is_found() {
-        return ready(&model, resolved);
+    if let Some(folder) = wish.and_then(|wish| wish.strip_prefix("replay:")) {
+        return recording::replayed(folder);
     }
-    let base_url = base_url(&model, ollama_host().as_deref());
-    ready(&loopback::with_real_context(model, &base_url), resolved)
+    let model = with_real_window(wished(wish, resolved)?);
+    let effort = resolved.effort_for(Role::Main, &model);
+    ready(&model, Role::Main, effort, resolved)
 }
 
-/// Makes a model ready to be asked: its key is found and its price fits the limits.
-fn ready(model: &Model, resolved: &Resolved) -> Result<ChosenModel, Failure> {
-    let base_url = base_url(model, ollama_host().as_deref());
+/// Asks the server of a model that nobody wrote down for its window.
+pub(crate) fn with_real_window(model: Model) -> Model {
+    if !model.is_found() {
+        return model;
+    }
+    let base_url = base_url(&model, ollama_host().as_deref());
+    loopback::with_real_context(model, &base_url)
+}
+
+/// Makes a model ready to be asked: it can be told how hard to think, its key is found and its price
+/// fits the limits.
+pub(crate) fn ready(
+    model: &Model,
+    role: Role,
+    effort: Option<Effort>,
+    resolved: &Resolved,
+) -> Result<ChosenModel, Failure> {
+    let (api, options) = request_options(model, effort);
+    if let (Some(effort), Err(untold)) = (effort, check_effort(api, &options)) {
+        let said_by = resolved.effort_origin(role, model);
+        let message = format!(
+            "model `{}` cannot be asked with effort `{effort}` ({}): {untold}",
+            model.name,
+            said_by.unwrap_or("the log"),
+        );
+        return Err(Failure::usage(message).hint(untold.hint));
+    }
     let key = model
         .key
         .as_ref()
         .map(|source| key::find(model, source))
         .transpose()?;
-    let options = RequestOptions {
-        model: model.id.clone(),
-        max_output: model.output,
-        context: model.context,
-        base_url,
-        server: model.server.and_then(Server::named),
-    };
-    let api = match model.api {
-        harness_config::Api::Anthropic => Api::Anthropic,
-        harness_config::Api::Chat => Api::Chat,
-        harness_config::Api::Responses => Api::Responses,
-        harness_config::Api::Gemini => Api::Gemini,
-        harness_config::Api::Ollama => Api::Ollama,
-    };
     let idle = resolved.policy.limits.idle;
-    let profile = model.profile();
+    let profile = ModelProfile {
+        effort,
+        ..model.profile()
+    };
     let limits = &resolved.policy.limits;
     let in_usd = [
         limits.usd,
@@ -110,8 +143,36 @@ fn ready(model: &Model, resolved: &Resolved) -> Result<ChosenModel, Failure> {
     }
     Ok(ChosenModel {
         profile,
+        standby: Vec::new(),
         client: ModelClient::Http(Box::new(HttpModel::new(api, options, key, idle))),
     })
+}
+
+/// Returns how a model is spoken to.
+pub(crate) fn request_options(model: &Model, effort: Option<Effort>) -> (Api, RequestOptions) {
+    let api = match model.api {
+        harness_config::Api::Anthropic => Api::Anthropic,
+        harness_config::Api::Chat => Api::Chat,
+        harness_config::Api::Responses => Api::Responses,
+        harness_config::Api::Gemini => Api::Gemini,
+        harness_config::Api::Ollama => Api::Ollama,
+    };
+    let options = RequestOptions {
+        model: model.id.clone(),
+        max_output: model.output,
+        context: model.context,
+        base_url: base_url(model, ollama_host().as_deref()),
+        server: model.server.and_then(Server::named),
+        images: model.images,
+        effort,
+    };
+    (api, options)
+}
+
+/// Says why a model cannot be told an effort; nothing where it can.
+pub(crate) fn untold(model: &Model, effort: Option<Effort>) -> Option<Untold> {
+    let (api, options) = request_options(model, effort);
+    check_effort(api, &options).err()
 }
 
 /// Returns the model of this name where there still is one, else the one to start with.
@@ -154,12 +215,14 @@ pub(crate) fn scripted(text: &str, pace: Pace) -> Result<ChosenModel, Failure> {
         id: "recorded".to_owned(),
         provider: String::new(),
         context: SCRIPT_CONTEXT,
-        output: TokenCount(8_000),
+        output: SCRIPT_OUTPUT,
         price: Some(Price::default()),
+        effort: None,
         recorded: true,
     };
     Ok(ChosenModel {
         profile,
+        standby: Vec::new(),
         client: ModelClient::Script { script, pace },
     })
 }
@@ -237,6 +300,7 @@ pub(crate) fn drive(
             face.event(event, *time);
         }
     }
+    let (run, mut spend) = (launch.engine.run(), launch.spend.clone());
     let ended = runtime.block_on(async {
         let finished = harness_runner::drive(workplace, launch, &mut faces, requests).await;
         let finished = finished.map_err(|error| Failure::failed(chain(&error)))?;
@@ -253,6 +317,9 @@ pub(crate) fn drive(
         }
         Ok((code, finished))
     });
+    if let Some(told) = day::told(&run, &mut spend) {
+        surface.say(&told);
+    }
     // A name that a resolver does not find for half a minute is not waited for.
     runtime.shutdown_timeout(RUN_SHUTDOWN);
     ended

@@ -27,7 +27,11 @@ const PROGRAM: &[Edges] = &[
         "core",
         "httpdate serde serde_json thiserror toml",
     ),
-    ("tool", "core", "memchr serde serde_json similar thiserror"),
+    (
+        "tool",
+        "core",
+        "base64 imagesize memchr serde serde_json similar thiserror",
+    ),
     ("engine", "core context gate guard tool", "thiserror"),
     (
         "config",

@@ -2,6 +2,7 @@
 
 mod compare;
 mod doctor;
+mod doctor_model;
 mod feature;
 mod finish;
 mod gate;
@@ -13,6 +14,7 @@ mod log;
 mod models;
 mod readme;
 mod scope;
+mod session;
 mod trust;
 mod undo;
 mod verify;

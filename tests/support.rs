@@ -10,7 +10,7 @@ use harness_testkit::{Home, Project, Run, Server};
 
 pub(crate) use level::levels;
 pub(crate) use live::{Live, assert_gone, signal, unique_word};
-pub(crate) use story::{FINISH, Story, endless, has_answer, news, session, shell, write};
+pub(crate) use story::{FINISH, Story, endless, has_answer, messages, news, session, shell, write};
 pub(crate) use terminal::{Modes, Terminal};
 pub(crate) use world::{alive, say};
 

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use harness_core::{DirtyMode, Goal, Money, RunState, Usage};
+use harness_core::{DirtyMode, Goal, Money, Roles, RunState, Usage};
 use harness_engine::Engine;
 use harness_report::JsonLine;
 use harness_runner::{Launch, Models, Pace};
@@ -171,6 +171,7 @@ fn play(site: &Site, flags: &Demo, surface: &dyn Surface) -> Result<Done, Failur
         features,
         model: model.profile,
         fallback: Vec::new(),
+        roles: Roles::default(),
         attended: false,
         steered: false,
         dirty: DirtyMode::Refuse,

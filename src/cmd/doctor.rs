@@ -4,6 +4,7 @@
 //! printed can be shown to others: names of variables, never values, and no path of
 //! the person's home.
 
+mod model;
 mod obstacles;
 mod table;
 
@@ -29,6 +30,9 @@ use crate::{
 };
 
 pub(super) fn run(common: &Common, flags: &Doctor) -> Result<u8, Failure> {
+    if !flags.models.is_empty() {
+        return model::run(common, &flags.models);
+    }
     let wish = flags.sandbox.map(level_of);
     if wish == Some(Level::External) {
         return Err(Failure::usage(

@@ -40,11 +40,12 @@ fn show(store: &Store, common: &Common, session: SessionId) -> Result<u8, Failur
     let log = harness_store::read(store.log_path(session)).map_err(|error| {
         Failure::red(chain(&error)).hint(format!("harness log verify {session}"))
     })?;
-    let (mut lines, mut json) = (Lines::default(), JsonLines::default());
+    let (mut lines, mut json) = (Lines::detailed(), JsonLines::default());
     for record in &log.records {
         let text = if common.json {
             json.write(&record.event, record.time)
         } else {
+            lines.at(record.time);
             lines.write(&record.event)
         };
         output::write(&text)?;

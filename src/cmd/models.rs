@@ -3,8 +3,12 @@
 //! Servers on this machine are asked what they have; nothing else is reached, no key
 //! is read but to see that it is there, and no key command is run.
 
+mod roles;
+
+use std::collections::BTreeSet;
+
 use harness_config::{Api, KeySource, LoopbackServer, Model, Resolved};
-use harness_core::{Money, TokenCount};
+use harness_core::{Money, Price, TokenCount};
 use harness_git::{OpenError, Repo};
 use serde_json::{Value, json};
 
@@ -14,7 +18,7 @@ use crate::{
     failure::Failure,
     loopback::{self, Found},
     output::Output,
-    session,
+    session, table,
 };
 
 pub(super) fn run(common: &Common) -> Result<u8, Failure> {
@@ -31,19 +35,36 @@ pub(super) fn run(common: &Common) -> Result<u8, Failure> {
             .iter()
             .filter_map(|found| Line::found(found, &resolved)),
     );
-    let rows: Vec<[String; 8]> = lines.iter().map(Line::cells).collect();
+    let rows: Vec<Vec<String>> = lines.iter().map(|line| line.cells().into()).collect();
     let mut output = Output::new(common);
-    for (line, text) in lines.iter().zip(table(&rows)) {
+    for (line, text) in lines.iter().zip(table::fitted(&rows)) {
         output.entry("model", &text, line.body())?;
+    }
+    if let Some(origins) = price_origins(&lines) {
+        output.text(&format!("prices per million tokens: {origins}"))?;
     }
     if found.is_empty() {
         output.text("on this machine: no model server answers")?;
     }
+    roles::tell(&resolved, &mut output)?;
     Ok(0)
 }
 
+/// Names where prices come from, with the dates of the table; `None` where no price is known.
+fn price_origins(lines: &[Line]) -> Option<String> {
+    let is_paid = |price: &Price| *price != Price::default();
+    let priced = lines
+        .iter()
+        .filter(|line| line.model.price.as_ref().is_some_and(is_paid));
+    let origins: BTreeSet<String> = priced
+        .map(|line| line.model.price_origin.to_string())
+        .collect();
+    let origins: Vec<String> = origins.into_iter().collect();
+    (!origins.is_empty()).then(|| origins.join("; "))
+}
+
 /// A folder without a repository will do: the person's own file says most.
-fn resolve(common: &Common) -> Result<Resolved, Failure> {
+pub(super) fn resolve(common: &Common) -> Result<Resolved, Failure> {
     let folder = common.directory.clone().unwrap_or_else(|| ".".into());
     if matches!(
         Repo::discover(&folder),
@@ -105,6 +126,7 @@ impl Line {
             }
             None => model,
         };
+        let model = model.with_images(found.told.images);
         let line = Self::written(&model, resolved);
         Some(Self {
             found: true,
@@ -125,6 +147,7 @@ impl Line {
             Some(false) => "no tools",
             None => "",
         };
+        let images = if model.images { "images" } else { "" };
         let chosen = if self.chosen { "chosen" } else { "" };
         [
             model.name.clone(),
@@ -134,7 +157,7 @@ impl Line {
             context,
             self.price(),
             self.key(),
-            [tools, chosen]
+            [tools, images, chosen]
                 .into_iter()
                 .filter(|word| !word.is_empty())
                 .collect::<Vec<_>>()
@@ -180,12 +203,15 @@ impl Line {
             "context": model.context.0,
             "context_max": self.whole.map(|whole| whole.0),
             "tools": self.tools,
+            "images": model.images,
+            "output": model.output.0,
             "price": price,
             "price_origin": model.price.map(|_| &model.price_origin),
             "key_variable": variable,
             "key_set": set,
             "key_command": matches!(model.key, Some(KeySource::Command(_))),
             "found": self.found,
+            "effort": model.effort,
             "chosen": self.chosen,
             "origin": model.origin,
         })
@@ -195,18 +221,4 @@ impl Line {
 fn is_chosen(model: &Model, resolved: &Resolved) -> bool {
     let chosen = resolved.start_model(&|name| session::is_set(name));
     chosen.is_ok_and(|chosen| chosen.name == model.name)
-}
-
-/// Sets cells below each other.
-fn table<const N: usize>(rows: &[[String; N]]) -> Vec<String> {
-    let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max();
-    let widths: Vec<usize> = (0..N).map(|column| width(column).unwrap_or(0)).collect();
-    let line = |row: &[String; N]| {
-        let cells = row.iter().zip(&widths);
-        let line: Vec<String> = cells
-            .map(|(cell, width)| format!("{cell:<width$}"))
-            .collect();
-        line.join("  ").trim_end().to_owned()
-    };
-    rows.iter().map(line).collect()
 }

@@ -15,7 +15,11 @@ use crate::{
     job::{Done, Job},
     network,
     rules::RuleFile,
-    screen, session,
+    screen,
+    session::{
+        self,
+        recording::{self, Found, Recording},
+    },
     surface::{LineSurface, Past, Surface},
     trust,
 };
@@ -76,27 +80,34 @@ pub(crate) fn work(
         );
     }
     refuse_other_head(&site, &opened)?;
-    keep_successor(&mut resolved, flags.options.model.as_deref(), &opened);
-    let model = session::choose_model(
-        flags
-            .options
-            .model
-            .as_deref()
-            .or_else(|| recorded_as(&opened)),
-        &resolved,
-    )?;
+    let wish = recording::wish(&flags.options, &resolved)?;
+    keep_successor(&mut resolved, wish, &opened);
+    let model = session::choose_model(wish.or_else(|| recorded_as(&opened)), &resolved)?
+        .at_pace(flags.options.pace.into());
+    recording::skip_answered(&model.client, &store, opened.run.run)?;
     session::day::refuse_spent(&site.folders, &resolved.policy.limits, &model.profile)?;
-    let (standby, others) = session::fallback::choose(&model.profile, &resolved, surface);
-    let models = Models {
+    let (mut standby, others) = session::fallback::choose(&model.profile, &resolved, surface);
+    standby.extend(model.standby);
+    let (roles, served) = session::roles::choose(&model.profile, &resolved, surface);
+    let mut models = Models {
         first: model.client,
         others,
+        roles: served,
     };
+    let recorded = Recording::begin(
+        &flags.options,
+        &site,
+        (&model.profile, &standby),
+        &mut models,
+        Found::Continued,
+    )?;
     let resumed = Event::SessionResumed {
         attended: surface.is_attended(),
         model: model.profile,
         limits: resolved.policy.limits.clone(),
         steered: surface.is_steered(),
         fallback: standby,
+        roles: Box::new(roles),
     };
     let workplace = site.workplace(&resolved, store)?;
     refuse_other_level(workplace.level, &opened)?;
@@ -113,7 +124,9 @@ pub(crate) fn work(
         approve: flags.options.approve.clone(),
         spend: SpendLog::new(site.folders.spend()),
     };
-    let (code, finished) = session::drive(workplace, launch, &past, surface)?;
+    let ended = session::drive(workplace, launch, &past, surface);
+    recorded.tell(surface);
+    let (code, finished) = ended?;
     Ok(Done::ended(code, finished))
 }
 

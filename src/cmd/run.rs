@@ -20,7 +20,11 @@ use crate::{
     job::{Done, Job},
     network,
     rules::RuleFile,
-    screen, session,
+    screen,
+    session::{
+        self,
+        recording::{self, Found, Recording},
+    },
     surface::{Decision, LineSurface, Surface},
     trust::{self, Subject, Trusted},
 };
@@ -69,16 +73,27 @@ pub(crate) fn work(common: &Common, flags: &Run, surface: &dyn Surface) -> Resul
     }
     let head = site.head()?;
     let dirty = check_dirty(&site, &resolved, flags.dirty, surface)?;
-    let model = session::choose_model(flags.options.model.as_deref(), &resolved)?;
+    let wish_of_model = recording::wish(&flags.options, &resolved)?;
+    let model = session::choose_model(wish_of_model, &resolved)?.at_pace(flags.options.pace.into());
     session::day::refuse_spent(&site.folders, &resolved.policy.limits, &model.profile)?;
-    let (standby, others) = session::fallback::choose(&model.profile, &resolved, surface);
-    let models = Models {
+    let (mut standby, others) = session::fallback::choose(&model.profile, &resolved, surface);
+    standby.extend(model.standby);
+    let (roles, served) = session::roles::choose(&model.profile, &resolved, surface);
+    let mut models = Models {
         first: model.client,
         others,
+        roles: served,
     };
     let workplace = site.workplace(&resolved, store.clone())?;
     let mut resolved = resolved;
     network::close_unenforced(workplace.level, &mut resolved.policy);
+    let recorded = Recording::begin(
+        &flags.options,
+        &site,
+        (&model.profile, &standby),
+        &mut models,
+        Found::Refused,
+    )?;
     // The last thing that may fail: a number that is given out stays used.
     let run = store
         .new_run()
@@ -92,6 +107,7 @@ pub(crate) fn work(common: &Common, flags: &Run, surface: &dyn Surface) -> Resul
         features,
         model: model.profile,
         fallback: standby,
+        roles,
         attended: surface.is_attended(),
         steered: surface.is_steered(),
         dirty,
@@ -116,7 +132,9 @@ pub(crate) fn work(common: &Common, flags: &Run, surface: &dyn Surface) -> Resul
         approve: flags.options.approve.clone(),
         spend: SpendLog::new(site.folders.spend()),
     };
-    let (code, finished) = session::drive(workplace, launch, &[], surface)?;
+    let ended = session::drive(workplace, launch, &[], surface);
+    recorded.tell(surface);
+    let (code, finished) = ended?;
     if let (EndReason::Blocked, Some(session)) = (finished.reason, finished.session) {
         let resolved = site.resolve(&flags.options)?;
         super::broken::mark_after(&site, &resolved, &store, session, surface)?;

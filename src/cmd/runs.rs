@@ -229,6 +229,15 @@ pub(super) fn opening(store: &Store, session: SessionId) -> Result<SessionOpened
         .ok_or_else(|| Failure::failed(format!("session `{session}` never began")))
 }
 
+/// Returns the work tree a session worked in; `None` when its log does not tell.
+pub(super) fn root_of(store: &Store, session: SessionId) -> Option<String> {
+    let first = harness_store::first(store.log_path(session)).ok()??;
+    match first.event {
+        Event::SessionOpened(opened) => Some(opened.root),
+        _ => None,
+    }
+}
+
 /// Returns the openings of a run's sessions, oldest first; sessions that never began have none.
 pub(super) fn openings(store: &Store, run: RunId) -> Result<Vec<SessionOpened>, Failure> {
     let mut openings = Vec::new();

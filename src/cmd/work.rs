@@ -7,7 +7,7 @@
 use harness_config::Resolved;
 use harness_core::{
     Change, DirtyMode, Feature, FeatureId, Goal, ModelProfile, Money, Policy, Price, RepoPath,
-    RunId, RunState, TokenCount, TreeId, Usage,
+    Roles, RunId, RunState, TokenCount, TreeId, Usage,
 };
 use harness_git::{Head, SnapshotCache};
 use harness_guard::Guard;
@@ -114,6 +114,7 @@ impl Work {
             features,
             model: nobody(),
             fallback: Vec::new(),
+            roles: Roles::default(),
             attended: false,
             steered: false,
             dirty: DirtyMode::Refuse,
@@ -153,6 +154,7 @@ fn nobody() -> ModelProfile {
         context: TokenCount(200_000),
         output: TokenCount(8_000),
         price: Some(Price::default()),
+        effort: None,
         recorded: false,
     }
 }

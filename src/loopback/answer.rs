@@ -16,6 +16,8 @@ pub(crate) struct Told {
     pub(crate) context: Option<TokenCount>,
     /// Whether it can call tools.
     pub(crate) tools: Option<bool>,
+    /// Whether it takes images.
+    pub(crate) images: Option<bool>,
     /// Whether it answers in words, and is not there for embeddings alone.
     talks: Option<bool>,
 }
@@ -27,6 +29,7 @@ impl Told {
             id,
             context: None,
             tools: None,
+            images: None,
             talks: None,
         }
     }
@@ -59,6 +62,7 @@ pub(super) fn ollama_shown(id: &str, shown: &Value) -> Told {
     Told {
         context,
         tools: can("tools"),
+        images: can("vision"),
         talks: can("completion"),
         ..Told::named(id.to_owned())
     }
@@ -83,6 +87,7 @@ pub(super) fn lm_studio(list: &Value, max: usize) -> Vec<Told> {
             context: tokens(&model["loaded_context_length"])
                 .or_else(|| tokens(&model["max_context_length"])),
             tools: can.map(|can| can.iter().any(|it| it == "tool_use")),
+            images: model["type"].as_str().map(|kind| kind == "vlm"),
             talks: model["type"].as_str().map(|kind| kind != "embeddings"),
             ..Told::named(id(&model["id"])?)
         })
@@ -94,6 +99,7 @@ pub(super) fn lm_studio(list: &Value, max: usize) -> Vec<Told> {
 pub(super) fn llama_cpp(told: &mut Told, props: &Value) {
     told.context = tokens(&props["default_generation_settings"]["n_ctx"]).or(told.context);
     told.tools = props["chat_template_caps"]["supports_tool_calls"].as_bool();
+    told.images = props["modalities"]["vision"].as_bool();
 }
 
 fn array(value: &Value) -> impl Iterator<Item = &Value> {

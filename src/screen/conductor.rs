@@ -45,11 +45,13 @@ pub(super) struct Conductor {
 
 impl Conductor {
     pub(super) fn new(common: &Common, inputs: mpsc::Sender<Input>, first: Option<Job>) -> Self {
-        let options = match &first {
+        let mut options = match &first {
             Some(Job::Run(run)) => run.options.clone(),
             Some(Job::Resume { flags, .. }) => flags.options.clone(),
             _ => RunOptions::default(),
         };
+        // A recording is of one run.
+        options.record = None;
         Self {
             common: common.clone(),
             inputs,

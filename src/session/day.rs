@@ -1,12 +1,26 @@
 //! The day's limit, before anything begins: a day that is used up allows no run.
 
-use harness_core::{EndReason, Limits, ModelProfile, Price};
+use harness_core::{EndReason, Limits, ModelProfile, Money, Price, RunState};
 use harness_store::SpendLog;
 
 use crate::{
     failure::{Failure, chain},
     folders::Folders,
 };
+
+/// Returns what the day has cost so far, in words, where it has a limit and the model costs something.
+pub(crate) fn told(run: &RunState, spend: &mut SpendLog) -> Option<String> {
+    let limit = run.policy.limits.day_usd?;
+    let spent = spend.today(harness_host::clock::now()).ok()?;
+    let is_free = run.model.price == Some(Price::default());
+    if is_free && spent == Money(0) {
+        return None;
+    }
+    Some(format!(
+        "note: all runs of the day have cost {} of {limit}",
+        harness_report::usd(spent)
+    ))
+}
 
 /// Refuses a run for which nothing is left of the day; a model that costs nothing needs nothing.
 pub(crate) fn refuse_spent(

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use harness_config::Resolved;
-use harness_core::ModelProfile;
+use harness_config::{Model, Resolved};
+use harness_core::{Effort, ModelProfile, Role};
 use harness_runner::ModelClient;
 
-use super::ready;
+use super::{ready, untold};
 use crate::surface::Surface;
 
 /// Makes the rest of the chain ready, in order: what comes after `first`, where that is in it.
@@ -29,7 +29,11 @@ pub(crate) fn choose(
             continue;
         }
         let chosen = match resolved.models.get(name) {
-            Some(model) => ready(model, resolved).map_err(|failure| failure.to_told().message),
+            Some(model) => {
+                let effort = told(model, resolved, surface);
+                ready(model, Role::Main, effort, resolved)
+                    .map_err(|failure| failure.to_told().message)
+            }
             None => Err("no model has this name".to_owned()),
         };
         match chosen {
@@ -41,4 +45,18 @@ pub(crate) fn choose(
         }
     }
     (profiles, clients)
+}
+
+/// Returns how hard a model is asked to think when it takes over; what it cannot be told is said and
+/// left out: a chain is for bad times.
+fn told(model: &Model, resolved: &Resolved, surface: &dyn Surface) -> Option<Effort> {
+    let effort = resolved.effort_for(Role::Main, model)?;
+    let Some(untold) = untold(model, Some(effort)) else {
+        return Some(effort);
+    };
+    surface.say(&format!(
+        "fallback model `{}` is asked without effort `{effort}`: {untold}",
+        model.name
+    ));
+    None
 }

@@ -92,7 +92,7 @@ fn ollama(path: &str, body: &str) -> Option<String> {
     Some(match (path, body.contains("qwen3:8b")) {
         ("/api/tags", _) => r#"{"models":[{"name":"qwen3:8b"},{"name":"embed:1b"}]}"#.to_owned(),
         ("/api/show", true) => {
-            r#"{"model_info":{"qwen3.context_length":40960},"capabilities":["completion","tools"]}"#
+            r#"{"model_info":{"qwen3.context_length":40960},"capabilities":["completion","tools","vision"]}"#
                 .to_owned()
         }
         ("/api/show", false) => r#"{"capabilities":["embedding"]}"#.to_owned(),
@@ -216,11 +216,11 @@ fn what_is_built_in_written_down_and_answering_is_listed() {
         line("ollama/qwen3:8b").contains("32k tokens of 40k tokens"),
         "{text}"
     );
-    assert!(line("ollama/qwen3:8b").ends_with("tools"), "{text}");
+    assert!(line("ollama/qwen3:8b").ends_with("tools, images"), "{text}");
     assert!(line("ollama/qwen3:8b").contains("free"), "{text}");
     assert!(line("odd").contains("price unknown"), "{text}");
     assert!(
-        line("claude-sonnet").contains("$3.00 in, $15.00 out"),
+        line("claude-sonnet").contains("$2.00 in, $10.00 out"),
         "{text}"
     );
     assert!(
@@ -436,4 +436,35 @@ fn a_repository_names_no_key_command() {
         assert!(run.stderr.contains("model"), "{}", run.stderr);
     }
     assert!(!marker.exists());
+}
+
+#[test]
+fn roles_are_listed_with_who_serves_them_and_how_hard_they_think() {
+    let home = Home::new(PROGRAM);
+    let nowhere = nowhere();
+    home.configure(
+        "[agent]\nmodel = \"local\"\n[role.reviewer]\nmodel = \"r\"\neffort = \"high\"\n\
+         [model.r]\napi = \"responses\"\nid = \"gpt-5\"\nbase_url = \"http://127.0.0.1:9/v1\"\neffort = \"low\"\n",
+    );
+    let lines = json(&models(&home, &["--json"], &nowhere));
+    let roles: Vec<[&str; 3]> = lines
+        .iter()
+        .filter(|line| line["type"] == "role")
+        .map(|line| ["name", "model", "effort"].map(|key| line[key].as_str().unwrap_or("-")))
+        .collect();
+    assert_eq!(
+        roles,
+        [
+            ["main", "local", "-"],
+            ["cheap", "local", "-"],
+            ["reviewer", "r", "high"]
+        ]
+    );
+    assert_eq!(named(&lines, "r")["effort"], "low");
+    let text = models(&home, &[], &nowhere).stdout;
+    assert!(text.contains("\nrole reviewer: r, effort high\n"), "{text}");
+    // Where nothing is said about roles, nothing is said about them.
+    home.configure("[agent]\nmodel = \"local\"\n");
+    let text = models(&home, &[], &nowhere).stdout;
+    assert!(!text.contains("role "), "{text}");
 }

@@ -155,7 +155,8 @@ pub(crate) fn has_answer(request: &Received) -> bool {
     messages(request).iter().any(is_answer)
 }
 
-fn messages(request: &Received) -> &[Value] {
+/// Returns the messages of a request, whatever the wire.
+pub(crate) fn messages(request: &Received) -> &[Value] {
     let lists = ["messages", "input", "contents"].iter();
     let mut lists = lists.filter_map(|key| request.body[*key].as_array());
     lists.next().expect("a request has messages")

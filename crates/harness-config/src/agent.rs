@@ -7,6 +7,7 @@ use crate::{
     error::{Fault, shown},
     loopback,
     raw::{RawAgent, RawAgentChoice, Text},
+    role::{self, EffortWish},
     value::{self, Here, Written},
 };
 
@@ -40,6 +41,7 @@ pub enum AgentKind {
 pub(crate) struct AgentChoice {
     pub(crate) agent: Option<Written<String>>,
     pub(crate) model: Option<Written<String>>,
+    pub(crate) effort: Option<Written<EffortWish>>,
     pub(crate) fallback: Option<Written<Vec<String>>>,
 }
 
@@ -48,6 +50,7 @@ impl AgentChoice {
         Self {
             agent: over.agent.or(self.agent),
             model: over.model.or(self.model),
+            effort: over.effort.or(self.effort),
             fallback: over.fallback.or(self.fallback),
         }
     }
@@ -65,6 +68,7 @@ pub(crate) fn choice(here: &Here<'_>, raw: &RawAgentChoice) -> Result<AgentChoic
     Ok(AgentChoice {
         agent: here.written("use", raw.agent.as_ref(), value::name)?,
         model: here.written("model", raw.model.as_ref(), model_name)?,
+        effort: here.written("effort", raw.effort.as_ref(), role::wish)?,
         fallback: raw.fallback.first().map(|first| Written {
             value: fallback,
             origin: here.origin(first),
@@ -73,7 +77,7 @@ pub(crate) fn choice(here: &Here<'_>, raw: &RawAgentChoice) -> Result<AgentChoic
 }
 
 /// Reads the name of a model: one that is defined, or one such as `ollama/NAME` that needs no definition.
-fn model_name(here: &Here<'_>, key: &str, raw: &Text) -> Result<String, Box<Fault>> {
+pub(crate) fn model_name(here: &Here<'_>, key: &str, raw: &Text) -> Result<String, Box<Fault>> {
     if loopback::is_name(raw.get_ref()) {
         return Ok(raw.get_ref().clone());
     }

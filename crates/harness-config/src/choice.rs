@@ -12,14 +12,28 @@ use crate::{
     error::{list_names, nearest, shown},
     model::{self, KeySource, Model},
     resolve::{ENVIRONMENT, FLAG},
+    role::EffortWish,
     setting::BUILT_IN,
     value::Written,
 };
+
+/// How a name on the command line is named as an origin.
+const ARGUMENT: &str = "argument";
 
 impl Resolved {
     /// Returns the model of this name, or with this provider's id where the id is of one model only.
     pub fn find_model(&self, name: &str) -> Option<&Model> {
         find_model(&self.models, name)
+    }
+
+    /// Returns the model that a flag or an argument names, which need not be written down.
+    ///
+    /// # Errors
+    /// When there is no such model; the nearest name is told.
+    pub fn named_model(&self, name: &str) -> Result<Model, ConfigError> {
+        let defined = self.find_model(name).cloned();
+        let found = defined.or_else(|| self.loopback_model(name));
+        found.ok_or_else(|| unknown_model(name, ARGUMENT, &self.models))
     }
 
     /// Returns the model to start with.
@@ -102,6 +116,14 @@ pub(crate) fn chosen_fallback(
 ) -> Option<Written<Vec<String>>> {
     let person = user.agent().fallback.clone();
     person.or_else(|| repository.agent.fallback.clone())
+}
+
+pub(crate) fn chosen_effort(
+    repository: &RepositoryConfig,
+    user: &UserConfig,
+) -> Option<Written<EffortWish>> {
+    let person = user.agent().effort.clone();
+    person.or_else(|| repository.agent.effort.clone())
 }
 
 fn said(value: Option<&String>, origin: &str) -> Option<Written<String>> {

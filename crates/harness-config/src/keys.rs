@@ -142,11 +142,13 @@ const REPOSITORY: &[Key] = &[
         ]),
     ),
     key("agent", Shape::Table(AGENT_CHOICE)),
+    key("role", Shape::Table(ROLES)),
 ];
 
 const USER: &[Key] = &[
     key("model", Shape::Named(MODEL)),
     key("agent", Shape::TableAndNamed(AGENT_CHOICE, AGENT)),
+    key("role", Shape::Table(ROLES)),
     key("limits", Shape::Table(LIMITS)),
     key("sandbox", Shape::Table(USER_SANDBOX)),
     key("rule", Shape::Tables(PERSON_RULE)),
@@ -154,6 +156,7 @@ const USER: &[Key] = &[
         "repo",
         Shape::Named(&[
             key("agent", Shape::Table(AGENT_CHOICE)),
+            key("role", Shape::Table(ROLES)),
             key("limits", Shape::Table(LIMITS)),
             key("sandbox", Shape::Table(USER_SANDBOX)),
         ]),
@@ -234,8 +237,16 @@ const USER_SANDBOX: &[Key] = &[
 const AGENT_CHOICE: &[Key] = &[
     key("use", Shape::Text),
     key("model", Shape::Text),
+    key("effort", Shape::Text),
     key("fallback", Shape::Texts),
 ];
+
+const ROLES: &[Key] = &[
+    key("cheap", Shape::Table(ROLE)),
+    key("reviewer", Shape::Table(ROLE)),
+];
+
+const ROLE: &[Key] = &[key("model", Shape::Text), key("effort", Shape::Text)];
 
 const AGENT: &[Key] = &[required("kind", Shape::Text), key("command", Shape::Texts)];
 
@@ -248,6 +259,8 @@ const MODEL: &[Key] = &[
     key("key_command", Shape::Texts),
     key("context", Shape::Text),
     key("output", Shape::Text),
+    key("images", Shape::Flag),
+    key("effort", Shape::Text),
     key(
         "price",
         Shape::Table(&[

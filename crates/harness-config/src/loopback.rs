@@ -63,6 +63,14 @@ impl Model {
         self
     }
 
+    /// Takes images, or does not, as its server says.
+    pub fn with_images(self, images: Option<bool>) -> Self {
+        Self {
+            images: images.unwrap_or(self.images),
+            ..self
+        }
+    }
+
     /// Returns the host and port of its server.
     pub fn host(&self) -> &str {
         crate::model::host(&self.base_url).unwrap_or_default()
@@ -92,6 +100,8 @@ pub(crate) fn find(name: &str, models: &BTreeMap<String, Model>) -> Option<Model
         key: None,
         context: LOOPBACK_CONTEXT,
         output: OUTPUT,
+        images: false,
+        effort: None,
         price: Some(Price::default()),
         price_origin: LOCAL.to_owned(),
         local: true,

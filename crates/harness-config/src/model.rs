@@ -5,13 +5,14 @@
 
 use std::collections::BTreeMap;
 
-use harness_core::{ModelProfile, Price, TokenCount};
+use harness_core::{Effort, ModelProfile, Price, TokenCount};
 
 use crate::{
     document::{Document, Place},
     error::{Fault, shown},
     prices::{self, Listed},
     raw::{RawModel, RawPrice, Text},
+    role,
     setting::BUILT_IN,
     value::{self, Here},
 };
@@ -39,8 +40,12 @@ pub struct Model {
     pub key: Option<KeySource>,
     /// The size of its window; where nothing is said that of the price table, else 128,000 tokens.
     pub context: TokenCount,
-    /// The longest answer asked for; 8,000 tokens where nothing is said.
+    /// The longest answer asked for; where nothing is said that of the price table, else 8,000 tokens.
     pub output: TokenCount,
+    /// Whether it takes images; where nothing is said as the price table knows, else it does not.
+    pub images: bool,
+    /// How hard it is asked to think where no role says; left to the provider when absent.
+    pub effort: Option<Effort>,
     /// What it costs; absent when unknown, zero for a local server that does not say.
     pub price: Option<Price>,
     /// Who says what it costs, such as `config.toml:7` or `price table, 2025-10-01`.
@@ -61,6 +66,7 @@ impl Model {
             context: self.context,
             output: self.output,
             price: self.price,
+            effort: self.effort,
             recorded: false,
         }
     }
@@ -185,7 +191,7 @@ pub(crate) const LOCAL: &str = "local server";
 /// Returns the models that need no configuration, the preferred one first.
 pub(crate) fn built_in() -> [Model; 4] {
     let base = |name: &str, api: Api, id: &str| {
-        let listed = prices::find(id);
+        let listed = prices::find(id, "");
         Model {
             name: name.to_owned(),
             api,
@@ -196,17 +202,19 @@ pub(crate) fn built_in() -> [Model; 4] {
                 .default_key()
                 .map(|name| KeySource::Env(name.to_owned())),
             context: listed.map_or(CONTEXT, Listed::context),
-            output: OUTPUT,
-            price: listed.map(Listed::price),
+            output: listed.map_or(OUTPUT, Listed::output),
+            images: listed.is_some_and(Listed::takes_images),
+            effort: None,
+            price: listed.map(|listed| listed.price(listed.context())),
             price_origin: listed.map_or_else(|| BUILT_IN.to_owned(), Listed::origin),
             local: false,
             origin: BUILT_IN.to_owned(),
         }
     };
     [
-        base("claude-sonnet", Api::Anthropic, "claude-sonnet-4-5"),
-        base("gpt", Api::Responses, "gpt-5"),
-        base("gemini", Api::Gemini, "gemini-2.5-pro"),
+        base("claude-sonnet", Api::Anthropic, "claude-sonnet-5-5"),
+        base("gpt", Api::Responses, "gpt-6.2-sol"),
+        base("gemini", Api::Gemini, "gemini-3.8-flash"),
         Model {
             base_url: "http://127.0.0.1:11434/v1".to_owned(),
             key: None,
@@ -241,7 +249,7 @@ fn model(here: &Here<'_>, name: &Text, raw: &RawModel) -> Result<Model, Box<Faul
     };
     let local = host(&base_url).is_some_and(is_loopback);
     let id = id(here, &raw.id)?;
-    let listed = prices::find(&id).filter(|_| !local);
+    let listed = prices::find(&id, host(&base_url).unwrap_or_default()).filter(|_| !local);
     let context = match &raw.context {
         Some(context) => value::tokens(here, "context", context)?,
         None => listed.map_or(CONTEXT, Listed::context),
@@ -249,7 +257,7 @@ fn model(here: &Here<'_>, name: &Text, raw: &RawModel) -> Result<Model, Box<Faul
     let (price, price_origin) = match (&raw.price, listed) {
         (Some(price), _) => (Some(read_price(here, price)?), here.origin(&price.input)),
         (None, _) if local => (Some(Price::default()), LOCAL.to_owned()),
-        (None, Some(listed)) => (Some(listed.price()), listed.origin()),
+        (None, Some(listed)) => (Some(listed.price(context)), listed.origin()),
         (None, None) => (None, BUILT_IN.to_owned()),
     };
     Ok(Model {
@@ -259,7 +267,12 @@ fn model(here: &Here<'_>, name: &Text, raw: &RawModel) -> Result<Model, Box<Faul
         id,
         key: key(here, raw, api, &base_url)?,
         context,
-        output: output(here, raw.output.as_ref(), context)?,
+        output: output(here, raw.output.as_ref(), context, listed)?,
+        images: raw.images.as_ref().map_or_else(
+            || listed.is_some_and(Listed::takes_images),
+            |said| *said.get_ref(),
+        ),
+        effort: effort(here, raw.effort.as_ref())?,
         price,
         price_origin,
         local,
@@ -404,10 +417,13 @@ fn output(
     here: &Here<'_>,
     raw: Option<&Text>,
     context: TokenCount,
+    listed: Option<&Listed>,
 ) -> Result<TokenCount, Box<Fault>> {
     let Some(raw) = raw else {
         // A small window keeps room for the question.
-        return Ok(OUTPUT.min(TokenCount((context.0 / 4).max(1))));
+        return Ok(listed
+            .map_or(OUTPUT, Listed::output)
+            .min(TokenCount((context.0 / 4).max(1))));
     };
     let output = value::tokens(here, "output", raw)?;
     if output >= context {
@@ -415,6 +431,10 @@ fn output(
         return Err(here.fault("output", raw, problem));
     }
     Ok(output)
+}
+
+fn effort(here: &Here<'_>, raw: Option<&Text>) -> Result<Option<Effort>, Box<Fault>> {
+    raw.map(|raw| role::effort(here, "effort", raw)).transpose()
 }
 
 /// A cache price that is not given is the price of fresh input: never too low for a limit.

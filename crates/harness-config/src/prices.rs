@@ -9,16 +9,17 @@ use harness_core::{Money, Price, TokenCount};
 use serde::Deserialize;
 
 /// The table, parsed once.
-static TABLE: LazyLock<BTreeMap<String, Listed>> = LazyLock::new(|| {
-    let table: Table =
-        toml::from_str(include_str!("prices.toml")).expect("a test reads the price table");
-    table.model
+static TABLE: LazyLock<Table> = LazyLock::new(|| {
+    toml::from_str(include_str!("prices.toml")).expect("a test reads the price table")
 });
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Table {
+    /// By id, wherever it is served.
     model: BTreeMap<String, Listed>,
+    /// By host and id: open models that cost something else at every host.
+    at: BTreeMap<String, BTreeMap<String, Listed>>,
 }
 
 /// A line of the table. Unit: US dollars per million tokens.
@@ -29,6 +30,11 @@ pub(crate) struct Listed {
     read: String,
     /// The window for which the price holds. Unit: tokens.
     context: u64,
+    /// The longest answer that is given. Unit: tokens.
+    answer: u64,
+    /// Whether it takes images.
+    #[serde(default)]
+    images: bool,
     input: f64,
     output: f64,
     cache_read: f64,
@@ -43,17 +49,51 @@ pub(crate) struct Listed {
         )
     )]
     cache_write_1h: Option<f64>,
+    /// What a larger prompt costs.
+    above: Option<Above>,
 }
 
+/// The price of prompts beyond a size; it holds for all tokens of such a request.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Above {
+    /// The largest prompt at the lower price. Unit: tokens.
+    tokens: u64,
+    input: f64,
+    output: f64,
+    cache_read: f64,
+    cache_write: f64,
+}
+
+/// The longest answer asked of a model of the table: room for reasoning and a large file, and
+/// still nothing that a limit could not pay.
+const ANSWER: u64 = 32_000;
+
 impl Listed {
-    /// Returns what the model costs.
-    pub(crate) fn price(&self) -> Price {
+    /// Returns what the model costs with a window of this size: the dearer price where a prompt
+    /// may be that large, never one that is too low for a limit.
+    pub(crate) fn price(&self, context: TokenCount) -> Price {
+        let above = self.above.filter(|above| context.0 > above.tokens);
+        let (input, output, cache_read, cache_write) = above.map_or(
+            (self.input, self.output, self.cache_read, self.cache_write),
+            |it| (it.input, it.output, it.cache_read, it.cache_write),
+        );
         Price {
-            input: Money::from_usd(self.input),
-            output: Money::from_usd(self.output),
-            cache_read: Money::from_usd(self.cache_read),
-            cache_write: Money::from_usd(self.cache_write),
+            input: Money::from_usd(input),
+            output: Money::from_usd(output),
+            cache_read: Money::from_usd(cache_read),
+            cache_write: Money::from_usd(cache_write),
         }
+    }
+
+    /// Returns the longest answer asked for.
+    pub(crate) fn output(&self) -> TokenCount {
+        TokenCount(self.answer.min(ANSWER))
+    }
+
+    /// Whether the model takes images.
+    pub(crate) const fn takes_images(&self) -> bool {
+        self.images
     }
 
     /// Returns the window for which the price holds.
@@ -68,10 +108,13 @@ impl Listed {
 }
 
 /// Finds a model by its provider's id, with or without the date of its release behind it.
-pub(crate) fn find(id: &str) -> Option<&'static Listed> {
-    TABLE
-        .get(id)
-        .or_else(|| without_date(id).and_then(|id| TABLE.get(id)))
+///
+/// `host` is where it is served; what is known of an id there goes before what is known everywhere.
+pub(crate) fn find(id: &str, host: &str) -> Option<&'static Listed> {
+    let at_host = TABLE.at.get(host).and_then(|models| models.get(id));
+    at_host
+        .or_else(|| TABLE.model.get(id))
+        .or_else(|| without_date(id).and_then(|id| TABLE.model.get(id)))
 }
 
 /// Takes `-20250929` or `-2025-09-29` off the end of an id.
@@ -96,10 +139,21 @@ mod tests {
 
     #[test]
     fn every_line_of_the_table_is_a_price_that_can_be() {
-        assert!(!TABLE.is_empty());
-        for (id, listed) in &*TABLE {
+        assert!(!TABLE.model.is_empty());
+        let everywhere = TABLE.model.iter();
+        for (id, listed) in everywhere.chain(TABLE.at.values().flatten()) {
             assert!(listed.input > 0.0 && listed.output > listed.input, "{id}");
-            assert!(listed.cache_read < listed.input, "{id}");
+            assert!(listed.cache_read <= listed.input, "{id}");
+            assert!(listed.answer >= 30_000, "{id}");
+            if let Some(above) = listed.above {
+                assert!(above.tokens >= listed.context, "{id}");
+                assert!(
+                    above.input > listed.input && above.output > listed.output,
+                    "{id}"
+                );
+                assert!(above.cache_read >= listed.cache_read, "{id}");
+                assert!(above.cache_write > listed.cache_write, "{id}");
+            }
             assert!(listed.cache_write >= listed.input, "{id}");
             assert!((100_000..2_000_000).contains(&listed.context), "{id}");
             assert!(
@@ -116,7 +170,7 @@ mod tests {
 
     #[test]
     fn an_id_is_found_exactly_or_with_a_date_behind_it() {
-        let found = |id| find(id).map(|listed| listed.input);
+        let found = |id| find(id, "").map(|listed| listed.input);
         assert_eq!(found("claude-sonnet-4-5"), Some(3.0));
         assert_eq!(found("claude-sonnet-4-5-20250929"), Some(3.0));
         assert_eq!(found("gpt-5-2025-08-07"), Some(1.25));
@@ -126,11 +180,32 @@ mod tests {
             "claude-sonnet-4-5-2025092",
             "claude-sonnet-4-5-2025-0929",
             "claude-sonnet-4-520250929",
-            "gpt-5-mini",
+            "gpt-5-micro",
+            "openai/gpt-oss-120b",
             "ä-20250929",
             "openai/gpt-5",
         ] {
             assert_eq!(found(other), None, "{other}");
         }
+    }
+
+    #[test]
+    fn a_price_of_one_host_holds_there_alone() {
+        let found = |host| find("openai/gpt-oss-120b", host).map(|listed| listed.input);
+        assert_eq!(found("api.groq.com"), Some(0.15));
+        assert_eq!(found("api.together.xyz"), None);
+        let sonnet = find("claude-sonnet-5-5", "api.anthropic.com");
+        assert_eq!(sonnet.map(|listed| listed.input), Some(2.0));
+    }
+
+    #[test]
+    fn a_window_beyond_the_lower_price_costs_the_dearer_one() {
+        let listed = find("gpt-6.2-sol", "").unwrap();
+        let usd = |context| listed.price(TokenCount(context)).input.as_usd();
+        assert_eq!(usd(272_000), 2.0);
+        assert_eq!(usd(272_001), 4.0);
+        assert_eq!(listed.output(), TokenCount(32_000));
+        let flat = find("claude-sonnet-5-5", "").unwrap();
+        assert_eq!(flat.price(TokenCount(1_000_000)).input.as_usd(), 2.0);
     }
 }

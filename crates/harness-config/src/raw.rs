@@ -29,6 +29,7 @@ pub(crate) struct RawRepository {
     pub(crate) context: RawContext,
     pub(crate) sandbox: RawSandbox,
     pub(crate) agent: RawAgentChoice,
+    pub(crate) role: RawRoles,
 }
 
 #[derive(Default, Deserialize)]
@@ -150,7 +151,24 @@ pub(crate) struct RawAgentChoice {
     #[serde(rename = "use")]
     pub(crate) agent: Option<Text>,
     pub(crate) model: Option<Text>,
+    pub(crate) effort: Option<Text>,
     pub(crate) fallback: Texts,
+}
+
+/// `[role]`.
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct RawRoles {
+    pub(crate) cheap: RawRole,
+    pub(crate) reviewer: RawRole,
+}
+
+/// `[role.NAME]`.
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct RawRole {
+    pub(crate) model: Option<Text>,
+    pub(crate) effort: Option<Text>,
 }
 
 /// The person's own file.
@@ -159,6 +177,7 @@ pub(crate) struct RawAgentChoice {
 pub(crate) struct RawUser {
     pub(crate) model: BTreeMap<Text, RawModel>,
     pub(crate) agent: RawAgents,
+    pub(crate) role: RawRoles,
     pub(crate) limits: RawLimits,
     pub(crate) sandbox: RawUserSandbox,
     pub(crate) rule: Vec<RawRule>,
@@ -191,6 +210,7 @@ pub(crate) struct RawUi {
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct RawOverride {
     pub(crate) agent: RawAgentChoice,
+    pub(crate) role: RawRoles,
     pub(crate) limits: RawLimits,
     pub(crate) sandbox: RawUserSandbox,
 }
@@ -206,6 +226,8 @@ pub(crate) struct RawModel {
     pub(crate) key_command: Option<Spanned<Texts>>,
     pub(crate) context: Option<Text>,
     pub(crate) output: Option<Text>,
+    pub(crate) images: Option<Spanned<bool>>,
+    pub(crate) effort: Option<Text>,
     pub(crate) price: Option<RawPrice>,
 }
 
@@ -256,6 +278,7 @@ impl<'de> Visitor<'de> for AgentsVisitor {
             match key.get_ref().as_str() {
                 "use" => agents.choice.agent = Some(map.next_value()?),
                 "model" => agents.choice.model = Some(map.next_value()?),
+                "effort" => agents.choice.effort = Some(map.next_value()?),
                 "fallback" => agents.choice.fallback = map.next_value()?,
                 _ => {
                     let agent = map.next_value()?;

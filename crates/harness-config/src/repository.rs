@@ -14,6 +14,7 @@ use crate::{
     keys::Owner,
     limits::{self, LimitWishes, SandboxLimits},
     raw::{RawRepository, RawRule, Text},
+    role::{self, RoleChoices},
     rule,
     value::{self, Here, Lister, Written},
     walk,
@@ -43,6 +44,7 @@ pub struct RepositoryConfig {
     pub(crate) context_budget: Option<Written<TokenCount>>,
     pub(crate) limits: LimitWishes,
     pub(crate) agent: AgentChoice,
+    pub(crate) roles: RoleChoices,
 }
 
 /// Who looks at a change before it counts as done.
@@ -113,6 +115,7 @@ fn read(document: &Document<'_>, raw: &RawRepository) -> Result<RepositoryConfig
         context_budget: context.written("budget", raw.context.budget.as_ref(), value::tokens)?,
         limits: limits::wishes(document, &[], &raw.limits, &sandbox)?,
         agent: agent::choice(&table("agent"), &raw.agent)?,
+        roles: role::of_file(document, &raw.role)?,
     })
 }
 

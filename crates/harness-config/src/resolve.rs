@@ -5,7 +5,9 @@
 
 use std::{collections::BTreeMap, path::PathBuf};
 
-use harness_core::{CommandRule, Level, Policy, Price, RepoPath, ScopeRules, Sourced, TokenCount};
+use harness_core::{
+    CommandRule, Level, Policy, Price, RepoPath, Role, ScopeRules, Sourced, TokenCount,
+};
 
 use crate::{
     ConfigError, Overrides, RepositoryConfig, UserConfig,
@@ -16,9 +18,9 @@ use crate::{
     model::{self, Model},
     network,
     repository::Review,
+    role::{self, RoleWish},
     rule,
     setting::{Setting, Settings, quoted},
-    value::Written,
 };
 
 /// The feature list where a repository does not name one.
@@ -50,6 +52,7 @@ pub struct Resolved {
     pub model: Option<String>,
     /// Names of models to go on with when the first one fails, in order.
     pub fallback: Vec<String>,
+    pub(crate) roles: BTreeMap<Role, RoleWish>,
     /// The agent: `builtin`, a name of `agents`, or what a flag asked for.
     pub agent: String,
     /// The person's agents by name.
@@ -100,7 +103,10 @@ pub fn resolve(
     let mut models = all_models(user);
     let model = choice::chosen_model(repository, user, environment, flags);
     let fallback = choice::chosen_fallback(repository, user);
-    add_found(&mut models, model.as_ref(), fallback.as_ref());
+    let roles = role::chosen(repository, user);
+    let named = model.iter().map(|model| &model.value);
+    let spare = fallback.iter().flat_map(|fallback| &fallback.value);
+    add_found(&mut models, named.chain(spare).chain(roles.models()));
     choice::check_person_knows(model.as_ref(), &models)?;
     choice::check_gates_get_no_key(&repository.gates, &models)?;
 
@@ -133,6 +139,8 @@ pub fn resolve(
     let fallback = settings
         .keep_optional("agent.fallback", fallback)
         .unwrap_or_default();
+    let effort = choice::chosen_effort(repository, user);
+    let roles = role::resolve(effort, roles, &mut settings);
     note_models(&models, &mut settings);
 
     Ok(Resolved {
@@ -153,6 +161,7 @@ pub fn resolve(
         models,
         model,
         fallback,
+        roles,
         agent,
         agents: user.agents.clone(),
         setup: repository.setup.clone(),
@@ -246,14 +255,8 @@ fn all_models(user: &UserConfig) -> BTreeMap<String, Model> {
 }
 
 /// Adds what is chosen by a name that needs no definition, such as `ollama/NAME`.
-fn add_found(
-    models: &mut BTreeMap<String, Model>,
-    model: Option<&Written<String>>,
-    fallback: Option<&Written<Vec<String>>>,
-) {
-    let model = model.map(|model| &model.value);
-    let fallback = fallback.map_or(&[][..], |fallback| &fallback.value);
-    for name in model.into_iter().chain(fallback) {
+fn add_found<'a>(models: &mut BTreeMap<String, Model>, names: impl Iterator<Item = &'a String>) {
+    for name in names {
         if let Some(found) = loopback::find(name, models)
             && choice::find_model(models, name).is_none()
         {
@@ -269,6 +272,10 @@ fn note_models(models: &BTreeMap<String, Model>, settings: &mut Settings) {
         let price = model.price.map_or_else(|| "none".to_owned(), literal);
         let key = format!("model.{}.price", model.name);
         settings.note(&key, price, &model.price_origin);
+        if let Some(effort) = model.effort {
+            let key = format!("model.{}.effort", model.name);
+            settings.note(&key, quoted(effort.as_str()), &model.origin);
+        }
     }
 }
 

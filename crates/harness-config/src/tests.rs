@@ -4,6 +4,7 @@ mod errors;
 mod reference;
 mod repository;
 mod resolving;
+mod roles;
 mod rules;
 mod user;
 

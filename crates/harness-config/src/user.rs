@@ -17,7 +17,8 @@ use crate::{
     limits::{self, LimitWishes, SandboxLimits},
     loopback,
     model::{self, Model},
-    raw::{RawAgentChoice, RawLimits, RawSaved, RawUser, RawUserSandbox, Text},
+    raw::{RawAgentChoice, RawLimits, RawRoles, RawSaved, RawUser, RawUserSandbox, Text},
+    role::{self, RoleChoices},
     rule::{self, PersonRule},
     value::{self, Here, Lister, Written},
     walk,
@@ -60,6 +61,7 @@ pub struct Ui {
 #[derive(Clone, Debug, Default, PartialEq)]
 struct Wishes {
     agent: AgentChoice,
+    roles: RoleChoices,
     limits: LimitWishes,
     read: Vec<Sourced>,
     network: Vec<Sourced>,
@@ -78,6 +80,7 @@ impl UserConfig {
         config.wishes.rules.retain(holds);
         if let Some(over) = config.repositories.remove(root) {
             config.wishes.agent = config.wishes.agent.overlaid(over.agent);
+            config.wishes.roles = config.wishes.roles.overlaid(over.roles);
             config.wishes.limits = config.wishes.limits.overlaid(over.limits);
             config.wishes.read.extend(over.read);
             config.wishes.network.extend(over.network);
@@ -119,6 +122,10 @@ impl UserConfig {
 
     pub(crate) const fn agent(&self) -> &AgentChoice {
         &self.wishes.agent
+    }
+
+    pub(crate) const fn roles(&self) -> &RoleChoices {
+        &self.wishes.roles
     }
 }
 
@@ -168,6 +175,7 @@ fn read(document: &Document<'_>, raw: RawUser) -> Result<UserConfig, Box<Fault>>
     };
     let top = RawWishes {
         agent: &raw.agent.choice,
+        roles: &raw.role,
         limits: &raw.limits,
         sandbox: &raw.sandbox,
     };
@@ -177,6 +185,7 @@ fn read(document: &Document<'_>, raw: RawUser) -> Result<UserConfig, Box<Fault>>
         let above = ["repo", path.get_ref().as_str()];
         let over = RawWishes {
             agent: &over.agent,
+            roles: &over.role,
             limits: &over.limits,
             sandbox: &over.sandbox,
         };
@@ -189,6 +198,7 @@ fn read(document: &Document<'_>, raw: RawUser) -> Result<UserConfig, Box<Fault>>
 
 struct RawWishes<'a> {
     agent: &'a RawAgentChoice,
+    roles: &'a RawRoles,
     limits: &'a RawLimits,
     sandbox: &'a RawUserSandbox,
 }
@@ -203,13 +213,19 @@ fn wishes(
         let tables = above.iter().copied().chain([name]);
         Here::new(document, Place::nested(tables))
     };
-    check_names(&here("agent"), raw.agent, config)?;
+    check_names(&here("agent"), agent_names(raw.agent), config)?;
+    let role_here = |role| Here::new(document, role::place(above, role));
+    for (role, raw) in raw.roles.named() {
+        let names = raw.model.iter().map(|name| ("model", name));
+        check_names(&role_here(role), names, config)?;
+    }
     let sandbox = SandboxLimits {
         memory: raw.sandbox.memory.as_ref(),
         processes: raw.sandbox.processes.as_ref(),
     };
     Ok(Wishes {
         agent: agent::choice(&here("agent"), raw.agent)?,
+        roles: role::choices(role_here, raw.roles)?,
         limits: limits::wishes(document, above, raw.limits, &sandbox)?,
         read: raw
             .sandbox
@@ -232,10 +248,16 @@ fn wishes(
     })
 }
 
+/// Returns the models that `[agent]` names.
+fn agent_names(raw: &RawAgentChoice) -> impl Iterator<Item = (&'static str, &Text)> {
+    let model = raw.model.iter().map(|name| ("model", name));
+    model.chain(raw.fallback.iter().map(|name| ("fallback", name)))
+}
+
 /// The person's file defines the models, so a name it does not know is a slip.
-fn check_names(
+fn check_names<'a>(
     here: &Here<'_>,
-    raw: &RawAgentChoice,
+    names: impl IntoIterator<Item = (&'static str, &'a Text)>,
     config: &UserConfig,
 ) -> Result<(), Box<Fault>> {
     let built_in = model::built_in();
@@ -245,9 +267,7 @@ fn check_names(
         .map(String::as_str)
         .chain(built_in.iter().map(|model| model.name.as_str()))
         .collect();
-    let model = raw.model.iter().map(|name| ("model", name));
-    let fallback = raw.fallback.iter().map(|name| ("fallback", name));
-    for (key, name) in model.chain(fallback) {
+    for (key, name) in names {
         let is_found = loopback::is_name(name.get_ref());
         if !is_found && !known.contains(&name.get_ref().as_str()) {
             return Err(unknown_model(here, key, name, &known));

@@ -6,6 +6,7 @@
 
 use std::ops::Range;
 
+use harness_core::Role;
 use toml::{
     Spanned,
     de::{DeInteger, DeString, DeTable, DeValue},
@@ -294,6 +295,9 @@ fn unknown_fault(
     let names = || known.iter().map(|key| key.name);
     if let Some(meant) = nearest(name.get_ref(), names()) {
         return fault.with_hint(format!("did you mean `{meant}`?"));
+    }
+    if place.tables == ["role"] && name.get_ref() == Role::Main.as_str() {
+        return fault.with_hint("the main role is `[agent]`");
     }
     match keys::table_with(owner.keys(), name.get_ref()) {
         Some(table) => fault.with_hint(format!("`{key}` is a key of `{table}`")),

@@ -15,9 +15,12 @@ mod work;
 pub struct Window {
     /// The instructions: the same bytes for the whole session, under 2 KiB.
     pub system: String,
-    /// The first message.
-    pub first: String,
-    /// What the two are made of, in order.
+    /// What the first message begins with: maps and the documents they name, the same bytes for
+    /// every session of a run, so that a provider finds it in its cache. Empty without a map.
+    pub shared: String,
+    /// The rest of the first message; what changes most from session to session stands last.
+    pub own: String,
+    /// What all of it is made of, in order.
     pub listing: Vec<Listed>,
 }
 
@@ -66,35 +69,50 @@ pub fn assemble(opened: &SessionOpened, feature: &Feature) -> Result<Window, Con
     let policy = &opened.run.policy;
     let work = work_word(&opened.run.goal, feature);
     let system = instructions(work);
-    let mut blocks = vec![
-        Block::own("feature", work::wanted(work, feature)),
-        Block::own("scope", work::scope(work, policy, feature)),
-        Block::own("gates", work::gates(policy, feature)),
-    ];
     let maps = of_kind(&opened.sources, |kind| kind == SourceKind::Map);
-    let others = of_kind(&opened.sources, |kind| kind != SourceKind::Map);
-    blocks.extend(maps.map(Block::of_source));
-    blocks.extend(index(&opened.sources));
-    blocks.extend(others.map(Block::of_source));
+    let mut shared: Vec<Block> = maps.map(Block::of_source).collect();
+    shared.extend(index(&opened.sources));
+    let mut own = vec![
+        Block::own("gates", work::gates(policy, feature)),
+        Block::own("scope", work::scope(work, policy, feature)),
+    ];
+    for kind in LATER {
+        let sources = opened.sources.iter().filter(|source| source.kind == kind);
+        own.extend(sources.filter(|it| has_text(it)).map(Block::of_source));
+    }
+    own.push(Block::own("feature", work::wanted(work, feature)));
 
-    let first: Vec<&str> = blocks.iter().map(|block| block.text.as_str()).collect();
-    let first = first.join("\n");
     let mut listing = vec![Listed {
         name: "instructions".to_owned(),
         path: None,
         tokens: TokenCount::estimate(&system),
     }];
-    listing.extend(blocks.iter().map(Block::listed));
-    within(policy.context_budget, &first, &listing[1..])?;
+    listing.extend(shared.iter().chain(&own).map(Block::listed));
+    let (shared, own) = (joined(&shared), joined(&own));
+    let size = TokenCount(TokenCount::estimate(&shared).0 + TokenCount::estimate(&own).0);
+    within(policy.context_budget, size, &listing[1..])?;
     Ok(Window {
         system,
-        first,
+        shared,
+        own,
         listing,
     })
 }
 
-fn within(budget: TokenCount, first: &str, parts: &[Listed]) -> Result<(), ContextError> {
-    let total = TokenCount::estimate(first);
+/// What follows scope and gates: first what sessions of a run have alike most often.
+const LATER: [SourceKind; 4] = [
+    SourceKind::Tree,
+    SourceKind::Progress,
+    SourceKind::Commits,
+    SourceKind::HandOver,
+];
+
+fn joined(blocks: &[Block]) -> String {
+    let texts: Vec<&str> = blocks.iter().map(|block| block.text.as_str()).collect();
+    texts.join("\n")
+}
+
+fn within(budget: TokenCount, total: TokenCount, parts: &[Listed]) -> Result<(), ContextError> {
     match parts.iter().max_by_key(|part| part.tokens) {
         Some(largest) if total > budget => Err(ContextError::OverBudget {
             name: largest.name.clone(),
@@ -115,8 +133,12 @@ fn work_word(goal: &Goal, feature: &Feature) -> &'static str {
 }
 
 fn of_kind(sources: &[Source], wanted: fn(SourceKind) -> bool) -> impl Iterator<Item = &Source> {
-    let is_wanted = move |source: &&Source| wanted(source.kind) && !source.text.trim().is_empty();
+    let is_wanted = move |source: &&Source| wanted(source.kind) && has_text(source);
     sources.iter().filter(is_wanted)
+}
+
+fn has_text(source: &Source) -> bool {
+    !source.text.trim().is_empty()
 }
 
 /// One part of the first message.

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::RepoPath;
+use crate::{Image, RepoPath};
 
 /// One thing an agent wants done outside its own head.
 ///
@@ -11,7 +11,7 @@ use crate::RepoPath;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Action {
-    /// Read a text file.
+    /// Read a text file or an image.
     Read {
         /// The file.
         path: RepoPath,
@@ -139,6 +139,8 @@ pub enum Outcome {
         /// For the model.
         message: String,
     },
+    /// An image that was read.
+    Image(Image),
 }
 
 /// How a process came to its end.

@@ -9,8 +9,8 @@ use crate::{
     Action, Amendment, ApprovalAnswer, ApprovalAsked, ApprovedHow, CallId, CheckReport,
     CheckStatus, CheckpointNumber, CommitId, EndReason, FeatureId, FeatureStatus, Finding, Gate,
     LimitKind, Limits, ModelFailure, ModelProfile, ModelResponse, Money, NegativeControl,
-    NetworkUse, Outcome, RepoPath, SessionOpened, SetupEnd, SetupPlace, Spent, TokenCount, TreeId,
-    TurnNumber, Urgency, Verdict,
+    NetworkUse, Outcome, RepoPath, Roles, SessionOpened, SetupEnd, SetupPlace, Spent, TokenCount,
+    TreeId, TurnNumber, Urgency, Verdict,
 };
 
 /// A logged fact.
@@ -33,6 +33,9 @@ pub enum Event {
         /// The models that take its place from now on, in order.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         fallback: Vec<ModelProfile>,
+        /// Who serves the other roles from now on.
+        #[serde(default, skip_serializing_if = "Roles::is_empty")]
+        roles: Box<Roles>,
     },
     /// The session is over; the run may go on in another.
     SessionEnded {

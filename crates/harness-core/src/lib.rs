@@ -15,12 +15,14 @@ mod feature;
 mod finding;
 mod gate;
 mod id;
+mod image;
 mod message;
 mod network;
 mod object;
 mod path;
 mod policy;
 mod request;
+mod role;
 mod session;
 mod setup;
 mod size;
@@ -45,6 +47,7 @@ pub use gate::{
     When,
 };
 pub use id::{CallId, CheckpointNumber, FeatureId, IdError, RunId, SessionId, TurnNumber};
+pub use image::{Image, ImageFormat};
 pub use message::{
     AssistantPart, Maker, Message, ModelDelta, ModelResponse, Prompt, StopReason, ToolCall,
     ToolResult, ToolSpec, Usage, UserPart,
@@ -54,6 +57,7 @@ pub use object::{BlobId, CommitId, ObjectIdError, TreeId};
 pub use path::{PathError, RepoPath};
 pub use policy::{CommandRule, Limits, Policy, RuleDecision, ScopeRules, Sourced};
 pub use request::{Request, Urgency};
+pub use role::{Effort, Role, Roles};
 pub use session::{
     DirtyMode, GivenUp, Goal, Level, ModelProfile, Price, RunState, SessionOpened, Source,
     SourceKind,

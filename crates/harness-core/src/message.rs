@@ -4,6 +4,8 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use crate::Image;
+
 /// Everything one model request needs; codecs turn it into bytes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Prompt {
@@ -58,6 +60,9 @@ pub struct ToolResult {
     pub content: String,
     /// Whether the call failed or was refused.
     pub is_error: bool,
+    /// Images that belong to it; a model that takes none is told so in words.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub images: Vec<Image>,
 }
 
 /// A part of what a model answered, in the order it came.
@@ -186,6 +191,18 @@ impl Usage {
             .saturating_add(self.cache_write)
     }
 
+    /// Returns how much of the input came from a cache; `None` where the provider told of no cache.
+    ///
+    /// Unit: percent, rounded down, so that 100 is all of it.
+    pub const fn cache_percent(self) -> Option<u64> {
+        if self.cache_read == 0 && self.cache_write == 0 {
+            return None;
+        }
+        let percent = self.cache_read as u128 * 100 / self.input_total() as u128;
+        #[expect(clippy::cast_possible_truncation, reason = "at most 100")]
+        Some(percent as u64)
+    }
+
     /// Adds another request's tokens.
     #[must_use]
     pub const fn plus(self, other: Self) -> Self {
@@ -244,4 +261,30 @@ pub enum ModelDelta {
     Usage(Usage),
     /// Bytes of everything said so far, arguments of calls included.
     Said(u64),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_share_of_a_cache_is_of_all_that_was_read() {
+        for (input, cache_read, cache_write, percent) in [
+            (0, 0, 0, None),
+            (100, 0, 0, None),
+            (0, 0, 10, Some(0)),
+            (17, 83, 0, Some(83)),
+            (0, 999, 1, Some(99)),
+            (0, 7, 0, Some(100)),
+            (u64::MAX, u64::MAX, 0, Some(100)),
+        ] {
+            let usage = Usage {
+                input,
+                cache_read,
+                cache_write,
+                output: 5,
+            };
+            assert_eq!(usage.cache_percent(), percent, "{usage:?}");
+        }
+    }
 }

@@ -5,8 +5,8 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Account, ApprovedFinding, CommitId, EndReason, Feature, FeatureId, Money, Policy, RepoPath,
-    RunId, SessionId, Timestamp, TokenCount, TreeId, Usage,
+    Account, ApprovedFinding, CommitId, Effort, EndReason, Feature, FeatureId, Money, Policy,
+    RepoPath, Roles, RunId, SessionId, Timestamp, TokenCount, TreeId, Usage,
 };
 
 /// The state of a run as far as its next session needs it.
@@ -27,6 +27,9 @@ pub struct RunState {
     /// The models that take its place when its provider fails, in order; those that are left.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub fallback: Vec<ModelProfile>,
+    /// Who serves the other roles.
+    #[serde(default, skip_serializing_if = "Roles::is_empty")]
+    pub roles: Roles,
     /// Whether a person can be asked while it runs.
     pub attended: bool,
     /// Whether a person can go on talking to the agent when it stops.
@@ -119,6 +122,9 @@ pub struct ModelProfile {
     pub output: TokenCount,
     /// What it costs; absent when unknown.
     pub price: Option<Price>,
+    /// How hard it is asked to think; absent where it is left to the provider.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub effort: Option<Effort>,
     /// Whether answers are played from a recording.
     pub recorded: bool,
 }

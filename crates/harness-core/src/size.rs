@@ -2,7 +2,7 @@
 //!
 //! Only sums of lengths; what is counted is what the model reads, not the JSON around it.
 
-use crate::{AssistantPart, ByteCount, Message, Prompt, TokenCount, UserPart};
+use crate::{AssistantPart, ByteCount, Image, Message, Prompt, TokenCount, UserPart};
 
 /// What a provider writes around one message. Unit: tokens. Measured on recorded requests: 4 to 12.
 const TOKENS_PER_MESSAGE: u64 = 12;
@@ -10,8 +10,21 @@ const TOKENS_PER_MESSAGE: u64 = 12;
 /// recorded requests: none at some, up to 500 at others.
 const TOKENS_OF_TOOLS: u64 = 350;
 
+/// What a token of text has, on the whole. Unit: bytes.
+const BYTES_PER_TOKEN: usize = 4;
+/// What a token of an image has at Anthropic, whose count is the largest.
+///
+/// Source: <https://platform.claude.com/docs/en/build-with-claude/vision>.
+const PIXELS_PER_TOKEN: u64 = 750;
+/// The fewest tokens of an image: what Gemini counts for a small one.
+///
+/// Source: <https://ai.google.dev/gemini-api/docs/image-understanding>.
+const TOKENS_PER_IMAGE_MIN: u64 = 258;
+/// The most tokens of an image that is read in full.
+const TOKENS_PER_IMAGE_MAX: u64 = 4_800;
+
 impl Prompt {
-    /// Returns how many bytes of text the model reads.
+    /// Returns how many bytes of text the model reads; an image counts as the text of as many tokens.
     pub fn bytes(&self) -> ByteCount {
         let messages = self.messages.iter().map(|message| message.bytes().0);
         let tools = self
@@ -32,12 +45,12 @@ impl Prompt {
         } else {
             TOKENS_OF_TOOLS
         };
-        TokenCount(self.bytes().0.div_ceil(4) + around + tools)
+        TokenCount(self.bytes().0.div_ceil(BYTES_PER_TOKEN as u64) + around + tools)
     }
 }
 
 impl Message {
-    /// Returns how many bytes of text the model reads of it.
+    /// Returns how many bytes of text the model reads of it; an image counts as the text of as many tokens.
     pub fn bytes(&self) -> ByteCount {
         let bytes: usize = match self {
             Self::User(parts) => parts.iter().map(user_bytes).sum(),
@@ -50,8 +63,19 @@ impl Message {
 fn user_bytes(part: &UserPart) -> usize {
     match part {
         UserPart::Text { text } => text.len(),
-        UserPart::ToolResult(result) => result.content.len(),
+        UserPart::ToolResult(result) => {
+            let images: u64 = result.images.iter().map(tokens_of).sum();
+            result.content.len() + images as usize * BYTES_PER_TOKEN
+        }
     }
+}
+
+/// Estimates what an image weighs: a large one is made smaller by whoever reads it.
+fn tokens_of(image: &Image) -> u64 {
+    let pixels = u64::from(image.width) * u64::from(image.height);
+    pixels
+        .div_ceil(PIXELS_PER_TOKEN)
+        .clamp(TOKENS_PER_IMAGE_MIN, TOKENS_PER_IMAGE_MAX)
 }
 
 fn assistant_bytes(part: &AssistantPart) -> usize {

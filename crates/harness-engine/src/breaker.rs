@@ -99,6 +99,7 @@ mod tests {
             context: TokenCount(1),
             output: TokenCount(1),
             price: None,
+            effort: None,
             recorded: false,
         }
     }

@@ -161,6 +161,12 @@ impl Call {
     /// Takes the end of the call and words it for the model.
     pub(crate) fn end(&mut self, end: &CallEnd) {
         self.touched = matches!(self.state, CallState::Running | CallState::Orphaned);
+        let images = match end {
+            CallEnd::Done {
+                outcome: Outcome::Image(image),
+            } => vec![image.clone()],
+            _ => Vec::new(),
+        };
         let (content, is_error) = match end {
             CallEnd::Done { outcome } => self.word(outcome),
             CallEnd::Answered { text, is_error } => (text.clone(), *is_error),
@@ -175,6 +181,7 @@ impl Call {
             id: self.asked.id.clone(),
             content,
             is_error,
+            images,
         });
     }
 

@@ -139,7 +139,7 @@ impl Engine {
     }
 
     /// Returns the model that writes hand-overs.
-    pub const fn hand_over_model(&self) -> &ModelProfile {
+    pub fn hand_over_model(&self) -> &ModelProfile {
         hand_over_model(&self.run)
     }
 
@@ -220,9 +220,11 @@ impl Engine {
                 limits,
                 steered,
                 fallback,
+                roles,
             } => {
                 self.run.steered = *steered;
                 self.run.fallback = fallback.clone();
+                self.run.roles = (**roles).clone();
                 self.on_resumed(*attended, model, limits, now);
             }
             Event::SessionEnded { .. } => self.on_session_ended(),

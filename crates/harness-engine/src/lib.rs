@@ -10,6 +10,7 @@
 //! [`Engine::handle`] asks "what is to be done now?" until the answer is to
 //! wait. So a crash at any point is mended by folding the log and asking again.
 
+mod album;
 mod breaker;
 mod calls;
 mod check;

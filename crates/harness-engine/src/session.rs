@@ -185,7 +185,7 @@ impl Session {
             gates,
             at_once: proving::at_once(run),
             informing: Informing::default(),
-            talk: Talk::new(window.system, window.first),
+            talk: Talk::new(window.system, [window.shared, window.own]),
             calls: Calls::default(),
             saving: Saving {
                 next: CheckpointNumber(1),

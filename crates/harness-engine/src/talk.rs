@@ -7,7 +7,7 @@ use harness_core::{
     Usage, UserPart,
 };
 
-use crate::retry::Failures;
+use crate::{album::Album, retry::Failures};
 
 /// Where the present request stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,6 +41,7 @@ pub(crate) struct Talk {
     /// What the person has said and the next user message will end with.
     said: Vec<String>,
     results: Vec<ToolResult>,
+    album: Album,
     pub(crate) turn: TurnNumber,
     pub(crate) request: Request,
     pub(crate) failures: Option<(Failures, ModelFailure)>,
@@ -53,14 +54,17 @@ pub(crate) struct Talk {
 }
 
 impl Talk {
-    pub(crate) fn new(system: String, first: String) -> Self {
+    /// Begins one; `first` are the texts of the first message, the one that sessions share first.
+    pub(crate) fn new(system: String, first: [String; 2]) -> Self {
+        let has_text = |text: &String| !text.trim().is_empty();
         Self {
             system: system.into(),
             tools: harness_tool::specs().into(),
             messages: Vec::new(),
-            texts: vec![first],
+            texts: first.into_iter().filter(has_text).collect(),
             said: Vec::new(),
             results: Vec::new(),
+            album: Album::default(),
             turn: TurnNumber(0),
             request: Request::Due,
             failures: None,
@@ -118,7 +122,10 @@ impl Talk {
 
     /// Adds the results of the last answer's calls to the next user message, in order.
     pub(crate) fn give_results(&mut self, results: impl IntoIterator<Item = ToolResult>) {
-        self.results.extend(results);
+        for mut result in results {
+            self.album.admit(&mut result);
+            self.results.push(result);
+        }
     }
 
     /// Begins a turn: what is waiting becomes a message, or joins one that was not answered.

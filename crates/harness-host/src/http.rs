@@ -11,6 +11,7 @@ mod error;
 mod loopback;
 
 pub use body::HttpBody;
+pub use bytes::Bytes;
 pub use client::{HttpClient, HttpRequest, HttpResponse};
 pub use error::{HttpError, HttpFailure};
 pub use loopback::LoopbackClient;

@@ -17,7 +17,7 @@ const CALLS_MAX: usize = 128;
 const PARTS_MAX: usize = 4096;
 
 /// What one response may still hold.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Room {
     bytes: usize,
     calls: usize,

@@ -1,5 +1,6 @@
 //! The Chat Completions wire, as the many servers that claim it speak it.
 
+mod cache;
 mod decode;
 mod encode;
 

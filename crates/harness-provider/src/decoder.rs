@@ -14,7 +14,9 @@ use crate::{
 };
 
 /// Decodes one streaming response. Cutting the bytes elsewhere changes nothing.
-#[derive(Clone, Debug)]
+///
+/// Two decoders are equal when all that may follow means the same to both.
+#[derive(Clone, Debug, PartialEq)]
 pub struct Decoder {
     framer: Framer,
     reader: Reader,
@@ -23,13 +25,13 @@ pub struct Decoder {
     invalid_utf8: u64,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 enum Framer {
     Events(sse::Framer),
     Lines(lines::Framer),
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 enum Reader {
     Anthropic(anthropic::Reader),
     Chat(chat::Reader),

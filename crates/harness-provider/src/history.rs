@@ -7,7 +7,7 @@
 
 use std::{borrow::Cow, collections::HashSet, mem};
 
-use harness_core::{AssistantPart, Maker, Message, ToolCall, ToolResult, UserPart};
+use harness_core::{AssistantPart, Image, Maker, Message, Prompt, ToolCall, ToolResult, UserPart};
 use serde_json::{Map, Value};
 
 /// Sent as the result of a call that has none.
@@ -16,14 +16,21 @@ const NO_RESULT: &str = "no result was recorded";
 /// Sent for a result without text: an error without content is refused by some servers.
 const NO_OUTPUT: &str = "(no output)";
 
+/// Sent where a conversation begins or ends with an answer: servers want a user at either end.
+const GO_ON: &str = "Go on.";
+
 /// What one wire accepts.
 pub(crate) struct Dialect {
     /// Whether a call id can be sent as it is.
     pub(crate) is_legal_id: fn(&str) -> bool,
+    /// Makes the id of a number, for a call whose own id cannot be sent.
+    pub(crate) make_id: fn(usize) -> String,
     /// Whether a part of an answer can be sent back to its own maker.
     pub(crate) takes: fn(&AssistantPart) -> bool,
     /// Whether an answer may end with what only the provider reads.
     pub(crate) may_end_opaque: bool,
+    /// Whether a conversation may end with an answer, to be gone on with.
+    pub(crate) may_end_answered: bool,
 }
 
 /// One message as a wire sends it.
@@ -46,8 +53,10 @@ pub(crate) struct SentResult<'a> {
     pub(crate) id: String,
     /// The tool's name as its call was sent.
     pub(crate) name: Cow<'a, str>,
-    pub(crate) content: &'a str,
+    pub(crate) content: Cow<'a, str>,
     pub(crate) is_error: bool,
+    /// Images that the wire takes.
+    pub(crate) images: Vec<&'a Image>,
 }
 
 /// A part of an answer.
@@ -69,6 +78,49 @@ enum Kept<'a> {
     Assistant(Vec<&'a AssistantPart>),
 }
 
+/// Repairs a prompt's conversation; an image that is not sent is told about in its result.
+///
+/// `unshown` says why an image is not sent, where it is not.
+pub(crate) fn turns_of<'a>(
+    prompt: &'a Prompt,
+    dialect: &Dialect,
+    maker: &Maker,
+    unshown: impl Fn(&Image) -> Option<&'static str>,
+) -> Vec<Turn<'a>> {
+    let mut turns = repaired(prompt.messages.iter().map(AsRef::as_ref), dialect, maker);
+    let users = turns.iter_mut().filter_map(|turn| match turn {
+        Turn::User { results, .. } => Some(results),
+        Turn::Assistant(_) => None,
+    });
+    for result in users.flatten() {
+        let content = &mut result.content;
+        result.images.retain(|image| {
+            let Some(why) = unshown(image) else {
+                return true;
+            };
+            let (path, summary) = (&image.path, image.summary());
+            let told = format!("\n[image {path}, {summary}, not shown: {why}]");
+            content.to_mut().push_str(&told);
+            false
+        });
+    }
+    turns
+}
+
+/// Says that a model takes no image at all, where it takes none.
+pub(crate) const fn blind(takes_images: bool) -> Option<&'static str> {
+    if takes_images {
+        None
+    } else {
+        Some("this model takes no images")
+    }
+}
+
+/// Makes an id that most wires take: `call_7`.
+pub(crate) fn plain_id(number: usize) -> String {
+    format!("call_{number}")
+}
+
 /// Repairs a conversation for one wire and one model.
 ///
 /// What another model made for itself alone is left out: the provider refuses it.
@@ -84,7 +136,18 @@ pub(crate) fn repaired<'a>(
             Message::Assistant(parts) => keep_assistant(&mut kept, parts, dialect, maker),
         }
     }
-    matched(kept, dialect)
+    let begins = matches!(kept.first(), None | Some(Kept::Assistant(_)));
+    if begins {
+        kept.insert(0, Kept::User(Vec::new(), vec![GO_ON]));
+    }
+    let mut turns = matched(kept, dialect);
+    if matches!(turns.last(), Some(Turn::Assistant(_))) && !dialect.may_end_answered {
+        turns.push(Turn::User {
+            results: Vec::new(),
+            texts: vec![GO_ON],
+        });
+    }
+    turns
 }
 
 /// Returns the arguments of a call as an object, none when they are anything else.
@@ -215,17 +278,19 @@ fn answers<'a>(open: Vec<Open<'a>>, mut results: Vec<&'a ToolResult>) -> Vec<Sen
             Some(result) => SentResult {
                 id: call.id,
                 name: call.name,
-                content: match result.content.as_str() {
-                    "" => NO_OUTPUT,
+                content: Cow::Borrowed(match result.content.as_str() {
+                    content if content.trim().is_empty() => NO_OUTPUT,
                     content => content,
-                },
+                }),
                 is_error: result.is_error,
+                images: result.images.iter().collect(),
             },
             None => SentResult {
                 id: call.id,
                 name: call.name,
-                content: NO_RESULT,
+                content: Cow::Borrowed(NO_RESULT),
                 is_error: true,
+                images: Vec::new(),
             },
         }
     };
@@ -240,12 +305,12 @@ struct Ids {
 }
 
 impl Ids {
-    /// Keeps the model's id where it is legal and new, else counts on: `call_7`.
+    /// Keeps the model's id where it is legal and new, else counts on.
     fn assign(&mut self, model_id: &str, dialect: &Dialect) -> String {
         let mut id = model_id.to_owned();
         if !(dialect.is_legal_id)(&id) || self.used.contains(&id) {
             loop {
-                id = format!("call_{}", self.count);
+                id = (dialect.make_id)(self.count);
                 self.count += 1;
                 if !self.used.contains(&id) {
                     break;
@@ -258,17 +323,31 @@ impl Ids {
 }
 
 /// Models make up names; a server refuses the whole conversation for one it finds illegal.
+///
+/// Letters, digits, `_` and `-` of at most 64 are legal with OpenAI, a letter or `_` at the beginning with
+/// Gemini: <https://github.com/openai/openai-openapi>, `FunctionObject`, and
+/// <https://ai.google.dev/api/caching#FunctionDeclaration>.
 fn legal_name(name: &str) -> Cow<'_, str> {
+    const LENGTH_MAX: usize = 64;
     let is_legal = |char: char| char.is_ascii_alphanumeric() || matches!(char, '_' | '-');
+    let begins = name.starts_with(|char: char| char.is_ascii_alphabetic() || char == '_');
     match name {
         "" => Cow::Borrowed("unknown"),
-        name if name.len() <= 64 && name.chars().all(is_legal) => Cow::Borrowed(name),
-        name => name
-            .chars()
-            .take(64)
-            .map(|char| if is_legal(char) { char } else { '_' })
-            .collect(),
+        name if begins && name.len() <= LENGTH_MAX && name.chars().all(is_legal) => {
+            Cow::Borrowed(name)
+        }
+        name => {
+            let begin = if begins { None } else { Some('_') };
+            let legal = |char| if is_legal(char) { char } else { '_' };
+            let rest = name.chars().map(legal);
+            begin.into_iter().chain(rest).take(LENGTH_MAX).collect()
+        }
     }
+}
+
+/// Whether a part that only the provider reads holds something that can go back.
+pub(crate) fn is_object(data: &str) -> bool {
+    object(data).is_some_and(|fields| !fields.is_empty())
 }
 
 /// Whether a part may go to the model that is asked; logs of older versions do not say who made one.
@@ -296,6 +375,7 @@ mod tests {
 
     const DIALECT: Dialect = Dialect {
         is_legal_id: |id| !id.is_empty() && id.len() <= 8,
+        make_id: plain_id,
         takes: |part| {
             !matches!(
                 part,
@@ -306,6 +386,7 @@ mod tests {
             )
         },
         may_end_opaque: false,
+        may_end_answered: true,
     };
 
     fn maker(model: &str) -> Maker {
@@ -342,6 +423,7 @@ mod tests {
             id: id.to_owned(),
             content: content.to_owned(),
             is_error: false,
+            images: Vec::new(),
         })
     }
 
@@ -448,7 +530,7 @@ mod tests {
             ],
             &["u: hi again", "a: a a()", "u: a=(no output)"],
         );
-        check(&[User(vec![]), Assistant(vec![])], &[]);
+        check(&[User(vec![]), Assistant(vec![])], &["u: Go on."]);
     }
 
     #[test]
@@ -470,6 +552,7 @@ mod tests {
     fn ids_that_repeat_or_are_illegal_are_numbered_with_their_results() {
         check(
             &[
+                User(vec![text("hi")]),
                 Assistant(vec![call("a"), call("a"), call("far too long")]),
                 User(vec![
                     result("a", "1"),
@@ -480,6 +563,7 @@ mod tests {
                 User(vec![result("call_0", "5"), result("a", "4")]),
             ],
             &[
+                "u: hi",
                 "a: a() call_0() call_1()",
                 "u: a=1 call_0=2 call_1=3",
                 "a: call_2() call_3()",
@@ -492,12 +576,13 @@ mod tests {
     fn thinking_at_the_end_of_an_answer_is_not_sent() {
         check(
             &[
+                User(vec![text("hi")]),
                 Assistant(vec![said("a"), thought(Some("s"))]),
                 User(vec![text("go on")]),
                 Assistant(vec![thought(Some("s"))]),
                 User(vec![text("now")]),
             ],
-            &["a: a", "u: go on now"],
+            &["u: hi", "a: a", "u: go on now"],
         );
     }
 
@@ -513,6 +598,7 @@ mod tests {
         };
         check(
             &[
+                User(vec![text("hi")]),
                 Assistant(vec![
                     opaque(Some(maker("m"))),
                     opaque(Some(maker("other"))),
@@ -524,7 +610,7 @@ mod tests {
                 ]),
                 User(vec![text("go on")]),
             ],
-            &["a: thought a", "u: go on"],
+            &["u: hi", "a: thought a", "u: go on"],
         );
     }
 
@@ -547,12 +633,27 @@ mod tests {
     }
 
     #[test]
+    fn a_conversation_has_a_user_at_either_end() {
+        let answer = [Assistant(vec![said("a")])];
+        check(&answer, &["u: Go on.", "a: a"]);
+        let dialect = Dialect {
+            may_end_answered: false,
+            ..DIALECT
+        };
+        let turns = repaired(&answer, &dialect, &maker("m"));
+        let lines: Vec<String> = turns.iter().map(line).collect();
+        assert_eq!(lines, ["u: Go on.", "a: a", "u: Go on."]);
+    }
+
+    #[test]
     fn names_are_made_legal() {
         for (name, legal) in [
             ("read", "read"),
             ("", "unknown"),
             ("a.b c", "a_b_c"),
-            ("é", "_"),
+            ("é", "__"),
+            ("1a", "_1a"),
+            ("-", "_-"),
         ] {
             assert_eq!(legal_name(name), legal);
         }

@@ -7,8 +7,10 @@
 
 mod anthropic;
 mod assembly;
+mod cache;
 mod chat;
 mod decoder;
+mod effort;
 mod failure;
 mod gemini;
 mod history;
@@ -21,6 +23,7 @@ mod server;
 mod sse;
 
 pub use decoder::Decoder;
+pub use effort::{Untold, check_effort, lowest_effort};
 pub use failure::failure_of_status;
 pub use request::{Asked, RequestOptions, WireRequest, encode};
 pub use script::{Script, ScriptError, ScriptTurn, Seen};

@@ -6,7 +6,7 @@
 use crate::sse::{EVENT_BYTES_MAX, EventTooLarge};
 
 /// Cuts a byte stream into lines, wherever the reads fall.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Framer {
     line: Vec<u8>,
 }

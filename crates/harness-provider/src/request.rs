@@ -2,7 +2,7 @@
 //!
 //! The key is not here: the host adds it under the header this module names.
 
-use harness_core::{Maker, Prompt, TokenCount};
+use harness_core::{Effort, Maker, Prompt, TokenCount};
 
 use crate::{Api, Server, anthropic, chat, gemini, ollama, responses};
 
@@ -20,6 +20,11 @@ pub struct RequestOptions {
     pub base_url: String,
     /// What answers there, for [`Api::Chat`]; told from the address where it is not said.
     pub server: Option<Server>,
+    /// Whether the model takes images; one that does not is told of them in words.
+    pub images: bool,
+    /// How hard the model is to think; nothing is said of it when absent. What cannot be told
+    /// ([`check_effort`](crate::check_effort)) is left out.
+    pub effort: Option<Effort>,
 }
 
 /// What was asked, as far as the answer is judged by it.
@@ -85,6 +90,11 @@ pub(crate) fn headers() -> Vec<(&'static str, String)> {
 /// Serialises a body.
 pub(crate) fn json(body: &impl serde::Serialize) -> Vec<u8> {
     serde_json::to_vec(body).expect("bodies hold only text, numbers and maps with text keys")
+}
+
+/// Returns an image as an address that holds it.
+pub(crate) fn data_url(image: &harness_core::Image) -> String {
+    format!("data:{};base64,{}", image.format.media_type(), image.data)
 }
 
 /// Returns the schema of a tool's arguments; a text that is no object allows anything.

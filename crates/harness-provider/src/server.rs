@@ -4,6 +4,10 @@
 //! sends it. A row says something only where a server is known to refuse or to
 //! misread the ordinary request.
 
+use harness_core::{Effort, ImageFormat};
+
+use crate::effort::DEGREES_OR_NONE;
+
 /// A server that is known by name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Server {
@@ -42,6 +46,57 @@ pub(crate) struct Manners {
     pub(crate) asks_for_parallel_calls: bool,
     /// Whether reasoning goes back as the parts it came in.
     pub(crate) takes_reasoning_details: bool,
+    /// How it is told how hard to think.
+    pub(crate) effort: EffortKey,
+    /// What helps its cache.
+    pub(crate) cache: CacheHelp,
+    /// Whether reasoning goes back as text beside calls, be it empty.
+    pub(crate) wants_reasoning: bool,
+    /// Which ids of calls it takes.
+    pub(crate) ids: Ids,
+    /// Whether it refuses a user's text right behind results.
+    pub(crate) answers_results: bool,
+    /// Whether it takes images as PNG and JPEG alone.
+    pub(crate) few_formats: bool,
+}
+
+/// Which ids of calls a server takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Ids {
+    /// Any of a sensible length.
+    Any,
+    /// Nine letters and digits.
+    Nine,
+}
+
+impl Manners {
+    /// Says why an image of a kind is not sent, where it is not.
+    pub(crate) fn refuses(&self, format: ImageFormat) -> Option<&'static str> {
+        let is_common = matches!(format, ImageFormat::Png | ImageFormat::Jpeg);
+        (self.few_formats && !is_common).then_some("this server takes png and jpeg alone")
+    }
+}
+
+/// What a server's cache has to be told; most find by themselves what they have read before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum CacheHelp {
+    /// Nothing.
+    None,
+    /// `prompt_cache_key`, so that alike requests reach the same machine.
+    Key,
+    /// Marks in the messages, for models of Anthropic.
+    Marks,
+}
+
+/// How a server is told how hard to think; why it cannot be, and the way out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum EffortKey {
+    /// `reasoning_effort`, with these words.
+    Flat(&'static [Effort]),
+    /// `reasoning.effort`, with every word.
+    Nested,
+    /// Nowhere.
+    Nowhere((&'static str, &'static str)),
 }
 
 /// The name of the limit on the answer.
@@ -68,6 +123,15 @@ const ORDINARY: Manners = Manners {
     no_text: NoText::Null,
     asks_for_parallel_calls: false,
     takes_reasoning_details: false,
+    cache: CacheHelp::None,
+    wants_reasoning: false,
+    ids: Ids::Any,
+    answers_results: false,
+    few_formats: false,
+    effort: EffortKey::Nowhere((
+        "it is not known what it takes",
+        "where it takes what a known server takes, say so: `server = \"vllm\"` or `server = \"openai\"`",
+    )),
 };
 
 /// Words, hosts and ports on this machine by which the servers are known.
@@ -114,34 +178,71 @@ impl Server {
             // request `openai-chat--text` uses it.
             Self::OpenAi => Manners {
                 limit: LimitKey::CompletionTokens,
+                cache: CacheHelp::Key,
+                effort: EffortKey::Flat(&Effort::ALL),
                 ..ORDINARY
             },
             // Templates of chat models join texts; the recorded second request of
-            // `deepseek--parallel-tools` sends an empty one and is answered.
+            // `deepseek--parallel-tools` sends an empty one and is answered. Since its fourth kind it
+            // refuses calls without their `reasoning_content`, be it empty:
+            // https://api-docs.deepseek.com/guides/thinking_mode, tool calls, and
+            // https://github.com/deepseek-ai/deepseek-harness/discussions/739.
             Self::DeepSeek => Manners {
+                wants_reasoning: true,
                 no_text: NoText::Empty,
+                effort: EffortKey::Nowhere((
+                    "its models are told by their name",
+                    "leave `effort` out, and choose the model with or without reasoning by its `id`",
+                )),
                 ..ORDINARY
             },
             // Its documentation: one call at a time unless `parallel_tool_calls` is sent.
             Self::LlamaCpp => Manners {
                 asks_for_parallel_calls: true,
+                effort: EffortKey::Nowhere((
+                    "llama.cpp takes it where the server is started",
+                    "leave `effort` out, and start it with `--reasoning-budget 0` or `--chat-template-kwargs`",
+                )),
                 ..ORDINARY
             },
             // Its documentation, and the recorded second requests of `openrouter--*`, send
-            // `reasoning_details` back as they came.
+            // `reasoning_details` back as they came. Models of Anthropic cache what is marked.
             Self::OpenRouter => Manners {
                 takes_reasoning_details: true,
+                cache: CacheHelp::Marks,
+                effort: EffortKey::Nested,
+                ..ORDINARY
+            },
+            // `Tool call id was .. but must be a-z, A-Z, 0-9, with a length of 9`, and `Unexpected
+            // role 'user' after role 'tool'`: https://github.com/mistralai/mistral-common,
+            // `validator.py`, and https://github.com/zed-industries/zed/issues/37021.
+            // Its documentation on caching names the key, as OpenAI's does.
+            Self::Mistral => Manners {
+                cache: CacheHelp::Key,
+                ids: Ids::Nine,
+                answers_results: true,
+                effort: EffortKey::Flat(DEGREES_OR_NONE),
+                ..ORDINARY
+            },
+            // https://docs.x.ai/docs/guides/image-understanding: jpg and png.
+            Self::Xai => Manners {
+                few_formats: true,
+                effort: EffortKey::Flat(DEGREES_OR_NONE),
                 ..ORDINARY
             },
             // `max_tokens` and `null`, or no text at all, in the recorded requests of groq,
             // together and xai; nothing else is known of the others.
-            Self::Ollama
-            | Self::Vllm
-            | Self::LmStudio
-            | Self::Groq
-            | Self::Together
-            | Self::Mistral
-            | Self::Xai => ORDINARY,
+            Self::Ollama | Self::Vllm | Self::Groq | Self::Together => Manners {
+                effort: EffortKey::Flat(DEGREES_OR_NONE),
+                ..ORDINARY
+            },
+            Self::LmStudio => Manners {
+                effort: EffortKey::Nowhere((
+                    "LM Studio takes it in the settings of the model",
+                    "leave `effort` out, and set it there",
+                )),
+                ..ORDINARY
+            },
         }
     }
 }

@@ -16,7 +16,7 @@ const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
 pub(crate) struct EventTooLarge;
 
 /// Cuts a byte stream into events, wherever the reads fall.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Framer {
     line: Vec<u8>,
     data: Option<Vec<u8>>,

@@ -20,6 +20,7 @@ fn result(id: &str, content: &str, is_error: bool) -> UserPart {
         id: id.to_owned(),
         content: content.to_owned(),
         is_error,
+        images: Vec::new(),
     })
 }
 
@@ -109,6 +110,8 @@ fn request(api: Api, base_url: &str, prompt: &Prompt) -> WireRequest {
         context: TokenCount(32_000),
         base_url: base_url.to_owned(),
         server: None,
+        images: true,
+        effort: None,
     };
     encode(api, prompt, &options)
 }
@@ -263,9 +266,80 @@ fn cache_marks_stay_within_the_four_allowed() {
             Message::Assistant(vec![said("ok")]),
         ]
     });
-    let request = request(Api::Anthropic, "https://a", &prompt(turns.collect()));
-    let body = String::from_utf8(request.body).unwrap();
-    assert_eq!(body.matches("cache_control").count(), 3);
+    let mut turns: Vec<Message> = turns.collect();
+    let marks = |turns: &[Message]| {
+        let request = request(Api::Anthropic, "https://a", &prompt(turns.to_vec()));
+        let body = String::from_utf8(request.body).unwrap();
+        body.matches("cache_control").count()
+    };
+    assert_eq!(marks(&turns), 3);
+    // What sessions share stands in a text of its own.
+    turns[0] = Message::User(vec![text("map"), text("go")]);
+    assert_eq!(marks(&turns), 4);
+    assert_eq!(marks(&turns[..1]), 3);
+}
+
+#[test]
+fn a_router_is_told_what_models_of_anthropic_may_keep() {
+    let said = |texts: &[&str]| Message::User(texts.iter().map(|it| text(it)).collect());
+    let asked = |id: &str| call(id, "{}");
+    let turns = vec![
+        said(&["map", "one", "two"]),
+        Message::Assistant(vec![asked("a"), asked("b")]),
+        Message::User(vec![result("a", "A", false), result("b", "", false)]),
+        Message::Assistant(vec![asked("c")]),
+        Message::User(vec![result("c", "C", false), text("and hurry")]),
+    ];
+    let send = |model: &str| {
+        let options = RequestOptions {
+            model: model.to_owned(),
+            max_output: TokenCount(1),
+            context: TokenCount(1),
+            base_url: "https://openrouter.ai/api/v1".to_owned(),
+            server: None,
+            images: true,
+            effort: None,
+        };
+        body(&encode(Api::Chat, &prompt(turns.clone()), &options))
+    };
+    let mark = json!({"type": "ephemeral"});
+    let marked = |text: &str| json!({"type": "text", "text": text, "cache_control": mark});
+    let body = send("anthropic/claude-sonnet-4.5");
+    let contents: Vec<&Value> = body["messages"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|message| &message["content"])
+        .collect();
+    assert_eq!(*contents[0], json!([marked("Be brief.")]));
+    assert_eq!(
+        *contents[1],
+        json!([marked("map"), {"type": "text", "text": "one\n\ntwo"}])
+    );
+    assert_eq!(*contents[3], "A");
+    assert_eq!(*contents[4], json!([marked("(no output)")]));
+    assert_eq!(*contents[6], "C");
+    assert_eq!(*contents[7], json!([marked("and hurry")]));
+    let others = send("google/gemini-2.5-pro").to_string();
+    assert!(!others.contains("cache_control"));
+    assert!(!others.contains("prompt_cache_key"));
+}
+
+#[test]
+fn a_chat_server_that_takes_a_cache_key_gets_one_that_tells_nothing() {
+    for (base, takes) in [
+        ("https://api.openai.com/v1", true),
+        ("https://api.mistral.ai/v1", true),
+        ("https://openrouter.ai/api/v1", false),
+        ("http://localhost:8080/v1", false),
+    ] {
+        let secret = Message::User(vec![text("/home/someone/secret")]);
+        let body = body(&request(Api::Chat, base, &prompt(vec![secret])));
+        let key = body["prompt_cache_key"].as_str();
+        assert_eq!(key.is_some(), takes, "{base}");
+        let is_plain = |key: &str| key.len() == 24 && !key.contains("secret");
+        assert!(key.is_none_or(is_plain), "{key:?}");
+    }
 }
 
 #[test]
@@ -418,6 +492,8 @@ fn only_models_that_reason_are_asked_for_their_reasoning() {
             context: TokenCount(1),
             base_url: "https://a".to_owned(),
             server: None,
+            images: true,
+            effort: None,
         };
         let request = encode(Api::Responses, &conversation(), &options);
         assert_eq!(body(&request)["include"].is_array(), asked, "{model}");
@@ -490,6 +566,8 @@ fn a_call_of_another_model_is_marked_for_a_gemini_that_wants_signatures() {
             context: TokenCount(1),
             base_url: "https://a".to_owned(),
             server: None,
+            images: true,
+            effort: None,
         };
         let request = encode(Api::Gemini, &conversation(), &options);
         assert!(!request.url.contains("models/models/"), "{}", request.url);
@@ -585,6 +663,8 @@ fn chat_servers_that_want_something_otherwise_get_it() {
             context: TokenCount(99),
             base_url: base_url.to_owned(),
             server,
+            images: true,
+            effort: None,
         };
         body(&encode(Api::Chat, &prompt, &options))
     };

@@ -20,11 +20,15 @@ fn decode(api: Api, bytes: &[u8]) -> Result<ModelResponse, ModelFailure> {
 }
 
 fn decode_events(api: Api, events: &[Value]) -> Result<ModelResponse, ModelFailure> {
+    decode(api, stream(api, events).as_bytes())
+}
+
+fn stream(api: Api, events: &[Value]) -> String {
     let lines = events.iter().map(|event| match api {
         Api::Ollama => format!("{event}\n"),
         _ => format!("data: {event}\n\n"),
     });
-    decode(api, lines.collect::<String>().as_bytes())
+    lines.collect()
 }
 
 /// Keys and values of all wires, so that made-up events come near real ones.
@@ -78,6 +82,28 @@ fn made_up() -> impl Strategy<Value = Value> {
         "id",
         "status",
         "incomplete",
+        "message_start",
+        "message",
+        "content_block_start",
+        "content_block",
+        "content_block_delta",
+        "content_block_stop",
+        "message_delta",
+        "message_stop",
+        "tool_use",
+        "thinking",
+        "signature",
+        "signature_delta",
+        "thinking_delta",
+        "text_delta",
+        "input_json_delta",
+        "partial_json",
+        "redacted_thinking",
+        "data",
+        "stop_reason",
+        "end_turn",
+        "max_tokens",
+        "usage",
     ]);
     let leaf = prop_oneof![
         word.clone().prop_map(|word| json!(word)),
@@ -99,13 +125,30 @@ fn made_up() -> impl Strategy<Value = Value> {
 proptest! {
     #[test]
     fn made_up_events_never_panic_and_every_call_of_an_answer_has_an_id(
-        api in prop::sample::select(WIRES[1..].to_vec()),
+        api in prop::sample::select(WIRES.to_vec()),
         events in prop::collection::vec(made_up(), 0..6),
     ) {
         if let Ok(response) = decode_events(api, &events) {
             let ids: Vec<&str> = response.calls().map(|call| call.id.as_str()).collect();
             prop_assert!(ids.iter().all(|id| !id.is_empty()));
             prop_assert!(response.stop != StopReason::ToolUse || !ids.is_empty());
+        }
+    }
+
+    #[test]
+    fn made_up_events_that_are_cut_give_no_call_without_name_or_id(
+        api in prop::sample::select(WIRES.to_vec()),
+        events in prop::collection::vec(made_up(), 1..5),
+        cut in any::<prop::sample::Index>(),
+    ) {
+        let stream = stream(api, &events);
+        let place = cut.index(stream.len());
+        let mut decoder = Decoder::new(api, Asked::default());
+        decoder.push(&stream.as_bytes()[..place]);
+        if let Ok(answer) = decoder.finish() {
+            for call in answer.calls() {
+                prop_assert!(!call.name.is_empty() && !call.id.is_empty());
+            }
         }
     }
 

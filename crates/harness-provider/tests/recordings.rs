@@ -8,6 +8,8 @@
 
 #[path = "recordings/oracle.rs"]
 mod oracle;
+#[path = "recordings/returned.rs"]
+mod returned;
 
 use std::{
     env, fs,
@@ -31,6 +33,8 @@ struct Exchange {
     headers: Map<String, Value>,
     bytes: Vec<u8>,
     expected: Value,
+    /// The recorded request; null where there is none.
+    request: Value,
 }
 
 /// Parts that a client shows and ours must not, with the reason.
@@ -75,6 +79,18 @@ const REFUSED_BY_CLIENT: [(&str, &str, StopReason); 1] = [(
     "A solar eclipse occurs when the Moon passes directly between the Earth and the Sun,",
     StopReason::MaxTokens,
 )];
+
+/// Recordings whose client sends something else back than it was given, with the reason.
+const SENT_BACK_OTHERWISE: [(&str, &str); 2] = [
+    (
+        "openai-responses--gateway-tool-loop--opencode2",
+        "the arguments were edited: `{\"city\":{}}` for `{\"city\":\"Paris\"}`",
+    ),
+    (
+        "openai-responses--reasoning--fantasy",
+        "the client leaves the reasoning out",
+    ),
+];
 
 /// Classes of the recorded failures.
 const FAILURES: [(&str, FailureClass); 4] = [
@@ -144,6 +160,7 @@ fn load(folder: &Path) -> Vec<Exchange> {
                 bytes
             },
             expected: json(it["expected"].as_str().unwrap()),
+            request: it["request"].as_str().map_or(Value::Null, json),
         })
     };
     interactions.filter_map(exchange).collect()
@@ -377,28 +394,33 @@ fn every_recording_decodes_as_the_vendor_client_decodes_it() {
 fn splitting_a_recording_anywhere_changes_nothing() {
     for exchange in streams().into_iter().flatten() {
         let (api, bytes) = (exchange.api, exchange.bytes.as_slice());
+        let lines = || bytes.split_inclusive(|byte| *byte == b'\n');
         let once = decode(api, [bytes]);
         assert_eq!(decode(api, bytes.chunks(1)), once, "{}", exchange.name);
-        for place in (0..bytes.len()).step_by(step(bytes.len(), 2_000_000)) {
-            let (head, tail) = bytes.split_at(place);
-            let split = decode(api, [head, tail]);
-            assert_eq!(split, once, "{} at {place}", exchange.name);
+        assert_eq!(decode(api, lines()), once, "{}", exchange.name);
+        // A line that was split leaves the same behind as a whole one, and so does what follows.
+        let mut decoder = Decoder::new(api, Asked::default());
+        for (number, line) in lines().enumerate() {
+            let whole = after(&decoder, [line]);
+            for place in 1..line.len() {
+                let (head, tail) = line.split_at(place);
+                let split = after(&decoder, [head, tail]);
+                assert!(
+                    split == whole,
+                    "{}, line {number} at {place}",
+                    exchange.name
+                );
+            }
+            decoder = whole.1;
         }
     }
 }
 
-/// Returns every how many bytes a stream is tried, so that about `work` bytes are decoded.
-///
-/// Small streams are tried at every byte; the step of the others is prime, so
-/// that it falls on no pattern of the stream.
-fn step(length: usize, work: usize) -> usize {
-    let wanted = length * length / work;
-    let is_prime = |number: &usize| !(2..*number).any(|divisor| number.is_multiple_of(divisor));
-    if wanted == 0 {
-        1
-    } else {
-        (wanted..).find(is_prime).unwrap()
-    }
+/// Returns what some reads add, and the decoder after them.
+fn after<const N: usize>(decoder: &Decoder, reads: [&[u8]; N]) -> (Vec<ModelDelta>, Decoder) {
+    let mut decoder = decoder.clone();
+    let deltas = reads.into_iter().flat_map(|read| decoder.push(read));
+    (deltas.collect(), decoder)
 }
 
 #[test]
@@ -407,11 +429,8 @@ fn a_cut_recording_is_no_answer_and_holds_no_half_call() {
         let response = whole(&exchange);
         let ended_at = end_of_answer(&exchange);
         let mut decoder = Decoder::new(exchange.api, Asked::default());
-        let step = step(exchange.bytes.len(), 40_000_000);
         for (place, byte) in exchange.bytes.iter().enumerate() {
-            if place.is_multiple_of(step) || place + 2048 > exchange.bytes.len() {
-                check_cut(&exchange, &response, decoder.clone(), place >= ended_at);
-            }
+            check_cut(&exchange, &response, decoder.clone(), place >= ended_at);
             decoder.push(&[*byte]);
         }
     }
@@ -520,4 +539,36 @@ fn recorded_failures_have_their_class() {
         assert_eq!(failure.status, Some(exchange.status));
         assert!(exchange.expected["raises"].is_string());
     }
+}
+
+#[test]
+fn what_goes_back_is_what_the_recorded_client_sent_back() {
+    let Some(exchanges) = exchanges() else {
+        return;
+    };
+    let mut compared = 0;
+    for pair in exchanges.windows(2) {
+        let [first, second] = pair else { continue };
+        let [name, next] = [first, second].map(|it| it.name.rsplit_once('/').unwrap().0);
+        let is_pair = name == next && first.status == 200 && first.api == second.api;
+        let has_blocks = matches!(first.api, Api::Anthropic | Api::Gemini | Api::Responses);
+        if !is_pair || !has_blocks {
+            continue;
+        }
+        let recorded = returned::answers(&second.request);
+        if recorded.is_empty() || row(&SENT_BACK_OTHERWISE, name, |row| row.0).is_some() {
+            continue;
+        }
+        let sent = returned::after(first.api, &first.bytes);
+        assert_eq!(
+            sent.len(),
+            recorded.len(),
+            "{name}: {sent:#?}\n{recorded:#?}"
+        );
+        for (sent, recorded) in sent.iter().zip(&recorded) {
+            returned::assert_holds(sent, recorded, name);
+        }
+        compared += 1;
+    }
+    assert!(compared >= 7, "{compared} were compared");
 }

@@ -3,19 +3,24 @@
 mod approval;
 mod control;
 mod counts;
+mod role;
 mod say;
 mod setup;
 
-use harness_core::{Event, Money, SessionId, Timestamp, Usage};
+use harness_core::{Event, SessionId, Timestamp};
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use crate::clean::escape_json;
+use crate::{
+    clean::escape_json,
+    tally::{Bill, Tally},
+};
 
 pub use approval::JsonFinding;
 pub use control::Control;
-pub use counts::{Tests, Tokens};
+pub use counts::{Tests, Tokens, cache_rate};
+pub use role::JsonRole;
 
 /// What one line says. Every line also has `v`, `seq`, `time` and `session`.
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
@@ -32,6 +37,10 @@ pub enum JsonLine {
         agent: String,
         /// The model's name.
         model: String,
+        /// How hard it is asked to think; null where that is left to the provider.
+        effort: Option<String>,
+        /// Models that serve a role of their own.
+        roles: Vec<JsonRole>,
         /// Whether the model is a recording.
         recorded: bool,
         /// What the kernel enforces.
@@ -58,6 +67,8 @@ pub enum JsonLine {
         usage: Tokens,
         /// What it cost; null when the price is unknown.
         usd: Option<f64>,
+        /// What the run has cost so far, this answer included; null when a price is unknown.
+        usd_total: Option<f64>,
         /// How long it took.
         ms: u64,
         /// What it said.
@@ -360,6 +371,10 @@ pub enum JsonLine {
         reason: String,
         /// Its tokens.
         usage: Tokens,
+        /// The part of its input that came from a cache, from 0 to 1; null where no cache was told of.
+        cache_rate: Option<f64>,
+        /// What it cost; null when a price is unknown.
+        usd: Option<f64>,
     },
     /// The run is over.
     RunEnded {
@@ -495,38 +510,29 @@ pub enum JsonLine {
 pub struct JsonLines {
     seq: u64,
     session: Option<SessionId>,
-    usage: Usage,
-    spent: Option<Money>,
+    of_session: Tally,
+    of_run: Tally,
 }
 
 impl JsonLines {
     /// Returns what is written for one event: empty, or whole lines with their newline.
     pub fn write(&mut self, event: &Event, time: Timestamp) -> String {
         if let Event::SessionOpened(opened) = event {
-            self.session = Some(opened.session);
-            self.usage = Usage::default();
-            self.spent = opened
-                .run
-                .model
-                .price
-                .map(|_| self.spent.unwrap_or(opened.run.spent));
-        }
-        if let Event::ModelResponded(responded) = event {
-            self.usage = self.usage.plus(responded.response.usage);
-            if let (Some(spent), Some(cost)) = (&mut self.spent, responded.cost) {
-                *spent = *spent + cost;
+            let is_first = self.session.replace(opened.session).is_none();
+            let unpriced = opened.run.model.price.is_none();
+            if is_first {
+                self.of_run.usage = opened.run.usage;
+                self.of_run.spent = opened.run.spent;
             }
+            self.of_run.unpriced |= unpriced;
+            self.of_session = Tally {
+                unpriced,
+                ..Tally::default()
+            };
         }
-        let spent = match event {
-            Event::ModelFailed { spent, .. } => *spent,
-            Event::HandedOver(note) => note.spent,
-            _ => None,
-        };
-        if let Some(used) = spent {
-            self.usage = self.usage.plus(used.usage);
-            if let (Some(spent), Some(cost)) = (&mut self.spent, used.cost) {
-                *spent = *spent + cost;
-            }
+        if let Some(bill) = Bill::of(event) {
+            self.of_session.add(&bill);
+            self.of_run.add(&bill);
         }
         self.say(event)
             .map(|line| self.format(&line, time))

@@ -9,11 +9,15 @@ mod clean;
 mod json;
 mod lines;
 mod phrase;
+mod summary;
+mod tally;
 #[cfg(test)]
 mod tests;
 
 pub use approval::{ApprovalText, approval_text, rule_text};
 pub use clean::{clean, clean_line, escape_json};
-pub use json::{Control, JsonFinding, JsonLine, JsonLines, Tests, Tokens};
+pub use json::{Control, JsonFinding, JsonLine, JsonLines, JsonRole, Tests, Tokens, cache_rate};
 pub use lines::Lines;
 pub use phrase::{Line, Phrases, Who};
+pub use summary::{End, GateUse, SessionSummary, ToolUse};
+pub use tally::{Bill, Span, Tally, amount, span, tokens, usd};

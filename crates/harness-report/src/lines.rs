@@ -1,6 +1,6 @@
 //! Plain lines: append-only, one event one line, more lines indented by two.
 
-use harness_core::Event;
+use harness_core::{Event, Timestamp};
 
 use crate::phrase::{Line, Phrases};
 
@@ -14,6 +14,18 @@ pub struct Lines {
 }
 
 impl Lines {
+    /// Makes lines that also say what each model request has used.
+    pub fn detailed() -> Self {
+        Self {
+            phrases: Phrases::detailed(),
+        }
+    }
+
+    /// Says when the events that follow happened; without it nothing is said about time.
+    pub const fn at(&mut self, time: Timestamp) {
+        self.phrases.at(time);
+    }
+
     /// Returns what is written for one event: empty, or whole lines with their newline.
     pub fn write(&mut self, event: &Event) -> String {
         self.phrases.say(event).iter().map(Self::format).collect()

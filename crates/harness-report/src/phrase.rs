@@ -1,18 +1,21 @@
 //! The one source of phrases: what is said about each event, and who says it.
 
+mod agent;
 mod approval;
 mod control;
 mod fallback;
+mod hand_over;
+mod saved;
 mod setup;
-mod spend;
+mod shown;
+mod spent;
 mod stray;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use harness_core::{
-    Action, AssistantPart, CallEnd, CallId, ChangeKind, CheckReport, CheckStatus, CheckpointSaved,
-    Decision, Event, ModelResponded, Money, NetworkUse, Outcome, SessionOpened, Stop, Usage,
-    Verdict,
+    Action, AssistantPart, CallEnd, CallId, CheckReport, CheckStatus, Decision, Event,
+    ModelResponded, NetworkUse, Outcome, SessionOpened, Stop, Timestamp, Verdict,
 };
 
 use crate::clean::{clean, clean_line};
@@ -108,16 +111,34 @@ pub struct Phrases {
     actions: BTreeMap<CallId, (String, Option<Action>)>,
     passing: usize,
     features: usize,
-    usage: Usage,
-    spent: Option<Money>,
+    ledger: spent::Ledger,
     /// What was said about hosts: the same is not said again.
     hosts: BTreeSet<String>,
     worker: approval::Worker,
 }
 
 impl Phrases {
+    /// Makes phrases that also say what each model request has used.
+    pub fn detailed() -> Self {
+        let mut phrases = Self::default();
+        phrases.ledger.tell_all();
+        phrases
+    }
+
+    /// Says when the events that follow happened; without it nothing is said about time.
+    pub const fn at(&mut self, time: Timestamp) {
+        self.ledger.set_time(time);
+    }
+
     /// Says what there is to say about one event: nothing for most.
     pub fn say(&mut self, event: &Event) -> Vec<Line> {
+        let around = self.ledger.take(event);
+        let words = self.words(event);
+        let lines = around.before.into_iter().chain(words);
+        lines.chain(around.after).collect()
+    }
+
+    fn words(&mut self, event: &Event) -> Vec<Line> {
         match event {
             Event::SessionOpened(opened) => self.session_opened(opened),
             Event::SessionResumed { .. } => one(
@@ -136,18 +157,18 @@ impl Phrases {
             Event::StopRequested => one(Who::You, "stop after the step in hand"),
             Event::Interrupted => one(Who::You, "stop"),
             Event::TurnStarted { .. } | Event::RetryDue { .. } => Vec::new(),
-            Event::ModelResponded(responded) => self.model_responded(responded),
-            Event::ModelFailed { failure, spent, .. } => self.model_failed(failure, *spent),
-            Event::HandedOver(note) => self.handed_over(note),
+            Event::ModelResponded(responded) => said(responded),
+            Event::ModelFailed { failure, .. } if failure.class.is_retryable() => Vec::new(),
+            Event::ModelFailed { failure, .. } => one(
+                Who::Note,
+                format!("model failed: {}", clean(&failure.message)),
+            ),
+            Event::HandedOver(note) => hand_over::handed_over(note),
             Event::ModelChanged {
                 from,
                 model,
                 reason,
-            } => {
-                // What an unknown price adds is not known either, and neither is the sum.
-                self.spent = self.spent.filter(|_| model.price.is_some());
-                vec![fallback::changed(from, model, reason)]
-            }
+            } => vec![fallback::changed(from, model, reason)],
             Event::ProviderRetried {
                 attempt,
                 delay_ms,
@@ -187,7 +208,7 @@ impl Phrases {
             Event::QuestionAsked { question, .. } => vec![paragraph(Who::Ask, question)],
             Event::QuestionAnswered { answer, .. } => vec![paragraph(Who::You, answer)],
             Event::Nudged { text } => one(Who::Harness, clean_line(text, 200)),
-            Event::CheckpointSaved(saved) => vec![checkpoint(saved)],
+            Event::CheckpointSaved(saved) => vec![saved::checkpoint(saved)],
             Event::CheckpointUnchanged => Vec::new(),
             Event::CheckpointFailed { message } => {
                 one(Who::Checkpoint, format!("FAILED: {}", clean(message)))
@@ -299,30 +320,19 @@ impl Phrases {
         let run = &opened.run;
         self.actions.clear();
         self.worker = approval::Worker::of(opened);
-        self.spent = run.model.price.map(|_| self.spent.unwrap_or(run.spent));
         self.features = run.features.len();
         self.passing = run
             .features
             .iter()
             .filter(|feature| feature.status.is_settled())
             .count();
-        let agent = if run.model.recorded {
-            "recorded".to_owned()
-        } else {
-            run.model.name.clone()
-        };
-        let price = if run.model.price.is_none() {
-            ", price unknown"
-        } else {
-            ""
-        };
         let first = format!(
-            "{}, repo {}, branch {}, session {}, agent {}{price}, sandbox {}",
+            "{}, repo {}, branch {}, session {}, agent {}, sandbox {}",
             env!("CARGO_PKG_VERSION"),
             clean(&opened.repository),
             clean(&opened.branch),
             opened.session,
-            clean(&agent),
+            agent::of(&run.model),
             opened.level,
         );
         let feature = run
@@ -339,15 +349,11 @@ impl Phrases {
     }
 
     fn run_ended(&self, reason: harness_core::EndReason, detail: &str) -> Vec<Line> {
-        let cost = self
-            .spent
-            .map(|spent| format!(", {spent}"))
-            .unwrap_or_default();
-        let tokens = self.usage.input_total() + self.usage.output;
         let text = format!(
-            "run ended: {reason}, {} of {} features passing, {tokens} tokens{cost}",
+            "run ended: {reason}, {} of {} features passing, {}",
             self.passing.min(self.features),
-            self.features
+            self.features,
+            self.ledger.of_run()
         );
         let more = detail
             .lines()
@@ -371,24 +377,6 @@ impl Phrases {
         } else {
             Vec::new()
         }
-    }
-
-    fn model_responded(&mut self, responded: &ModelResponded) -> Vec<Line> {
-        self.usage = self.usage.plus(responded.response.usage);
-        if let (Some(spent), Some(cost)) = (&mut self.spent, responded.cost) {
-            *spent = *spent + cost;
-        }
-        let texts = responded
-            .response
-            .parts
-            .iter()
-            .filter_map(|part| match part {
-                AssistantPart::Text { text } if !text.trim().is_empty() => {
-                    Some(paragraph(Who::Agent, text))
-                }
-                _ => None,
-            });
-        texts.collect()
     }
 
     fn call_judged(
@@ -439,6 +427,17 @@ impl Phrases {
             ),
         }
     }
+}
+
+fn said(responded: &ModelResponded) -> Vec<Line> {
+    let texts = responded.response.parts.iter();
+    let texts = texts.filter_map(|part| match part {
+        AssistantPart::Text { text } if !text.trim().is_empty() => {
+            Some(paragraph(Who::Agent, text))
+        }
+        _ => None,
+    });
+    texts.collect()
 }
 
 fn one(who: Who, text: impl AsRef<str>) -> Vec<Line> {
@@ -512,11 +511,7 @@ fn hidden(command: &str) -> String {
 
 fn outcome_words(outcome: &Outcome, ms: u64) -> String {
     match outcome {
-        Outcome::Text { lines, cut, .. } => format!(
-            ", {}{}",
-            count(*lines, "line"),
-            if *cut { ", cut" } else { "" }
-        ),
+        Outcome::Text { lines, cut, .. } => shown::text(*lines, *cut),
         Outcome::Written {
             created,
             added,
@@ -541,6 +536,7 @@ fn outcome_words(outcome: &Outcome, ms: u64) -> String {
                 seconds(ms)
             )
         }
+        Outcome::Image(image) => shown::image(image),
         Outcome::Refused { message } => format!(", not done: {}", clean_line(message, 200)),
     }
 }
@@ -580,29 +576,6 @@ fn stop_words(stop: Stop) -> String {
         Stop::Crowded => "ended because it had too many processes".to_owned(),
         Stop::TooLarge => "ended because it took too much memory".to_owned(),
     }
-}
-
-fn checkpoint(saved: &CheckpointSaved) -> Line {
-    let sign = |kind| match kind {
-        ChangeKind::Added => '+',
-        ChangeKind::Modified => '~',
-        ChangeKind::Deleted => '-',
-    };
-    let files = saved.changes.len() as u64;
-    let text = format!(
-        "{} saved, {}, undo with `harness checkpoint undo {}`",
-        saved.number,
-        count(files, "file"),
-        saved.number.0.saturating_sub(1)
-    );
-    let shown = saved
-        .changes
-        .iter()
-        .take(5)
-        .map(|change| format!("{} {}", sign(change.kind), clean(&change.path.to_text())));
-    let left = saved.changes.len().saturating_sub(5);
-    let rest = (left > 0).then(|| format!("and {left} more"));
-    Line::new(Who::Checkpoint, text).with(shown.chain(rest))
 }
 
 fn baseline(report: &CheckReport, cached: bool) -> Vec<Line> {

@@ -211,12 +211,14 @@ impl Executor {
                 limits,
                 steered,
                 fallback,
+                roles,
             } => {
                 if let Some(setting) = self.setting.borrow_mut().as_mut() {
                     setting.run.attended = *attended;
                     setting.run.steered = *steered;
                     setting.run.model = model.clone();
                     setting.run.fallback = fallback.clone();
+                    setting.run.roles = (**roles).clone();
                     setting.run.policy.limits = limits.clone();
                 }
             }

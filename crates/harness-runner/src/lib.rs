@@ -16,5 +16,5 @@ pub use execute::{
     redact_for_log, restore_ignored, subject_tree_of, with_closed,
 };
 pub use face::Face;
-pub use model::{HttpModel, ModelClient, Models, Pace};
+pub use model::{HttpModel, ModelClient, Models, Pace, Recorded, Recorder, Replay};
 pub use workplace::{SetupPlan, Workplace};

@@ -1,16 +1,28 @@
-//! Asks a model: over HTTP, or a script.
+//! Asks a model: over HTTP, or a script, or a recording.
 
-use std::{collections::BTreeMap, time::Duration};
+mod exchange;
+mod record;
+mod replay;
 
-use harness_core::{AssistantPart, FailureClass, ModelDelta, ModelFailure, ModelResponse, Prompt};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+
+use harness_core::{
+    AssistantPart, FailureClass, ModelDelta, ModelFailure, ModelResponse, Prompt, Role,
+};
 use harness_engine::HAND_OVER_OUTPUT_MAX;
 use harness_host::{
     Cancelled,
     http::{HttpClient, HttpRequest},
 };
-use harness_provider::{Api, Decoder, RequestOptions, Script, WireRequest};
-use harness_store::RECORD_BYTES_MAX;
+use harness_provider::{Api, Asked, Decoder, RequestOptions, Script, WireRequest, lowest_effort};
+use harness_store::{RECORD_BYTES_MAX, RecordingWriter};
 use tokio::sync::mpsc;
+
+use self::{exchange::Answered, record::Kept};
+pub use self::{
+    record::{Recorded, Recorder},
+    replay::Replay,
+};
 
 /// What is read of the body of an answer that reports an error.
 const ERROR_BODY_MAX: harness_core::ByteCount = harness_core::ByteCount::kib(64);
@@ -33,6 +45,8 @@ pub enum ModelClient {
         /// Whether it takes its time.
         pace: Pace,
     },
+    /// A recording of what a server once said.
+    Replay(Box<Replay>),
 }
 
 /// The model of a run, and those that may take its place.
@@ -42,6 +56,8 @@ pub struct Models {
     pub first: ModelClient,
     /// The others, by the person's name for each.
     pub others: BTreeMap<String, ModelClient>,
+    /// Those that serve a role of their own; the same model in two roles has two clients.
+    pub roles: BTreeMap<Role, ModelClient>,
 }
 
 impl Models {
@@ -50,19 +66,47 @@ impl Models {
         Self {
             first,
             others: BTreeMap::new(),
+            roles: BTreeMap::new(),
         }
+    }
+
+    /// Records from now on what goes to servers and comes back, without their keys.
+    pub fn record(&mut self, writer: RecordingWriter) -> Arc<Recorder> {
+        let mut servers: Vec<&mut HttpModel> = std::iter::once(&mut self.first)
+            .chain(self.others.values_mut())
+            .chain(self.roles.values_mut())
+            .filter_map(|client| match client {
+                ModelClient::Http(model) => Some(&mut **model),
+                _ => None,
+            })
+            .collect();
+        let keys: Vec<&str> = servers
+            .iter()
+            .filter_map(|model| model.key.as_deref())
+            .collect();
+        let recorder = Arc::new(Recorder::new(writer, &keys));
+        for model in &mut servers {
+            model.recorder = Some(Arc::clone(&recorder));
+        }
+        recorder
     }
 
     /// Returns the one of this name; the first one has whatever name the others do not have.
     pub(crate) fn named(&self, name: &str) -> &ModelClient {
         self.others.get(name).unwrap_or(&self.first)
     }
+
+    /// Returns who is asked in a role; `name` is that of the profile the run has for it
+    /// ([`RunState::model_for`](harness_core::RunState::model_for)).
+    pub fn for_role(&self, role: Role, name: &str) -> &ModelClient {
+        self.roles.get(&role).unwrap_or_else(|| self.named(name))
+    }
 }
 
-/// How fast a script answers.
+/// How fast a script or a recording answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Pace {
-    /// As the script says, word by word.
+    /// As the script says, word by word; as the recorded server did.
     Natural,
     /// At once.
     Fast,
@@ -76,6 +120,7 @@ pub struct HttpModel {
     options: RequestOptions,
     key: Option<String>,
     idle: Duration,
+    recorder: Option<Arc<Recorder>>,
 }
 
 impl HttpModel {
@@ -87,6 +132,7 @@ impl HttpModel {
             options,
             key,
             idle,
+            recorder: None,
         }
     }
 
@@ -117,50 +163,20 @@ impl HttpModel {
     ) -> Result<ModelResponse, ModelFailure> {
         let wire = harness_provider::encode(self.api, prompt, options);
         let asked = wire.asked.clone();
-        let sent = self.client.stream(self.to_http(wire), self.idle, cancelled);
-        let mut response = sent.await.map_err(|error| failure(&error))?;
-        if response.status != 200 {
-            let headers = response.headers;
-            let body = response.body.collect(ERROR_BODY_MAX).await;
-            let header = |name: &str| {
-                headers
-                    .iter()
-                    .find(|(key, _)| key == name)
-                    .map(|(_, value)| value.as_str())
-            };
-            let now = harness_host::clock::now();
-            return Err(harness_provider::failure_of_status(
-                self.api,
-                response.status,
-                header,
-                &body,
-                now,
-            ));
-        }
-        let mut decoder = Decoder::new(self.api, asked);
-        let mut said = 0;
-        while !decoder.is_complete() {
-            match response.body.next().await {
-                None => break,
-                Some(Ok(bytes)) => {
-                    send_all(deltas, decoder.push(&bytes)).await;
-                    if decoder.said() > said {
-                        said = decoder.said();
-                        send_all(deltas, vec![ModelDelta::Said(said)]).await;
-                    }
-                }
-                Some(Err(error)) if error.class.class() == FailureClass::Cancelled => {
-                    return Err(failure(&error));
-                }
-                // A server may fall silent after it has said everything.
-                Some(Err(error)) => return decoder.finish().map_err(|_| failure(&error)),
+        let key_header = wire.key_header.0;
+        let request = self.to_http(wire);
+        let mut kept: Option<Box<Kept>> = self
+            .recorder
+            .as_ref()
+            .and_then(|recorder| recorder.begin(self.api, &asked, key_header, &request));
+        let sent = self.client.stream(request, self.idle, cancelled);
+        let response = sent.await.map_err(|error| {
+            if let Some(kept) = &mut kept {
+                kept.failed(&error);
             }
-        }
-        // The connection can be used again only when the body was read to its end.
-        if decoder.is_complete() {
-            let _ = tokio::time::timeout(END_OF_BODY, response.body.next()).await;
-        }
-        decoder.finish()
+            failure(&error)
+        })?;
+        read(self.api, asked, Answered::live(response, kept), deltas).await
     }
 
     fn to_http(&self, wire: WireRequest) -> HttpRequest {
@@ -202,6 +218,7 @@ impl ModelClient {
                 () = cancelled.wait() => Err(cancelled_failure()),
                 answer = play(script, *pace, prompt, &deltas) => answer,
             },
+            Self::Replay(recording) => replay(recording, &deltas, cancelled).await,
         }
     }
 }
@@ -220,12 +237,81 @@ impl ModelClient {
         let Self::Http(model) = self else {
             return Err(cancelled_failure());
         };
-        let options = RequestOptions {
+        let mut options = RequestOptions {
             max_output: HAND_OVER_OUTPUT_MAX.min(model.options.max_output),
             ..model.options.clone()
         };
+        // What it thinks would be taken from what it says.
+        options.effort = lowest_effort(model.api, &options);
         model.request(prompt, &deltas, cancelled, &options).await
     }
+}
+
+/// Reads an answer, from a server or a recording.
+async fn read(
+    api: Api,
+    asked: Asked,
+    mut response: Answered,
+    deltas: &mpsc::Sender<ModelDelta>,
+) -> Result<ModelResponse, ModelFailure> {
+    if response.status != 200 {
+        let headers = response.headers;
+        let body = response.body.collect(ERROR_BODY_MAX).await;
+        let header = |name: &str| {
+            headers
+                .iter()
+                .find(|(key, _)| key == name)
+                .map(|(_, value)| value.as_str())
+        };
+        let now = harness_host::clock::now();
+        return Err(harness_provider::failure_of_status(
+            api,
+            response.status,
+            header,
+            &body,
+            now,
+        ));
+    }
+    let mut decoder = Decoder::new(api, asked);
+    let mut said = 0;
+    while !decoder.is_complete() {
+        match response.body.next().await {
+            None => break,
+            Some(Ok(bytes)) => {
+                send_all(deltas, decoder.push(&bytes)).await;
+                if decoder.said() > said {
+                    said = decoder.said();
+                    send_all(deltas, vec![ModelDelta::Said(said)]).await;
+                }
+            }
+            Some(Err(error)) if error.class.class() == FailureClass::Cancelled => {
+                return Err(failure(&error));
+            }
+            // A server may fall silent after it has said everything.
+            Some(Err(error)) => return decoder.finish().map_err(|_| failure(&error)),
+        }
+    }
+    // The connection can be used again only when the body was read to its end.
+    if decoder.is_complete() {
+        let _ = tokio::time::timeout(END_OF_BODY, response.body.next()).await;
+        response.body.leave();
+    }
+    decoder.finish()
+}
+
+/// Gives the next answer of a recording.
+async fn replay(
+    replay: &Replay,
+    deltas: &mpsc::Sender<ModelDelta>,
+    cancelled: Cancelled,
+) -> Result<ModelResponse, ModelFailure> {
+    let (api, asked, response) = replay.take(cancelled)?;
+    let answer = match response {
+        Ok(response) => read(api, asked, response, deltas).await,
+        Err(error) => Err(failure(&error)),
+    };
+    let answer = answer.and_then(with_room_in_the_log);
+    answer.map_err(|failure| replay.hurried(failure))
 }
 
 async fn play(
@@ -288,5 +374,39 @@ fn cancelled_failure() -> ModelFailure {
         message: "the request was cancelled".to_owned(),
         status: None,
         retry_after_ms: None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn client(think_ms: u64) -> ModelClient {
+        let text = format!("[[session]]\n[[session.turn]]\nthink_ms = {think_ms}\n");
+        ModelClient::Script {
+            script: Script::parse(&text).expect("it is a script"),
+            pace: Pace::Fast,
+        }
+    }
+
+    #[test]
+    fn a_role_without_a_client_of_its_own_is_served_by_who_bears_the_name() {
+        let models = Models {
+            first: client(1),
+            others: BTreeMap::from([("spare".to_owned(), client(2))]),
+            roles: BTreeMap::from([(Role::Reviewer, client(3))]),
+        };
+        for (role, name, expected) in [
+            (Role::Main, "main", &models.first),
+            (Role::Main, "spare", &models.others["spare"]),
+            (Role::Cheap, "main", &models.first),
+            (Role::Cheap, "spare", &models.others["spare"]),
+            (Role::Reviewer, "main", &models.roles[&Role::Reviewer]),
+        ] {
+            assert!(
+                std::ptr::eq(models.for_role(role, name), expected),
+                "{role} {name}"
+            );
+        }
     }
 }

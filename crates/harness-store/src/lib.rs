@@ -17,7 +17,8 @@
 //! locks/<name>                      permanent; the kernel's lock on it counts, not its content
 //! ```
 //!
-//! What a day has cost stands beside the person's other state instead: [`SpendLog`].
+//! What a day has cost stands beside the person's other state instead: [`SpendLog`]. A recording
+//! of model traffic is a folder wherever the person wants it: [`RecordingWriter`], [`Recording`].
 //!
 //! Folders have mode 0700, files 0600.
 
@@ -27,6 +28,7 @@ mod intent;
 mod lock;
 mod log;
 mod record;
+mod recording;
 mod redaction;
 mod runs;
 mod spend;
@@ -38,8 +40,12 @@ pub use file::FileError;
 pub use hash::{Hash, HashError};
 pub use intent::{IntentEntry, IntentWord, LEDGER_BYTES_MAX};
 pub use lock::{Held, Holder, Lock, LockError};
-pub use log::{Log, Problem, Verification, read, verify};
+pub use log::{Log, Problem, Verification, first, fold, read, verify};
 pub use record::{Defect, Head, RECORD_BYTES_MAX, Record};
+pub use recording::{
+    EXCHANGE_BYTES_MAX, EXCHANGES_MAX, ExchangeEnd, ExchangeEntry, RECORDING_BYTES_MAX,
+    RecordedModel, Recording, RecordingError, RecordingWriter, Replayed,
+};
 pub use redaction::Redaction;
 pub use runs::{RunEntry, RunIndex};
 pub use spend::{SPEND_BYTES_MAX, SpendLog};

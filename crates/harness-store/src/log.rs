@@ -74,6 +74,30 @@ pub fn read(path: impl AsRef<Path>) -> Result<Log, StoreError> {
     })
 }
 
+/// Gives every record of a log to `each`, one after the other, as far as they hold.
+///
+/// One record is in memory at a time. A broken line ends it and is part of the answer,
+/// so that what stands before it can be told all the same. The chain begins as for [`read`].
+///
+/// # Errors
+/// When there is no such file or it cannot be read.
+pub fn fold(
+    path: impl AsRef<Path>,
+    mut each: impl FnMut(Record),
+) -> Result<Verification, StoreError> {
+    let path = path.as_ref();
+    let end = scan::<Event>(&existing(path)?, path, |record| each(record_of(record)))?;
+    Ok(verification(end))
+}
+
+/// Reads the first record of a log alone; `None` when there is none that can be read.
+///
+/// # Errors
+/// When the file is there and cannot be read.
+pub fn first(path: impl AsRef<Path>) -> Result<Option<Record>, StoreError> {
+    Ok(first_record(path.as_ref())?)
+}
+
 /// Checks the chain of a log without a look at its events, so that logs of later versions pass.
 ///
 /// The chain begins as for [`read`].
@@ -83,12 +107,16 @@ pub fn read(path: impl AsRef<Path>) -> Result<Log, StoreError> {
 pub fn verify(path: impl AsRef<Path>) -> Result<Verification, StoreError> {
     let path = path.as_ref();
     let end = scan::<IgnoredAny>(&existing(path)?, path, |_| {})?;
-    Ok(Verification {
+    Ok(verification(end))
+}
+
+fn verification(end: End) -> Verification {
+    Verification {
         records: end.head.seq,
         head: end.head,
         problem: end.problem,
         torn: end.torn,
-    })
+    }
 }
 
 /// Where the good part of a log ends.

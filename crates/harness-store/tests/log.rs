@@ -7,7 +7,9 @@ use std::{
 };
 
 use harness_core::{ByteCount, Event, SessionId};
-use harness_store::{Defect, LogWriter, RECORD_BYTES_MAX, Store, StoreError, read, verify};
+use harness_store::{
+    Defect, LogWriter, RECORD_BYTES_MAX, Store, StoreError, first, fold, read, verify,
+};
 use proptest::prelude::*;
 use sha2::{Digest, Sha256};
 
@@ -164,6 +166,25 @@ fn a_copy_elsewhere_is_read_without_its_session_being_known() {
     fs::copy(log_of(&store, &["one", "two"]), &copy).unwrap();
     assert_eq!(texts(&copy), ["one", "two"]);
     assert!(verify(&copy).unwrap().is_whole());
+}
+
+#[test]
+fn what_stands_before_a_broken_line_is_told_one_record_at_a_time() {
+    let (_folder, store) = fresh();
+    let path = log_of(&store, &["one", "two", "three"]);
+    let mut seqs = Vec::new();
+    let whole = fold(&path, |record| seqs.push(record.seq)).unwrap();
+    assert!(whole.is_whole());
+    assert_eq!((seqs.as_slice(), whole.records), ([1, 2, 3].as_slice(), 3));
+    assert_eq!(first(&path).unwrap().unwrap().seq, 1);
+
+    let text = fs::read_to_string(&path).unwrap();
+    fs::write(&path, text.replace("two", "six")).unwrap();
+    seqs.clear();
+    let broken = fold(&path, |record| seqs.push(record.seq)).unwrap();
+    assert_eq!(seqs, [1]);
+    let problem = broken.problem.unwrap();
+    assert_eq!((problem.line, problem.what), (2, Defect::WrongHash));
 }
 
 #[test]

@@ -8,14 +8,15 @@ use harness_core::{
     Action, AllowedHost, Amendment, ApprovalAnswer, ApprovalAsked, ApprovalSubject,
     ApprovedFinding, ApprovedHow, AssistantPart, Baseline, ByteCount, CallEnd, CallId, Captured,
     Change, ChangeKind, CheckReport, CheckStatus, CheckpointNumber, CheckpointSaved, CommandRule,
-    CommitId, ControlCheck, ControlOutcome, Decision, DirtyMode, EndReason, Event, FailureClass,
-    Feature, FeatureBudget, FeatureId, FeaturePassed, FeatureScope, FeatureStatus, Finding,
-    FindingKind, FinishSubject, Gate, GivenUp, Goal, HandOverNote, HandedOver, Level, LimitKind,
-    Limits, LineRange, Maker, ModelFailure, ModelProfile, ModelResponded, ModelResponse, Money,
-    NegativeControl, NetworkUse, Outcome, Policy, Price, Reader, Regression, RepoPath, Rule,
-    RuleDecision, RunId, RunState, ScopeRules, SessionId, SessionOpened, SetupEnd, SetupPlace,
-    Source, SourceKind, Sourced, Spent, Stop, StopReason, TestCounts, Timestamp, TokenCount,
-    ToolCall, TreeId, TurnNumber, Urgency, Usage, Verdict, When,
+    CommitId, ControlCheck, ControlOutcome, Decision, DirtyMode, Effort, EndReason, Event,
+    FailureClass, Feature, FeatureBudget, FeatureId, FeaturePassed, FeatureScope, FeatureStatus,
+    Finding, FindingKind, FinishSubject, Gate, GivenUp, Goal, HandOverNote, HandedOver, Image,
+    ImageFormat, Level, LimitKind, Limits, LineRange, Maker, ModelFailure, ModelProfile,
+    ModelResponded, ModelResponse, Money, NegativeControl, NetworkUse, Outcome, Policy, Price,
+    Reader, Regression, RepoPath, Roles, Rule, RuleDecision, RunId, RunState, ScopeRules,
+    SessionId, SessionOpened, SetupEnd, SetupPlace, Source, SourceKind, Sourced, Spent, Stop,
+    StopReason, TestCounts, Timestamp, TokenCount, ToolCall, TreeId, TurnNumber, Urgency, Usage,
+    Verdict, When,
 };
 
 /// Declares the type word of every event; a new variant does not compile until it stands here.
@@ -109,6 +110,7 @@ pub(crate) fn samples() -> Vec<Event> {
     events.extend(approved_findings());
     events.push(answer_of_parts());
     events.extend(fallback());
+    events.extend(roles());
     events.extend(limits_held());
     events
 }
@@ -131,11 +133,42 @@ fn fallback() -> Vec<Event> {
             limits: limits(),
             steered: false,
             fallback: vec![spare.clone()],
+            roles: Box::default(),
         },
         Event::ModelChanged {
             from: "large".to_owned(),
             model: spare,
             reason: "the server answered 529".to_owned(),
+        },
+    ]
+}
+
+/// A run with a model of its own for each role, each asked to think in another way.
+fn roles() -> Vec<Event> {
+    let thinking = |name: &str, effort| ModelProfile {
+        name: name.to_owned(),
+        effort: Some(effort),
+        ..model()
+    };
+    let roles = Roles {
+        cheap: Some(thinking("small", Effort::None)),
+        reviewer: Some(thinking("other", Effort::High)),
+    };
+    let mut opened = opened(4, 5);
+    opened.run.roles = roles;
+    let only_reviewer = Roles {
+        cheap: None,
+        reviewer: Some(thinking("other", Effort::Medium)),
+    };
+    vec![
+        Event::SessionOpened(Box::new(opened)),
+        Event::SessionResumed {
+            attended: false,
+            model: thinking("large", Effort::Low),
+            limits: limits(),
+            steered: false,
+            fallback: vec![thinking("spare", Effort::Minimal)],
+            roles: Box::new(only_reviewer),
         },
     ]
 }
@@ -221,6 +254,7 @@ pub(crate) fn opened(session: u32, run: u32) -> SessionOpened {
             ],
             model: model(),
             fallback: Vec::new(),
+            roles: Roles::default(),
             attended: true,
             steered: false,
             dirty: DirtyMode::Refuse,
@@ -291,6 +325,7 @@ fn sessions() -> Vec<Event> {
         limits: limits(),
         steered: false,
         fallback: Vec::new(),
+        roles: Box::default(),
     });
     events.push(Event::SessionEnded {
         reason: "the window is three quarters full".to_owned(),
@@ -333,6 +368,7 @@ fn steering() -> Vec<Event> {
             limits: limits(),
             steered: true,
             fallback: Vec::new(),
+            roles: Box::default(),
         },
         Event::PersonSaid {
             text: text.clone(),
@@ -697,6 +733,13 @@ fn outcomes() -> impl Iterator<Item = Outcome> {
         Outcome::Refused {
             message: "the text is there twice".to_owned(),
         },
+        Outcome::Image(Image {
+            path: RepoPath::parse("docs/shot.png").unwrap(),
+            format: ImageFormat::Png,
+            width: 800,
+            height: 600,
+            data: "iVBORw0KGgo=".into(),
+        }),
     ];
     others.into_iter().chain(exited)
 }
@@ -927,6 +970,7 @@ fn model() -> ModelProfile {
             cache_read: Money(300_000),
             cache_write: Money(3_750_000),
         }),
+        effort: None,
         recorded: false,
     }
 }

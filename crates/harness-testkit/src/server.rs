@@ -108,6 +108,8 @@ pub struct Received {
     pub headers: Vec<(String, String)>,
     /// The body.
     pub body: Value,
+    /// The body as it was sent.
+    pub text: String,
     /// The body's size. Unit: bytes.
     pub bytes: usize,
     /// When it had arrived.
@@ -261,6 +263,7 @@ fn read_request(reader: &mut impl BufRead) -> std::io::Result<Option<Received>> 
         path,
         headers,
         body: value,
+        text: String::from_utf8_lossy(&body).into_owned(),
         bytes: length,
         at: Instant::now(),
     }))

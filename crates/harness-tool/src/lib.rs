@@ -11,6 +11,7 @@ mod count;
 pub mod edit;
 mod excerpt;
 mod fault;
+mod image;
 mod intent;
 mod name;
 mod render;
@@ -19,6 +20,7 @@ mod shape;
 
 pub use count::write_counts;
 pub use fault::ToolFault;
+pub use image::image_of;
 pub use intent::{Intent, parse};
 pub use name::quote;
 pub use render::{ToolText, render};

@@ -216,7 +216,7 @@ static SPECS: &[ToolSpec] = &[
     },
     ToolSpec {
         name: "read",
-        description: "Read a text file, or its lines `first` to `last`, counted from 1.",
+        description: "Read a text file, or its lines `first` to `last`, counted from 1; or an image.",
         schema: r#"{"type":"object","properties":{"path":{"type":"string"},"first":{"type":"integer"},"last":{"type":"integer"}},"required":["path"],"additionalProperties":false}"#,
     },
     ToolSpec {

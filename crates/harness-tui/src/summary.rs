@@ -49,10 +49,12 @@ pub fn summary(app: &App) -> Vec<String> {
 }
 
 fn cost(work: &Work) -> String {
-    let tokens = work.used.usage.input_total() + work.used.usage.output;
+    let tokens = harness_report::tokens(work.used.usage);
     match &work.model {
-        Some(model) if model.priced => format!("{tokens} tokens, {}", work.used.spent),
-        _ => format!("{tokens} tokens, price unknown"),
+        Some(model) if model.priced => {
+            format!("{tokens}, {}", harness_report::usd(work.used.spent))
+        }
+        _ => format!("{tokens}, price unknown"),
     }
 }
 

@@ -7,7 +7,7 @@ mod detail;
 mod entry;
 mod scroll;
 
-use harness_core::{CallId, Event, ModelDelta, SessionId};
+use harness_core::{CallId, Event, ModelDelta, SessionId, Timestamp};
 use harness_report::{Line, Phrases, Who, clean};
 
 pub(crate) use detail::rows as detail_rows;
@@ -71,8 +71,9 @@ impl Transcript {
         }
     }
 
-    /// Adds what there is to say about an event.
-    pub(crate) fn take(&mut self, event: &Event) {
+    /// Adds what there is to say about an event that happened now.
+    pub(crate) fn take(&mut self, event: &Event, at: Timestamp) {
+        self.phrases.at(at);
         match event {
             Event::SessionOpened(opened) => self.session = Some(opened.session),
             Event::TurnStarted { turn } => self.turn = turn.0,
@@ -85,7 +86,12 @@ impl Transcript {
             Event::CallEnded { call, .. } => Some(*call),
             _ => None,
         };
-        for line in self.phrases.say(event) {
+        let lines = self.phrases.say(event);
+        let last = lines.len().saturating_sub(1);
+        for (at, line) in lines.into_iter().enumerate() {
+            // What is said of a session on the way to the end is no end of its own.
+            let is_about = at == last || !matches!(event, Event::RunEnded { .. });
+            let sign = sign.filter(|_| is_about);
             let fold = self.fold_of(&line, call);
             self.push(Entry::new(line, sign, fold, self.turn));
         }

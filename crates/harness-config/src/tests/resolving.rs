@@ -193,10 +193,10 @@ fn the_person_chooses_the_model_before_the_repository() {
         chosen(resolved(repository, user, &model("gpt"), &none)).as_deref(),
         Some("gpt")
     );
-    let by_flag = resolved(repository, user, &model("gpt"), &model("claude-sonnet-4-5"));
+    let by_flag = resolved(repository, user, &model("gpt"), &model("claude-sonnet-5-5"));
     assert_eq!(
         origin(&by_flag, "agent.model"),
-        ("\"claude-sonnet-4-5\"", "flag")
+        ("\"claude-sonnet-5-5\"", "flag")
     );
     assert_eq!(
         by_flag.start_model(&|_| false).unwrap().name,
@@ -262,18 +262,18 @@ fn without_a_choice_the_first_model_that_can_answer_starts() {
 #[test]
 fn a_persons_model_replaces_a_built_in_one_wholly() {
     let none = Overrides::default();
-    let text = "[model.gpt]\napi = \"chat\"\nid = \"gpt-5-mini\"";
+    let text = "[model.gpt]\napi = \"chat\"\nid = \"house-mini\"";
     let resolved = resolved("", text, &none, &none);
     let model = resolved.find_model("gpt").unwrap();
     let own = KeySource::Env("OPENAI_API_KEY".to_owned());
     assert_eq!((model.key.clone(), model.price), (Some(own), None));
-    assert_eq!(model.profile().id, "gpt-5-mini");
+    assert_eq!(model.profile().id, "house-mini");
     let built_in = resolved.find_model("claude-sonnet").unwrap();
     assert_eq!(
         built_in.key,
         Some(KeySource::Env("ANTHROPIC_API_KEY".to_owned()))
     );
-    assert_eq!(resolved.find_model("gpt-5"), None);
+    assert_eq!(resolved.find_model("gpt-6.2"), None);
 }
 
 #[test]
@@ -486,12 +486,17 @@ fn every_setting_says_whose_word_it_is() {
     agent.use = "builtin"  # built in
     agent.model = "local"  # harness.toml:5
     agent.fallback = none  # built in
-    model.claude-sonnet = "anthropic claude-sonnet-4-5"  # built in
-    model.claude-sonnet.price = { input = 3.0, output = 15.0, cache_read = 0.3, cache_write = 3.75 }  # price table, 2026-11-29
-    model.gemini = "gemini gemini-2.5-pro"  # built in
-    model.gemini.price = { input = 1.25, output = 10.0, cache_read = 0.31, cache_write = 1.25 }  # price table, 2025-10-01
-    model.gpt = "responses gpt-5"  # built in
-    model.gpt.price = { input = 1.25, output = 10.0, cache_read = 0.125, cache_write = 1.25 }  # price table, 2025-10-01
+    agent.effort = none  # built in
+    role.cheap.model = none  # built in
+    role.cheap.effort = none  # built in
+    role.reviewer.model = none  # built in
+    role.reviewer.effort = none  # built in
+    model.claude-sonnet = "anthropic claude-sonnet-5-5"  # built in
+    model.claude-sonnet.price = { input = 2.0, output = 10.0, cache_read = 0.1, cache_write = 2.5 }  # price table, 2026-11-29
+    model.gemini = "gemini gemini-3.8-flash"  # built in
+    model.gemini.price = { input = 1.5, output = 7.5, cache_read = 0.15, cache_write = 1.5 }  # price table, 2026-11-29
+    model.gpt = "responses gpt-6.2-sol"  # built in
+    model.gpt.price = { input = 2.0, output = 10.0, cache_read = 0.1, cache_write = 2.5 }  # price table, 2026-11-29
     model.local = "chat local"  # built in
     model.local.price = { input = 0.0, output = 0.0, cache_read = 0.0, cache_write = 0.0 }  # local server
     "#);

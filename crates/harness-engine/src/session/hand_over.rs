@@ -8,15 +8,15 @@
 use std::sync::Arc;
 
 use harness_core::{
-    AssistantPart, EndReason, HandedOver, Message, ModelProfile, Money, Prompt, RunState,
+    AssistantPart, EndReason, HandedOver, Message, ModelProfile, Money, Prompt, Role, RunState,
     TokenCount, TurnNumber, Usage, UserPart,
 };
 
 use super::{Conclusion, Session, Step, Surroundings};
 use crate::{Effect, WriteHandOver, limits, limits::Used};
 
-/// The longest note that is asked for. Unit: tokens.
-pub const HAND_OVER_OUTPUT_MAX: TokenCount = TokenCount(400);
+/// The longest answer that is asked for: ten lines, and what a model thinks that cannot be kept from it. Unit: tokens.
+pub const HAND_OVER_OUTPUT_MAX: TokenCount = TokenCount(1_200);
 /// What of the conversation is shown for it, newest last. Unit: bytes.
 const DIGEST_BYTES_MAX: usize = 20 * 1024;
 /// What is shown of the first message. Unit: bytes.
@@ -58,8 +58,8 @@ impl HandOver {
 }
 
 /// Returns the model that writes hand-overs, and whose price is kept for it.
-pub(crate) const fn hand_over_model(run: &RunState) -> &ModelProfile {
-    &run.model
+pub(crate) fn hand_over_model(run: &RunState) -> &ModelProfile {
+    run.model_for(Role::Cheap)
 }
 
 /// Returns what one hand-over costs at most; nothing where the price is unknown.

@@ -15,6 +15,7 @@ fn model(name: &str, provider: &str) -> ModelProfile {
         context: TokenCount(100_000),
         output: TokenCount(4_000),
         price: Some(Price::default()),
+        effort: None,
         recorded: false,
     }
 }

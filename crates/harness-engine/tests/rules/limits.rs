@@ -85,6 +85,7 @@ fn each_limit_is_warned_of_once_and_the_agent_is_told() {
         limits,
         steered: false,
         fallback: Vec::new(),
+        roles: Box::default(),
     });
     assert!(run.engine.run().account.warned.is_empty());
 }

@@ -347,6 +347,7 @@ impl Script {
             limits,
             steered,
             fallback: run.fallback,
+            roles: Box::new(run.roles),
         })
     }
 

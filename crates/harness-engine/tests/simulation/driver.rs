@@ -415,6 +415,7 @@ impl<'a> Driver<'a> {
             limits,
             steered,
             fallback: run.fallback,
+            roles: Box::new(run.roles),
         };
         self.take(event, Origin::First)
     }

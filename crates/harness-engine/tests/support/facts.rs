@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use harness_core::{
     AssistantPart, ByteCount, Captured, CheckReport, CheckStatus, CommitId, DirtyMode, Feature,
-    Gate, Goal, Level, Limits, ModelProfile, Policy, RepoPath, RunId, RunState, ScopeRules,
+    Gate, Goal, Level, Limits, ModelProfile, Policy, RepoPath, Roles, RunId, RunState, ScopeRules,
     SessionId, SessionOpened, Sourced, Stop, Timestamp, TokenCount, ToolCall, TreeId,
 };
 
@@ -72,9 +72,11 @@ pub(crate) fn run_state(goal: Goal, features: Vec<Feature>, policy: Policy) -> R
             context: TokenCount(100_000),
             output: TokenCount(4_000),
             price: None,
+            effort: None,
             recorded: false,
         },
         fallback: Vec::new(),
+        roles: Roles::default(),
         attended: false,
         steered: false,
         dirty: DirtyMode::Refuse,

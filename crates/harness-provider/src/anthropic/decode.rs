@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// The state of one stream.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Reader {
     blocks: Vec<Block>,
     usage: Usage,
@@ -25,7 +25,7 @@ pub(crate) struct Reader {
 }
 
 /// One content block.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 struct Block {
     index: u64,
     closed: bool,

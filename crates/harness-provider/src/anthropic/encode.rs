@@ -5,22 +5,20 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use crate::{
-    history::{Dialect, SentPart, SentResult, Turn, object, repaired},
+    cache::{CacheControl, MARKED_MESSAGES},
+    effort,
+    history::{Dialect, SentPart, SentResult, Turn, blind, object, plain_id, turns_of},
     request::{Asked, RequestOptions, WireRequest, headers, json, schema},
 };
 
 const DIALECT: Dialect = Dialect {
     is_legal_id,
+    make_id: plain_id,
     takes,
     may_end_opaque: false,
+    // A paused answer is sent back as it is.
+    may_end_answered: true,
 };
-
-/// Cache marks on user messages. With the one on the system text, fewer than the four allowed.
-///
-/// The last message is marked for the next request, the one before it to find
-/// what the last request wrote: the server looks back only some 20 blocks from
-/// a mark, and one turn of many parallel calls is longer than that.
-const MARKED_MESSAGES: usize = 2;
 
 #[derive(Serialize)]
 struct Body<'a> {
@@ -32,6 +30,8 @@ struct Body<'a> {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     system: Vec<Block<'a>>,
     messages: Vec<Wire<'a>>,
+    #[serde(flatten)]
+    effort: effort::Fields,
 }
 
 #[derive(Serialize)]
@@ -70,7 +70,7 @@ enum Block<'a> {
     },
     ToolResult {
         tool_use_id: &'a str,
-        content: &'a str,
+        content: Content<'a>,
         #[serde(skip_serializing_if = "std::ops::Not::not")]
         is_error: bool,
         #[serde(skip_serializing_if = "Option::is_none")]
@@ -78,15 +78,34 @@ enum Block<'a> {
     },
 }
 
+/// What a result holds: text alone as text, so that requests without images stay as they were.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Content<'a> {
+    Text(&'a str),
+    Parts(Vec<Shown<'a>>),
+}
+
 #[derive(Serialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
-enum CacheControl {
-    Ephemeral,
+enum Shown<'a> {
+    Text { text: &'a str },
+    Image { source: Source<'a> },
+}
+
+#[derive(Serialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+enum Source<'a> {
+    Base64 {
+        media_type: &'static str,
+        data: &'a str,
+    },
 }
 
 pub(crate) fn encode(prompt: &Prompt, options: &RequestOptions, maker: &Maker) -> WireRequest {
-    let turns = repaired(prompt.messages.iter().map(AsRef::as_ref), &DIALECT, maker);
+    let turns = turns_of(prompt, &DIALECT, maker, |_| blind(options.images));
     let mut messages: Vec<Wire<'_>> = turns.iter().map(wire).collect();
+    trim_end(&mut messages);
     mark(&mut messages);
     let body = Body {
         model: &options.model,
@@ -103,8 +122,11 @@ pub(crate) fn encode(prompt: &Prompt, options: &RequestOptions, maker: &Maker) -
             .collect(),
         system: system(&prompt.system),
         messages,
+        effort: effort::said_to_claude(options, &turns),
     };
     let mut headers = headers();
+    // The only version. Models that think adaptively do so between calls without any beta header:
+    // https://platform.claude.com/docs/en/build-with-claude/adaptive-thinking.
     headers.push(("anthropic-version", "2023-06-01".to_owned()));
     WireRequest {
         url: format!("{}/v1/messages", root(&options.base_url)),
@@ -147,10 +169,24 @@ fn wire<'a>(turn: &'a Turn<'_>) -> Wire<'a> {
 fn result<'a>(result: &'a SentResult<'_>) -> Block<'a> {
     Block::ToolResult {
         tool_use_id: &result.id,
-        content: result.content,
+        content: content(result),
         is_error: result.is_error,
         cache_control: None,
     }
+}
+
+fn content<'a>(result: &'a SentResult<'_>) -> Content<'a> {
+    let text = &*result.content;
+    if result.images.is_empty() {
+        return Content::Text(text);
+    }
+    let images = result.images.iter().map(|image| Shown::Image {
+        source: Source::Base64 {
+            media_type: image.format.media_type(),
+            data: &image.data,
+        },
+    });
+    Content::Parts([Shown::Text { text }].into_iter().chain(images).collect())
 }
 
 fn part<'a>(part: &'a SentPart<'_>) -> Option<Block<'a>> {
@@ -181,7 +217,23 @@ fn part<'a>(part: &'a SentPart<'_>) -> Option<Block<'a>> {
     })
 }
 
+/// Takes blanks off the end of an answer that is to be gone on with: the server refuses them.
+fn trim_end(messages: &mut [Wire<'_>]) {
+    if let Some(Wire::Assistant(blocks)) = messages.last_mut()
+        && let Some(Block::Text { text, .. }) = blocks.last_mut()
+    {
+        *text = text.trim_end();
+    }
+}
+
+/// Marks what the next request, and the next session, find again.
 fn mark(messages: &mut [Wire<'_>]) {
+    // What the first message begins with is the same for all sessions of a run.
+    if let Some(Wire::User(blocks)) = messages.first_mut()
+        && let [shared, _, ..] = blocks.as_mut_slice()
+    {
+        set_mark(shared);
+    }
     let users = messages
         .iter_mut()
         .rev()
@@ -189,10 +241,12 @@ fn mark(messages: &mut [Wire<'_>]) {
             Wire::User(blocks) => blocks.last_mut(),
             Wire::Assistant(_) => None,
         });
-    for block in users.take(MARKED_MESSAGES) {
-        if let Block::Text { cache_control, .. } | Block::ToolResult { cache_control, .. } = block {
-            *cache_control = Some(CacheControl::Ephemeral);
-        }
+    users.take(MARKED_MESSAGES).for_each(set_mark);
+}
+
+const fn set_mark(block: &mut Block<'_>) {
+    if let Block::Text { cache_control, .. } | Block::ToolResult { cache_control, .. } = block {
+        *cache_control = Some(CacheControl::Ephemeral);
     }
 }
 
@@ -202,12 +256,13 @@ fn is_legal_id(id: &str) -> bool {
 }
 
 /// Thinking goes back only with the proof that this provider made it.
-const fn takes(part: &AssistantPart) -> bool {
-    !matches!(
-        part,
-        AssistantPart::Thinking {
-            signature: None,
-            ..
-        } | AssistantPart::Opaque { .. }
-    )
+fn takes(part: &AssistantPart) -> bool {
+    match part {
+        AssistantPart::Thinking { signature, .. } => {
+            signature.as_ref().is_some_and(|proof| !proof.is_empty())
+        }
+        AssistantPart::RedactedThinking { data, .. } => !data.is_empty(),
+        AssistantPart::Opaque { .. } => false,
+        AssistantPart::Text { .. } | AssistantPart::ToolCall(_) => true,
+    }
 }

@@ -20,7 +20,7 @@ use crate::{
 const REASONING_KEYS: [&str; 3] = ["reasoning_content", "reasoning", "reasoning_text"];
 
 /// The state of one stream.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Reader {
     reasoning: String,
     details: Vec<Value>,
@@ -34,7 +34,7 @@ pub(crate) struct Reader {
 }
 
 /// A call as far as its fragments have come.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 struct Call {
     index: Option<u64>,
     call: ToolCall,
@@ -125,6 +125,9 @@ impl Reader {
             self.reasoning.push_str(reasoning);
             deltas.push(ModelDelta::Thinking(reasoning.to_owned()));
         }
+        for chunk in delta["content"].as_array().into_iter().flatten() {
+            self.extend_chunk(chunk, deltas)?;
+        }
         for detail in delta[REASONING_DETAILS].as_array().into_iter().flatten() {
             self.extend_details(detail)?;
         }
@@ -141,6 +144,29 @@ impl Reader {
         }
         for fragment in delta["tool_calls"].as_array().into_iter().flatten() {
             self.extend_call(fragment, deltas)?;
+        }
+        Ok(())
+    }
+
+    /// Adds a piece of a content that comes in chunks, as Mistral sends what a model thinks.
+    ///
+    /// Source: <https://docs.mistral.ai/capabilities/reasoning>.
+    fn extend_chunk(
+        &mut self,
+        chunk: &Value,
+        deltas: &mut Vec<ModelDelta>,
+    ) -> Result<(), ModelFailure> {
+        for thought in chunk["thinking"].as_array().into_iter().flatten() {
+            let piece = thought["text"].as_str().unwrap_or_default();
+            self.room.take_text(piece)?;
+            self.reasoning.push_str(piece);
+            deltas.push(ModelDelta::Thinking(piece.to_owned()));
+        }
+        let piece = chunk["text"].as_str().unwrap_or_default();
+        if !piece.is_empty() {
+            self.room.take_text(piece)?;
+            self.content.push_str(piece);
+            deltas.push(ModelDelta::Text(piece.to_owned()));
         }
         Ok(())
     }

@@ -39,7 +39,7 @@ const MISHAPS: [&str; 4] = [
 ];
 
 /// The state of one stream.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Reader {
     parts: Vec<AssistantPart>,
     /// A call whose arguments still come.
@@ -51,7 +51,7 @@ pub(crate) struct Reader {
     room: Room,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 struct Open {
     id: String,
     name: String,

@@ -2,29 +2,33 @@
 
 use std::borrow::Cow;
 
-use harness_core::{AssistantPart, Maker, Prompt};
+use harness_core::{AssistantPart, Image, ImageFormat, Maker, Prompt};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use super::{SIGNATURE, schema::parameters};
 use crate::{
-    history::{Dialect, SentPart, SentResult, Turn, object, repaired},
+    Api, effort,
+    history::{Dialect, SentPart, SentResult, Turn, blind, is_object, object, plain_id, turns_of},
     request::{Asked, RequestOptions, WireRequest, headers, json, schema},
 };
 
 const DIALECT: Dialect = Dialect {
     is_legal_id: |id| (1..=64).contains(&id.len()),
-    takes: |part| {
-        matches!(
-            part,
-            AssistantPart::Text { .. } | AssistantPart::ToolCall(_) | AssistantPart::Opaque { .. }
-        )
+    make_id: plain_id,
+    takes: |part| match part {
+        AssistantPart::Text { .. } | AssistantPart::ToolCall(_) => true,
+        AssistantPart::Opaque { data, .. } => is_object(data),
+        AssistantPart::Thinking { .. } | AssistantPart::RedactedThinking { .. } => false,
     },
     // The signature of an answer comes with its end.
     may_end_opaque: true,
+    may_end_answered: false,
 };
 
 /// Stands for the signature of a call that another model made; documented for this purpose.
+///
+/// Source: <https://ai.google.dev/gemini-api/docs/thought-signatures>, questions and answers.
 const NO_SIGNATURE: &str = "skip_thought_signature_validator";
 
 #[derive(Serialize)]
@@ -72,11 +76,12 @@ struct Content {
 #[serde(rename_all = "camelCase")]
 struct Generation {
     max_output_tokens: u64,
+    #[serde(flatten)]
+    effort: effort::Fields,
 }
 
 pub(crate) fn encode(prompt: &Prompt, options: &RequestOptions, maker: &Maker) -> WireRequest {
-    let messages = prompt.messages.iter().map(AsRef::as_ref);
-    let needs_signatures = needs_signatures(&options.model);
+    let is_third = is_third(&options.model);
     let declarations: Vec<Declaration<'_>> = prompt
         .tools
         .iter()
@@ -98,12 +103,13 @@ pub(crate) fn encode(prompt: &Prompt, options: &RequestOptions, maker: &Maker) -
             })
             .into_iter()
             .collect(),
-        contents: repaired(messages, &DIALECT, maker)
+        contents: turns_of(prompt, &DIALECT, maker, |image| unshown(image, options))
             .iter()
-            .map(|turn| content(turn, needs_signatures))
+            .map(|turn| content(turn, is_third))
             .collect(),
         generation_config: Generation {
             max_output_tokens: options.max_output.0,
+            effort: effort::said(Api::Gemini, options),
         },
     };
     let base = options.base_url.trim_end_matches('/');
@@ -133,37 +139,63 @@ fn name(model: &str) -> Cow<'_, str> {
     escaped.collect()
 }
 
-/// Whether a model refuses calls without a signature; those before the third kind take them as they come.
-fn needs_signatures(model: &str) -> bool {
-    name(model)
-        .strip_prefix("gemini-")
-        .and_then(|rest| rest.split(['.', '-']).next()?.parse::<u32>().ok())
-        .is_some_and(|kind| kind >= 3)
+/// Says why an image is not sent, where it is not.
+///
+/// Source: <https://ai.google.dev/gemini-api/docs/image-understanding>, supported formats.
+fn unshown(image: &Image, options: &RequestOptions) -> Option<&'static str> {
+    let is_gif = image.format == ImageFormat::Gif;
+    blind(options.images).or_else(|| is_gif.then_some("this server takes no gif"))
 }
 
-fn content(turn: &Turn<'_>, needs_signatures: bool) -> Content {
+/// Whether a model is of the third kind or a later one: it refuses calls without a signature, and
+/// takes images inside of results. Those before it take calls as they come, and images behind results.
+fn is_third(model: &str) -> bool {
+    // A name without a number, such as `gemini-flash-latest`, is that of a newer one.
+    name(model).strip_prefix("gemini-").is_some_and(|rest| {
+        let kind = rest.split(['.', '-']).next().unwrap_or_default();
+        kind.parse::<u32>().is_ok_and(|kind| kind >= 3) || !kind.starts_with(char::is_numeric)
+    })
+}
+
+fn content(turn: &Turn<'_>, is_third: bool) -> Content {
     match turn {
         Turn::User { results, texts } => {
             let texts = texts.iter().map(|text| json!({"text": text}));
+            let behind = if is_third { &[] } else { results.as_slice() };
+            let behind = behind.iter().flat_map(images);
+            let results = results.iter().map(|it| result(it, is_third));
             Content {
                 role: "user",
-                parts: results.iter().map(result).chain(texts).collect(),
+                parts: results.chain(behind).chain(texts).collect(),
             }
         }
         Turn::Assistant(parts) => Content {
             role: "model",
-            parts: answer(parts, needs_signatures),
+            parts: answer(parts, is_third),
         },
     }
 }
 
-fn result(result: &SentResult<'_>) -> Value {
+/// Makes a result, with its images in it where the model takes them there.
+///
+/// Source: <https://ai.google.dev/gemini-api/docs/function-calling>, multimodal function responses.
+fn result(result: &SentResult<'_>, holds_images: bool) -> Value {
     let key = if result.is_error { "error" } else { "output" };
-    json!({"functionResponse": {
+    let mut response = json!({
         "id": result.id,
         "name": result.name,
         "response": {key: result.content},
-    }})
+    });
+    if holds_images && !result.images.is_empty() {
+        response["parts"] = images(result).collect();
+    }
+    json!({ "functionResponse": response })
+}
+
+fn images(result: &SentResult<'_>) -> impl Iterator<Item = Value> {
+    result.images.iter().map(|image| {
+        json!({"inlineData": {"mimeType": image.format.media_type(), "data": &*image.data}})
+    })
 }
 
 /// Puts every signature on its part again.
@@ -189,7 +221,8 @@ fn answer(parts: &[SentPart<'_>], needs_signatures: bool) -> Vec<Value> {
                 arguments,
             } => {
                 // Only the first of calls made together is signed.
-                let is_unsigned = std::mem::take(&mut is_first_call) && label.is_empty();
+                let is_unsigned =
+                    std::mem::take(&mut is_first_call) && !label.contains_key(SIGNATURE);
                 if needs_signatures && is_unsigned {
                     label.insert(SIGNATURE.to_owned(), json!(NO_SIGNATURE));
                 }
@@ -202,6 +235,10 @@ fn answer(parts: &[SentPart<'_>], needs_signatures: bool) -> Vec<Value> {
             fields.append(&mut label);
         }
         sent.push(part);
+    }
+    if !label.is_empty() {
+        label.insert("text".to_owned(), json!(""));
+        sent.push(Value::Object(label));
     }
     sent
 }

@@ -23,7 +23,7 @@ const COMPARED_MIN: u64 = 1024;
 const READ_PART_MIN: u64 = 2;
 
 /// The state of one stream.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Reader {
     /// About how many tokens were sent; zero when nothing is compared.
     sent: TokenCount,

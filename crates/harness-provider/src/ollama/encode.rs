@@ -1,16 +1,18 @@
 //! A prompt as a request to `/api/chat`.
 
-use harness_core::{AssistantPart, Maker, Prompt, TokenCount};
+use harness_core::{AssistantPart, Image, Maker, Prompt, TokenCount};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
 use crate::{
-    history::{Dialect, SentPart, Turn, object, repaired},
+    Api, effort,
+    history::{Dialect, SentPart, Turn, blind, object, plain_id, turns_of},
     request::{Asked, RequestOptions, WireRequest, headers, json, schema},
 };
 
 const DIALECT: Dialect = Dialect {
     is_legal_id: |id| !id.is_empty(),
+    make_id: plain_id,
     // Reasoning goes back to the model that is marked as its maker: the template of
     // some models wants it between calls.
     takes: |part| match part {
@@ -19,6 +21,7 @@ const DIALECT: Dialect = Dialect {
         AssistantPart::RedactedThinking { .. } | AssistantPart::Opaque { .. } => false,
     },
     may_end_opaque: false,
+    may_end_answered: false,
 };
 
 #[derive(Serialize)]
@@ -26,11 +29,15 @@ struct Body<'a> {
     model: &'a str,
     stream: bool,
     options: Options,
-    /// Makes a server that knows the key refuse a prompt it would cut.
+    /// Makes a server that knows the key refuse a prompt it would cut; the default is to cut it silently.
+    ///
+    /// Source: <https://github.com/ollama/ollama/blob/main/server/prompt.go> and `issues/16800` there.
     truncate: bool,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     tools: Vec<Tool<'a>>,
     messages: Vec<Wire<'a>>,
+    #[serde(flatten)]
+    effort: effort::Fields,
 }
 
 #[derive(Serialize)]
@@ -58,6 +65,8 @@ enum Wire<'a> {
     },
     User {
         content: String,
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        images: Vec<&'a str>,
     },
     Assistant {
         content: String,
@@ -84,7 +93,7 @@ struct Function<'a> {
 }
 
 pub(crate) fn encode(prompt: &Prompt, options: &RequestOptions, maker: &Maker) -> WireRequest {
-    let turns = repaired(prompt.messages.iter().map(AsRef::as_ref), &DIALECT, maker);
+    let turns = turns_of(prompt, &DIALECT, maker, |_| blind(options.images));
     let mut messages = Vec::with_capacity(turns.len() + 1);
     if !prompt.system.trim().is_empty() {
         messages.push(Wire::System {
@@ -112,6 +121,7 @@ pub(crate) fn encode(prompt: &Prompt, options: &RequestOptions, maker: &Maker) -
             })
             .collect(),
         messages,
+        effort: effort::said(Api::Ollama, options),
     };
     let mut headers = headers();
     for (name, value) in &mut headers {
@@ -137,11 +147,16 @@ fn push<'a>(messages: &mut Vec<Wire<'a>>, turn: &'a Turn<'_>) {
         Turn::User { results, texts } => {
             messages.extend(results.iter().map(|result| Wire::Tool {
                 tool_name: &result.name,
-                content: result.content,
+                content: &result.content,
             }));
-            if !texts.is_empty() {
+            // Templates look for images in what the user says.
+            let images: Vec<&Image> = results.iter().flat_map(|it| it.images.clone()).collect();
+            let names = images.iter().map(|image| format!("[image {}]", image.path));
+            let said: Vec<String> = names.chain(texts.iter().map(ToString::to_string)).collect();
+            if !said.is_empty() {
                 messages.push(Wire::User {
-                    content: texts.join("\n\n"),
+                    content: said.join("\n\n"),
+                    images: images.iter().map(|image| &*image.data).collect(),
                 });
             }
         }
@@ -191,7 +206,7 @@ fn estimate(prompt: &Prompt, messages: &[Wire<'_>]) -> TokenCount {
         .map(|tool| squeezed(tool.name) + squeezed(tool.description) + squeezed(tool.schema));
     let said = messages.iter().map(|message| match message {
         Wire::System { content } | Wire::Tool { content, .. } => squeezed(content),
-        Wire::User { content } => squeezed(content),
+        Wire::User { content, .. } => squeezed(content),
         Wire::Assistant {
             content,
             tool_calls,

@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// The state of one stream.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Reader {
     parts: Vec<AssistantPart>,
     /// How many items with calls were done, those that are left out counted too.

@@ -1,31 +1,39 @@
 //! A prompt as a Responses request.
 
-use harness_core::{AssistantPart, Maker, Message, Prompt, UserPart};
+use harness_core::{AssistantPart, Maker, Prompt};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use super::{FUNCTION_CALL, MESSAGE, REASONING};
 use crate::{
-    history::{Dialect, SentPart, SentResult, Turn, object, repaired},
-    request::{Asked, RequestOptions, WireRequest, headers, json, schema},
+    Api,
+    cache::cache_key,
+    effort,
+    history::{Dialect, SentPart, SentResult, Turn, blind, is_object, object, plain_id, turns_of},
+    request::{Asked, RequestOptions, WireRequest, data_url, headers, json, schema},
 };
 
 const DIALECT: Dialect = Dialect {
+    // Longer ones are refused: https://github.com/RooCodeInc/Roo-Code/pull/10763.
     is_legal_id: |id| (1..=64).contains(&id.len()),
-    takes: |part| {
-        matches!(
-            part,
-            AssistantPart::Text { .. } | AssistantPart::ToolCall(_) | AssistantPart::Opaque { .. }
-        )
+    make_id: plain_id,
+    takes: |part| match part {
+        AssistantPart::Text { .. } | AssistantPart::ToolCall(_) => true,
+        AssistantPart::Opaque { data, .. } => is_object(data),
+        AssistantPart::Thinking { .. } | AssistantPart::RedactedThinking { .. } => false,
     },
     // Reasoning that led to nothing is refused.
     may_end_opaque: false,
+    may_end_answered: true,
 };
 
 /// What asks for reasoning in a form that can be sent back.
 const ENCRYPTED: &[&str] = &["reasoning.encrypted_content"];
 
-/// Models that do not reason; they refuse to be asked for it.
+/// Models that do not reason, beside all with `-chat` in their name; they refuse to be asked for it:
+/// `Encrypted content is not supported with this model`.
+///
+/// Source: <https://github.com/pydantic/pydantic-ai/issues/3326> and `pull/2867` there.
 const WITHOUT_REASONING: [&str; 3] = ["gpt-3", "gpt-4", "chatgpt-"];
 
 #[derive(Serialize)]
@@ -42,6 +50,8 @@ struct Body<'a> {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     tools: Vec<Tool<'a>>,
     input: Vec<Value>,
+    #[serde(flatten)]
+    effort: effort::Fields,
 }
 
 #[derive(Serialize)]
@@ -57,9 +67,8 @@ enum Tool<'a> {
 }
 
 pub(crate) fn encode(prompt: &Prompt, options: &RequestOptions, maker: &Maker) -> WireRequest {
-    let messages = prompt.messages.iter().map(AsRef::as_ref);
     let mut input = Vec::new();
-    for turn in &repaired(messages, &DIALECT, maker) {
+    for turn in &turns_of(prompt, &DIALECT, maker, |_| blind(options.images)) {
         match turn {
             Turn::User { results, texts } => {
                 input.extend(results.iter().map(result));
@@ -91,6 +100,7 @@ pub(crate) fn encode(prompt: &Prompt, options: &RequestOptions, maker: &Maker) -
             })
             .collect(),
         input,
+        effort: effort::said(Api::Responses, options),
     };
     WireRequest {
         url: format!("{}/responses", options.base_url.trim_end_matches('/')),
@@ -104,30 +114,11 @@ pub(crate) fn encode(prompt: &Prompt, options: &RequestOptions, maker: &Maker) -
 fn reasons(model: &str) -> bool {
     // Routers put a vendor before the name.
     let name = model.rsplit('/').next().unwrap_or_default();
-    !WITHOUT_REASONING
-        .iter()
-        .any(|prefix| name.starts_with(prefix))
-}
-
-/// Names the conversation, so that its requests find the same cache: what begins alike has the same key.
-///
-/// FNV-1a of the instructions and the first message; nothing of them can be read off it.
-fn cache_key(prompt: &Prompt) -> String {
-    let first = match prompt.messages.first().map(AsRef::as_ref) {
-        Some(Message::User(parts)) => parts.as_slice(),
-        _ => &[],
-    };
-    let texts = first.iter().map(|part| match part {
-        UserPart::Text { text } => text.as_str(),
-        UserPart::ToolResult(result) => result.content.as_str(),
-    });
-    let bytes = std::iter::once(&*prompt.system)
-        .chain(texts)
-        .flat_map(|text| text.bytes().chain([0]));
-    let hash = bytes.fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-    });
-    format!("harness-{hash:016x}")
+    let is_chat = name.contains("-chat");
+    !is_chat
+        && !WITHOUT_REASONING
+            .iter()
+            .any(|prefix| name.starts_with(prefix))
 }
 
 fn user(text: &str) -> Value {
@@ -135,7 +126,17 @@ fn user(text: &str) -> Value {
 }
 
 fn result(result: &SentResult<'_>) -> Value {
-    json!({"type": "function_call_output", "call_id": result.id, "output": result.content})
+    let text = &result.content;
+    let output = if result.images.is_empty() {
+        json!(text)
+    } else {
+        let images = result.images.iter();
+        let images =
+            images.map(|image| json!({"type": "input_image", "image_url": data_url(image)}));
+        let text = json!({"type": "input_text", "text": text});
+        [text].into_iter().chain(images).collect()
+    };
+    json!({"type": "function_call_output", "call_id": result.id, "output": output})
 }
 
 fn push_answer(input: &mut Vec<Value>, parts: &[SentPart<'_>]) {

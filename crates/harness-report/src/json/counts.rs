@@ -34,6 +34,14 @@ impl From<Usage> for Tokens {
     }
 }
 
+/// Returns the part of the input that came from a cache, with three places.
+pub fn cache_rate(usage: Usage) -> Option<f64> {
+    usage.cache_percent()?;
+    let read = u128::from(usage.cache_read) * 1_000;
+    let permille = u32::try_from(read / u128::from(usage.input_total())).unwrap_or(1_000);
+    Some(f64::from(permille) / 1_000.0)
+}
+
 /// Tests a report speaks of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Tests {

@@ -5,7 +5,7 @@ use harness_core::{
     Outcome, Stop,
 };
 
-use super::{JsonLine, JsonLines, Tests, approval, control, setup};
+use super::{JsonLine, JsonLines, Tests, approval, control, counts::cache_rate, role, setup};
 
 impl JsonLines {
     pub(super) fn say(&self, event: &Event) -> Option<JsonLine> {
@@ -13,6 +13,8 @@ impl JsonLines {
             Event::SessionOpened(opened) => JsonLine::SessionStarted {
                 agent: "builtin".to_owned(),
                 model: opened.run.model.name.clone(),
+                effort: opened.run.model.effort.map(|effort| effort.to_string()),
+                roles: role::of(&opened.run.roles),
                 recorded: opened.run.model.recorded,
                 level: opened.level.to_string(),
                 run: opened.run.run.to_string(),
@@ -22,13 +24,15 @@ impl JsonLines {
             Event::SessionResumed { .. } => JsonLine::SessionResumed {},
             Event::SessionEnded { reason } => JsonLine::SessionEnded {
                 reason: reason.clone(),
-                usage: self.usage.into(),
+                usage: self.of_session.usage.into(),
+                cache_rate: cache_rate(self.of_session.usage),
+                usd: self.of_session.cost().map(Money::as_usd),
             },
             Event::RunEnded { reason, detail } => JsonLine::RunEnded {
                 reason: reason.to_string(),
                 exit_code: reason.exit_code(),
                 detail: detail.clone(),
-                usd: self.spent.map(Money::as_usd),
+                usd: self.of_run.cost().map(Money::as_usd),
             },
             Event::PersonSaid { text, .. } => JsonLine::PersonSaid { text: text.clone() },
             Event::PersonTookBack { text } => JsonLine::PersonTookBack { text: text.clone() },
@@ -40,6 +44,7 @@ impl JsonLines {
                 turn: responded.turn.0,
                 usage: responded.response.usage.into(),
                 usd: responded.cost.map(Money::as_usd),
+                usd_total: self.of_run.cost().map(Money::as_usd),
                 ms: responded.ms,
                 text: responded.response.text(),
             },
@@ -290,6 +295,9 @@ fn result(end: &CallEnd) -> (bool, u64) {
         CallEnd::Done {
             outcome: Outcome::Exited { stop, output },
         } => (*stop == Stop::Exited(0), output.bytes),
+        CallEnd::Done {
+            outcome: Outcome::Image(image),
+        } => (true, image.size().0),
         CallEnd::Answered { text, is_error } => (!is_error, text.len() as u64),
         CallEnd::Done {
             outcome: Outcome::Refused { .. },

@@ -2,7 +2,7 @@
 
 use harness_core::{
     DirtyMode, Event, Feature, FeatureId, FeatureStatus, Goal, Level, Limits, ModelProfile, Money,
-    Policy, Price, RunId, RunState, SessionId, SessionOpened, Timestamp, TokenCount, Usage,
+    Policy, Price, Roles, RunId, RunState, SessionId, SessionOpened, Timestamp, TokenCount, Usage,
 };
 
 /// What follows the opening, one record per line.
@@ -109,7 +109,7 @@ const RECORDS: &str = r##"
 "##;
 
 /// Returns a session with every kind of event, most of which never meet in one.
-pub(super) fn every_kind() -> Vec<Event> {
+pub(crate) fn every_kind() -> Vec<Event> {
     let read =
         |line: &str| serde_json::from_str(line).unwrap_or_else(|error| panic!("{error} in {line}"));
     let records = RECORDS.lines().filter(|line| !line.is_empty()).map(read);
@@ -130,6 +130,7 @@ fn opened() -> Event {
         context: TokenCount(200_000),
         output: TokenCount(8_000),
         price: Some(Price::default()),
+        effort: None,
         recorded: false,
     };
     let commit = "0000000000000000000000000000000000000000";
@@ -141,6 +142,7 @@ fn opened() -> Event {
         features: vec![done, Feature::titled(id("F-012"), "Export as CSV")],
         model,
         fallback: Vec::new(),
+        roles: Roles::default(),
         attended: false,
         steered: false,
         dirty: DirtyMode::Refuse,

@@ -1,5 +1,7 @@
 //! The phrases as they are.
 
+use harness_core::Timestamp;
+
 use super::events::{NOW, every_kind};
 use crate::{JsonLine, JsonLines, Lines};
 
@@ -161,13 +163,13 @@ fn json_for_every_kind_of_event() {
         .map(|line| format!("{}\n", line.replace(head, "")))
         .collect();
     insta::assert_snapshot!(short.replace("{\"v\":1,", "{"), @r#"
-    {"seq":0,"type":"session_started","agent":"builtin","model":"model-a","recorded":false,"level":"landlock","run":"R-0003","branch":"harness/R-0003","feature":"F-012"}
+    {"seq":0,"type":"session_started","agent":"builtin","model":"model-a","effort":null,"roles":[],"recorded":false,"level":"landlock","run":"R-0003","branch":"harness/R-0003","feature":"F-012"}
     {"seq":1,"type":"feature_status","feature":"F-012","from":"pending","to":"in_progress","reason":""}
     {"seq":2,"type":"person_said","text":"continue with F-012\nand mind the quotes"}
     {"seq":3,"type":"turn_started","turn":1}
     {"seq":4,"type":"model_failed","turn":1,"message":"the server answered 529","status":529,"class":"overloaded"}
     {"seq":5,"type":"provider_retried","attempt":1,"delay_ms":1500,"reason":"the server answered 529"}
-    {"seq":6,"type":"model_responded","turn":1,"usage":{"input":1200,"cache_read":800,"cache_write":0,"output":90},"usd":0.0042,"ms":2100,"text":"The writer drops quotes.\nI will fix `escape`."}
+    {"seq":6,"type":"model_responded","turn":1,"usage":{"input":1200,"cache_read":800,"cache_write":0,"output":90},"usd":0.0042,"usd_total":0.5042,"ms":2100,"text":"The writer drops quotes.\nI will fix `escape`."}
     {"seq":7,"type":"tool_called","id":"1.0","tool":"read","action":"read","path":"src/csv.rs","command":null,"verdict":"allow","reason":""}
     {"seq":8,"type":"tool_returned","id":"1.0","ok":true,"ms":3,"bytes":9}
     {"seq":9,"type":"tool_called","id":"1.1","tool":"edit","action":"edit","path":"src/csv.rs","command":null,"verdict":"allow","reason":""}
@@ -271,7 +273,7 @@ fn lines_are_numbered_and_carry_the_session_once_there_is_one() {
     }
     insta::assert_snapshot!(told, @r###"
     {"v":1,"seq":0,"time":"2025-11-20T10:14:03.021Z","session":null,"type":"demo_started","repository":"/tmp/till"}
-    {"v":1,"seq":1,"time":"2025-11-20T10:14:03.021Z","session":"S-0007","type":"session_started","agent":"builtin","model":"model-a","recorded":false,"level":"landlock","run":"R-0003","branch":"harness/R-0003","feature":"F-012"}
+    {"v":1,"seq":1,"time":"2025-11-20T10:14:03.021Z","session":"S-0007","type":"session_started","agent":"builtin","model":"model-a","effort":null,"roles":[],"recorded":false,"level":"landlock","run":"R-0003","branch":"harness/R-0003","feature":"F-012"}
     {"v":1,"seq":2,"time":"2025-11-20T10:14:03.021Z","session":"S-0007","type":"feature_status","feature":"F-012","from":"pending","to":"in_progress","reason":""}
     "###);
 }
@@ -297,22 +299,61 @@ fn money_and_tokens_go_on_from_session_to_session_of_a_run() {
 }
 
 #[test]
-fn an_unknown_price_is_said_once_and_no_cost_is_made_up() {
+fn an_unknown_price_is_said_at_both_ends_and_no_cost_is_made_up() {
     let mut events = every_kind();
     if let harness_core::Event::SessionOpened(opened) = &mut events[0] {
         opened.run.model.price = None;
     }
     let (mut plain, mut json) = (Lines::default(), JsonLines::default());
     let told: String = events.iter().map(|event| plain.write(event)).collect();
-    assert_eq!(told.matches("price unknown").count(), 1, "{told}");
+    assert_eq!(told.matches("price unknown").count(), 2, "{told}");
+    assert!(told.contains("$0.50 and more, price unknown"), "{told}");
     assert!(
         told.contains("agent model-a, price unknown, sandbox"),
         "{told}"
     );
-    let end = events
-        .iter()
-        .map(|event| json.write(event, NOW))
-        .next_back()
-        .unwrap();
+    let mut end = String::new();
+    for event in &events {
+        end = json.write(event, NOW);
+    }
     assert!(end.contains("\"usd\":null"), "{end}");
+}
+
+#[test]
+fn a_log_is_told_with_what_each_request_used() {
+    let mut lines = Lines::detailed();
+    let events = every_kind();
+    let told: Vec<String> = events
+        .iter()
+        .zip(0_u64..)
+        .map(|(event, second)| {
+            lines.at(Timestamp::from_millis(second * 1_000));
+            lines.write(event)
+        })
+        .collect();
+    let told = told.concat();
+    let spent = told
+        .lines()
+        .filter(|line| line.contains(" tokens in, ") || line.contains(" so far"));
+    insta::assert_snapshot!(spent.collect::<Vec<_>>().join("\n"), @r"
+    note: turn 1: 2.0k tokens in, cache 40%, 90 out, $0.0042, $0.50 so far, 2.1 s
+    harness: session S-0007 ended: 1 turn, 2.0k tokens in, cache 40%, 90 out, $0.0042, 1 min
+    harness: run ended: budget, 2 of 2 features passing, 1 turn, 2.0k tokens in, cache 40%, 90 out, $0.50, 1 min
+    ");
+}
+
+#[test]
+fn a_session_that_another_follows_is_summed_up() {
+    let events = every_kind();
+    let mut lines = Lines::default();
+    let once: String = events.iter().map(|event| lines.write(event)).collect();
+    assert!(!once.contains("session S-0007 ended"), "{once}");
+    let mut lines = Lines::default();
+    let twice = events.iter().chain(&events).map(|event| lines.write(event));
+    let twice = twice.collect::<String>();
+    assert_eq!(twice.matches("session S-0007 ended: 1 turn").count(), 2);
+    assert!(
+        twice.contains("features passing, 2 turns, 4.0k tokens in"),
+        "{twice}"
+    );
 }

@@ -107,6 +107,7 @@ mod tests {
                 output: Money(2_000_000),
                 ..Price::default()
             }),
+            effort: None,
             recorded: false,
         }
     }

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use harness_core::{
     CheckpointSaved, Event, Goal, HandedOver, ModelFailure, ModelProfile, ModelResponse, Prompt,
-    Spent, Usage,
+    Role, Spent, Usage,
 };
 use harness_engine::WriteHandOver;
 use harness_gate::progress::{self, Entry, Word};
@@ -45,7 +45,10 @@ pub(super) async fn hand_over(
 ) -> Event {
     let begun = Instant::now();
     let asked = match (&write.prompt, executor.setting()) {
-        (Some(prompt), Some(setting)) => ask(executor, prompt, &setting.run.model, cancelled).await,
+        (Some(prompt), Some(setting)) => {
+            let model = setting.run.model_for(Role::Cheap);
+            ask(executor, prompt, model, cancelled).await
+        }
         _ => Asked::default(),
     };
     let mut handed_over = HandedOver {
@@ -79,7 +82,7 @@ async fn ask(
         input: prompt.estimate().0,
         ..Usage::default()
     });
-    let client = executor.models.named(&model.name);
+    let client = executor.models.for_role(Role::Cheap, &model.name);
     let request = client.request_note(prompt, tx, cancelled.clone());
     let listen = async {
         while let Some(delta) = deltas.recv().await {

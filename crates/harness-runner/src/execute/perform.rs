@@ -337,7 +337,8 @@ impl Performer {
     ) -> Result<Outcome, DiskError> {
         let file = self.root.read_file(permit, FILE_MAX)?;
         lock(&self.seen).insert(path.clone(), file.stamp);
-        Ok(harness_tool::select_lines(&file.bytes, lines, TEXT_MAX))
+        let image = harness_tool::image_of(path, &file.bytes);
+        Ok(image.unwrap_or_else(|| harness_tool::select_lines(&file.bytes, lines, TEXT_MAX)))
     }
 
     fn list(&self, permit: &Permit) -> Result<Outcome, DiskError> {

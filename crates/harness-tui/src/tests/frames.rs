@@ -33,6 +33,40 @@ fn a_run_that_has_ended() {
     check_sizes("finished", Desk::play);
 }
 
+/// Begins the demo with a model that costs something and a provider that caches.
+fn cached(desk: &mut Desk) {
+    desk.play_until("finish_refused", 1);
+    desk.log_json(
+        r#"{"type":"model_changed","from":"recorded","reason":"x","model":{"name":"claude-sonnet",
+            "id":"m","context":200000,"output":8000,"recorded":false,"price":{"input":3000000,
+            "output":15000000,"cache_read":300000,"cache_write":3750000}}}"#,
+    );
+    desk.log_json(
+        r#"{"type":"model_responded","turn":4,"response":{"parts":[],"stop":"tool_use","usage":
+            {"input":2000,"cache_read":75000,"cache_write":4000,"output":800}},"cost":55500,"ms":900}"#,
+    );
+}
+
+#[test]
+fn the_share_of_the_cache_stands_where_there_is_room() {
+    check_sizes("cached", cached);
+    let mut desk = Desk::ascii(120, 40);
+    cached(&mut desk);
+    let picture = desk.picture();
+    let header = picture.lines().next().unwrap();
+    assert!(header.is_ascii() && header.contains("cache 8"), "{header}");
+    for columns in 60..=160 {
+        let mut desk = Desk::new(columns, 24);
+        cached(&mut desk);
+        let picture = desk.picture();
+        let header = picture.lines().next().unwrap();
+        // It comes last and goes first.
+        let has = |text| header.contains(text);
+        assert!(!has("cache ") || (has("% ctx") && has("$0.06")), "{header}");
+        assert_eq!(has("cache 86%"), has("cache "), "{header}");
+    }
+}
+
 #[test]
 fn a_question_of_the_program() {
     check_sizes("trust", |desk| {

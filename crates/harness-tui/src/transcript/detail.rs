@@ -48,6 +48,7 @@ fn add_outcome(rows: &mut Vec<Row>, outcome: &Outcome) {
         Outcome::Text { text, .. } => add(rows, Role::Plain, "", text),
         Outcome::Exited { output, .. } => add(rows, Role::Plain, "", &output.to_text()),
         Outcome::Refused { message } => add(rows, Role::Bad, "", message),
+        Outcome::Image(image) => add(rows, Role::Quiet, "", &image.summary()),
         Outcome::Written { .. } => {}
     }
 }

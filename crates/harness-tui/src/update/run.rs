@@ -28,7 +28,7 @@ pub(super) fn logged(app: &mut App, event: &Event, at: Timestamp) -> Vec<Request
     app.now = app.now.max(at);
     take_words(app, event);
     app.work.take(event, at);
-    app.transcript.take(event);
+    app.transcript.take(event, at);
     match event {
         Event::ApprovalAnswered { call, .. } | Event::CallEnded { call, .. } => {
             approve::withdraw(app, |waiting| waiting == *call);

@@ -9,6 +9,8 @@ use crate::{
 
 /// The least room for the title of a feature that is worth showing. Unit: columns.
 const TITLE_MIN: usize = 8;
+/// The room for the title that goes before the share of the cache. Unit: columns.
+const TITLE_WANTED: usize = 16;
 /// Blanks between two items.
 const GAP: usize = 2;
 
@@ -22,7 +24,21 @@ pub(super) fn paint(app: &App, canvas: &mut Canvas<'_>) {
     canvas.put_right(right_area, 0, &right);
 }
 
-/// Returns the left and the right part; what has no room is dropped from the right, a recording's name never.
+/// When an item is shown.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Keep {
+    /// Whatever has to go for it.
+    Always,
+    /// While there is room for what stands before it.
+    Usually,
+    /// While there is room for everything else.
+    WithRoom,
+}
+
+type Item = (String, Role, Keep);
+
+/// Returns the left and the right part; what has no room is dropped from the right, the share of the
+/// cache first, a recording's name never.
 fn rows(app: &App, columns: usize) -> (Row, Row) {
     let work = &app.work;
     let mut left = vec![("harness".to_owned(), Role::Strong)];
@@ -30,9 +46,13 @@ fn rows(app: &App, columns: usize) -> (Row, Row) {
     let feature = work.current.as_ref().map(|id| id.as_str().to_owned());
     left.extend(feature.map(|id| (id, Role::Title)));
     let mut right = right_items(app);
-    let keep = |item: &(String, Role, bool)| item.2;
+    let title = title(work);
+    let wanted = title.as_deref().map_or(0, crate::text::width);
+    if width(&left, &right) + wanted.min(TITLE_WANTED) + 1 > columns {
+        right.retain(|(_, _, keep)| *keep != Keep::WithRoom);
+    }
     while width(&left, &right) > columns {
-        let Some(at) = right.iter().rposition(|item| !keep(item)) else {
+        let Some(at) = right.iter().rposition(|item| item.2 != Keep::Always) else {
             break;
         };
         right.remove(at);
@@ -40,7 +60,7 @@ fn rows(app: &App, columns: usize) -> (Row, Row) {
     let mut left = join(left.iter().map(|(text, role)| (text.as_str(), *role)));
     let right = join(right.iter().map(|(text, role, _)| (text.as_str(), *role)));
     let room = columns.saturating_sub(left.width() + right.width() + GAP + 1);
-    if let Some(title) = title(work).filter(|_| room >= TITLE_MIN) {
+    if let Some(title) = title.filter(|_| room >= TITLE_MIN) {
         left.push(Role::Plain, format!(" {}", shortened(&title, room)));
     }
     (left, right)
@@ -55,8 +75,7 @@ fn title(work: &Work) -> Option<String> {
     Some(feature.title.clone())
 }
 
-/// Text, role, and whether it is never dropped.
-fn right_items(app: &App) -> Vec<(String, Role, bool)> {
+fn right_items(app: &App) -> Vec<Item> {
     let work = &app.work;
     let mut items = Vec::new();
     if !work.branch.is_empty() {
@@ -64,34 +83,45 @@ fn right_items(app: &App) -> Vec<(String, Role, bool)> {
             0 => String::new(),
             commits => format!("+{commits}"),
         };
-        items.push((format!("{}{ahead}", work.branch), Role::Plain, false));
+        items.push((
+            format!("{}{ahead}", work.branch),
+            Role::Plain,
+            Keep::Usually,
+        ));
     }
     if let Some(model) = &work.model {
-        let role = if model.recorded {
-            Role::Needed
+        let (role, keep) = if model.recorded {
+            (Role::Needed, Keep::Always)
         } else {
-            Role::Plain
+            (Role::Plain, Keep::Usually)
         };
-        items.push((model.name.clone(), role, model.recorded));
+        items.push((model.name.clone(), role, keep));
     }
     if let Some(percent) = work.context_percent() {
-        items.push((format!("{percent}% ctx"), Role::Plain, false));
+        items.push((format!("{percent}% ctx"), Role::Plain, Keep::Usually));
+    }
+    if let Some(percent) = work.used.usage.cache_percent() {
+        items.push((format!("cache {percent}%"), Role::Plain, Keep::WithRoom));
     }
     match &work.model {
         Some(model) if model.priced => {
-            items.push((work.used.spent.to_string(), Role::Plain, false));
+            items.push((work.used.spent.to_string(), Role::Plain, Keep::Usually));
         }
-        Some(_) => items.push(("price unknown".to_owned(), Role::Quiet, false)),
+        Some(_) => items.push(("price unknown".to_owned(), Role::Quiet, Keep::Usually)),
         None => {}
     }
     if let Some(since) = work.used.since {
         let until = work.used.until.unwrap_or(app.now);
-        items.push((age(until.since(since).as_secs()), Role::Plain, false));
+        items.push((
+            age(until.since(since).as_secs()),
+            Role::Plain,
+            Keep::Usually,
+        ));
     }
     items
 }
 
-fn width(left: &[(String, Role)], right: &[(String, Role, bool)]) -> usize {
+fn width(left: &[(String, Role)], right: &[Item]) -> usize {
     let texts = left
         .iter()
         .map(|item| &item.0)
