@@ -6,11 +6,11 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Action, Amendment, ApprovalAnswer, ApprovalAsked, ApprovedHow, CallId, CheckReport,
+    Action, Allowance, Amendment, ApprovalAnswer, ApprovalAsked, ApprovedHow, CallId, CheckReport,
     CheckStatus, CheckpointNumber, CommitId, EndReason, FeatureId, FeatureStatus, Finding, Gate,
     Limits, ModelFailure, ModelProfile, ModelResponse, Money, NegativeControl, NetworkUse, Outcome,
-    RepoPath, SessionOpened, SetupEnd, SetupPlace, TokenCount, TreeId, TurnNumber, Urgency,
-    Verdict,
+    RateLimit, RepoPath, SessionOpened, SetupEnd, SetupPlace, Timestamp, TokenCount, TreeId,
+    TurnNumber, Urgency, Verdict,
 };
 
 /// A logged fact.
@@ -381,6 +381,24 @@ pub enum Event {
         model: ModelProfile,
         /// What the last failure was.
         reason: String,
+    },
+    /// The provider said that one of its limits is nearly or wholly used up.
+    ///
+    /// It belongs to the answer of the request in flight; what is not said is not short.
+    AllowanceTold {
+        /// What may hold the next request back.
+        allowances: Vec<Allowance>,
+    },
+    /// The request is held back until the provider's limit is open again.
+    RequestPaced {
+        /// The turn.
+        turn: TurnNumber,
+        /// How long is waited. Unit: milliseconds.
+        delay_ms: u64,
+        /// The limit that is used up.
+        limit: RateLimit,
+        /// When the provider says that it is open again; the wait can be shorter.
+        until: Timestamp,
     },
 }
 

@@ -19,6 +19,7 @@ mod network;
 mod object;
 mod path;
 mod policy;
+mod rate;
 mod request;
 mod session;
 mod setup;
@@ -50,6 +51,7 @@ pub use network::{AllowedHost, NetworkUse};
 pub use object::{BlobId, CommitId, ObjectIdError, TreeId};
 pub use path::{PathError, RepoPath};
 pub use policy::{CommandRule, Limits, Policy, RuleDecision, ScopeRules, Sourced};
+pub use rate::{Allowance, RateLimit};
 pub use request::{Request, Urgency};
 pub use session::{
     DirtyMode, GivenUp, Goal, Level, ModelProfile, Price, RunState, SessionOpened, Source,

@@ -242,4 +242,6 @@ pub enum ModelDelta {
     },
     /// Tokens so far.
     Usage(Usage),
+    /// What the answer's headers say is short at the provider.
+    Allowances(Vec<crate::Allowance>),
 }

@@ -11,6 +11,7 @@ use crate::{
     Effect, OpenSession,
     breaker::Breakers,
     limits,
+    pacing::Pacing,
     session::{Conclusion, Session, Step, Surroundings, approvals},
 };
 
@@ -49,6 +50,7 @@ pub struct Engine {
     /// When the present process took the run up.
     since: Timestamp,
     breakers: Breakers,
+    pacing: Pacing,
 }
 
 impl Engine {
@@ -65,6 +67,7 @@ impl Engine {
             unfinished: None,
             since: now,
             breakers: Breakers::new(),
+            pacing: Pacing::new(),
         }
     }
 
@@ -80,6 +83,12 @@ impl Engine {
         let mut engine = Self::new(opened.run.clone(), time);
         engine.handle(&first, time);
         for (event, time) in events {
+            // A log of another version may have waited elsewhere.
+            if let (Event::ModelResponded(_) | Event::ModelFailed { .. }, Some(session)) =
+                (&event, &mut engine.session)
+            {
+                session.send_if_ready();
+            }
             engine.handle(&event, time);
         }
         Some(engine)
@@ -230,11 +239,15 @@ impl Engine {
             Event::ApprovalAnswered { call, answer } => self.on_approval_answered(*call, answer),
             Event::ModelResponded(responded) if self.is_asking(responded.turn) => {
                 self.breakers.answered(&self.run.model);
+                self.pacing.answered(&self.run.model);
             }
             Event::ModelFailed { turn, failure } if self.is_asking(*turn) => {
                 self.breakers.failed(&self.run.model, failure, now);
+                self.pacing.failed(&self.run.model, failure);
             }
             Event::ModelChanged { model, .. } => self.run.change_model(model),
+            Event::AllowanceTold { allowances } => self.pacing.told(&self.run.model, allowances),
+            Event::RequestPaced { .. } => self.pacing.waited(&self.run.model),
             _ => {}
         }
         if let Some(session) = &mut self.session {
@@ -274,6 +287,7 @@ impl Engine {
         self.run.attended = attended;
         self.run.model = model.clone();
         self.breakers = Breakers::new();
+        self.pacing = Pacing::new();
         self.run.policy.limits = limits.clone();
         self.since = now;
         self.stop = None;
@@ -421,6 +435,7 @@ impl Engine {
             another_waits,
             stopping: self.stopping,
             breakers: &self.breakers,
+            pacing: &self.pacing,
         };
         let Some(session) = &mut self.session else {
             return self.between_sessions();

@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use harness_core::{
-    Message, ModelFailure, ModelResponse, Prompt, ToolResult, ToolSpec, TurnNumber, UserPart,
+    AssistantPart, Message, ModelFailure, ModelResponse, Prompt, ToolResult, ToolSpec, TurnNumber,
+    UserPart,
 };
 
-use crate::retry::Failures;
+use crate::{pacing::Need, retry::Failures};
 
 /// Where the present request stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -184,7 +185,47 @@ impl Talk {
         }
     }
 
+    /// Estimates what the next request takes: a token has about four bytes.
+    pub(crate) fn need(&self) -> Need {
+        let sizes = self.messages.iter().map(|message| bytes_of(message));
+        let sizes: Vec<usize> = sizes.collect();
+        // Behind the last answer, and that answer itself.
+        let fresh: usize = sizes.iter().rev().take(2).sum();
+        let tools = self.tools.iter();
+        let tools = tools.map(|tool| tool.description.len() + tool.schema.len());
+        let prompt = self.system.len() + tools.sum::<usize>() + sizes.iter().sum::<usize>();
+        Need {
+            prompt: prompt as u64 / 4,
+            fresh: fresh as u64 / 4,
+        }
+    }
+
     pub(crate) const fn is_in_flight(&self) -> bool {
         matches!(self.request, Request::InFlight { .. })
+    }
+}
+
+fn bytes_of(message: &Message) -> usize {
+    match message {
+        Message::User(parts) => parts.iter().map(user_bytes).sum(),
+        Message::Assistant(parts) => parts.iter().map(assistant_bytes).sum(),
+    }
+}
+
+fn user_bytes(part: &UserPart) -> usize {
+    match part {
+        UserPart::Text { text } => text.len(),
+        UserPart::ToolResult(result) => result.content.len(),
+    }
+}
+
+fn assistant_bytes(part: &AssistantPart) -> usize {
+    match part {
+        AssistantPart::Text { text } => text.len(),
+        AssistantPart::ToolCall(call) => call.name.len() + call.arguments.len(),
+        // Reasoning is not always sent back, and nobody but the provider knows its size.
+        AssistantPart::Thinking { .. }
+        | AssistantPart::RedactedThinking { .. }
+        | AssistantPart::Opaque { .. } => 0,
     }
 }

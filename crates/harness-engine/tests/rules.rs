@@ -19,6 +19,8 @@ mod findings;
 mod gates;
 #[path = "rules/network.rs"]
 mod network;
+#[path = "rules/pacing.rs"]
+mod pacing;
 #[path = "rules/regression.rs"]
 mod regression;
 #[path = "rules/script.rs"]

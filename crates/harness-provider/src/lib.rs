@@ -14,6 +14,7 @@ mod gemini;
 mod history;
 mod lines;
 mod ollama;
+mod rate;
 mod request;
 mod responses;
 mod script;
@@ -22,6 +23,7 @@ mod sse;
 
 pub use decoder::Decoder;
 pub use failure::failure_of_status;
+pub use rate::allowances;
 pub use request::{Asked, RequestOptions, WireRequest, encode};
 pub use script::{Script, ScriptError, ScriptTurn, Seen};
 pub use server::Server;

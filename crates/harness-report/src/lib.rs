@@ -16,4 +16,4 @@ pub use approval::{ApprovalText, approval_text, rule_text};
 pub use clean::{clean, clean_line, escape_json};
 pub use json::{Control, JsonFinding, JsonLine, JsonLines, Tests, Tokens};
 pub use lines::Lines;
-pub use phrase::{Line, Phrases, Who};
+pub use phrase::{Line, Phrases, Who, held_for};

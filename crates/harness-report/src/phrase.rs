@@ -3,6 +3,7 @@
 mod approval;
 mod control;
 mod fallback;
+mod pacing;
 mod setup;
 mod stray;
 
@@ -15,6 +16,8 @@ use harness_core::{
 };
 
 use crate::clean::{clean, clean_line};
+
+pub use pacing::held_for;
 
 /// Who a line is about: the word at its beginning.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -134,7 +137,9 @@ impl Phrases {
             Event::ClaimTaken => one(Who::You, "let the gates decide"),
             Event::StopRequested => one(Who::You, "stop after the step in hand"),
             Event::Interrupted => one(Who::You, "stop"),
-            Event::TurnStarted { .. } | Event::RetryDue { .. } => Vec::new(),
+            Event::TurnStarted { .. } | Event::RetryDue { .. } | Event::AllowanceTold { .. } => {
+                Vec::new()
+            }
             Event::ModelResponded(responded) => self.model_responded(responded),
             Event::ModelFailed { failure, .. } if failure.class.is_retryable() => Vec::new(),
             Event::ModelFailed { failure, .. } => one(
@@ -155,14 +160,13 @@ impl Phrases {
                 delay_ms,
                 reason,
                 ..
-            } => {
-                let text = format!(
-                    "{}; retry {attempt} in {}",
-                    clean_line(reason, 300),
-                    seconds(*delay_ms)
-                );
-                one(Who::Note, text)
-            }
+            } => vec![pacing::retried(*attempt, *delay_ms, reason)],
+            Event::RequestPaced {
+                delay_ms,
+                limit,
+                until,
+                ..
+            } => vec![pacing::held(*delay_ms, *limit, *until)],
             Event::CallJudged {
                 call,
                 tool,

@@ -431,6 +431,10 @@ impl Dispatcher<'_> {
         {
             self.queue.push_back(event);
         }
+        if let ModelDelta::Allowances(allowances) = delta {
+            let allowances = allowances.clone();
+            return self.queue.push_back(Event::AllowanceTold { allowances });
+        }
         for face in self.faces.iter_mut() {
             face.delta(delta);
         }

@@ -3,7 +3,8 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use harness_core::{
-    AssistantPart, FailureClass, Message, ModelDelta, ModelFailure, ModelResponse, Prompt, UserPart,
+    AssistantPart, FailureClass, Message, ModelDelta, ModelFailure, ModelResponse, Prompt,
+    TokenCount, UserPart,
 };
 use harness_host::{
     Cancelled,
@@ -118,15 +119,11 @@ impl HttpModel {
         let asked = wire.asked.clone();
         let sent = self.client.stream(self.to_http(wire), self.idle, cancelled);
         let mut response = sent.await.map_err(|error| failure(&error))?;
+        tell_allowances(&response.headers, prompt, deltas).await;
         if response.status != 200 {
             let headers = response.headers;
             let body = response.body.collect(ERROR_BODY_MAX).await;
-            let header = |name: &str| {
-                headers
-                    .iter()
-                    .find(|(key, _)| key == name)
-                    .map(|(_, value)| value.as_str())
-            };
+            let header = |name: &str| header_of(&headers, name);
             let now = harness_host::clock::now();
             return Err(harness_provider::failure_of_status(
                 self.api,
@@ -261,6 +258,25 @@ fn with_room_in_the_log(response: ModelResponse) -> Result<ModelResponse, ModelF
         status: None,
         retry_after_ms: None,
     })
+}
+
+fn header_of<'h>(headers: &'h [(String, String)], name: &str) -> Option<&'h str> {
+    let found = headers.iter().find(|(key, _)| key == name);
+    found.map(|(_, value)| value.as_str())
+}
+
+/// Passes on what an answer's headers say is short.
+async fn tell_allowances(
+    headers: &[(String, String)],
+    prompt: &Prompt,
+    deltas: &mpsc::Sender<ModelDelta>,
+) {
+    let size = TokenCount(size_of_prompt(prompt) as u64 / 4);
+    let header = |name: &str| header_of(headers, name);
+    let short = harness_provider::allowances(header, size, harness_host::clock::now());
+    if !short.is_empty() {
+        send_all(deltas, vec![ModelDelta::Allowances(short)]).await;
+    }
 }
 
 /// Passes pieces on; a face that is gone wants none.

@@ -5,16 +5,17 @@
 use std::time::Duration;
 
 use harness_core::{
-    Action, AllowedHost, Amendment, ApprovalAnswer, ApprovalAsked, ApprovalSubject,
+    Action, Allowance, AllowedHost, Amendment, ApprovalAnswer, ApprovalAsked, ApprovalSubject,
     ApprovedFinding, ApprovedHow, AssistantPart, Baseline, ByteCount, CallEnd, CallId, Captured,
     Change, ChangeKind, CheckReport, CheckStatus, CheckpointNumber, CheckpointSaved, CommandRule,
     CommitId, ControlCheck, ControlOutcome, Decision, DirtyMode, EndReason, Event, FailureClass,
     Feature, FeatureBudget, FeatureId, FeaturePassed, FeatureScope, FeatureStatus, Finding,
     FindingKind, FinishSubject, Gate, GivenUp, Goal, Level, Limits, LineRange, Maker, ModelFailure,
     ModelProfile, ModelResponded, ModelResponse, Money, NegativeControl, NetworkUse, Outcome,
-    Policy, Price, Reader, Regression, RepoPath, Rule, RuleDecision, RunId, RunState, ScopeRules,
-    SessionId, SessionOpened, SetupEnd, SetupPlace, Source, SourceKind, Sourced, Stop, StopReason,
-    TestCounts, Timestamp, TokenCount, ToolCall, TreeId, TurnNumber, Urgency, Usage, Verdict, When,
+    Policy, Price, RateLimit, Reader, Regression, RepoPath, Rule, RuleDecision, RunId, RunState,
+    ScopeRules, SessionId, SessionOpened, SetupEnd, SetupPlace, Source, SourceKind, Sourced, Stop,
+    StopReason, TestCounts, Timestamp, TokenCount, ToolCall, TreeId, TurnNumber, Urgency, Usage,
+    Verdict, When,
 };
 
 /// Declares the type word of every event; a new variant does not compile until it stands here.
@@ -88,6 +89,8 @@ kinds! {
     Event::NegativeControlEnded { .. } => "negative_control_ended",
     Event::FindingsApproved { .. } => "findings_approved",
     Event::ModelChanged { .. } => "model_changed",
+    Event::AllowanceTold { .. } => "allowance_told",
+    Event::RequestPaced { .. } => "request_paced",
 }
 
 /// Returns the samples, in the order of the stored file.
@@ -107,7 +110,37 @@ pub(crate) fn samples() -> Vec<Event> {
     events.extend(approved_findings());
     events.push(answer_of_parts());
     events.extend(fallback());
+    events.extend(pacing());
     events
+}
+
+/// A request that waits for a limit of its provider.
+fn pacing() -> Vec<Event> {
+    let allowance = |limit, of| Allowance {
+        limit,
+        left: 0,
+        of,
+        until: time(),
+    };
+    let limits = [
+        RateLimit::Requests,
+        RateLimit::Tokens,
+        RateLimit::InputTokens,
+        RateLimit::OutputTokens,
+    ];
+    let of = [Some(50), None, None, None];
+    let short = limits.into_iter().zip(of);
+    vec![
+        Event::AllowanceTold {
+            allowances: short.map(|(limit, of)| allowance(limit, of)).collect(),
+        },
+        Event::RequestPaced {
+            turn: TurnNumber(1),
+            delay_ms: 12_000,
+            limit: RateLimit::Requests,
+            until: time(),
+        },
+    ]
 }
 
 /// A run with other models that may take over, and one that did.

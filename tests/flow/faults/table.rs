@@ -397,7 +397,83 @@ fn faults(elsewhere: &Server) -> Vec<Fault> {
         before(chunk(&json!({"usage": usage})), body)
     };
     add("usage-first", "chat", vec![altered(first)]);
+    for (name, api, headers) in paced() {
+        add(name, api, vec![with_headers(&headers)]);
+    }
+    let limited = [
+        ("x-ratelimit-remaining-requests", "0"),
+        ("x-ratelimit-reset-requests", "1s"),
+    ];
+    add("paced-after-error", "chat", vec![said(429, &limited, "")]);
     faults
+}
+
+type Headers = Vec<(&'static str, String)>;
+
+/// Returns what answers say about limits: row, wire, headers.
+fn paced() -> Vec<(&'static str, &'static str, Headers)> {
+    let soon = SystemTime::now() + Duration::from_secs(3);
+    let soon = harness_core::Timestamp::from(soon);
+    let limit = |left, reset, value: [&str; 2]| {
+        let [count, time] = value.map(str::to_owned);
+        vec![(left, count), (reset, time)]
+    };
+    let requests = |value| {
+        limit(
+            "x-ratelimit-remaining-requests",
+            "x-ratelimit-reset-requests",
+            value,
+        )
+    };
+    let tokens = |value| {
+        limit(
+            "x-ratelimit-remaining-tokens",
+            "x-ratelimit-reset-tokens",
+            value,
+        )
+    };
+    let input = |value| {
+        limit(
+            "anthropic-ratelimit-input-tokens-remaining",
+            "anthropic-ratelimit-input-tokens-reset",
+            value,
+        )
+    };
+    let (date, epoch) = (soon.to_string(), soon.as_millis().to_string());
+    vec![
+        ("paced-requests", "chat", requests(["0", "350ms"])),
+        ("paced-tokens", "responses", tokens(["20", "0.4"])),
+        ("paced-input-tokens", "anthropic", input(["0", &date])),
+        (
+            "paced-epoch",
+            "chat",
+            limit("x-ratelimit-remaining", "x-ratelimit-reset", ["0", &epoch]),
+        ),
+        (
+            "paced-draft",
+            "chat",
+            vec![("ratelimit", "\"burst\";r=0;t=1".to_owned())],
+        ),
+        ("paced-enough", "chat", requests(["1", "6m0s"])),
+        (
+            "paced-past",
+            "anthropic",
+            input(["0", "2020-01-01T00:00:00Z"]),
+        ),
+        ("paced-nonsense", "chat", requests(["none", "soon"])),
+    ]
+}
+
+/// What the script says, with these headers.
+fn with_headers(headers: &[(&'static str, String)]) -> Reply {
+    Reply::Shaped(Shape {
+        headers: [
+            header("content-type", "text/event-stream"),
+            headers.to_vec(),
+        ]
+        .concat(),
+        ..Shape::default()
+    })
 }
 
 /// Lets the server fail as a row says and returns what does not agree with the row.
@@ -452,6 +528,19 @@ fn disagreements(row: &Row, fault: &Fault) -> Vec<String> {
 
 /// Says what the program did in the words of the document, as exactly as the row does.
 fn harness(story: &Story, requests: usize, row: &str) -> String {
+    let paced = story.all("request_paced");
+    let Some(limit) = paced.first().and_then(|line| line["limit"].as_str()) else {
+        return asked(story, requests, row);
+    };
+    let waits = format!(", waits for the limit of {limit}");
+    let times = paced.len();
+    match asked(story, requests, row.strip_suffix(&waits).unwrap_or(row)) {
+        asked if times > 1 => format!("{asked}{waits} {times} times"),
+        asked => asked + &waits,
+    }
+}
+
+fn asked(story: &Story, requests: usize, row: &str) -> String {
     let retried = story.all("provider_retried");
     let delay = retried.first().and_then(|line| line["delay_ms"].as_u64());
     let bound = row
@@ -508,6 +597,8 @@ fn every_row_of_the_fault_table_holds() {
     let work = || {
         let mut wrong = Vec::new();
         while let Some(row) = rows.get(next.fetch_add(1, Ordering::Relaxed)) {
+            // Made anew: some of them tell the time.
+            let faults = self::faults(&elsewhere);
             let fault = faults.iter().find(|fault| fault.name == row.name);
             wrong.extend(disagreements(row, fault.expect("each row has a fault")));
         }

@@ -100,6 +100,9 @@ const RECORDS: &str = r##"
 {"type":"findings_approved","feature":"F-012","findings":[{"kind":"tests_skipped","path":"tests/csv.rs","message":"1 test is newly skipped: `quotes`","line":12,"id":"0a1b2c3d","hunk":"@@ -11,2 +11,3 @@\n #[test]\n+#[ignore]\n fn quotes() {\n"}],"how":"asked"}
 {"type":"finish_refused","reason":"1 finding in `cfg.toml:2`: `fail_under` is lowered from 90 to 80 [4e5f6071]","findings":[{"kind":"threshold_lowered","path":"cfg.toml","message":"`fail_under` is lowered from 90 to 80","line":2,"id":"4e5f6071","hunk":"-fail_under = 90\n+fail_under = 80\n"}]}
 {"type":"model_changed","from":"model-a","model":{"name":"model-b","id":"model-b-1","context":200000,"output":8000,"price":{"input":0,"output":0,"cache_read":0,"cache_write":0},"recorded":false},"reason":"the server answered 529"}
+{"type":"allowance_told","allowances":[{"limit":"requests","left":0,"of":50,"until":"2025-11-20T10:32:05.000Z"}]}
+{"type":"request_paced","turn":2,"delay_ms":11200,"limit":"requests","until":"2025-11-20T10:32:05.000Z"}
+{"type":"request_paced","turn":2,"delay_ms":120000,"limit":"tokens","until":"9999-11-20T10:32:05.000Z"}
 {"type":"session_ended","reason":"budget"}
 {"type":"run_ended","reason":"budget","detail":"$5.00 of $5.00 used\ngo on with `harness resume --last --max-usd 8`"}
 "##;
@@ -240,6 +243,8 @@ const fn number(event: &Event) -> usize {
         Event::NegativeControlEnded { .. } => 52,
         Event::FindingsApproved { .. } => 53,
         Event::ModelChanged { .. } => 54,
+        Event::AllowanceTold { .. } => 55,
+        Event::RequestPaced { .. } => 56,
     }
 }
 
@@ -248,5 +253,5 @@ fn every_kind_of_event_is_among_them() {
     let mut numbers: Vec<usize> = every_kind().iter().map(number).collect();
     numbers.sort_unstable();
     numbers.dedup();
-    assert_eq!(numbers, (0..55).collect::<Vec<_>>());
+    assert_eq!(numbers, (0..57).collect::<Vec<_>>());
 }

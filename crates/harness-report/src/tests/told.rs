@@ -130,6 +130,8 @@ fn lines_for_every_kind_of_event() {
       cfg.toml:2: `fail_under` is lowered from 90 to 80 [4e5f6071]
       to approve exactly this change: harness resume --last --approve 4e5f6071
     note: model model-a is given up (the server answered 529); model-b goes on
+    note: waiting 12 s: the provider's limit of requests is used up until 10:32:05 UTC
+    note: waiting 120 s: the provider's limit of tokens is used up until 9999-11-20 10:32:05 UTC
     harness: run ended: budget, 2 of 2 features passing, 2090 tokens, $0.50
       $5.00 of $5.00 used
       go on with `harness resume --last --max-usd 8`
@@ -243,8 +245,10 @@ fn json_for_every_kind_of_event() {
     {"seq":86,"type":"findings_approved","feature":"F-012","findings":[{"id":"0a1b2c3d","kind":"tests_skipped","path":"tests/csv.rs","line":12,"message":"1 test is newly skipped: `quotes`","hunk":"@@ -11,2 +11,3 @@\n #[test]\n+#[ignore]\n fn quotes() {\n"}],"how":"asked"}
     {"seq":87,"type":"finish_refused","reason":"1 finding in `cfg.toml:2`: `fail_under` is lowered from 90 to 80 [4e5f6071]","findings":[{"id":"4e5f6071","kind":"threshold_lowered","path":"cfg.toml","line":2,"message":"`fail_under` is lowered from 90 to 80","hunk":"-fail_under = 90\n+fail_under = 80\n"}]}
     {"seq":88,"type":"model_changed","from":"model-a","to":"model-b","reason":"the server answered 529"}
-    {"seq":89,"type":"session_ended","reason":"budget","usage":{"input":1200,"cache_read":800,"cache_write":0,"output":90}}
-    {"seq":90,"type":"run_ended","reason":"budget","exit_code":3,"detail":"$5.00 of $5.00 used\ngo on with `harness resume --last --max-usd 8`","usd":0.5042}
+    {"seq":89,"type":"request_paced","delay_ms":11200,"limit":"requests","until":"2025-11-20T10:32:05.000Z","reason":"the provider's limit of requests is used up until 10:32:05 UTC"}
+    {"seq":90,"type":"request_paced","delay_ms":120000,"limit":"tokens","until":"9999-11-20T10:32:05.000Z","reason":"the provider's limit of tokens is used up until 9999-11-20 10:32:05 UTC"}
+    {"seq":91,"type":"session_ended","reason":"budget","usage":{"input":1200,"cache_read":800,"cache_write":0,"output":90}}
+    {"seq":92,"type":"run_ended","reason":"budget","exit_code":3,"detail":"$5.00 of $5.00 used\ngo on with `harness resume --last --max-usd 8`","usd":0.5042}
     "#);
 }
 
