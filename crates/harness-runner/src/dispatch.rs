@@ -167,6 +167,9 @@ pub async fn drive(
         }
         let deadline = dispatcher.until_deadline();
         tokio::select! {
+            // A person first: a flood of pieces keeps nobody waiting. What streams comes last.
+            biased;
+            Some(request) = requests.recv() => dispatcher.ask(request),
             Some(end) = ended.recv() => {
                 // What streamed before the end is shown before it.
                 while let Ok(delta) = deltas.try_recv() {
@@ -175,9 +178,8 @@ pub async fn drive(
                 dispatcher.take_end(end)?;
             }
             Some(()) = dispatcher.in_flight.next(), if !dispatcher.in_flight.is_empty() => {}
-            Some(delta) = deltas.recv() => dispatcher.show(&delta),
-            Some(request) = requests.recv() => dispatcher.ask(request),
             () = tokio::time::sleep(deadline.unwrap_or_default()), if deadline.is_some() => dispatcher.tick(),
+            Some(delta) = deltas.recv() => dispatcher.show(&delta),
         }
     }
 }

@@ -331,7 +331,13 @@ impl Executor {
             None => (String::new(), None),
         };
         let model = self.models.named(&name);
-        let answer = model.request(&prompt, deltas, cancelled).await;
+        let mut unwanted = cancelled.clone();
+        let answer = tokio::select! {
+            biased;
+            // The request is dropped where it stands: nothing it does is waited for.
+            () = unwanted.wait() => Err(crate::model::cancelled_failure()),
+            answer = model.request(&prompt, deltas, cancelled) => answer,
+        };
         self.tell(match answer {
             Ok(response) => {
                 let cost = price.map(|price| price.of(response.usage));

@@ -20,6 +20,9 @@ const ERROR_BODY_MAX: harness_core::ByteCount = harness_core::ByteCount::kib(64)
 /// What a record of the log needs beside the answer in it.
 const BESIDE_ANSWER: usize = 256 << 10;
 
+/// How much of a stream is decoded before everything else gets its turn.
+const PIECE_BYTES: usize = 16 << 10;
+
 /// How long the end of a body is waited for after the answer is whole.
 const END_OF_BODY: Duration = Duration::from_millis(20);
 
@@ -137,7 +140,13 @@ impl HttpModel {
         while !decoder.is_complete() {
             match response.body.next().await {
                 None => break,
-                Some(Ok(bytes)) => send_all(deltas, decoder.push(&bytes)).await,
+                Some(Ok(bytes)) => {
+                    // In pieces, with a breath between: a person can stop a flood.
+                    for piece in bytes.chunks(PIECE_BYTES) {
+                        send_all(deltas, decoder.push(piece)).await;
+                        tokio::task::yield_now().await;
+                    }
+                }
                 Some(Err(error)) if error.class.class() == FailureClass::Cancelled => {
                     return Err(failure(&error));
                 }
@@ -295,7 +304,7 @@ fn failure(error: &harness_host::http::HttpError) -> ModelFailure {
     }
 }
 
-fn cancelled_failure() -> ModelFailure {
+pub(crate) fn cancelled_failure() -> ModelFailure {
     ModelFailure {
         class: FailureClass::Cancelled,
         message: "the request was cancelled".to_owned(),

@@ -8,6 +8,6 @@ mod project;
 mod server;
 mod wire;
 
-pub use home::{Home, Run};
+pub use home::{Home, Run, interrupt};
 pub use project::Project;
 pub use server::{Ending, Received, Reply, Server, Shape};

@@ -9,7 +9,7 @@ use reqwest::{
     redirect::Policy,
 };
 
-use super::{HttpBody, HttpError, HttpFailure};
+use super::{HttpBody, HttpError, HttpFailure, lookup::Lookup};
 use crate::Cancelled;
 
 /// A `POST`. Its headers hold a key: it is not shown.
@@ -125,6 +125,7 @@ pub(super) fn base() -> ClientBuilder {
         .no_proxy()
         .referer(false)
         .tcp_nodelay(true)
+        .dns_resolver(Lookup::default())
         .pool_idle_timeout(POOL_IDLE)
         .user_agent(concat!("harness/", env!("CARGO_PKG_VERSION")))
 }
