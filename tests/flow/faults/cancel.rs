@@ -12,7 +12,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::support::{CONFIG, Desk, FEATURES, Live, TESTS};
+use crate::support::{CONFIG, Desk, FEATURES, Live, TESTS, Terminal};
 
 const STREAM: &str = "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n\r\n";
 const UNWELL: &str = "HTTP/1.1 503 Unwell\r\ncontent-length: 100\r\n\r\n";
@@ -257,4 +257,30 @@ fn a_run_is_stopped_at_any_point_of_a_request() {
         .map(|part| in_millis(taken.iter().map(part).collect()));
         println!("{:<26} {told} | {ended} | {gone}", point.name);
     }
+}
+
+#[test]
+#[expect(
+    clippy::print_stdout,
+    reason = "how long it takes is measured and not asserted"
+)]
+fn a_flood_on_the_screen_is_stopped_by_a_key() {
+    let point = point("in a flood of text", STREAM, TEXT);
+    let (base, told) = serve(point);
+    let desk = desk(point);
+    desk.home.configure(&format!(
+        "[agent]\nmodel = \"m\"\n[model.m]\napi = \"chat\"\nbase_url = \"{base}\"\nid = \"m\"\n"
+    ));
+    let root = desk.project.root();
+    let mut terminal = Terminal::start(&desk.home, &root, &["run"], (120, 40));
+    told.recv_timeout(Duration::from_secs(20))
+        .expect("a request comes");
+    terminal.wait_for("so so so");
+    thread::sleep(Duration::from_millis(500));
+    let begun = Instant::now();
+    terminal.press("\u{3}");
+    terminal.wait_for("run ended: interrupted");
+    println!("on the screen: ended after {:?}", begun.elapsed());
+    terminal.press("\u{4}");
+    assert_eq!(terminal.end(), 3);
 }

@@ -45,6 +45,8 @@ enum Place {
     Tls,
     /// Where nothing listens.
     Nowhere,
+    /// At a name that nobody has.
+    Unknown,
 }
 
 fn rows() -> Vec<Row> {
@@ -165,6 +167,7 @@ fn faults(elsewhere: &Server) -> Vec<Fault> {
             place: match name {
                 "tls" => Place::Tls,
                 "refused" => Place::Nowhere,
+                "unknown-name" => Place::Unknown,
                 _ => Place::Right,
             },
             replies,
@@ -254,6 +257,7 @@ fn faults(elsewhere: &Server) -> Vec<Fault> {
 
     add("closed", "chat", vec![Reply::Close]);
     add("refused", "chat", Vec::new());
+    add("unknown-name", "chat", Vec::new());
     add("tls", "chat", Vec::new());
     add(
         "stall",
@@ -488,6 +492,7 @@ fn disagreements(row: &Row, fault: &Fault) -> Vec<String> {
         Place::Right => server.base_url(fault.api),
         Place::Tls => server.base_url(fault.api).replacen("http", "https", 1),
         Place::Nowhere => nowhere(),
+        Place::Unknown => "http://models.invalid/v1".to_owned(),
     };
     let (api, idle) = (fault.api, "[limits]\npatience = \"1s\"\n");
     desk.home.configure(&format!(
