@@ -11,10 +11,10 @@ use std::{
     time::Duration,
 };
 
-use harness_testkit::{Reply, Server};
+use harness_testkit::{Http2, Reply, SecureServer, Server};
 
 use super::desk;
-use crate::support::{Desk, FINISH, Live, session, shell};
+use crate::support::{Desk, FINISH, Live, Story, session, shell};
 
 /// A way to a server that can be closed and opened.
 struct Way {
@@ -157,4 +157,62 @@ fn one_connection_serves_twenty_turns() {
     desk.story(&["run"]).assert_ended("all_passing", 0);
     assert_eq!(server.received().len(), 20);
     assert_eq!(server.connections(), 1);
+}
+
+/// Runs against a server that speaks HTTP/2 behind TLS and first does what a row says.
+fn over_http2(row: &str, faults: &[Http2]) -> (SecureServer, Story) {
+    let desk = Desk::new();
+    let script = session("F-1", &[&shell("echo once >> src/marker"), FINISH]);
+    let server = SecureServer::scripted(&script, faults);
+    let base = server.url();
+    desk.home.configure(&format!(
+        "[agent]\nmodel = \"test\"\n[model.test]\napi = \"chat\"\nbase_url = \"{base}/v1\"\nid = \"test-model\"\n"
+    ));
+    let root = desk.project.root();
+    let mut command = desk.home.command(&root, &["run", "--json", "--no-input"]);
+    command.env("SSL_CERT_FILE", server.certificate());
+    let output = command.output().expect("the program starts");
+    let story = Story::of(output.into());
+    story.assert_ended("all_passing", 0);
+    assert_eq!(desk.project.read("src/marker"), "once\n", "{story}");
+    let rows = super::table::rows();
+    let row = rows.iter().find(|known| known.name == row);
+    let row = row.expect("the document has the row");
+    let failed = story.all("model_failed");
+    let first = failed.first();
+    let class = first.map_or("-", |line| line["class"].as_str().unwrap_or_default());
+    // A client that hears of it before it has sent anything turns to another connection unseen.
+    if row.name == "http2-goaway" && failed.is_empty() {
+        return (server, story);
+    }
+    assert_eq!(class, row.class, "{}: {story}", row.name);
+    let message = first.map_or("", |line| line["message"].as_str().unwrap_or_default());
+    assert!(message.contains(&row.told), "{}: {message}", row.name);
+    (server, story)
+}
+
+#[test]
+fn http_2_is_spoken_where_the_server_does_and_one_connection_is_enough() {
+    let (server, _) = over_http2("http2", &[]);
+    assert_eq!((server.connections(), server.requests()), (1, 2));
+}
+
+#[test]
+fn a_connection_that_goes_away_before_it_took_the_request_is_no_end() {
+    let (server, story) = over_http2("http2-goaway", &[Http2::GoAwayBefore]);
+    assert_eq!((server.connections(), server.requests()), (2, 2), "{story}");
+    let (server, story) = over_http2("http2-refused", &[Http2::Refused]);
+    assert_eq!(server.requests(), 3, "{story}");
+}
+
+#[test]
+fn a_connection_that_goes_away_in_order_brings_its_answer_to_the_end() {
+    let (server, _) = over_http2("http2-goaway-during", &[Http2::GoAwayDuring]);
+    assert_eq!((server.connections(), server.requests()), (2, 2));
+}
+
+#[test]
+fn a_stream_that_is_reset_in_the_middle_of_a_call_is_asked_for_again() {
+    let (server, _) = over_http2("http2-reset", &[Http2::ResetDuring]);
+    assert_eq!((server.connections(), server.requests()), (1, 3));
 }

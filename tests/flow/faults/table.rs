@@ -1,12 +1,17 @@
 //! `docs/faults.md`, row by row: the server does it, the program is held to what the row says.
 
 use std::{
+    io::Write as _,
     net::TcpListener,
-    sync::atomic::{AtomicUsize, Ordering},
+    sync::{
+        OnceLock,
+        atomic::{AtomicUsize, Ordering},
+    },
     thread,
     time::{Duration, SystemTime},
 };
 
+use flate2::{Compression, write::GzEncoder};
 use harness_testkit::{Ending, Reply, Server, Shape};
 use serde_json::json;
 
@@ -20,12 +25,12 @@ const AT_ONCE: usize = 3;
 
 /// A row of the document.
 #[derive(Debug)]
-struct Row {
-    name: String,
-    class: String,
+pub(super) struct Row {
+    pub(super) name: String,
+    pub(super) class: String,
     harness: String,
     ends: String,
-    told: String,
+    pub(super) told: String,
 }
 
 /// What the server does in a row.
@@ -49,7 +54,7 @@ enum Place {
     Unknown,
 }
 
-fn rows() -> Vec<Row> {
+pub(super) fn rows() -> Vec<Row> {
     let lines = DOCUMENT.lines().filter(|line| line.starts_with("| "));
     let rows = lines.map(|line| {
         let cells: Vec<&str> = line.trim_matches('|').split('|').map(str::trim).collect();
@@ -155,6 +160,21 @@ fn gzip(body: &[u8]) -> Vec<u8> {
             .to_le_bytes(),
     );
     packed
+}
+
+/// Returns some kilobytes that unpack to three times what an answer may have.
+fn bomb() -> &'static [u8] {
+    static BOMB: OnceLock<Vec<u8>> = OnceLock::new();
+    BOMB.get_or_init(|| {
+        let mut packed = GzEncoder::new(Vec::new(), Compression::fast());
+        let text = text_chunk(64 << 10);
+        for _ in 0..384 {
+            packed
+                .write_all(text.as_bytes())
+                .expect("memory takes bytes");
+        }
+        packed.finish().expect("memory takes bytes")
+    })
 }
 
 /// Returns what the server does in each row; `elsewhere` is where a redirect leads.
@@ -367,6 +387,38 @@ fn faults(elsewhere: &Server) -> Vec<Fault> {
         end: Ending::Whole,
     });
     add("gzip", "anthropic", vec![packed]);
+    let gzipped = |alter| {
+        Reply::Shaped(Shape {
+            headers: [
+                header("content-type", "text/event-stream"),
+                header("content-encoding", "gzip"),
+            ]
+            .concat(),
+            alter,
+            ..Shape::default()
+        })
+    };
+    add(
+        "gzip-truncated",
+        "anthropic",
+        vec![gzipped(|body| half(gzip(&body)))],
+    );
+    add("gzip-bomb", "chat", vec![gzipped(|_| bomb().to_vec())]);
+    let trickle = calls(&json!([{"index": 0, "id": "a", "function": mark()}]));
+    let piece = trickle.len().div_ceil(8);
+    add(
+        "slow",
+        "chat",
+        vec![Reply::Paced {
+            pieces: trickle.chunks(piece).map(<[u8]>::to_vec).collect(),
+            pause: Duration::from_millis(250),
+        }],
+    );
+    let closing = Reply::Shaped(Shape {
+        end: Ending::Closed,
+        ..Shape::default()
+    });
+    add("idle-closed", "chat", vec![closing; 2]);
     let twice = |_| {
         calls(&json!([
             {"index": 0, "id": "a", "function": mark()},
@@ -406,7 +458,7 @@ fn faults(elsewhere: &Server) -> Vec<Fault> {
     }
     let limited = [
         ("x-ratelimit-remaining-requests", "0"),
-        ("x-ratelimit-reset-requests", "1s"),
+        ("x-ratelimit-reset-requests", "4s"),
     ];
     add("paced-after-error", "chat", vec![said(429, &limited, "")]);
     faults
@@ -416,7 +468,7 @@ type Headers = Vec<(&'static str, String)>;
 
 /// Returns what answers say about limits: row, wire, headers.
 fn paced() -> Vec<(&'static str, &'static str, Headers)> {
-    let soon = SystemTime::now() + Duration::from_secs(3);
+    let soon = SystemTime::now() + Duration::from_secs(5);
     let soon = harness_core::Timestamp::from(soon);
     let limit = |left, reset, value: [&str; 2]| {
         let [count, time] = value.map(str::to_owned);
@@ -445,8 +497,8 @@ fn paced() -> Vec<(&'static str, &'static str, Headers)> {
     };
     let (date, epoch) = (soon.to_string(), soon.as_millis().to_string());
     vec![
-        ("paced-requests", "chat", requests(["0", "350ms"])),
-        ("paced-tokens", "responses", tokens(["20", "0.4"])),
+        ("paced-requests", "chat", requests(["0", "4s"])),
+        ("paced-tokens", "responses", tokens(["20", "4.5"])),
         ("paced-input-tokens", "anthropic", input(["0", &date])),
         (
             "paced-epoch",
@@ -456,7 +508,7 @@ fn paced() -> Vec<(&'static str, &'static str, Headers)> {
         (
             "paced-draft",
             "chat",
-            vec![("ratelimit", "\"burst\";r=0;t=1".to_owned())],
+            vec![("ratelimit", "\"burst\";r=0;t=4".to_owned())],
         ),
         ("paced-enough", "chat", requests(["1", "6m0s"])),
         (
@@ -583,7 +635,12 @@ fn nowhere() -> String {
 #[test]
 fn every_row_of_the_fault_table_holds() {
     let elsewhere = Server::bare();
-    let (rows, faults) = (rows(), faults(&elsewhere));
+    // Packed now: a server that takes long to answer is another row.
+    bomb();
+    // Those of HTTP/2 need another server: they are held in `network`.
+    let rows = rows().into_iter();
+    let rows: Vec<Row> = rows.filter(|row| !row.name.starts_with("http2")).collect();
+    let faults = faults(&elsewhere);
     let mut named: Vec<&str> = faults.iter().map(|fault| fault.name).collect();
     let mut documented: Vec<&str> = rows.iter().map(|row| row.name.as_str()).collect();
     named.sort_unstable();

@@ -77,8 +77,6 @@ fn look_up(name: &str) -> Found {
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
-
     use super::*;
 
     #[tokio::test]
