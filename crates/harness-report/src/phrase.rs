@@ -155,18 +155,9 @@ impl Phrases {
                 self.spent = self.spent.filter(|_| model.price.is_some());
                 vec![fallback::changed(from, model, reason)]
             }
-            Event::ProviderRetried {
-                attempt,
-                delay_ms,
-                reason,
-                ..
-            } => vec![pacing::retried(*attempt, *delay_ms, reason)],
-            Event::RequestPaced {
-                delay_ms,
-                limit,
-                until,
-                ..
-            } => vec![pacing::held(*delay_ms, *limit, *until)],
+            Event::ProviderRetried { .. } | Event::RequestPaced { .. } => {
+                pacing::waiting(event).into_iter().collect()
+            }
             Event::CallJudged {
                 call,
                 tool,
