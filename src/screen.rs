@@ -23,7 +23,7 @@ use conductor::Conductor;
 pub(crate) use setup::is_wanted;
 
 /// Inputs that wait for the screen; a run waits while there are more.
-const INPUTS_MAX: usize = 4_096;
+const INPUTS_MAX: usize = 512;
 /// Exit code of a process that a person left with `Ctrl+C` before it was over.
 const ABANDONED: u8 = 130;
 /// What the exit code of a process that a signal ended is counted from.

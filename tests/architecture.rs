@@ -62,7 +62,11 @@ const PROGRAM: &[Edges] = &[
         "crossterm futures-util nucleo-matcher pulldown-cmark ratatui ratatui-textarea rustix \
          tokio unicode-segmentation unicode-width",
     ),
-    ("testkit", "core provider", "rustix serde_json tempfile"),
+    (
+        "testkit",
+        "core provider",
+        "bytes h2 http rcgen rustix rustls serde_json tempfile tokio tokio-rustls",
+    ),
     (
         "harness",
         "config core engine gate git guard host provider report runner store tui",
@@ -90,7 +94,7 @@ const TESTS: &[Edges] = &[
     (
         "harness",
         "testkit",
-        "httpdate insta portable-pty schemars vt100",
+        "flate2 httpdate insta portable-pty schemars vt100",
     ),
 ];
 

@@ -1,6 +1,7 @@
 //! A server that fails: retried where that can help, and no action ever done twice or in part.
 
 mod cancel;
+mod network;
 mod table;
 
 use std::time::{Duration, Instant};

@@ -1,6 +1,7 @@
 //! A running program: what it tells so far, a signal, and how it ended.
 
 use std::{
+    ffi::OsStr,
     io::{BufRead as _, BufReader, Read as _},
     process::{Child, Command, Stdio},
     thread,
@@ -21,9 +22,19 @@ pub(crate) struct Live {
 impl Live {
     /// Starts the program; it tells what it does as JSON lines.
     pub(crate) fn start(desk: &Desk, arguments: &[&str]) -> Self {
+        Self::start_with(desk, arguments, None)
+    }
+
+    /// The same, with a variable of the environment.
+    pub(crate) fn start_with(
+        desk: &Desk,
+        arguments: &[&str],
+        variable: Option<(&str, &OsStr)>,
+    ) -> Self {
         let arguments = [arguments, &["--json", "--no-input"]].concat();
         let mut command = desk.home.command(&desk.project.root(), &arguments);
         let spawned = command
+            .envs(variable)
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn();

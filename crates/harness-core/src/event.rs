@@ -6,11 +6,11 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Action, Amendment, ApprovalAnswer, ApprovalAsked, ApprovedHow, CallId, CheckReport,
+    Action, Allowance, Amendment, ApprovalAnswer, ApprovalAsked, ApprovedHow, CallId, CheckReport,
     CheckStatus, CheckpointNumber, CommitId, EndReason, FeatureId, FeatureStatus, Finding, Gate,
     LimitKind, Limits, ModelFailure, ModelProfile, ModelResponse, Money, NegativeControl,
-    NetworkUse, Outcome, RepoPath, Roles, SessionOpened, SetupEnd, SetupPlace, Spent, TokenCount,
-    TreeId, TurnNumber, Urgency, Verdict,
+    NetworkUse, Outcome, RateLimit, RepoPath, Roles, SessionOpened, SetupEnd, SetupPlace, Spent,
+    Timestamp, TokenCount, TreeId, TurnNumber, Urgency, Verdict,
 };
 
 /// A logged fact.
@@ -393,6 +393,24 @@ pub enum Event {
     },
     /// A limit has stopped the work on a feature: a note is left for the next session.
     HandedOver(Box<HandedOver>),
+    /// The provider said that one of its limits is nearly or wholly used up.
+    ///
+    /// It belongs to the answer of the request in flight; what is not said is not short.
+    AllowanceTold {
+        /// What may hold the next request back.
+        allowances: Vec<Allowance>,
+    },
+    /// The request is held back until the provider's limit is open again.
+    RequestPaced {
+        /// The turn.
+        turn: TurnNumber,
+        /// How long is waited. Unit: milliseconds.
+        delay_ms: u64,
+        /// The limit that is used up.
+        limit: RateLimit,
+        /// When the provider says that it is open again; the wait can be shorter.
+        until: Timestamp,
+    },
 }
 
 /// What a session leaves for the next one about a feature that is not done.

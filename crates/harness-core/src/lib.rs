@@ -21,6 +21,7 @@ mod network;
 mod object;
 mod path;
 mod policy;
+mod rate;
 mod request;
 mod role;
 mod session;
@@ -56,6 +57,7 @@ pub use network::{AllowedHost, NetworkUse};
 pub use object::{BlobId, CommitId, ObjectIdError, TreeId};
 pub use path::{PathError, RepoPath};
 pub use policy::{CommandRule, Limits, Policy, RuleDecision, ScopeRules, Sourced};
+pub use rate::{Allowance, RateLimit};
 pub use request::{Request, Urgency};
 pub use role::{Effort, Role, Roles};
 pub use session::{

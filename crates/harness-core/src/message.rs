@@ -261,6 +261,8 @@ pub enum ModelDelta {
     Usage(Usage),
     /// Bytes of everything said so far, arguments of calls included.
     Said(u64),
+    /// What the answer's headers say is short at the provider.
+    Allowances(Vec<crate::Allowance>),
 }
 
 #[cfg(test)]

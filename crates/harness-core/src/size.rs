@@ -58,6 +58,17 @@ impl Message {
         };
         ByteCount(bytes as u64)
     }
+
+    /// Returns the same without reasoning, which is not always sent back and whose size only the provider knows.
+    pub fn bytes_without_reasoning(&self) -> ByteCount {
+        match self {
+            Self::User(_) => self.bytes(),
+            Self::Assistant(parts) => {
+                let spoken: usize = parts.iter().filter_map(spoken_bytes).sum();
+                ByteCount(spoken as u64)
+            }
+        }
+    }
 }
 
 fn user_bytes(part: &UserPart) -> usize {
@@ -80,10 +91,21 @@ fn tokens_of(image: &Image) -> u64 {
 
 fn assistant_bytes(part: &AssistantPart) -> usize {
     match part {
-        AssistantPart::Text { text } | AssistantPart::Thinking { text, .. } => text.len(),
+        AssistantPart::Thinking { text, .. } => text.len(),
         AssistantPart::RedactedThinking { data, .. } | AssistantPart::Opaque { data, .. } => {
             data.len()
         }
-        AssistantPart::ToolCall(call) => call.name.len() + call.arguments.len(),
+        spoken => spoken_bytes(spoken).unwrap_or_default(),
+    }
+}
+
+/// Returns the size of what is no reasoning.
+fn spoken_bytes(part: &AssistantPart) -> Option<usize> {
+    match part {
+        AssistantPart::Text { text } => Some(text.len()),
+        AssistantPart::ToolCall(call) => Some(call.name.len() + call.arguments.len()),
+        AssistantPart::Thinking { .. }
+        | AssistantPart::RedactedThinking { .. }
+        | AssistantPart::Opaque { .. } => None,
     }
 }

@@ -38,6 +38,11 @@ impl Timestamp {
         )
     }
 
+    /// Reads RFC 3339 in UTC; `None` for any other text.
+    pub fn parse(text: &str) -> Option<Self> {
+        humantime::parse_rfc3339(text).ok().map(Self::from)
+    }
+
     /// Returns the timestamp in whole seconds, for headings a person reads.
     pub fn to_seconds_text(self) -> String {
         humantime::format_rfc3339_seconds(SystemTime::from(self)).to_string()

@@ -12,6 +12,7 @@ use crate::{
     breaker::Breakers,
     limits,
     limits::Reached,
+    pacing::Pacing,
     session::{Conclusion, Session, Step, Surroundings, approvals, hand_over_model},
 };
 
@@ -50,6 +51,7 @@ pub struct Engine {
     /// When the present process took the run up.
     since: Timestamp,
     breakers: Breakers,
+    pacing: Pacing,
 }
 
 impl Engine {
@@ -66,6 +68,7 @@ impl Engine {
             unfinished: None,
             since: now,
             breakers: Breakers::new(),
+            pacing: Pacing::new(),
         }
     }
 
@@ -81,6 +84,12 @@ impl Engine {
         let mut engine = Self::new(opened.run.clone(), time);
         engine.handle(&first, time);
         for (event, time) in events {
+            // A log of another version may have waited elsewhere.
+            if let (Event::ModelResponded(_) | Event::ModelFailed { .. }, Some(session)) =
+                (&event, &mut engine.session)
+            {
+                session.send_if_ready();
+            }
             engine.handle(&event, time);
         }
         Some(engine)
@@ -247,15 +256,19 @@ impl Engine {
             Event::ApprovalAnswered { call, answer } => self.on_approval_answered(*call, answer),
             Event::ModelResponded(responded) if self.is_asking(responded.turn) => {
                 self.breakers.answered(&self.run.model);
+                self.pacing.answered(&self.run.model);
             }
             Event::ModelFailed { turn, failure, .. } if self.is_asking(*turn) => {
                 self.breakers.failed(&self.run.model, failure, now);
+                self.pacing.failed(&self.run.model, failure);
             }
             Event::ModelChanged { model, .. } => self.run.change_model(model),
             Event::BudgetWarned {
                 limit: Some(limit), ..
             } => self.run.account.warn(*limit),
             Event::HandedOver(note) => self.on_handed_over(note),
+            Event::AllowanceTold { allowances } => self.pacing.told(&self.run.model, allowances),
+            Event::RequestPaced { .. } => self.pacing.waited(&self.run.model),
             _ => {}
         }
         if let Some(session) = &mut self.session {
@@ -306,6 +319,7 @@ impl Engine {
         self.run.attended = attended;
         self.run.model = model.clone();
         self.breakers = Breakers::new();
+        self.pacing = Pacing::new();
         let changed = limits::changed(&self.run.policy.limits, limits);
         let warned = &mut self.run.account.warned;
         warned.retain(|limit| !changed.contains(limit));
@@ -460,6 +474,7 @@ impl Engine {
             stopping: self.stopping,
             stop: self.stop.as_ref(),
             breakers: &self.breakers,
+            pacing: &self.pacing,
         };
         let Some(session) = &mut self.session else {
             return self.between_sessions();

@@ -18,6 +18,7 @@ mod effect;
 mod engine;
 mod limits;
 mod loops;
+mod pacing;
 mod retry;
 mod session;
 mod talk;

@@ -8,6 +8,9 @@ use harness_core::{FailureClass, Limits, ModelFailure, Timestamp};
 const RETRIES_MAX: u32 = 8;
 const DELAY_BASE: Duration = Duration::from_millis(500);
 const DELAY_MAX: Duration = Duration::from_secs(30);
+/// The same while the server cannot be reached: asking costs nobody anything, and who gets
+/// their network back wants to go on.
+const UNREACHABLE_DELAY_MAX: Duration = Duration::from_secs(5);
 /// The longest `retry-after` that is honoured; more is as good as a refusal.
 const RETRY_AFTER_MAX: Duration = Duration::from_secs(120);
 
@@ -89,7 +92,7 @@ pub(crate) fn decide(
     let delay = match asked {
         Some(asked) if asked > RETRY_AFTER_MAX => return Retry::GiveUp,
         Some(asked) => asked,
-        None => backoff(failures.count, seed),
+        None => backoff(failures, seed),
     };
     let waited = failures
         .unreachable_since
@@ -101,16 +104,20 @@ pub(crate) fn decide(
 }
 
 /// Returns how long at most is waited after so many failures.
-fn ceiling(count: u32) -> Duration {
+fn ceiling(failures: Failures) -> Duration {
+    let longest = match failures.unreachable_since {
+        Some(_) => UNREACHABLE_DELAY_MAX,
+        None => DELAY_MAX,
+    };
     DELAY_BASE
-        .saturating_mul(1 << count.saturating_sub(1).min(10))
-        .min(DELAY_MAX)
+        .saturating_mul(1 << failures.count.saturating_sub(1).min(10))
+        .min(longest)
 }
 
 /// Draws a delay between nothing and its ceiling, so that many clients do not come back at once.
-fn backoff(count: u32, seed: u64) -> Duration {
-    let ceiling = u64::try_from(ceiling(count).as_millis()).unwrap_or(u64::MAX);
-    Duration::from_millis(mix(seed ^ u64::from(count)) % (ceiling + 1))
+fn backoff(failures: Failures, seed: u64) -> Duration {
+    let ceiling = u64::try_from(ceiling(failures).as_millis()).unwrap_or(u64::MAX);
+    Duration::from_millis(mix(seed ^ u64::from(failures.count)) % (ceiling + 1))
 }
 
 /// Spreads the bits of a number (the finaliser of SplitMix64).
@@ -138,6 +145,12 @@ mod tests {
         }
     }
 
+    /// Returns so many failures of a class.
+    fn many(class: FailureClass, count: u32) -> Failures {
+        let row = |earlier, _| Some(Failures::after(earlier, class, Timestamp::from_millis(0)));
+        (0..count).fold(None, row).unwrap()
+    }
+
     /// Decides about the last of `count` failures of a class, the first one `waited` ago.
     fn check(class: FailureClass, asked: Option<u64>, count: u32, waited: Duration) -> Retry {
         check_with(UNATTENDED, class, asked, count, waited)
@@ -151,11 +164,9 @@ mod tests {
         waited: Duration,
     ) -> Retry {
         let begun = Timestamp::from_millis(0);
-        let row = |earlier, _| Some(Failures::after(earlier, class, begun));
-        let failures = (0..count).fold(None, row).unwrap();
         decide(
             &failure(class, asked),
-            failures,
+            many(class, count),
             patience,
             7,
             begun.plus(waited),
@@ -183,9 +194,13 @@ mod tests {
     proptest! {
         #[test]
         fn a_delay_is_drawn_from_nothing_up_to_its_ceiling(count in 1..200_u32, seed: u64) {
-            prop_assert!(backoff(count, seed) <= ceiling(count));
-            prop_assert!(ceiling(count) <= DELAY_MAX);
-            prop_assert!(ceiling(count) <= ceiling(count + 1));
+            for class in [FailureClass::Overloaded, FailureClass::Unreachable] {
+                let failures = many(class, count);
+                prop_assert!(backoff(failures, seed) <= ceiling(failures));
+                prop_assert!(ceiling(failures) <= DELAY_MAX);
+                prop_assert!(ceiling(failures) <= ceiling(many(class, count + 1)));
+            }
+            prop_assert!(ceiling(many(FailureClass::Unreachable, count)) <= UNREACHABLE_DELAY_MAX);
         }
 
         #[test]
@@ -201,7 +216,7 @@ mod tests {
                 prop_assert!(delay <= RETRY_AFTER_MAX);
                 match asked.filter(|ms| *ms > 0) {
                     Some(ms) => prop_assert_eq!(delay, Duration::from_millis(ms)),
-                    None => prop_assert!(delay <= ceiling(count)),
+                    None => prop_assert!(delay <= ceiling(many(class, count))),
                 }
                 if class == FailureClass::Unreachable {
                     prop_assert!(waited + delay <= Duration::from_secs(60));
@@ -220,7 +235,10 @@ mod tests {
 
     #[test]
     fn delays_fill_the_whole_room_below_their_ceiling() {
-        let drawn: Vec<u128> = (0..400).map(|seed| backoff(5, seed).as_millis()).collect();
+        let failures = many(FailureClass::Overloaded, 5);
+        let drawn: Vec<u128> = (0..400)
+            .map(|seed| backoff(failures, seed).as_millis())
+            .collect();
         assert!(drawn.iter().any(|ms| *ms < 1_000), "{drawn:?}");
         assert!(drawn.iter().any(|ms| *ms > 7_000), "{drawn:?}");
     }
@@ -267,6 +285,9 @@ mod tests {
         assert_eq!(asked(120_000), Retry::After(Duration::from_secs(120)));
         assert_eq!(asked(120_001), Retry::GiveUp);
         // No wait at all would be a flood.
-        assert_eq!(asked(0), Retry::After(backoff(1, 7)));
+        assert_eq!(
+            asked(0),
+            Retry::After(backoff(many(FailureClass::RateLimited, 1), 7))
+        );
     }
 }

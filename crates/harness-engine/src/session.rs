@@ -233,6 +233,7 @@ impl Session {
             Event::ProviderRetried { turn, delay_ms, .. } => {
                 self.on_retry_planned(*turn, *delay_ms, now);
             }
+            Event::RequestPaced { turn, delay_ms, .. } => self.on_paced(*turn, *delay_ms, now),
             Event::RetryDue { turn } => self.on_retry_due(*turn),
             Event::ModelChanged { .. } => self.talk.turn_to_another(),
             Event::CallJudged {
@@ -289,7 +290,8 @@ impl Session {
             Event::BudgetWarned { what, limit } => self.on_warned(what, *limit),
             Event::HandedOver(note) => self.on_handed_over(note),
             Event::Interrupted => self.hand_over.interrupt(),
-            Event::StopDecided { .. }
+            Event::AllowanceTold { .. }
+            | Event::StopDecided { .. }
             | Event::ChangedOutside { .. }
             | Event::ManifestShort { .. }
             | Event::NetworkUsed(_)
@@ -393,6 +395,21 @@ impl Session {
             self.talk.request = Request::BackingOff {
                 until: now.plus(Duration::from_millis(delay_ms)),
             };
+        }
+    }
+
+    fn on_paced(&mut self, turn: TurnNumber, delay_ms: u64, now: Timestamp) {
+        if self.talk.request == Request::Ready && turn == self.talk.turn {
+            self.talk.request = Request::BackingOff {
+                until: now.plus(Duration::from_millis(delay_ms)),
+            };
+        }
+    }
+
+    /// Takes a request that is to be sent for one that was.
+    pub(crate) fn send_if_ready(&mut self) {
+        if self.talk.request == Request::Ready {
+            self.talk.request = Request::InFlight { cancelling: false };
         }
     }
 

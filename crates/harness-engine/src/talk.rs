@@ -7,7 +7,7 @@ use harness_core::{
     Usage, UserPart,
 };
 
-use crate::{album::Album, retry::Failures};
+use crate::{album::Album, pacing::Need, retry::Failures};
 
 /// Where the present request stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -257,6 +257,23 @@ impl Talk {
             system: self.system.clone(),
             tools: self.tools.clone(),
             messages: self.messages.clone(),
+        }
+    }
+
+    /// Estimates what the next request takes: a token has about four bytes.
+    pub(crate) fn need(&self) -> Need {
+        let sizes = self.messages.iter();
+        let sizes: Vec<u64> = sizes
+            .map(|message| message.bytes_without_reasoning().0)
+            .collect();
+        // Behind the last answer, and that answer itself.
+        let fresh: u64 = sizes.iter().rev().take(2).sum();
+        let tools = self.tools.iter();
+        let tools = tools.map(|tool| tool.description.len() + tool.schema.len());
+        let around = self.system.len() + tools.sum::<usize>();
+        Need {
+            prompt: (around as u64 + sizes.iter().sum::<u64>()) / 4,
+            fresh: fresh / 4,
         }
     }
 

@@ -21,6 +21,8 @@ mod gates;
 mod limits;
 #[path = "rules/network.rs"]
 mod network;
+#[path = "rules/pacing.rs"]
+mod pacing;
 #[path = "rules/regression.rs"]
 mod regression;
 #[path = "rules/script.rs"]

@@ -8,6 +8,7 @@
 mod body;
 mod client;
 mod error;
+mod lookup;
 mod loopback;
 
 pub use body::HttpBody;

@@ -13,6 +13,8 @@ use serde_json::Value;
 
 use crate::Api;
 
+pub(crate) use delay::whole as whole_time;
+
 /// Bound of a failure's message.
 const MESSAGE_BYTES_MAX: usize = 2048;
 

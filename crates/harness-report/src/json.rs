@@ -109,6 +109,17 @@ pub enum JsonLine {
         /// What had failed.
         reason: String,
     },
+    /// A model request waits until a limit of its provider is open again.
+    RequestPaced {
+        /// How long is waited.
+        delay_ms: u64,
+        /// What is used up: `requests`, `tokens`, `input tokens`, `output tokens`.
+        limit: String,
+        /// When the provider says it is open again; the wait may end before.
+        until: String,
+        /// The same for people.
+        reason: String,
+    },
     /// The guard has judged a call; refused calls too.
     ToolCalled {
         /// The call.

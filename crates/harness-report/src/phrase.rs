@@ -5,6 +5,7 @@ mod approval;
 mod control;
 mod fallback;
 mod hand_over;
+mod pacing;
 mod saved;
 mod setup;
 mod shown;
@@ -19,6 +20,8 @@ use harness_core::{
 };
 
 use crate::clean::{clean, clean_line};
+
+pub use pacing::held_for;
 
 /// Who a line is about: the word at its beginning.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -156,7 +159,9 @@ impl Phrases {
             Event::ClaimTaken => one(Who::You, "let the gates decide"),
             Event::StopRequested => one(Who::You, "stop after the step in hand"),
             Event::Interrupted => one(Who::You, "stop"),
-            Event::TurnStarted { .. } | Event::RetryDue { .. } => Vec::new(),
+            Event::TurnStarted { .. } | Event::RetryDue { .. } | Event::AllowanceTold { .. } => {
+                Vec::new()
+            }
             Event::ModelResponded(responded) => said(responded),
             Event::ModelFailed { failure, .. } if failure.class.is_retryable() => Vec::new(),
             Event::ModelFailed { failure, .. } => one(
@@ -169,18 +174,8 @@ impl Phrases {
                 model,
                 reason,
             } => vec![fallback::changed(from, model, reason)],
-            Event::ProviderRetried {
-                attempt,
-                delay_ms,
-                reason,
-                ..
-            } => {
-                let text = format!(
-                    "{}; retry {attempt} in {}",
-                    clean_line(reason, 300),
-                    seconds(*delay_ms)
-                );
-                one(Who::Note, text)
+            Event::ProviderRetried { .. } | Event::RequestPaced { .. } => {
+                pacing::waiting(event).into_iter().collect()
             }
             Event::CallJudged {
                 call,

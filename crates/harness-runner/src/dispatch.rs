@@ -173,6 +173,9 @@ pub async fn drive(
         }
         let deadline = dispatcher.until_deadline();
         tokio::select! {
+            // A person first: a flood of pieces keeps nobody waiting. What streams comes last.
+            biased;
+            Some(request) = requests.recv() => dispatcher.ask(request),
             Some(end) = ended.recv() => {
                 // What streamed before the end is shown before it.
                 while let Ok(delta) = deltas.try_recv() {
@@ -181,9 +184,8 @@ pub async fn drive(
                 dispatcher.take_end(end)?;
             }
             Some(()) = dispatcher.in_flight.next(), if !dispatcher.in_flight.is_empty() => {}
-            Some(delta) = deltas.recv() => dispatcher.show(&delta),
-            Some(request) = requests.recv() => dispatcher.ask(request),
             () = tokio::time::sleep(deadline.unwrap_or_default()), if deadline.is_some() => dispatcher.tick(),
+            Some(delta) = deltas.recv() => dispatcher.show(&delta),
         }
     }
 }
@@ -437,6 +439,10 @@ impl Dispatcher<'_> {
     fn show(&mut self, delta: &ModelDelta) {
         if self.meter.hear(delta) {
             self.hold_to_limits();
+        }
+        if let ModelDelta::Allowances(allowances) = delta {
+            let allowances = allowances.clone();
+            return self.queue.push_back(Event::AllowanceTold { allowances });
         }
         for face in self.faces.iter_mut() {
             face.delta(delta);

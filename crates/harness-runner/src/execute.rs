@@ -349,7 +349,13 @@ impl Executor {
         let name = profile.as_ref().map(|profile| profile.name.as_str());
         let model = self.models.named(name.unwrap_or_default());
         self.sent.set(!cancelled.is_cancelled());
-        let answer = model.request(&prompt, deltas, cancelled).await;
+        let mut unwanted = cancelled.clone();
+        let answer = tokio::select! {
+            biased;
+            // The request is dropped where it stands: nothing it does is waited for.
+            () = unwanted.wait() => Err(crate::model::cancelled_failure()),
+            answer = model.request(&prompt, deltas, cancelled) => answer,
+        };
         self.tell(match answer {
             Ok(response) => {
                 let cost = profile.and_then(|profile| profile.cost(response.usage));

@@ -30,6 +30,9 @@ const ERROR_BODY_MAX: harness_core::ByteCount = harness_core::ByteCount::kib(64)
 /// What a record of the log needs beside the answer in it.
 const BESIDE_ANSWER: usize = 256 << 10;
 
+/// How much of a stream is decoded before everything else gets its turn.
+const PIECE_BYTES: usize = 16 << 10;
+
 /// How long the end of a body is waited for after the answer is whole.
 const END_OF_BODY: Duration = Duration::from_millis(20);
 
@@ -176,6 +179,7 @@ impl HttpModel {
             }
             failure(&error)
         })?;
+        tell_allowances(&response.headers, prompt, deltas).await;
         read(self.api, asked, Answered::live(response, kept), deltas).await
     }
 
@@ -257,12 +261,7 @@ async fn read(
     if response.status != 200 {
         let headers = response.headers;
         let body = response.body.collect(ERROR_BODY_MAX).await;
-        let header = |name: &str| {
-            headers
-                .iter()
-                .find(|(key, _)| key == name)
-                .map(|(_, value)| value.as_str())
-        };
+        let header = |name: &str| header_of(&headers, name);
         let now = harness_host::clock::now();
         return Err(harness_provider::failure_of_status(
             api,
@@ -278,7 +277,11 @@ async fn read(
         match response.body.next().await {
             None => break,
             Some(Ok(bytes)) => {
-                send_all(deltas, decoder.push(&bytes)).await;
+                // In pieces, with a breath between: a person can stop a flood.
+                for piece in bytes.chunks(PIECE_BYTES) {
+                    send_all(deltas, decoder.push(piece)).await;
+                    tokio::task::yield_now().await;
+                }
                 if decoder.said() > said {
                     said = decoder.said();
                     send_all(deltas, vec![ModelDelta::Said(said)]).await;
@@ -352,6 +355,25 @@ fn with_room_in_the_log(response: ModelResponse) -> Result<ModelResponse, ModelF
     })
 }
 
+fn header_of<'h>(headers: &'h [(String, String)], name: &str) -> Option<&'h str> {
+    let found = headers.iter().find(|(key, _)| key == name);
+    found.map(|(_, value)| value.as_str())
+}
+
+/// Passes on what an answer's headers say is short.
+async fn tell_allowances(
+    headers: &[(String, String)],
+    prompt: &Prompt,
+    deltas: &mpsc::Sender<ModelDelta>,
+) {
+    let size = prompt.estimate();
+    let header = |name: &str| header_of(headers, name);
+    let short = harness_provider::allowances(header, size, harness_host::clock::now());
+    if !short.is_empty() {
+        send_all(deltas, vec![ModelDelta::Allowances(short)]).await;
+    }
+}
+
 /// Passes pieces on; a face that is gone wants none.
 async fn send_all(deltas: &mpsc::Sender<ModelDelta>, pieces: Vec<ModelDelta>) {
     for piece in pieces {
@@ -368,7 +390,7 @@ fn failure(error: &harness_host::http::HttpError) -> ModelFailure {
     }
 }
 
-fn cancelled_failure() -> ModelFailure {
+pub(crate) fn cancelled_failure() -> ModelFailure {
     ModelFailure {
         class: FailureClass::Cancelled,
         message: "the request was cancelled".to_owned(),

@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use harness_core::{
-    Action, AllowedHost, Amendment, ApprovalAnswer, ApprovalAsked, ApprovalSubject,
+    Action, Allowance, AllowedHost, Amendment, ApprovalAnswer, ApprovalAsked, ApprovalSubject,
     ApprovedFinding, ApprovedHow, AssistantPart, Baseline, ByteCount, CallEnd, CallId, Captured,
     Change, ChangeKind, CheckReport, CheckStatus, CheckpointNumber, CheckpointSaved, CommandRule,
     CommitId, ControlCheck, ControlOutcome, Decision, DirtyMode, Effort, EndReason, Event,
@@ -13,10 +13,10 @@ use harness_core::{
     Finding, FindingKind, FinishSubject, Gate, GivenUp, Goal, HandOverNote, HandedOver, Image,
     ImageFormat, Level, LimitKind, Limits, LineRange, Maker, ModelFailure, ModelProfile,
     ModelResponded, ModelResponse, Money, NegativeControl, NetworkUse, Outcome, Policy, Price,
-    Reader, Regression, RepoPath, Roles, Rule, RuleDecision, RunId, RunState, ScopeRules,
-    SessionId, SessionOpened, SetupEnd, SetupPlace, Source, SourceKind, Sourced, Spent, Stop,
-    StopReason, TestCounts, Timestamp, TokenCount, ToolCall, TreeId, TurnNumber, Urgency, Usage,
-    Verdict, When,
+    RateLimit, Reader, Regression, RepoPath, Roles, Rule, RuleDecision, RunId, RunState,
+    ScopeRules, SessionId, SessionOpened, SetupEnd, SetupPlace, Source, SourceKind, Sourced, Spent,
+    Stop, StopReason, TestCounts, Timestamp, TokenCount, ToolCall, TreeId, TurnNumber, Urgency,
+    Usage, Verdict, When,
 };
 
 /// Declares the type word of every event; a new variant does not compile until it stands here.
@@ -91,6 +91,8 @@ kinds! {
     Event::FindingsApproved { .. } => "findings_approved",
     Event::ModelChanged { .. } => "model_changed",
     Event::HandedOver(_) => "handed_over",
+    Event::AllowanceTold { .. } => "allowance_told",
+    Event::RequestPaced { .. } => "request_paced",
 }
 
 /// Returns the samples, in the order of the stored file.
@@ -112,7 +114,37 @@ pub(crate) fn samples() -> Vec<Event> {
     events.extend(fallback());
     events.extend(roles());
     events.extend(limits_held());
+    events.extend(pacing());
     events
+}
+
+/// A request that waits for a limit of its provider.
+fn pacing() -> Vec<Event> {
+    let allowance = |limit, of| Allowance {
+        limit,
+        left: 0,
+        of,
+        until: time(),
+    };
+    let limits = [
+        RateLimit::Requests,
+        RateLimit::Tokens,
+        RateLimit::InputTokens,
+        RateLimit::OutputTokens,
+    ];
+    let of = [Some(50), None, None, None];
+    let short = limits.into_iter().zip(of);
+    vec![
+        Event::AllowanceTold {
+            allowances: short.map(|(limit, of)| allowance(limit, of)).collect(),
+        },
+        Event::RequestPaced {
+            turn: TurnNumber(1),
+            delay_ms: 12_000,
+            limit: RateLimit::Requests,
+            until: time(),
+        },
+    ]
 }
 
 /// A run with other models that may take over, and one that did.

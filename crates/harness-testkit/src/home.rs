@@ -147,3 +147,15 @@ impl From<Output> for Run {
         }
     }
 }
+
+/// Sends `SIGINT` to a process that a test started, without a program in between.
+///
+/// # Panics
+/// When there is no such process.
+pub fn interrupt(pid: u32) {
+    let pid = i32::try_from(pid)
+        .ok()
+        .and_then(rustix::process::Pid::from_raw);
+    let pid = pid.expect("a process has a number above nothing");
+    rustix::process::kill_process(pid, rustix::process::Signal::INT).expect("the process runs");
+}

@@ -5,9 +5,11 @@
 
 mod home;
 mod project;
+mod secure;
 mod server;
 mod wire;
 
-pub use home::{Home, Run};
+pub use home::{Home, Run, interrupt};
 pub use project::Project;
+pub use secure::{Http2, SecureServer};
 pub use server::{Ending, Received, Reply, Server, Shape};

@@ -233,9 +233,18 @@ impl App {
             let seconds = self.now.since(since).as_secs();
             since.plus(after((seconds + 1) * 1_000))
         });
-        match (wake, tick) {
-            (Some(wake), Some(tick)) => Some(wake.min(tick)),
-            (one, other) => one.or(other),
-        }
+        let left = self.left().zip(self.work.activity.until());
+        let countdown = left.map(|(seconds, until)| {
+            let shown = after(seconds.saturating_sub(1).saturating_mul(1_000));
+            Timestamp::from_millis(0).plus(until.since(Timestamp::from_millis(0).plus(shown)))
+        });
+        [wake, tick, countdown].into_iter().flatten().min()
+    }
+
+    /// Returns how long a wait goes on, rounded up; none when nothing is waited for. Unit: seconds.
+    pub(crate) fn left(&self) -> Option<u64> {
+        let until = self.work.activity.until().filter(|_| self.is_busy())?;
+        let left = u64::try_from(until.since(self.now).as_millis()).unwrap_or(u64::MAX);
+        Some(left.div_ceil(1_000)).filter(|seconds| *seconds > 0)
     }
 }

@@ -24,7 +24,7 @@ use crate::{
 };
 
 /// Inputs that are taken in before the next frame; a flood never keeps the screen from being drawn.
-const INPUTS_MAX: usize = 2_000;
+const INPUTS_MAX: usize = 256;
 /// The shortest time between two frames that no key asked for: 30 a second, 10 over a network.
 const FRAME: Duration = Duration::from_millis(33);
 const SLOW_FRAME: Duration = Duration::from_millis(100);

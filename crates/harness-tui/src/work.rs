@@ -1,5 +1,7 @@
 //! Where the run stands, as a fold over events: what header and work column show.
 
+use std::time::Duration;
+
 use harness_core::{
     CheckReport, CheckStatus, EndReason, Event, FeatureId, FeatureStatus, Goal, Level, Limits,
     ModelDelta, ModelResponded, Money, SessionId, SessionOpened, Spent, Stop, Timestamp, Usage,
@@ -141,8 +143,10 @@ pub(crate) enum Activity {
     Working(String, Timestamp),
     /// A gate runs.
     Checking(String, Timestamp),
-    /// The model is asked again later.
+    /// The model is asked again, at this time.
     Retrying(String, Timestamp),
+    /// The request waits for a limit of the provider, until then.
+    Held(String, Timestamp),
     /// A person is waited for.
     Awaiting,
     /// The run is coming to its end.
@@ -158,6 +162,14 @@ impl Activity {
             | Self::Calling(_, since)
             | Self::Working(_, since)
             | Self::Checking(_, since) => Some(*since),
+            _ => None,
+        }
+    }
+
+    /// Returns when it ends by itself.
+    pub(crate) fn until(&self) -> Option<Timestamp> {
+        match self {
+            Self::Retrying(_, until) | Self::Held(_, until) => Some(*until),
             _ => None,
         }
     }
@@ -241,7 +253,21 @@ impl Work {
             }
             Event::GateStarted { gate } => Activity::Checking(clean_line(gate, 40), at),
             Event::CheckEnded { .. } => self.after_check(at),
-            Event::ProviderRetried { reason, .. } => Activity::Retrying(clean_line(reason, 80), at),
+            Event::ProviderRetried {
+                reason, delay_ms, ..
+            } => Activity::Retrying(
+                clean_line(reason, 80),
+                at.plus(Duration::from_millis(*delay_ms)),
+            ),
+            Event::RequestPaced {
+                delay_ms,
+                limit,
+                until,
+                ..
+            } => Activity::Held(
+                harness_report::held_for(*delay_ms, *limit, *until),
+                at.plus(Duration::from_millis(*delay_ms)),
+            ),
             Event::QuestionAsked { .. } | Event::PersonAwaited | Event::ApprovalAsked(_) => {
                 Activity::Awaiting
             }

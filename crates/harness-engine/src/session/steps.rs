@@ -13,6 +13,7 @@ use crate::{
     calls::{Call, CallState},
     check::Errand,
     limits::{self, Used},
+    pacing::Pacing,
     retry::{self, Patience, Retry},
     talk::Request,
     words,
@@ -47,6 +48,8 @@ pub(crate) struct Surroundings<'a> {
     pub(crate) stop: Option<&'a (EndReason, String)>,
     /// The providers that fail.
     pub(crate) breakers: &'a Breakers,
+    /// What providers have left for the next request.
+    pub(crate) pacing: &'a Pacing,
 }
 
 impl Session {
@@ -285,17 +288,7 @@ impl Session {
     fn talk_step(&mut self, around: Surroundings<'_>, now: Timestamp) -> Step {
         match self.talk.request {
             Request::InFlight { .. } | Request::BackingOff { .. } => Step::Wait,
-            Request::Ready => {
-                // A retry, or the same request at another model, may be too dear now.
-                if let Some(step) = self.money_step(around, now) {
-                    return step;
-                }
-                self.talk.request = Request::InFlight { cancelling: false };
-                Step::Do(Effect::RequestModel {
-                    turn: self.talk.turn,
-                    prompt: self.talk.prompt(),
-                })
-            }
+            Request::Ready => self.send(around, now),
             Request::Failed => self.after_failure(around, now),
             Request::Due => self.begin_turn(around, now),
             // A stop is not judged while words wait.
@@ -305,6 +298,30 @@ impl Session {
             Request::Idle | Request::Claimed => self.after_stop(around.run),
             Request::Awaiting => self.save_if_due().unwrap_or(Step::Wait),
         }
+    }
+
+    /// Sends the request, or holds it back while the provider would refuse it.
+    fn send(&mut self, around: Surroundings<'_>, now: Timestamp) -> Step {
+        // A retry, or the same request at another model, may be too dear now.
+        if let Some(step) = self.money_step(around, now) {
+            return step;
+        }
+        let model = &around.run.model;
+        if around.pacing.is_short(model, now)
+            && let Some(hold) = around.pacing.hold(model, self.talk.need(), now)
+        {
+            return Step::Record(Event::RequestPaced {
+                turn: self.talk.turn,
+                delay_ms: u64::try_from(hold.wait.as_millis()).unwrap_or(u64::MAX),
+                limit: hold.limit,
+                until: hold.until,
+            });
+        }
+        self.talk.request = Request::InFlight { cancelling: false };
+        Step::Do(Effect::RequestModel {
+            turn: self.talk.turn,
+            prompt: self.talk.prompt(),
+        })
     }
 
     fn begin_turn(&mut self, around: Surroundings<'_>, now: Timestamp) -> Step {

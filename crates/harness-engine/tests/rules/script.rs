@@ -450,6 +450,9 @@ fn recorded(event: &Event) -> Option<String> {
         Event::ProviderRetried {
             attempt, delay_ms, ..
         } => format!("retry {attempt} in {delay_ms} ms"),
+        Event::RequestPaced {
+            limit, delay_ms, ..
+        } => format!("paced by {} for {delay_ms} ms", limit.as_str()),
         Event::ModelChanged { from, model, .. } => format!("{from} gives way to {}", model.name),
         Event::NoteTaken { .. } => "note taken".to_owned(),
         Event::QuestionAsked { .. } => "question asked".to_owned(),

@@ -9,7 +9,7 @@ use reqwest::{
     redirect::Policy,
 };
 
-use super::{HttpBody, HttpError, HttpFailure};
+use super::{HttpBody, HttpError, HttpFailure, lookup::Lookup};
 use crate::Cancelled;
 
 /// A `POST`. Its headers hold a key: it is not shown.
@@ -36,6 +36,10 @@ pub struct HttpResponse {
 
 /// How long a connection may be unused before it is given up.
 const POOL_IDLE: Duration = Duration::from_secs(90);
+
+/// How long a name, a connection and its encryption may take together. A server that lets
+/// more time pass cannot be reached, and one that is down for good is not kept asking.
+const CONNECT: Duration = Duration::from_secs(15);
 
 /// Keeps connections to servers. Cheap until its first request.
 #[derive(Debug, Default)]
@@ -125,6 +129,8 @@ pub(super) fn base() -> ClientBuilder {
         .no_proxy()
         .referer(false)
         .tcp_nodelay(true)
+        .connect_timeout(CONNECT)
+        .dns_resolver(Lookup::default())
         .pool_idle_timeout(POOL_IDLE)
         .user_agent(concat!("harness/", env!("CARGO_PKG_VERSION")))
 }

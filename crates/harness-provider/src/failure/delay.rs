@@ -30,8 +30,19 @@ pub(super) fn class_of_limit(status: u16, sentence: &str) -> Option<FailureClass
         .then_some(FailureClass::RateLimited)
 }
 
+/// Reads a text that is one duration and nothing else.
+pub(crate) fn whole(text: &str) -> Option<Duration> {
+    let (time, rest) = leading_time(text)?;
+    rest.is_empty().then_some(time)
+}
+
 /// Reads one or more numbers with their units.
 fn time(text: &str) -> Option<Duration> {
+    leading_time(text).map(|(time, _)| time)
+}
+
+/// Reads one or more numbers with their units, and returns what stands behind them.
+fn leading_time(text: &str) -> Option<(Duration, &str)> {
     let mut rest = text;
     let mut whole = None;
     loop {
@@ -40,8 +51,9 @@ fn time(text: &str) -> Option<Duration> {
             .unwrap_or(rest.len());
         // A full stop ends the sentence, not the number.
         let Ok(number) = rest[..digits].trim_end_matches('.').parse::<f64>() else {
-            return whole;
+            return Some((whole?, rest));
         };
+        let behind = rest;
         rest = rest[digits..].trim_start();
         let letters = rest
             .find(|char: char| !char.is_ascii_alphabetic())
@@ -51,7 +63,8 @@ fn time(text: &str) -> Option<Duration> {
             "s" | "sec" | "secs" | "second" | "seconds" => 1.0,
             "m" | "min" | "minute" | "minutes" => 60.0,
             "h" | "hour" | "hours" => 3600.0,
-            _ => return whole,
+            "d" | "day" | "days" => 86_400.0,
+            _ => return Some((whole?, behind)),
         };
         let part = Duration::try_from_secs_f64(number * seconds).ok()?;
         whole = Some(part.checked_add(whole.unwrap_or_default())?);

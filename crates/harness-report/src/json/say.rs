@@ -79,6 +79,17 @@ impl JsonLines {
                 delay_ms: *delay_ms,
                 reason: reason.clone(),
             },
+            Event::RequestPaced {
+                delay_ms,
+                limit,
+                until,
+                ..
+            } => JsonLine::RequestPaced {
+                delay_ms: *delay_ms,
+                limit: limit.as_str().to_owned(),
+                until: until.to_string(),
+                reason: crate::phrase::held_for(*delay_ms, *limit, *until),
+            },
             Event::CallJudged {
                 call,
                 tool,
@@ -237,6 +248,7 @@ impl JsonLines {
                 message: message.clone(),
             },
             Event::RetryDue { .. }
+            | Event::AllowanceTold { .. }
             | Event::ClaimTaken
             | Event::LinkMet { .. }
             | Event::CheckpointUnchanged

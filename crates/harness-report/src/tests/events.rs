@@ -104,6 +104,9 @@ const RECORDS: &str = r##"
 {"type":"budget_warned","what":"160 of 200 turns are used","limit":"turns"}
 {"type":"handed_over","feature":"F-012","note":"A heading\n\n- Done: src/csv.rs doubles quotes\n- Next: line ends\n","by_model":true,"spent":{"usage":{"input":4000,"cache_read":0,"cache_write":0,"output":90},"cost":13350},"ms":2100}
 {"type":"handed_over","feature":"F-012","note":"- Next: line ends\n","problem":"the model wrote no note: 529","ms":2}
+{"type":"allowance_told","allowances":[{"limit":"requests","left":0,"of":50,"until":"2025-11-20T10:32:05.000Z"}]}
+{"type":"request_paced","turn":2,"delay_ms":11200,"limit":"requests","until":"2025-11-20T10:32:05.000Z"}
+{"type":"request_paced","turn":2,"delay_ms":120000,"limit":"tokens","until":"9999-11-20T10:32:05.000Z"}
 {"type":"session_ended","reason":"budget"}
 {"type":"run_ended","reason":"budget","detail":"$5.00 of $5.00 used\ngo on with `harness resume --last --max-usd 8`"}
 "##;
@@ -248,6 +251,8 @@ const fn number(event: &Event) -> usize {
         Event::FindingsApproved { .. } => 53,
         Event::ModelChanged { .. } => 54,
         Event::HandedOver(_) => 55,
+        Event::AllowanceTold { .. } => 56,
+        Event::RequestPaced { .. } => 57,
     }
 }
 
@@ -256,5 +261,5 @@ fn every_kind_of_event_is_among_them() {
     let mut numbers: Vec<usize> = every_kind().iter().map(number).collect();
     numbers.sort_unstable();
     numbers.dedup();
-    assert_eq!(numbers, (0..56).collect::<Vec<_>>());
+    assert_eq!(numbers, (0..58).collect::<Vec<_>>());
 }

@@ -37,7 +37,7 @@ impl Meter {
             ModelDelta::Text(text) | ModelDelta::Thinking(text) => {
                 self.shown = self.shown.saturating_add(text.len() as u64);
             }
-            ModelDelta::CallStarted { .. } => {}
+            ModelDelta::CallStarted { .. } | ModelDelta::Allowances(_) => {}
         }
         matches!(delta, ModelDelta::Usage(_) | ModelDelta::Said(_))
     }

@@ -66,6 +66,7 @@ fn activity(app: &App, canvas: &Canvas<'_>) -> Row {
         Activity::Working(tool, _) => ("tool", format!("{tool} runs")),
         Activity::Checking(gate, _) => ("gate", format!("{gate} runs")),
         Activity::Retrying(reason, _) => ("agent", format!("will be asked again: {reason}")),
+        Activity::Held(what, _) => ("agent", format!("waits: {what}")),
         Activity::Awaiting => ("ask", "waits for you".to_owned()),
         Activity::Stopping => ("harness", "stopping".to_owned()),
     };
@@ -78,9 +79,11 @@ fn activity(app: &App, canvas: &Canvas<'_>) -> Row {
         .activity
         .since()
         .map(|since| app.now.since(since).as_secs());
-    let time = since
+    let past = since
         .filter(|seconds| *seconds > 0)
         .map(|seconds| format!("  {}", age(seconds)));
+    let left = app.left().map(|seconds| format!("  {}", age(seconds)));
+    let time = past.or(left);
     Row::of(Role::Plain, "  ")
         .and(Role::Quiet, who)
         .padded(LEAD + 1)
