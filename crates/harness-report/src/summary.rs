@@ -66,6 +66,8 @@ pub struct SessionSummary {
     pub passed: Vec<FeatureId>,
     /// How it ended; absent while it runs, and when it was cut short.
     pub end: Option<End>,
+    /// Who writes notes of hand-overs; the model that answers where it is absent.
+    cheap: Option<ModelProfile>,
     /// The tool of each call without an end, and whether it was refused.
     open_calls: HashMap<CallId, (String, bool)>,
 }
@@ -112,14 +114,17 @@ impl SessionSummary {
             Event::SessionResumed { .. } => self.took.begin_again(at),
             _ => self.took.go_on(at),
         }
-        if let Some(bill) = Bill::of(event) {
-            self.bill(bill);
+        match (Bill::of(event), event) {
+            (Some(bill), Event::HandedOver(_)) => self.bill_note(bill),
+            (Some(bill), _) => self.bill(bill),
+            (None, _) => {}
         }
         match event {
             Event::SessionOpened(opened) => self.open(opened),
-            Event::SessionResumed { model, .. } => {
+            Event::SessionResumed { model, roles, .. } => {
                 self.resumed += 1;
                 self.end = None;
+                self.cheap.clone_from(&roles.cheap);
                 self.turn_to(model);
             }
             Event::ModelChanged { model, .. } => {
@@ -169,6 +174,7 @@ impl SessionSummary {
 
     fn open(&mut self, opened: &SessionOpened) {
         self.turn_to(&opened.run.model);
+        self.cheap.clone_from(&opened.run.roles.cheap);
         self.opened = Some(Box::new(opened.clone()));
     }
 
@@ -185,6 +191,20 @@ impl SessionSummary {
         }
         if self.models.len() == 1 && self.total.requests == 0 {
             self.total.unpriced = model.price.is_none();
+        }
+    }
+
+    /// Bills a request that is no turn to whoever was asked.
+    fn bill_note(&mut self, bill: Bill) {
+        self.requests += 1;
+        let answering = self.models.last().map(|(model, _)| model.clone());
+        match (self.cheap.clone(), answering) {
+            (Some(cheap), Some(answering)) => {
+                self.turn_to(&cheap);
+                self.bill(bill);
+                self.turn_to(&answering);
+            }
+            _ => self.bill(bill),
         }
     }
 

@@ -17,15 +17,15 @@ fn every_kind_of_event_adds_up() {
     let models: Vec<(&str, u64)> = models
         .map(|(model, used)| (model.name.as_str(), used.requests))
         .collect();
-    assert_eq!(models, [("model-a", 1), ("model-b", 0)]);
+    assert_eq!(models, [("model-a", 1), ("model-b", 2)]);
     assert_eq!(
         (summary.turns, summary.retries, summary.requests),
-        (1, 1, 3)
+        (1, 1, 4)
     );
     assert_eq!(summary.failures["overloaded"], 1);
-    assert_eq!(summary.total.money(), "$0.0042");
-    assert_eq!(summary.dearest.len(), 1);
-    assert_eq!(summary.dearest[0].1, "model-a");
+    assert_eq!(summary.total.money(), "about $0.02");
+    assert_eq!(summary.dearest.len(), 3);
+    assert_eq!(summary.dearest[0].0.name(), "hand-over");
     let tools: Vec<String> = summary
         .tools
         .iter()

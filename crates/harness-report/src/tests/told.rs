@@ -139,7 +139,9 @@ fn lines_for_every_kind_of_event() {
     feature: F-012 handed over, with a note of what the log shows
       the model wrote no note: 529
       - Next: line ends
-    harness: run ended: budget, 2 of 2 features passing, 7120 tokens, $0.52
+    note: waiting 12 s: the provider's limit of requests is used up until 10:32:05 UTC
+    note: waiting 120 s: the provider's limit of tokens is used up until 9999-11-20 10:32:05 UTC
+    harness: run ended: budget, 2 of 2 features passing, 1 turn, 6.9k tokens in, cache 11%, 220 out, about $0.52
       $5.00 of $5.00 used
       go on with `harness resume --last --max-usd 8`
     "#);
@@ -256,8 +258,10 @@ fn json_for_every_kind_of_event() {
     {"seq":90,"type":"budget_warned","what":"160 of 200 turns are used","limit":"turns"}
     {"seq":91,"type":"handed_over","feature":"F-012","by_model":true,"note":"A heading\n\n- Done: src/csv.rs doubles quotes\n- Next: line ends\n","problem":"","usd":0.01335}
     {"seq":92,"type":"handed_over","feature":"F-012","by_model":false,"note":"- Next: line ends\n","problem":"the model wrote no note: 529","usd":null}
-    {"seq":93,"type":"session_ended","reason":"budget","usage":{"input":6100,"cache_read":800,"cache_write":0,"output":220}}
-    {"seq":94,"type":"run_ended","reason":"budget","exit_code":3,"detail":"$5.00 of $5.00 used\ngo on with `harness resume --last --max-usd 8`","usd":0.52085}
+    {"seq":93,"type":"request_paced","delay_ms":11200,"limit":"requests","until":"2025-11-20T10:32:05.000Z","reason":"the provider's limit of requests is used up until 10:32:05 UTC"}
+    {"seq":94,"type":"request_paced","delay_ms":120000,"limit":"tokens","until":"9999-11-20T10:32:05.000Z","reason":"the provider's limit of tokens is used up until 9999-11-20 10:32:05 UTC"}
+    {"seq":95,"type":"session_ended","reason":"budget","usage":{"input":6100,"cache_read":800,"cache_write":0,"output":220},"cache_rate":0.115,"usd":0.02085}
+    {"seq":96,"type":"run_ended","reason":"budget","exit_code":3,"detail":"$5.00 of $5.00 used\ngo on with `harness resume --last --max-usd 8`","usd":0.52085}
     "#);
 }
 
@@ -307,7 +311,10 @@ fn an_unknown_price_is_said_at_both_ends_and_no_cost_is_made_up() {
     let (mut plain, mut json) = (Lines::default(), JsonLines::default());
     let told: String = events.iter().map(|event| plain.write(event)).collect();
     assert_eq!(told.matches("price unknown").count(), 2, "{told}");
-    assert!(told.contains("$0.50 and more, price unknown"), "{told}");
+    assert!(
+        told.contains("about $0.52 and more, price unknown"),
+        "{told}"
+    );
     assert!(
         told.contains("agent model-a, price unknown, sandbox"),
         "{told}"
@@ -337,8 +344,10 @@ fn a_log_is_told_with_what_each_request_used() {
         .filter(|line| line.contains(" tokens in, ") || line.contains(" so far"));
     insta::assert_snapshot!(spent.collect::<Vec<_>>().join("\n"), @r"
     note: turn 1: 2.0k tokens in, cache 40%, 90 out, $0.0042, $0.50 so far, 2.1 s
-    harness: session S-0007 ended: 1 turn, 2.0k tokens in, cache 40%, 90 out, $0.0042, 1 min
-    harness: run ended: budget, 2 of 2 features passing, 1 turn, 2.0k tokens in, cache 40%, 90 out, $0.50, 1 min
+    note: turn 2: about 900 tokens in, 40 out, about $0.0033, about $0.51 so far, 0.0 s
+    note: hand-over: 4.0k tokens in, 90 out, $0.01, about $0.52 so far, 2.1 s
+    harness: session S-0007 ended: 1 turn, 6.9k tokens in, cache 11%, 220 out, about $0.02, 1 min
+    harness: run ended: budget, 2 of 2 features passing, 1 turn, 6.9k tokens in, cache 11%, 220 out, about $0.52, 1 min
     ");
 }
 
@@ -353,7 +362,7 @@ fn a_session_that_another_follows_is_summed_up() {
     let twice = twice.collect::<String>();
     assert_eq!(twice.matches("session S-0007 ended: 1 turn").count(), 2);
     assert!(
-        twice.contains("features passing, 2 turns, 4.0k tokens in"),
+        twice.contains("features passing, 2 turns, 13k tokens in"),
         "{twice}"
     );
 }
