@@ -2,6 +2,7 @@
 
 mod broken;
 mod keys;
+mod notes;
 mod others;
 mod stopped;
 
