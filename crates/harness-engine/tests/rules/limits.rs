@@ -2,7 +2,7 @@
 
 use harness_core::{
     EndReason, Event, FailureClass, FeatureStatus, Goal, HandedOver, LimitKind, ModelFailure,
-    Money, Price, Spent, Usage,
+    ModelResponded, ModelResponse, Money, Price, Spent, StopReason, Usage,
 };
 use harness_engine::{Effect, Tick};
 
@@ -197,6 +197,30 @@ fn a_limit_of_the_session_cuts_an_answer_and_leaves_the_run_to_go_on() {
         run.is_handed_over("facts", 0.0),
         "session ended; open F-002"
     );
+}
+
+#[test]
+fn a_server_that_counts_without_sense_breaks_no_sum() {
+    let mut run = Script::features(1, Vec::new());
+    let usage = Usage {
+        output: u64::MAX,
+        input: u64::MAX,
+        cache_read: 7,
+        cache_write: u64::MAX,
+    };
+    let response = ModelResponse {
+        parts: vec![facts::call("1", "note", r#"{"text":"a"}"#)],
+        stop: StopReason::ToolUse,
+        usage,
+    };
+    let follows = run.on(&Event::ModelResponded(ModelResponded {
+        turn: run.turn,
+        response,
+        cost: None,
+        ms: 5,
+    }));
+    assert!(follows.ends_with("request 2"), "{follows}");
+    assert_eq!(run.engine.estimate().input_total(), u64::MAX);
 }
 
 impl Script {
