@@ -1,12 +1,15 @@
 //! Limits of money, turns and time: warned of once, told to the agent, and handed over.
 
 use harness_core::{
-    EndReason, Event, FailureClass, FeatureStatus, Goal, HandedOver, LimitKind, ModelFailure,
-    ModelResponded, ModelResponse, Money, Price, Spent, StopReason, Usage,
+    CheckStatus, EndReason, Event, FailureClass, FeatureStatus, Goal, HandOverNote, HandedOver,
+    LimitKind, ModelFailure, ModelResponded, ModelResponse, Money, Price, Spent, StopReason, Usage,
 };
 use harness_engine::{Effect, Tick};
 
-use crate::{facts, script::Script};
+use crate::{
+    facts,
+    script::{Script, frozen, passed},
+};
 
 fn dear(usd: f64) -> Script {
     let mut run = Script::closed(Goal::All, 2, vec![facts::gate("test")], |run| {
@@ -196,6 +199,34 @@ fn a_limit_of_the_session_cuts_an_answer_and_leaves_the_run_to_go_on() {
     assert_eq!(
         run.is_handed_over("facts", 0.0),
         "session ended; open F-002"
+    );
+}
+
+#[test]
+fn a_note_about_work_that_is_done_is_forgotten() {
+    let mut run = Script::closed(Goal::All, 1, vec![facts::gate("test")], |run| {
+        run.account.keep_note(HandOverNote {
+            feature: Script::feature(1),
+            text: "left: all of it".to_owned(),
+        });
+    });
+    run.opens(1);
+    run.base_is_green();
+    assert!(
+        run.engine
+            .run()
+            .account
+            .note_about(&Script::feature(1))
+            .is_some()
+    );
+    run.calls(&[("finish", r#"{"text":"done"}"#)]);
+    run.on(&frozen(2, Vec::new()));
+    let follows = run.checks("test", CheckStatus::Green);
+    assert_eq!(follows, "gate ended green; commit F-001");
+    run.on(&passed("F-001", 3));
+    assert_eq!(
+        run.engine.run().account.note_about(&Script::feature(1)),
+        None
     );
 }
 
