@@ -62,7 +62,8 @@ pub(super) async fn hand_over(
         ms: 0,
     };
     if let Some(setting) = executor.setting() {
-        let entry = entry(executor, &setting, &write.reason, &asked.text);
+        let events = events(executor, &setting).await;
+        let entry = entry(&setting, &events, &write.reason, &asked.text);
         let now = harness_host::clock::now();
         let (session, feature) = (setting.opened.session, &setting.opened.feature);
         let write = |entry: &Entry| progress::entry(now, session, feature, Word::HandedOver, entry);
@@ -140,24 +141,31 @@ fn told(failure: &ModelFailure) -> String {
     format!("the model wrote no note: {}", failure.message)
 }
 
+/// Reads what the session's log shows, beside everything else: a log can be long.
+async fn events(executor: &Executor, setting: &Setting) -> Vec<Event> {
+    let path = executor.workplace.store.log_path(setting.opened.session);
+    let log = tokio::task::spawn_blocking(move || harness_store::read(path)).await;
+    let Ok(Ok(log)) = log else {
+        return Vec::new();
+    };
+    let records = log.records.into_iter();
+    records.map(|record| record.event).collect()
+}
+
 /// Makes the entry of the model's words and of what the log shows.
 ///
 /// What is known stands before what a model says: it is not crowded out.
-fn entry(executor: &Executor, setting: &Setting, reason: &str, said: &str) -> Entry {
-    let store = &executor.workplace.store;
-    let log = harness_store::read(store.log_path(setting.opened.session));
-    let records = log.map_or_else(|_| Vec::new(), |log| log.records);
-    let events: Vec<Event> = records.into_iter().map(|record| record.event).collect();
+fn entry(setting: &Setting, events: &[Event], reason: &str, said: &str) -> Entry {
     let mut entry = Entry {
         parent: Some(setting.run.tip.clone()),
         ..Entry::default()
     };
-    add_work(&mut entry, setting, &events);
+    add_work(&mut entry, setting, events);
     entry
         .next
         .push(plain(&format!("stopped by a limit: {reason}")));
     add_words(&mut entry, said);
-    project::add_tried(&mut entry, &events);
+    project::add_tried(&mut entry, events);
     entry
 }
 
