@@ -101,6 +101,52 @@ fn writing(desk: &Desk, cheap: &Server) -> Live {
 }
 
 #[test]
+fn every_request_counts_once_at_the_price_of_who_was_asked() {
+    let (main, cheap) = (main_server(), Server::scripted(&session("F-1", &["-"])));
+    let spare = Server::scripted(&session("F-1", &[&shell("cat src/answer")]));
+    let half = Reply::Recorded {
+        body: piece(&"so ".repeat(40)),
+        chunk: 64,
+    };
+    let no_more = Reply::Status {
+        status: 402,
+        headers: Vec::new(),
+        body: String::new(),
+    };
+    main.reply_with([half, no_more]);
+    cheap.reply_with([whole("left: write 42")]);
+    let desk = desk(&main, &cheap);
+    let config = desk.home.path().join(".config/harness/config.toml");
+    let config = fs::read_to_string(config).unwrap();
+    desk.home.configure(&format!(
+        "{}\n[model.spare]\napi = \"chat\"\nbase_url = \"{}\"\nid = \"x\"\nprice = {{ input = 1.0, output = 1.0 }}\n",
+        config.replace("model = \"main\"", "model = \"main\"\nfallback = [\"spare\"]"),
+        spare.base_url("chat"),
+    ));
+    let story = desk.story(&["run", "--max-turns", "1", "--max-usd", "5"]);
+    story.assert_ended("limit", 3);
+    let asked = [
+        main.received().len(),
+        spare.received().len(),
+        cheap.received().len(),
+    ];
+    assert_eq!(asked, [2, 1, 1], "{story}");
+    let kinds = ["model_failed", "model_responded", "handed_over"];
+    let lines = kinds.iter().flat_map(|kind| story.all(kind));
+    let costs: Vec<u64> = lines
+        .filter(|line| line["usd"].is_number())
+        .map(|line| micro(&line["usd"]))
+        .collect();
+    assert_eq!(costs.len(), 3, "{story}");
+    assert!(costs[0] > 40 * costs[1], "{costs:?}");
+    assert_eq!(spent_today(&desk), costs);
+    assert_eq!(
+        micro(&story.first("run_ended")["usd"]),
+        costs.iter().sum::<u64>()
+    );
+}
+
+#[test]
 fn a_person_cuts_a_note_short_and_what_was_read_and_said_of_it_counts() {
     for (signal, code) in [("INT", 3), ("TERM", 143)] {
         let (main, cheap) = (main_server(), Server::scripted(&session("F-1", &["-"])));

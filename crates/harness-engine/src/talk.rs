@@ -174,7 +174,7 @@ impl Talk {
         }
     }
 
-    /// Forgets how the request in flight fared: it is sent again.
+    /// Forgets how the request in flight fared, and what the provider may have kept: it is sent again.
     ///
     /// A stop that waits for a person goes on waiting as long as one can speak.
     pub(crate) fn ask_again(&mut self, steered: bool) {
@@ -189,6 +189,7 @@ impl Talk {
             self.request = Request::Ready;
         }
         self.failures = None;
+        self.forget_cache();
     }
 
     /// Sends the request that failed to another model: its failures are not that one's.
@@ -197,7 +198,12 @@ impl Talk {
             self.request = Request::Ready;
             self.failures = None;
         }
-        // Its cache holds nothing of this conversation.
+        self.forget_cache();
+    }
+
+    /// Counts everything as fresh: another model's cache holds nothing of this conversation, and
+    /// neither does one that was filled before a process ended.
+    fn forget_cache(&mut self) {
         if let Some((_, usage)) = &mut self.measured {
             usage.input = usage.input_total();
             (usage.cache_read, usage.cache_write) = (0, 0);

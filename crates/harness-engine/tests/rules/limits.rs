@@ -233,28 +233,48 @@ fn a_note_about_work_that_is_done_is_forgotten() {
 #[test]
 fn a_server_that_counts_without_sense_breaks_no_sum() {
     let mut run = Script::features(1, Vec::new());
-    let usage = Usage {
+    let follows = run.notes_with(Usage {
         output: u64::MAX,
         input: u64::MAX,
         cache_read: 7,
         cache_write: u64::MAX,
-    };
-    let response = ModelResponse {
-        parts: vec![facts::call("1", "note", r#"{"text":"a"}"#)],
-        stop: StopReason::ToolUse,
-        usage,
-    };
-    let follows = run.on(&Event::ModelResponded(ModelResponded {
-        turn: run.turn,
-        response,
-        cost: None,
-        ms: 5,
-    }));
+    });
     assert!(follows.ends_with("request 2"), "{follows}");
     assert_eq!(run.engine.estimate().input_total(), u64::MAX);
 }
 
+#[test]
+fn what_a_cache_held_is_not_counted_on_by_the_process_that_goes_on() {
+    let mut run = Script::features(1, Vec::new());
+    run.notes_with(Usage {
+        input: 10,
+        output: 5,
+        cache_read: 1_000,
+        cache_write: 0,
+    });
+    let before = run.engine.estimate();
+    assert_eq!(before.cache_read, 1_010);
+    run.crashes();
+    let after = run.engine.estimate();
+    assert_eq!((after.input, after.cache_read), (before.input_total(), 0));
+}
+
 impl Script {
+    /// The agent takes a note, with an answer of this usage.
+    fn notes_with(&mut self, usage: Usage) -> String {
+        let response = ModelResponse {
+            parts: vec![facts::call("1", "note", r#"{"text":"a"}"#)],
+            stop: StopReason::ToolUse,
+            usage,
+        };
+        self.on(&Event::ModelResponded(ModelResponded {
+            turn: self.turn,
+            response,
+            cost: None,
+            ms: 5,
+        }))
+    }
+
     /// The next answer costs this much.
     fn costs(&mut self, usd: f64) {
         self.cost = Some(Money::from_usd(usd));
