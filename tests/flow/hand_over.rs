@@ -147,6 +147,26 @@ fn every_request_counts_once_at_the_price_of_who_was_asked() {
 }
 
 #[test]
+fn the_note_is_no_change_of_anybody_for_the_process_that_goes_on() {
+    let (main, cheap) = (main_server(), Server::scripted(&session("F-1", &["-"])));
+    cheap.reply_with([whole("left: write 42"), whole("left: write 42 at last")]);
+    let desk = desk(&main, &cheap);
+    let story = desk.story(&["run", "--max-usd", "0.3"]);
+    story.assert_ended("budget", 3);
+    assert_eq!(main.received().len(), 1, "{story}");
+    let more = desk.story(&["resume", "--last", "--max-usd", "5", "--max-turns", "2"]);
+    more.assert_ended("limit", 3);
+    for told in [&story, &more] {
+        for kind in ["stray_undone", "changed_outside", "manifest_short"] {
+            assert!(told.all(kind).is_empty(), "{told}");
+        }
+    }
+    let progress = desk.project.read("progress.md");
+    assert_eq!(progress.matches("F-1 handed over").count(), 2, "{progress}");
+    assert!(desk.harness(&["land"]).code != 1);
+}
+
+#[test]
 fn a_person_cuts_a_note_short_and_what_was_read_and_said_of_it_counts() {
     for (signal, code) in [("INT", 3), ("TERM", 143)] {
         let (main, cheap) = (main_server(), Server::scripted(&session("F-1", &["-"])));
