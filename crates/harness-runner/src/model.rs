@@ -3,6 +3,7 @@
 mod exchange;
 mod record;
 mod replay;
+mod secrets;
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
@@ -18,7 +19,11 @@ use harness_provider::{Api, Asked, Decoder, RequestOptions, Script, WireRequest,
 use harness_store::{RECORD_BYTES_MAX, RecordingWriter};
 use tokio::sync::mpsc;
 
-use self::{exchange::Answered, record::Kept};
+use self::{
+    exchange::Answered,
+    record::Kept,
+    secrets::{Key, Secrets},
+};
 pub use self::{
     record::{Recorded, Recorder},
     replay::Replay,
@@ -85,7 +90,8 @@ impl Models {
             .collect();
         let keys: Vec<&str> = servers
             .iter()
-            .filter_map(|model| model.key.as_deref())
+            .filter_map(|model| model.key.as_ref())
+            .map(|key| key.0.as_str())
             .collect();
         let recorder = Arc::new(Recorder::new(writer, &keys));
         for model in &mut servers {
@@ -121,7 +127,9 @@ pub struct HttpModel {
     client: HttpClient,
     api: Api,
     options: RequestOptions,
-    key: Option<String>,
+    key: Option<Key>,
+    /// What no complaint of a server may repeat.
+    secrets: Secrets,
     idle: Duration,
     recorder: Option<Arc<Recorder>>,
 }
@@ -133,7 +141,8 @@ impl HttpModel {
             client: HttpClient::new(),
             api,
             options,
-            key,
+            secrets: Secrets::new(key.as_deref().as_slice()),
+            key: key.map(Key),
             idle,
             recorder: None,
         }
@@ -150,9 +159,7 @@ impl HttpModel {
         let answer = self.exchange(prompt, deltas, cancelled, options).await;
         let answer = answer.and_then(with_room_in_the_log);
         answer.map_err(|mut failure| {
-            if let Some(key) = &self.key {
-                failure.message = failure.message.replace(key.as_str(), "[redacted:key]");
-            }
+            failure.message = self.secrets.plain(&failure.message);
             failure
         })
     }
@@ -188,7 +195,7 @@ impl HttpModel {
         let key = self
             .key
             .as_ref()
-            .map(|key| (name.to_owned(), format!("{prefix}{key}")));
+            .map(|Key(key)| (name.to_owned(), format!("{prefix}{key}")));
         let headers = wire
             .headers
             .into_iter()
@@ -409,6 +416,25 @@ mod tests {
             script: Script::parse(&text).expect("it is a script"),
             pace: Pace::Fast,
         }
+    }
+
+    #[test]
+    fn a_key_is_not_shown_with_its_model() {
+        let options = RequestOptions {
+            model: "m".to_owned(),
+            max_output: harness_core::TokenCount(1),
+            context: harness_core::TokenCount(2),
+            base_url: "http://127.0.0.1:1".to_owned(),
+            server: None,
+            images: false,
+            effort: None,
+        };
+        let key = Some("k-0123456789".to_owned());
+        let model = HttpModel::new(Api::Chat, options, key, Duration::from_secs(1));
+        let shown = format!("{:?}", ModelClient::Http(Box::new(model)));
+        assert!(!shown.contains("0123456789"), "{shown}");
+        let bytes = format!("{:?}", b"0123456789");
+        assert!(!shown.contains(bytes.trim_matches(['[', ']'])), "{shown}");
     }
 
     #[test]
