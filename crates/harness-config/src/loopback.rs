@@ -71,9 +71,9 @@ impl Model {
         }
     }
 
-    /// Returns the host and port of its server.
+    /// Returns the host and port of its server; nothing that stands before an `@`.
     pub fn host(&self) -> &str {
-        crate::model::host(&self.base_url).unwrap_or_default()
+        crate::model::host_and_port(&self.base_url)
     }
 }
 

@@ -62,7 +62,7 @@ impl Model {
         ModelProfile {
             name: self.name.clone(),
             id: self.id.clone(),
-            provider: host_and_port(&self.base_url),
+            provider: self.host().to_owned(),
             context: self.context,
             output: self.output,
             price: self.price,
@@ -370,9 +370,9 @@ pub(crate) fn host(url: &str) -> Option<&str> {
 }
 
 /// Returns what tells a server from others; nothing that a person put before an `@`.
-fn host_and_port(url: &str) -> String {
+pub(crate) fn host_and_port(url: &str) -> &str {
     let host = host(url).unwrap_or_default();
-    host.rsplit('@').next().unwrap_or_default().to_owned()
+    host.rsplit('@').next().unwrap_or_default()
 }
 
 fn is_loopback(host_and_port: &str) -> bool {
