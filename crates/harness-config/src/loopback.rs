@@ -103,6 +103,7 @@ pub(crate) fn find(name: &str, models: &BTreeMap<String, Model>) -> Option<Model
         images: false,
         effort: None,
         price: Some(Price::default()),
+        beyond: None,
         price_origin: LOCAL.to_owned(),
         local: true,
         origin: ORIGIN.to_owned(),
