@@ -307,6 +307,24 @@ fn faults(elsewhere: &Server) -> Vec<Fault> {
         ..Shape::default()
     });
     add("login-page", "chat", vec![page]);
+    let json_body = |alter| {
+        Reply::Shaped(Shape {
+            headers: header("content-type", "application/json"),
+            alter,
+            ..Shape::default()
+        })
+    };
+    let whole = |_| {
+        json!({"object": "chat.completion", "choices": [{"message": {"content": "hi"}}]})
+            .to_string()
+            .into_bytes()
+    };
+    add("json-answer", "chat", vec![json_body(whole)]);
+    let error = |_| {
+        let error = json!({"error": {"code": 429, "message": "the model is busy"}});
+        serde_json::to_vec_pretty(&error).unwrap()
+    };
+    add("json-error", "responses", vec![json_body(error)]);
     add(
         "delta-8-mb",
         "chat",
