@@ -18,6 +18,20 @@ pub(crate) use delay::whole as whole_time;
 /// Bound of a failure's message.
 const MESSAGE_BYTES_MAX: usize = 2048;
 
+/// What Anthropic says where thinking does not fit the conversation it comes back in, in lower case.
+///
+/// Source: <https://platform.claude.com/docs/en/build-with-claude/preserved-thinking/fix-bound-to-a-different-conversation>.
+const UNFIT_THINKING: [&str; 2] = [
+    "invalid `signature` in `thinking` block",
+    "blocks in the latest assistant message cannot be modified",
+];
+
+/// Whether a server refused a conversation for what the model had thought in it: without that it would not.
+pub fn is_about_thinking(failure: &ModelFailure) -> bool {
+    let said = failure.message.to_lowercase();
+    failure.status == Some(400) && UNFIT_THINKING.iter().any(|words| said.contains(words))
+}
+
 /// Puts a response whose status is not 200 into a class.
 ///
 /// `header` returns a header by its lower-case name; `body` is what came of the
@@ -40,14 +54,18 @@ pub fn failure_of_status<'h>(
         Some(true) if class == FailureClass::Invalid => FailureClass::Overloaded,
         _ => class,
     };
-    ModelFailure {
+    let mut failure = ModelFailure {
         class,
         message: sentence(&format!("the server answered {status}"), &said, class),
         status: Some(status),
         retry_after_ms: retry_after(header, now)
             .or_else(|| delay::in_text(class, &said.message))
             .map(millis),
+    };
+    if is_about_thinking(&failure) {
+        failure.class = FailureClass::Broken;
     }
+    failure
 }
 
 /// Puts an error that a server reports inside a stream into a class.
@@ -321,7 +339,9 @@ mod tests {
 
     #[test]
     fn what_the_server_says_goes_before_its_status() {
-        use FailureClass::{Auth, ContextOverflow, Invalid, Overloaded, Quota, RateLimited};
+        use FailureClass::{
+            Auth, Broken, ContextOverflow, Invalid, Overloaded, Quota, RateLimited,
+        };
         for (status, body, class) in [
             (
                 400,
@@ -364,6 +384,16 @@ mod tests {
                 Overloaded,
             ),
             (422, r#"{"detail":"field required"}"#, Invalid),
+            (
+                400,
+                r#"{"type":"error","error":{"type":"invalid_request_error","message":"messages.1.content.0: Invalid `signature` in `thinking` block. The block is bound to a different conversation."}}"#,
+                Broken,
+            ),
+            (
+                400,
+                r#"{"error":{"message":"`thinking` or `redacted_thinking` blocks in the latest assistant message cannot be modified."}}"#,
+                Broken,
+            ),
         ] {
             assert_eq!(check(status, &[], body).class, class, "{body}");
         }

@@ -4,8 +4,16 @@ mod exchange;
 mod record;
 mod replay;
 mod secrets;
+mod thinking;
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
 
 use harness_core::{
     AssistantPart, FailureClass, ModelDelta, ModelFailure, ModelResponse, Prompt, Role,
@@ -15,7 +23,9 @@ use harness_host::{
     Cancelled,
     http::{HttpClient, HttpRequest},
 };
-use harness_provider::{Api, Asked, Decoder, RequestOptions, Script, WireRequest, lowest_effort};
+use harness_provider::{
+    Api, Asked, Decoder, RequestOptions, Script, WireRequest, is_about_thinking, lowest_effort,
+};
 use harness_store::{RECORD_BYTES_MAX, RecordingWriter};
 use tokio::sync::mpsc;
 
@@ -130,6 +140,8 @@ pub struct HttpModel {
     key: Option<Key>,
     /// What no complaint of a server may repeat.
     secrets: Secrets,
+    /// Messages before this one go without what the model thought: the server refused it.
+    thinks_from: AtomicUsize,
     idle: Duration,
     recorder: Option<Arc<Recorder>>,
 }
@@ -143,6 +155,7 @@ impl HttpModel {
             options,
             secrets: Secrets::new(key.as_deref().as_slice()),
             key: key.map(Key),
+            thinks_from: AtomicUsize::new(0),
             idle,
             recorder: None,
         }
@@ -156,9 +169,18 @@ impl HttpModel {
         cancelled: Cancelled,
         options: &RequestOptions,
     ) -> Result<ModelResponse, ModelFailure> {
-        let answer = self.exchange(prompt, deltas, cancelled, options).await;
+        let from = self.thinks_from.load(Ordering::Relaxed);
+        let sent = thinking::left_out(prompt, from);
+        let answer = self.exchange(&sent, deltas, cancelled, options).await;
         let answer = answer.and_then(with_room_in_the_log);
         answer.map_err(|mut failure| {
+            if is_about_thinking(&failure) {
+                // Asked again it goes without; where it went without already, nothing helps.
+                let all = prompt.messages.len();
+                if self.thinks_from.swap(all, Ordering::Relaxed) >= all {
+                    failure.class = FailureClass::Invalid;
+                }
+            }
             failure.message = self.secrets.plain(&failure.message);
             failure
         })
