@@ -5,6 +5,7 @@ mod fallback;
 mod faults;
 mod feature;
 mod gates;
+mod hand_over;
 mod images;
 mod limits;
 mod money;

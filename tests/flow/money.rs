@@ -158,7 +158,7 @@ fn a_model_writes_the_note_and_the_next_run_reads_it() {
         assert!(progress.contains(line), "{progress}");
     }
     let asked = &server.received()[1];
-    assert_eq!(asked.body["max_tokens"], 400, "{}", asked.body);
+    assert_eq!(asked.body["max_tokens"], 1_200, "{}", asked.body);
     assert!(asked.body["tools"].is_null() && asked.body.to_string().contains("cat src/answer"));
 
     let next = desk.story(&["run", "--dirty", "base"]);

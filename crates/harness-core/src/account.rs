@@ -132,9 +132,14 @@ impl Account {
             .map(|note| note.text.as_str())
     }
 
+    /// Forgets the note about a feature: it tells of work that is done.
+    pub fn forget_note(&mut self, feature: &FeatureId) {
+        self.notes.retain(|known| known.feature != *feature);
+    }
+
     /// Keeps a note about a feature in place of an earlier one.
     pub fn keep_note(&mut self, note: HandOverNote) {
-        self.notes.retain(|known| known.feature != note.feature);
+        self.forget_note(&note.feature);
         self.notes.push(note);
     }
 }

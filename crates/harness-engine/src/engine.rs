@@ -378,6 +378,7 @@ impl Engine {
         }
         self.run.tip = passed.commit.clone();
         self.run.work_start = Some(passed.work_tree.clone());
+        self.run.account.forget_note(&passed.feature);
     }
 
     /// A feature that is not in work may turn out broken.

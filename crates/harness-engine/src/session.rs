@@ -3,7 +3,8 @@
 //! This file takes events in; `steps` says what follows from them, `resume` what
 //! becomes of a session that another process left, `steering` what a person changes,
 //! `approval` what waits for a person's word, `proving` and `informing` how gates run,
-//! `hand_over` what is left for the next session.
+//! `asides` what is said beside calls and their results, `hand_over` what is left for
+//! the next session.
 
 use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},
@@ -30,6 +31,7 @@ use crate::{
 };
 
 mod approval;
+mod asides;
 mod by_hand;
 mod findings;
 mod hand_over;
@@ -458,52 +460,6 @@ impl Session {
             self.pending
                 .documents
                 .push_back((action.path().clone(), TokenCount::estimate(text)));
-        }
-    }
-
-    fn on_document(&mut self, path: &RepoPath, text: Option<&str>) {
-        let is_new = self.loaded.insert(path.clone());
-        match text {
-            Some(text) if is_new => self.talk.tell(words::nested_map(path, text)),
-            Some(_) => {}
-            None => {
-                self.pending.documents.pop_front();
-            }
-        }
-    }
-
-    fn on_note(&mut self, text: &str) {
-        self.story.notes.push(text.to_owned());
-        if let Some(call) = self
-            .calls
-            .next_to_act()
-            .filter(|call| matches!(call.intent, Ok(Intent::Note { .. })))
-        {
-            call.answer("noted for the progress log", false);
-        }
-    }
-
-    fn on_question(&mut self, id: CallId) {
-        if let Some(call) = self.calls.find(id).filter(|call| !call.is_over()) {
-            call.state = CallState::ToAsk;
-        }
-    }
-
-    fn on_answer(&mut self, id: CallId, answer: &str) {
-        if let Some(call) = self
-            .calls
-            .find(id)
-            .filter(|call| call.state == CallState::Running)
-        {
-            call.answer(format!("the person answers: {answer}"), false);
-        }
-    }
-
-    fn on_nudge(&mut self, text: &str) {
-        self.talk.tell(text);
-        self.pending.nudge = None;
-        if self.talk.request == Request::Idle && self.calls.is_empty() {
-            self.talk.request = Request::Due;
         }
     }
 

@@ -36,6 +36,8 @@ pub(crate) struct Talk {
     system: Arc<str>,
     tools: Arc<[ToolSpec]>,
     messages: Vec<Arc<Message>>,
+    /// How long all of these are: asked for with every piece that streams, and so kept instead of counted.
+    size: ByteCount,
     /// What the next user message will hold besides results.
     texts: Vec<String>,
     /// What the person has said and the next user message will end with.
@@ -57,10 +59,16 @@ impl Talk {
     /// Begins one; `first` are the texts of the first message, the one that sessions share first.
     pub(crate) fn new(system: String, first: [String; 2]) -> Self {
         let has_text = |text: &String| !text.trim().is_empty();
-        Self {
+        let empty = Prompt {
             system: system.into(),
             tools: harness_tool::specs().into(),
             messages: Vec::new(),
+        };
+        Self {
+            size: empty.bytes(),
+            system: empty.system,
+            tools: empty.tools,
+            messages: empty.messages,
             texts: first.into_iter().filter(has_text).collect(),
             said: Vec::new(),
             results: Vec::new(),
@@ -137,12 +145,8 @@ impl Talk {
         let results = self.results.drain(..).map(UserPart::ToolResult);
         let words = self.texts.drain(..).chain(self.said.drain(..));
         let texts = words.map(|text| UserPart::Text { text });
-        let mut parts: Vec<UserPart> = results.chain(texts).collect();
-        match self.messages.last_mut().map(Arc::make_mut) {
-            Some(Message::User(unanswered)) => unanswered.append(&mut parts),
-            _ if parts.is_empty() => {}
-            _ => self.messages.push(Arc::new(Message::User(parts))),
-        }
+        let message = Message::User(results.chain(texts).collect());
+        self.add(message);
         self.turn = turn;
         self.request = Request::Ready;
         self.failures = None;
@@ -152,23 +156,25 @@ impl Talk {
     pub(crate) fn hear(&mut self, response: &ModelResponse) {
         self.request = Request::Idle;
         self.failures = None;
-        self.hear_parts(response);
+        self.add(Message::Assistant(response.parts.clone()));
         if response.usage.input_total() > 0 {
-            self.measured = Some((self.prompt().bytes(), response.usage));
+            self.measured = Some((self.size, response.usage));
         }
     }
 
-    fn hear_parts(&mut self, response: &ModelResponse) {
-        match self.messages.last_mut().map(Arc::make_mut) {
-            Some(Message::Assistant(paused)) => paused.extend_from_slice(&response.parts),
-            _ if response.parts.is_empty() => {}
-            _ => self
-                .messages
-                .push(Arc::new(Message::Assistant(response.parts.clone()))),
+    /// Adds a message; one of whoever spoke last joins what they said.
+    fn add(&mut self, message: Message) {
+        self.size = ByteCount(self.size.0 + message.bytes().0);
+        let last = self.messages.last_mut().map(Arc::make_mut);
+        match (last, message) {
+            (Some(Message::User(said)), Message::User(more)) => said.extend(more),
+            (Some(Message::Assistant(said)), Message::Assistant(more)) => said.extend(more),
+            (_, message) if has_parts(&message) => self.messages.push(Arc::new(message)),
+            _ => {}
         }
     }
 
-    /// Forgets how the request in flight fared: it is sent again.
+    /// Forgets how the request in flight fared, and what the provider may have kept: it is sent again.
     ///
     /// A stop that waits for a person goes on waiting as long as one can speak.
     pub(crate) fn ask_again(&mut self, steered: bool) {
@@ -183,6 +189,7 @@ impl Talk {
             self.request = Request::Ready;
         }
         self.failures = None;
+        self.forget_cache();
     }
 
     /// Sends the request that failed to another model: its failures are not that one's.
@@ -191,7 +198,12 @@ impl Talk {
             self.request = Request::Ready;
             self.failures = None;
         }
-        // Its cache holds nothing of this conversation.
+        self.forget_cache();
+    }
+
+    /// Counts everything as fresh: another model's cache holds nothing of this conversation, and
+    /// neither does one that was filled before a process ended.
+    fn forget_cache(&mut self) {
         if let Some((_, usage)) = &mut self.measured {
             usage.input = usage.input_total();
             (usage.cache_read, usage.cache_write) = (0, 0);
@@ -203,24 +215,23 @@ impl Talk {
     /// What was in the cache with the last answer counts as read from it; with no cache hit
     /// yet everything counts as fresh. What waits to be said is counted.
     pub(crate) fn estimate(&self) -> Usage {
-        let prompt = self.prompt();
         let results: usize = self.results.iter().map(|result| result.content.len()).sum();
         let words = self.texts.iter().chain(&self.said);
         let waiting = (results + words.map(String::len).sum::<usize>()) as u64;
         let Some((bytes, known)) = self.measured else {
             return Usage {
-                input: prompt.estimate().0 + waiting.div_ceil(4),
+                input: self.prompt().estimate().0 + waiting.div_ceil(4),
                 ..Usage::default()
             };
         };
-        let grown = prompt.bytes().0.saturating_sub(bytes.0) + waiting;
-        let fresh = known.output + grown.div_ceil(4);
+        let grown = self.size.0.saturating_sub(bytes.0) + waiting;
+        let fresh = known.output.saturating_add(grown.div_ceil(4));
         let cached = if known.cache_read > 0 {
             known.input_total()
         } else {
             0
         };
-        let rest = known.input_total() - cached + fresh;
+        let rest = (known.input_total() - cached).saturating_add(fresh);
         if known.cache_write > 0 {
             Usage {
                 cache_read: cached,
@@ -237,8 +248,8 @@ impl Talk {
     }
 
     /// Returns how long the conversation is.
-    pub(crate) fn bytes(&self) -> ByteCount {
-        self.prompt().bytes()
+    pub(crate) const fn bytes(&self) -> ByteCount {
+        self.size
     }
 
     /// Returns what was said.
@@ -253,11 +264,13 @@ impl Talk {
 
     /// Returns what the next request sends.
     pub(crate) fn prompt(&self) -> Prompt {
-        Prompt {
+        let prompt = Prompt {
             system: self.system.clone(),
             tools: self.tools.clone(),
             messages: self.messages.clone(),
-        }
+        };
+        debug_assert_eq!(prompt.bytes(), self.size, "the kept size is another");
+        prompt
     }
 
     /// Estimates what the next request takes: a token has about four bytes.
@@ -279,5 +292,12 @@ impl Talk {
 
     pub(crate) const fn is_in_flight(&self) -> bool {
         matches!(self.request, Request::InFlight { .. })
+    }
+}
+
+const fn has_parts(message: &Message) -> bool {
+    match message {
+        Message::User(parts) => !parts.is_empty(),
+        Message::Assistant(parts) => !parts.is_empty(),
     }
 }

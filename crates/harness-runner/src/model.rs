@@ -26,7 +26,7 @@ use harness_host::{
 use harness_provider::{
     Api, Asked, Decoder, RequestOptions, Script, WireRequest, is_about_thinking, lowest_effort,
 };
-use harness_store::{RECORD_BYTES_MAX, RecordingWriter};
+use harness_store::{ExchangePurpose, RECORD_BYTES_MAX, RecordingWriter};
 use tokio::sync::mpsc;
 
 use self::{
@@ -167,11 +167,13 @@ impl HttpModel {
         prompt: &Prompt,
         deltas: &mpsc::Sender<ModelDelta>,
         cancelled: Cancelled,
-        options: &RequestOptions,
+        (options, purpose): (&RequestOptions, ExchangePurpose),
     ) -> Result<ModelResponse, ModelFailure> {
         let from = self.thinks_from.load(Ordering::Relaxed);
         let sent = thinking::left_out(prompt, from);
-        let answer = self.exchange(&sent, deltas, cancelled, options).await;
+        let answer = self
+            .exchange(&sent, deltas, cancelled, (options, purpose))
+            .await;
         let answer = answer.and_then(with_room_in_the_log);
         answer.map_err(|mut failure| {
             if is_about_thinking(&failure) {
@@ -191,7 +193,7 @@ impl HttpModel {
         prompt: &Prompt,
         deltas: &mpsc::Sender<ModelDelta>,
         cancelled: Cancelled,
-        options: &RequestOptions,
+        (options, purpose): (&RequestOptions, ExchangePurpose),
     ) -> Result<ModelResponse, ModelFailure> {
         let wire = harness_provider::encode(self.api, prompt, options);
         let asked = wire.asked.clone();
@@ -200,7 +202,7 @@ impl HttpModel {
         let mut kept: Option<Box<Kept>> = self
             .recorder
             .as_ref()
-            .and_then(|recorder| recorder.begin(self.api, &asked, key_header, &request));
+            .and_then(|recorder| recorder.begin(self.api, &asked, key_header, &request, purpose));
         let sent = self.client.stream(request, self.idle, cancelled);
         let response = sent.await.map_err(|error| {
             if let Some(kept) = &mut kept {
@@ -243,8 +245,8 @@ impl ModelClient {
     ) -> Result<ModelResponse, ModelFailure> {
         match self {
             Self::Http(model) => {
-                let options = &model.options;
-                model.request(prompt, &deltas, cancelled, options).await
+                let asked = (&model.options, ExchangePurpose::Turn);
+                model.request(prompt, &deltas, cancelled, asked).await
             }
             Self::Script { script, pace } => tokio::select! {
                 biased;
@@ -276,7 +278,8 @@ impl ModelClient {
         };
         // What it thinks would be taken from what it says.
         options.effort = lowest_effort(model.api, &options);
-        model.request(prompt, &deltas, cancelled, &options).await
+        let asked = (&options, ExchangePurpose::HandOver);
+        model.request(prompt, &deltas, cancelled, asked).await
     }
 }
 

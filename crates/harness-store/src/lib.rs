@@ -43,8 +43,8 @@ pub use lock::{Held, Holder, Lock, LockError};
 pub use log::{Log, Problem, Verification, first, fold, read, verify};
 pub use record::{Defect, Head, RECORD_BYTES_MAX, Record};
 pub use recording::{
-    EXCHANGE_BYTES_MAX, EXCHANGES_MAX, ExchangeEnd, ExchangeEntry, RECORDING_BYTES_MAX,
-    RecordedModel, Recording, RecordingError, RecordingWriter, Replayed,
+    EXCHANGE_BYTES_MAX, EXCHANGES_MAX, ExchangeEnd, ExchangeEntry, ExchangePurpose,
+    RECORDING_BYTES_MAX, RecordedModel, Recording, RecordingError, RecordingWriter, Replayed,
 };
 pub use redaction::Redaction;
 pub use runs::{RunEntry, RunIndex};

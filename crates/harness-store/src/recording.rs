@@ -18,7 +18,7 @@ mod writer;
 use std::path::PathBuf;
 
 use harness_core::{ByteCount, Timestamp, TokenCount};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
 
 pub use reader::{Recording, Replayed};
@@ -83,6 +83,13 @@ pub struct ExchangeEntry {
     pub n: u64,
     /// The wire: `anthropic`, `openai-responses`, `openai-chat`, `gemini`, `ollama`.
     pub api: String,
+    /// What it was for.
+    #[serde(
+        default,
+        deserialize_with = "purpose",
+        skip_serializing_if = "ExchangePurpose::is_turn"
+    )]
+    pub purpose: ExchangePurpose,
     /// The provider's id of the model that was asked.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub model: String,
@@ -136,6 +143,29 @@ pub struct ExchangeEntry {
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for it")]
 const fn is_zero(number: &u64) -> bool {
     *number == 0
+}
+
+/// What an exchange was for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ExchangePurpose {
+    /// A turn of the agent.
+    #[default]
+    Turn,
+    /// The note for the next session: a replayed run makes it of facts and asks nobody.
+    HandOver,
+}
+
+impl ExchangePurpose {
+    const fn is_turn(&self) -> bool {
+        matches!(self, Self::Turn)
+    }
+}
+
+/// Reads what an exchange was for; a word that others have there for something else is no word of ours.
+fn purpose<'de, D: Deserializer<'de>>(from: D) -> Result<ExchangePurpose, D::Error> {
+    let value = Value::deserialize(from)?;
+    Ok(ExchangePurpose::deserialize(value).unwrap_or_default())
 }
 
 /// How an exchange ended.

@@ -302,8 +302,9 @@ impl Session {
 
     /// Sends the request, or holds it back while the provider would refuse it.
     fn send(&mut self, around: Surroundings<'_>, now: Timestamp) -> Step {
-        // A retry, or the same request at another model, may be too dear now.
-        if let Some(step) = self.money_step(around, now) {
+        // A retry, or the same request at another model, may be too dear now, or its price unknown.
+        let unpaid = self.price_missing(around.run);
+        if let Some(step) = unpaid.or_else(|| self.money_step(around, now)) {
             return step;
         }
         let model = &around.run.model;

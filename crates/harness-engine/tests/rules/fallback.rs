@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use harness_core::{FailureClass, Goal, ModelProfile, Price, TokenCount};
+use harness_core::{FailureClass, Goal, ModelProfile, Money, Price, TokenCount};
 use harness_engine::Tick;
 
 use crate::script::Script;
@@ -117,4 +117,24 @@ fn resuming_keeps_the_model_that_took_over() {
         run.fails(FailureClass::Quota, None),
         "a gives way to b; request 1"
     );
+}
+
+#[test]
+fn a_model_of_unknown_price_takes_no_feature_over_that_has_a_budget_in_usd() {
+    let mut run = Script::closed(Goal::All, 1, Vec::new(), |run| {
+        run.features[0].budget.usd = Some(Money::from_usd(1.0));
+        run.model.provider = "near".to_owned();
+        run.model.price = Some(Price::default());
+        let unknown = ModelProfile {
+            price: None,
+            ..model("a", "far")
+        };
+        run.fallback = vec![unknown];
+    });
+    run.opens(1);
+    assert_eq!(
+        run.fails(FailureClass::Quota, None),
+        "scripted gives way to a; given up needs_human; status needs_human; session ended; run ended needs_human"
+    );
+    assert!(run.detail().contains("the price of model `a` is unknown"));
 }

@@ -1,12 +1,15 @@
 //! Limits of money, turns and time: warned of once, told to the agent, and handed over.
 
 use harness_core::{
-    EndReason, Event, FailureClass, FeatureStatus, Goal, HandedOver, LimitKind, ModelFailure,
-    Money, Price, Spent, Usage,
+    CheckStatus, EndReason, Event, FailureClass, FeatureStatus, Goal, HandOverNote, HandedOver,
+    LimitKind, ModelFailure, ModelResponded, ModelResponse, Money, Price, Spent, StopReason, Usage,
 };
 use harness_engine::{Effect, Tick};
 
-use crate::{facts, script::Script};
+use crate::{
+    facts,
+    script::{Script, frozen, passed},
+};
 
 fn dear(usd: f64) -> Script {
     let mut run = Script::closed(Goal::All, 2, vec![facts::gate("test")], |run| {
@@ -199,7 +202,79 @@ fn a_limit_of_the_session_cuts_an_answer_and_leaves_the_run_to_go_on() {
     );
 }
 
+#[test]
+fn a_note_about_work_that_is_done_is_forgotten() {
+    let mut run = Script::closed(Goal::All, 1, vec![facts::gate("test")], |run| {
+        run.account.keep_note(HandOverNote {
+            feature: Script::feature(1),
+            text: "left: all of it".to_owned(),
+        });
+    });
+    run.opens(1);
+    run.base_is_green();
+    assert!(
+        run.engine
+            .run()
+            .account
+            .note_about(&Script::feature(1))
+            .is_some()
+    );
+    run.calls(&[("finish", r#"{"text":"done"}"#)]);
+    run.on(&frozen(2, Vec::new()));
+    let follows = run.checks("test", CheckStatus::Green);
+    assert_eq!(follows, "gate ended green; commit F-001");
+    run.on(&passed("F-001", 3));
+    assert_eq!(
+        run.engine.run().account.note_about(&Script::feature(1)),
+        None
+    );
+}
+
+#[test]
+fn a_server_that_counts_without_sense_breaks_no_sum() {
+    let mut run = Script::features(1, Vec::new());
+    let follows = run.notes_with(Usage {
+        output: u64::MAX,
+        input: u64::MAX,
+        cache_read: 7,
+        cache_write: u64::MAX,
+    });
+    assert!(follows.ends_with("request 2"), "{follows}");
+    assert_eq!(run.engine.estimate().input_total(), u64::MAX);
+}
+
+#[test]
+fn what_a_cache_held_is_not_counted_on_by_the_process_that_goes_on() {
+    let mut run = Script::features(1, Vec::new());
+    run.notes_with(Usage {
+        input: 10,
+        output: 5,
+        cache_read: 1_000,
+        cache_write: 0,
+    });
+    let before = run.engine.estimate();
+    assert_eq!(before.cache_read, 1_010);
+    run.crashes();
+    let after = run.engine.estimate();
+    assert_eq!((after.input, after.cache_read), (before.input_total(), 0));
+}
+
 impl Script {
+    /// The agent takes a note, with an answer of this usage.
+    fn notes_with(&mut self, usage: Usage) -> String {
+        let response = ModelResponse {
+            parts: vec![facts::call("1", "note", r#"{"text":"a"}"#)],
+            stop: StopReason::ToolUse,
+            usage,
+        };
+        self.on(&Event::ModelResponded(ModelResponded {
+            turn: self.turn,
+            response,
+            cost: None,
+            ms: 5,
+        }))
+    }
+
     /// The next answer costs this much.
     fn costs(&mut self, usd: f64) {
         self.cost = Some(Money::from_usd(usd));

@@ -66,6 +66,9 @@ impl Dispatcher<'_> {
 
     /// Looks at the day before a request goes out: the queue is worked off before it is sent.
     pub(super) fn check_day(&mut self) {
+        if !self.engine.is_limited_by_day() {
+            return;
+        }
         match self.spending.log.today(harness_host::clock::now()) {
             Ok(today) => {
                 self.spending.today = today;

@@ -14,7 +14,7 @@ use std::{
 
 use harness_host::http::{Bytes, HttpError, HttpFailure, HttpRequest};
 use harness_provider::{Api, Asked};
-use harness_store::{ExchangeEnd, ExchangeEntry, RecordingError, RecordingWriter};
+use harness_store::{ExchangeEnd, ExchangeEntry, ExchangePurpose, RecordingError, RecordingWriter};
 
 use super::secrets::{Held, Secrets, path_of};
 use crate::execute::chain;
@@ -72,6 +72,7 @@ impl Recorder {
         asked: &Asked,
         key_header: &str,
         request: &HttpRequest,
+        purpose: ExchangePurpose,
     ) -> Option<Box<Kept>> {
         let secrets = &self.secrets;
         let url = secrets.address(&request.url);
@@ -79,6 +80,7 @@ impl Recorder {
         let sent = sent.filter(|(name, _)| !name.eq_ignore_ascii_case(key_header));
         let entry = ExchangeEntry {
             api: word_of(api).to_owned(),
+            purpose,
             model: asked.model.clone(),
             method: "POST".to_owned(),
             url_path: path_of(&url).to_owned(),

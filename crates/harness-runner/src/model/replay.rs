@@ -1,5 +1,6 @@
 //! A recording as a model: the n-th request gets the n-th exchange, through the real decoder.
 //!
+//! Exchanges that were no turns are passed over: a replayed run asks for no notes.
 //! What was sent is not compared: a run that takes another way than the recorded
 //! one still gets the next exchange, and ends where the recording does.
 
@@ -15,7 +16,9 @@ use harness_host::{
     http::{Bytes, HttpError, HttpFailure},
 };
 use harness_provider::{Api, Asked};
-use harness_store::{ExchangeEnd, ExchangeEntry, Recording, RecordingError, Replayed};
+use harness_store::{
+    ExchangeEnd, ExchangeEntry, ExchangePurpose, Recording, RecordingError, Replayed,
+};
 use serde_json::Value;
 
 use super::{
@@ -35,7 +38,8 @@ const NO_WAIT_MS: u64 = 1;
 #[derive(Debug)]
 pub struct Replay {
     recording: Recording,
-    apis: Vec<Api>,
+    /// Where the exchanges of turns stand in the recording, each with its wire.
+    turns: Vec<(usize, Api)>,
     pace: Pace,
     next: AtomicUsize,
 }
@@ -47,18 +51,21 @@ impl Replay {
     /// When it is broken, with the file and the key or line.
     pub fn open(folder: &Path, pace: Pace) -> Result<Self, RecordingError> {
         let recording = Recording::open(folder)?;
-        let apis = recording.entries().iter().enumerate();
-        let apis = apis.map(|(index, entry)| {
-            api_of(&entry.api).ok_or_else(|| RecordingError::Broken {
+        let mut turns = Vec::new();
+        for (index, entry) in recording.entries().iter().enumerate() {
+            let api = api_of(&entry.api).ok_or_else(|| RecordingError::Broken {
                 path: folder.join("meta.json"),
                 problem: format!(
                     "`interactions[{index}].api` is no known wire: {:?}",
                     entry.api
                 ),
-            })
-        });
+            })?;
+            if entry.purpose == ExchangePurpose::Turn {
+                turns.push((index, api));
+            }
+        }
         Ok(Self {
-            apis: apis.collect::<Result<_, _>>()?,
+            turns,
             recording,
             pace,
             next: AtomicUsize::new(0),
@@ -70,9 +77,9 @@ impl Replay {
         self.pace = pace;
     }
 
-    /// Goes on behind the exchanges that a run had before it was stopped.
-    pub fn skip(&self, exchanges: usize) {
-        self.next.store(exchanges, Ordering::Relaxed);
+    /// Goes on behind the answers that a run had before it was stopped.
+    pub fn skip(&self, answers: usize) {
+        self.next.store(answers, Ordering::Relaxed);
     }
 
     /// Returns the recording.
@@ -85,11 +92,14 @@ impl Replay {
         &self,
         cancelled: Cancelled,
     ) -> Result<(Api, Asked, Result<Answered, HttpError>), ModelFailure> {
-        let index = self.next.fetch_add(1, Ordering::Relaxed);
-        let exchange = self.recording.exchange(index);
+        let turn = self.next.fetch_add(1, Ordering::Relaxed);
+        let Some((index, api)) = self.turns.get(turn) else {
+            return Err(invalid(self.used_up(turn)));
+        };
+        let exchange = self.recording.exchange(*index);
         let exchange = exchange.map_err(|error| invalid(chain(&error)))?;
-        let (Some(exchange), Some(api)) = (exchange, self.apis.get(index)) else {
-            return Err(invalid(self.used_up(index)));
+        let Some(exchange) = exchange else {
+            return Err(invalid(self.used_up(turn)));
         };
         let asked = Asked {
             model: exchange.entry.model.clone(),
@@ -110,8 +120,8 @@ impl Replay {
         failure
     }
 
-    fn used_up(&self, index: usize) -> String {
-        let count = self.recording.entries().len();
+    fn used_up(&self, turn: usize) -> String {
+        let count = self.turns.len();
         let exchanges = if count == 1 { "exchange" } else { "exchanges" };
         let why = match self.recording.stopped() {
             Some(why) => format!("recording stopped: {why}"),
@@ -121,7 +131,7 @@ impl Replay {
         format!(
             "the recording has {count} {exchanges}; request {} is not in it ({why}). \
              Record anew with `harness run --record DIR`",
-            index.saturating_add(1)
+            turn.saturating_add(1)
         )
     }
 }

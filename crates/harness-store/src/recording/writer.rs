@@ -17,8 +17,8 @@ use serde_json::{Map, Value};
 use tempfile::NamedTempFile;
 
 use super::{
-    EXCHANGE_BYTES_MAX, EXCHANGES_MAX, ExchangeEnd, ExchangeEntry, META, Meta, RECORDING_BYTES_MAX,
-    RecordedModel, RecordingError, reader,
+    EXCHANGE_BYTES_MAX, EXCHANGES_MAX, ExchangeEnd, ExchangeEntry, INDEX_BYTES_MAX, META, Meta,
+    RECORDING_BYTES_MAX, RecordedModel, RecordingError, reader,
 };
 use crate::file::failed;
 
@@ -241,9 +241,15 @@ impl RecordingWriter {
     }
 
     /// Writes why nothing more is recorded, where that can be written at all.
+    ///
+    /// The last exchange is left out where `meta.json` has no room for it.
     pub fn stop(&mut self, why: &str) {
         self.meta.stopped = Some(why.to_owned());
-        let _ = self.save();
+        while matches!(self.save(), Err(RecordingError::Full { .. })) {
+            if self.meta.interactions.pop().is_none() {
+                return;
+            }
+        }
     }
 
     /// Counts bytes of an exchange that has `before` already.
@@ -277,6 +283,9 @@ impl RecordingWriter {
         let mut text = serde_json::to_vec_pretty(&self.meta)
             .expect("an entry holds only text, numbers and maps with text keys");
         text.push(b'\n');
+        if text.len() > INDEX_BYTES_MAX.as_usize() {
+            return Err(full(format!("{INDEX_BYTES_MAX} of `{META}`")));
+        }
         let written = NamedTempFile::new_in(&self.folder).and_then(|mut file| {
             file.write_all(&text)?;
             file.persist(&path).map_err(|error| error.error)
@@ -350,6 +359,21 @@ mod tests {
         let recording = super::super::Recording::open(&place).unwrap();
         assert_eq!(recording.stopped(), Some("full"));
         assert_eq!(recording.entries()[0].ended, ExchangeEnd::Open);
+    }
+
+    #[test]
+    fn an_index_that_would_be_too_large_to_read_is_not_written() {
+        let (_folder, place) = place();
+        let mut writer = RecordingWriter::create(&place, Vec::new()).unwrap();
+        writer.begin(entry(), b"{}").unwrap();
+        let number = writer.begin(entry(), b"{}").unwrap();
+        let long = Value::from("x".repeat(INDEX_BYTES_MAX.as_usize()));
+        let headers = Map::from_iter([("x-long".to_owned(), long)]);
+        assert!(is_full(&writer.answered(number, 200, headers, "sse")));
+        writer.stop("full");
+        let recording = super::super::Recording::open(&place).unwrap();
+        assert_eq!(recording.stopped(), Some("full"));
+        assert_eq!(recording.entries().len(), 1);
     }
 
     #[test]
