@@ -218,6 +218,7 @@ pub(crate) fn scripted(text: &str, pace: Pace) -> Result<ChosenModel, Failure> {
         output: SCRIPT_OUTPUT,
         price: Some(Price::default()),
         effort: None,
+        beyond: None,
         recorded: true,
     };
     Ok(ChosenModel {

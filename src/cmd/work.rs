@@ -155,6 +155,7 @@ fn nobody() -> ModelProfile {
         output: TokenCount(8_000),
         price: Some(Price::default()),
         effort: None,
+        beyond: None,
         recorded: false,
     }
 }

@@ -105,6 +105,7 @@ fn profile(model: &RecordedModel) -> ModelProfile {
         output: or(model.output, SCRIPT_OUTPUT),
         price: Some(Price::default()),
         effort: None,
+        beyond: None,
         recorded: true,
     }
 }

@@ -348,3 +348,25 @@ fn a_level_and_a_model_are_two_questions() {
     let run = doctor(&home, &["test", "--sandbox", "none"]);
     assert_eq!(run.code, 2, "{}", run.stderr);
 }
+
+#[test]
+fn a_server_that_repeats_the_key_gets_it_told_in_no_form() {
+    const KEY: &str = "q7/Zt\"w+0123456789-key";
+    let quoted = serde_json::to_string(KEY).unwrap();
+    for code in [401, 500] {
+        let server = Server::scripted(CALLS);
+        let body = format!("no: {KEY} {quoted} q7%2FZt%22w%2B0123456789-key");
+        server.reply_with([status(code, &body), status(code, &body)]);
+        let home = Home::new(PROGRAM);
+        home.configure(&table("chat", &server, "key_env = \"MODEL_KEY\""));
+        for arguments in [&["doctor", "test"][..], &["doctor", "test", "--json"]] {
+            let run = home.run_with(Path::new("/"), arguments, "MODEL_KEY", KEY);
+            assert_eq!(run.code, 6, "{}", run.stderr);
+            let told = format!("{}{}", run.stdout, run.stderr);
+            assert!(told.contains("the server answered"), "{told}");
+            for secret in ["0123456789-key", "q7/Zt", "q7%2FZt"] {
+                assert!(!told.contains(secret), "{code}: {told}");
+            }
+        }
+    }
+}

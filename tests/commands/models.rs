@@ -468,3 +468,18 @@ fn roles_are_listed_with_who_serves_them_and_how_hard_they_think() {
     let text = models(&home, &[], &nowhere).stdout;
     assert!(!text.contains("role "), "{text}");
 }
+
+#[test]
+fn a_password_in_the_address_of_ollama_is_not_told() {
+    let home = Home::new(PROGRAM);
+    home.configure("[model.near]\napi = \"ollama\"\nid = \"x\"\n");
+    let host = nowhere();
+    for arguments in [&[][..], &["--json"]] {
+        let run = models(&home, arguments, &format!("http://me:hunter2@{host}"));
+        assert_ok(&run);
+        assert!(run.stdout.contains(&host), "{}", run.stdout);
+        for told in [&run.stdout, &run.stderr] {
+            assert!(!told.contains("hunter2"), "{told}");
+        }
+    }
+}

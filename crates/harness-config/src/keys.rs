@@ -171,7 +171,9 @@ const USER: &[Key] = &[
 
 const SAVED: &[Key] = &[key("rule", Shape::Tables(PERSON_RULE))];
 
-const RULE: &[Key] = &[
+const RULE: &[Key] = &RULE_KEYS;
+
+const RULE_KEYS: [Key; 6] = [
     required("command", Shape::Texts),
     key("exact", Shape::Flag),
     required("decision", Shape::Text),
@@ -180,15 +182,14 @@ const RULE: &[Key] = &[
     key("not_match", Shape::Texts),
 ];
 
-const PERSON_RULE: &[Key] = &[
-    required("command", Shape::Texts),
-    key("exact", Shape::Flag),
-    required("decision", Shape::Text),
-    key("reason", Shape::Text),
-    key("match", Shape::Texts),
-    key("not_match", Shape::Texts),
-    key("repository", Shape::Text),
-];
+/// A person's rule says which repository it is for, where it is not for all.
+const PERSON_RULE: &[Key] = &{
+    let [command, exact, decision, reason, is_match, no_match] = RULE_KEYS;
+    let repository = key("repository", Shape::Text);
+    [
+        command, exact, decision, reason, is_match, no_match, repository,
+    ]
+};
 
 const SETUP: &[Key] = &[
     required("run", Shape::Texts),

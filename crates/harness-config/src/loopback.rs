@@ -71,9 +71,9 @@ impl Model {
         }
     }
 
-    /// Returns the host and port of its server.
+    /// Returns the host and port of its server; nothing that stands before an `@`.
     pub fn host(&self) -> &str {
-        crate::model::host(&self.base_url).unwrap_or_default()
+        crate::model::host_and_port(&self.base_url)
     }
 }
 
@@ -103,6 +103,7 @@ pub(crate) fn find(name: &str, models: &BTreeMap<String, Model>) -> Option<Model
         images: false,
         effort: None,
         price: Some(Price::default()),
+        beyond: None,
         price_origin: LOCAL.to_owned(),
         local: true,
         origin: ORIGIN.to_owned(),

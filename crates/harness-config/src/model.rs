@@ -48,6 +48,8 @@ pub struct Model {
     pub effort: Option<Effort>,
     /// What it costs; absent when unknown, zero for a local server that does not say.
     pub price: Option<Price>,
+    /// What a prompt larger than its window costs, where the price table knows.
+    pub beyond: Option<Price>,
     /// Who says what it costs, such as `config.toml:7` or `price table, 2025-10-01`.
     pub price_origin: String,
     /// Whether it answers on this machine.
@@ -62,11 +64,12 @@ impl Model {
         ModelProfile {
             name: self.name.clone(),
             id: self.id.clone(),
-            provider: host_and_port(&self.base_url),
+            provider: self.host().to_owned(),
             context: self.context,
             output: self.output,
             price: self.price,
             effort: self.effort,
+            beyond: self.beyond,
             recorded: false,
         }
     }
@@ -206,6 +209,7 @@ pub(crate) fn built_in() -> [Model; 4] {
             images: listed.is_some_and(Listed::takes_images),
             effort: None,
             price: listed.map(|listed| listed.price(listed.context())),
+            beyond: listed.and_then(Listed::beyond),
             price_origin: listed.map_or_else(|| BUILT_IN.to_owned(), Listed::origin),
             local: false,
             origin: BUILT_IN.to_owned(),
@@ -219,6 +223,7 @@ pub(crate) fn built_in() -> [Model; 4] {
             base_url: "http://127.0.0.1:11434/v1".to_owned(),
             key: None,
             price: Some(Price::default()),
+            beyond: None,
             price_origin: LOCAL.to_owned(),
             local: true,
             ..base("local", Api::Chat, "local")
@@ -274,6 +279,10 @@ fn model(here: &Here<'_>, name: &Text, raw: &RawModel) -> Result<Model, Box<Faul
         ),
         effort: effort(here, raw.effort.as_ref())?,
         price,
+        // Whoever writes a price means all prompts by it.
+        beyond: listed
+            .filter(|_| raw.price.is_none())
+            .and_then(Listed::beyond),
         price_origin,
         local,
         base_url,
@@ -370,9 +379,9 @@ pub(crate) fn host(url: &str) -> Option<&str> {
 }
 
 /// Returns what tells a server from others; nothing that a person put before an `@`.
-fn host_and_port(url: &str) -> String {
+pub(crate) fn host_and_port(url: &str) -> &str {
     let host = host(url).unwrap_or_default();
-    host.rsplit('@').next().unwrap_or_default().to_owned()
+    host.rsplit('@').next().unwrap_or_default()
 }
 
 fn is_loopback(host_and_port: &str) -> bool {

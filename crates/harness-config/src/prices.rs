@@ -54,7 +54,7 @@ pub(crate) struct Listed {
 }
 
 /// The price of prompts beyond a size; it holds for all tokens of such a request.
-#[derive(Clone, Copy, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Above {
     /// The largest prompt at the lower price. Unit: tokens.
@@ -73,17 +73,15 @@ impl Listed {
     /// Returns what the model costs with a window of this size: the dearer price where a prompt
     /// may be that large, never one that is too low for a limit.
     pub(crate) fn price(&self, context: TokenCount) -> Price {
-        let above = self.above.filter(|above| context.0 > above.tokens);
-        let (input, output, cache_read, cache_write) = above.map_or(
-            (self.input, self.output, self.cache_read, self.cache_write),
-            |it| (it.input, it.output, it.cache_read, it.cache_write),
-        );
-        Price {
-            input: Money::from_usd(input),
-            output: Money::from_usd(output),
-            cache_read: Money::from_usd(cache_read),
-            cache_write: Money::from_usd(cache_write),
+        match &self.above {
+            Some(above) if context.0 > above.tokens => above.price(),
+            _ => price(self.input, self.output, self.cache_read, self.cache_write),
         }
+    }
+
+    /// Returns what a prompt larger than the window costs, where the page tells of such prompts.
+    pub(crate) fn beyond(&self) -> Option<Price> {
+        self.above.as_ref().map(Above::price)
     }
 
     /// Returns the longest answer asked for.
@@ -104,6 +102,21 @@ impl Listed {
     /// Returns how the line is named as an origin.
     pub(crate) fn origin(&self) -> String {
         format!("price table, {}", self.read)
+    }
+}
+
+impl Above {
+    fn price(&self) -> Price {
+        price(self.input, self.output, self.cache_read, self.cache_write)
+    }
+}
+
+fn price(input: f64, output: f64, cache_read: f64, cache_write: f64) -> Price {
+    Price {
+        input: Money::from_usd(input),
+        output: Money::from_usd(output),
+        cache_read: Money::from_usd(cache_read),
+        cache_write: Money::from_usd(cache_write),
     }
 }
 
@@ -145,7 +158,7 @@ mod tests {
             assert!(listed.input > 0.0 && listed.output > listed.input, "{id}");
             assert!(listed.cache_read <= listed.input, "{id}");
             assert!(listed.answer >= 30_000, "{id}");
-            if let Some(above) = listed.above {
+            if let Some(above) = &listed.above {
                 assert!(above.tokens >= listed.context, "{id}");
                 assert!(
                     above.input > listed.input && above.output > listed.output,

@@ -125,6 +125,9 @@ pub struct ModelProfile {
     /// How hard it is asked to think; absent where it is left to the provider.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub effort: Option<Effort>,
+    /// What a request costs whose input is larger than the window, where that is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub beyond: Option<Price>,
     /// Whether answers are played from a recording.
     pub recorded: bool,
 }
@@ -141,12 +144,17 @@ impl ModelProfile {
 
     /// Returns what `usage` of one request costs; nothing where the price is unknown.
     ///
-    /// A price holds up to the size of the window. Beyond it providers charge up to
-    /// twice as much, so twice is counted: a limit is never held to too little.
+    /// A price holds up to the size of the window. Beyond it most providers charge up to
+    /// twice as much, so twice is counted where nothing else is known: a limit is never
+    /// held to too little.
     pub fn cost(&self, usage: Usage) -> Option<Money> {
         let cost = self.price?.of(usage);
-        let beyond = self.context > TokenCount(0) && usage.input_total() > self.context.0;
-        Some(if beyond { cost + cost } else { cost })
+        let is_beyond = self.context > TokenCount(0) && usage.input_total() > self.context.0;
+        Some(match self.beyond {
+            _ if !is_beyond => cost,
+            Some(beyond) => beyond.of(usage),
+            None => cost + cost,
+        })
     }
 }
 

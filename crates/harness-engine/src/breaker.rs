@@ -100,6 +100,7 @@ mod tests {
             output: TokenCount(1),
             price: None,
             effort: None,
+            beyond: None,
             recorded: false,
         }
     }

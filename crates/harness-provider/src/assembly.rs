@@ -42,7 +42,12 @@ impl Room {
 
     /// Takes room for a piece of text.
     pub(crate) fn take_text(&mut self, piece: &str) -> Result<(), ModelFailure> {
-        take(&mut self.bytes, piece.len(), "the answer exceeds 8 MiB")
+        self.take_bytes(piece.len())
+    }
+
+    /// Takes room for so many bytes.
+    pub(crate) fn take_bytes(&mut self, bytes: usize) -> Result<(), ModelFailure> {
+        take(&mut self.bytes, bytes, "the answer exceeds 8 MiB")
     }
 
     /// Takes room for one part.

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::{
     Api, Asked, anthropic, chat,
-    failure::broken,
+    failure::{broken, failure_of_body},
     gemini, lines, ollama, responses,
     sse::{self, EventTooLarge},
 };
@@ -131,6 +131,9 @@ impl Decoder {
     ///   the answer did, exceeded a bound or was not what the wire promises.
     /// - The class of the error that the server reported inside the stream.
     pub fn finish(mut self) -> Result<ModelResponse, ModelFailure> {
+        if !self.is_complete() {
+            self.failure = self.framer.unframed().and_then(|it| failure_of_body(&it));
+        }
         if !self.is_complete()
             && let Some(rest) = self.framer.take_rest()
             && let Ok(Some(payload)) = self.payload(&rest)
@@ -199,6 +202,14 @@ impl Framer {
         match self {
             Self::Events(framer) => framer.push(bytes, events),
             Self::Lines(framer) => framer.push(bytes, events),
+        }
+    }
+
+    /// Returns the body where nothing of it was framed; a line of JSON is one, whoever sends it.
+    fn unframed(&self) -> Option<Vec<u8>> {
+        match self {
+            Self::Events(framer) => framer.unframed(),
+            Self::Lines(_) => None,
         }
     }
 

@@ -106,7 +106,7 @@ fn chat(options: &RequestOptions, effort: Effort) -> Result<Fields, Untold> {
         EffortKey::Nested => Ok(one("reasoning", json!({"effort": effort.as_str()}))),
         EffortKey::Flat(known) => {
             let is_told = match server {
-                Some(Server::OpenAi) => gpt::take(&options.model, effort)?,
+                Some(Server::OpenAi) => gpt::take_over_chat(&options.model, effort)?,
                 _ => one_of(effort, known, "its server").map(|()| true)?,
             };
             Ok(match is_told {

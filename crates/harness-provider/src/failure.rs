@@ -18,6 +18,20 @@ pub(crate) use delay::whole as whole_time;
 /// Bound of a failure's message.
 const MESSAGE_BYTES_MAX: usize = 2048;
 
+/// What Anthropic says where thinking does not fit the conversation it comes back in, in lower case.
+///
+/// Source: <https://platform.claude.com/docs/en/build-with-claude/preserved-thinking/fix-bound-to-a-different-conversation>.
+const UNFIT_THINKING: [&str; 2] = [
+    "invalid `signature` in `thinking` block",
+    "blocks in the latest assistant message cannot be modified",
+];
+
+/// Whether a server refused a conversation for what the model had thought in it: without that it would not.
+pub fn is_about_thinking(failure: &ModelFailure) -> bool {
+    let said = failure.message.to_lowercase();
+    failure.status == Some(400) && UNFIT_THINKING.iter().any(|words| said.contains(words))
+}
+
 /// Puts a response whose status is not 200 into a class.
 ///
 /// `header` returns a header by its lower-case name; `body` is what came of the
@@ -34,20 +48,24 @@ pub fn failure_of_status<'h>(
         .or_else(|| texts::class_of(&said.texts(), status != 429))
         .or_else(|| class_of_empty(api, status, body))
         .unwrap_or_else(|| class_of_status(status));
-    let class = match header("x-should-retry") {
-        Some("false") if status == 429 => FailureClass::Quota,
-        Some("false") if class.is_retryable() => FailureClass::Invalid,
-        Some("true") if class == FailureClass::Invalid => FailureClass::Overloaded,
+    let class = match header("x-should-retry").and_then(yes_or_no) {
+        Some(false) if status == 429 => FailureClass::Quota,
+        Some(false) if class.is_retryable() => FailureClass::Invalid,
+        Some(true) if class == FailureClass::Invalid => FailureClass::Overloaded,
         _ => class,
     };
-    ModelFailure {
+    let mut failure = ModelFailure {
         class,
         message: sentence(&format!("the server answered {status}"), &said, class),
         status: Some(status),
         retry_after_ms: retry_after(header, now)
             .or_else(|| delay::in_text(class, &said.message))
-            .and_then(|wait| u64::try_from(wait.as_millis()).ok()),
+            .map(millis),
+    };
+    if is_about_thinking(&failure) {
+        failure.class = FailureClass::Broken;
     }
+    failure
 }
 
 /// Puts an error that a server reports inside a stream into a class.
@@ -72,9 +90,38 @@ pub(crate) fn failure_of_event(error: &Value) -> ModelFailure {
         class,
         message: sentence("the server reported an error", &said, class),
         status: None,
-        retry_after_ms: delay::in_text(class, &said.message)
-            .and_then(|wait| u64::try_from(wait.as_millis()).ok()),
+        retry_after_ms: delay::in_text(class, &said.message).map(millis),
     }
+}
+
+/// Makes the failure of a body that is one JSON text where a stream of events was asked for; none
+/// when it is anything else.
+pub(crate) fn failure_of_body(body: &[u8]) -> Option<ModelFailure> {
+    let body = match serde_json::from_slice(body).ok()? {
+        Value::Array(items) => items.into_iter().next()?,
+        body => body,
+    };
+    if !body.is_object() {
+        return None;
+    }
+    if !body["error"].is_null() {
+        return Some(failure_of_event(&body["error"]));
+    }
+    // A server that gives its answers so does it every time; anything else may be a passing word of a proxy.
+    let is_answer = ["choices", "content", "output", "candidates"]
+        .iter()
+        .any(|key| body[*key].is_array());
+    let class = match is_answer {
+        true => FailureClass::Invalid,
+        false => FailureClass::Broken,
+    };
+    let opening = "the server answered with one JSON text and not with a stream of events";
+    Some(ModelFailure {
+        class,
+        message: sentence(opening, &said_in_object(&body), class),
+        status: None,
+        retry_after_ms: None,
+    })
 }
 
 /// Returns the failure that a finish reason stands for, none when it is an ordinary end.
@@ -170,6 +217,16 @@ const fn class_of_status(status: u16) -> FailureClass {
 fn class_of_empty(api: Api, status: u16, body: &[u8]) -> Option<FailureClass> {
     (api == Api::Chat && status == 400 && body.trim_ascii().is_empty())
         .then_some(FailureClass::ContextOverflow)
+}
+
+fn yes_or_no(word: &str) -> Option<bool> {
+    let is = |known: &str| word.trim().eq_ignore_ascii_case(known);
+    is("true").then_some(true).or(is("false").then_some(false))
+}
+
+/// A wait without end is as good as a very long one.
+fn millis(wait: Duration) -> u64 {
+    u64::try_from(wait.as_millis()).unwrap_or(u64::MAX)
 }
 
 fn retry_after<'h>(header: impl Fn(&str) -> Option<&'h str>, now: Timestamp) -> Option<Duration> {
@@ -282,7 +339,9 @@ mod tests {
 
     #[test]
     fn what_the_server_says_goes_before_its_status() {
-        use FailureClass::{Auth, ContextOverflow, Invalid, Overloaded, Quota, RateLimited};
+        use FailureClass::{
+            Auth, Broken, ContextOverflow, Invalid, Overloaded, Quota, RateLimited,
+        };
         for (status, body, class) in [
             (
                 400,
@@ -325,6 +384,16 @@ mod tests {
                 Overloaded,
             ),
             (422, r#"{"detail":"field required"}"#, Invalid),
+            (
+                400,
+                r#"{"type":"error","error":{"type":"invalid_request_error","message":"messages.1.content.0: Invalid `signature` in `thinking` block. The block is bound to a different conversation."}}"#,
+                Broken,
+            ),
+            (
+                400,
+                r#"{"error":{"message":"`thinking` or `redacted_thinking` blocks in the latest assistant message cannot be modified."}}"#,
+                Broken,
+            ),
         ] {
             assert_eq!(check(status, &[], body).class, class, "{body}");
         }
@@ -375,6 +444,18 @@ mod tests {
             (&[("retry-after", "-1")], None),
             (&[("retry-after", "NaN")], None),
             (&[("retry-after", "1e300")], None),
+            (&[("retry-after", "inf")], None),
+            (
+                &[("retry-after-ms", "-inf"), ("retry-after", "2")],
+                Some(2000),
+            ),
+            (&[("retry-after", "")], None),
+            // Longer than a number of milliseconds can say, and not nonsense for that.
+            (&[("retry-after", "99999999999999999")], Some(u64::MAX)),
+            (
+                &[("retry-after", "Fri, 31 Dec 9999 23:59:59 GMT")],
+                Some(252_618_189_022_000),
+            ),
             (&[], None),
         ] {
             assert_eq!(check(429, headers, "").retry_after_ms, wait, "{headers:?}");
@@ -414,6 +495,9 @@ mod tests {
             (400, "true", "x", Overloaded),
             (400, "true", "insufficient_quota", Quota),
             (401, "true", "x", Auth),
+            (500, "False", "x", Invalid),
+            (400, " TRUE ", "x", Overloaded),
+            (500, "no", "x", Overloaded),
         ] {
             let failure = check(status, &[("x-should-retry", said)], body);
             assert_eq!(failure.class, class, "{status} {said}");

@@ -25,7 +25,7 @@ mod sse;
 
 pub use decoder::Decoder;
 pub use effort::{Untold, check_effort, lowest_effort};
-pub use failure::failure_of_status;
+pub use failure::{failure_of_status, is_about_thinking};
 pub use rate::allowances;
 pub use request::{Asked, RequestOptions, WireRequest, encode};
 pub use script::{Script, ScriptError, ScriptTurn, Seen};

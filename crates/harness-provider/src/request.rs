@@ -3,6 +3,8 @@
 //! The key is not here: the host adds it under the header this module names.
 
 use harness_core::{Effort, Maker, Prompt, TokenCount};
+use serde::Serialize;
+use serde_json::Value;
 
 use crate::{Api, Server, anthropic, chat, gemini, ollama, responses};
 
@@ -79,6 +81,28 @@ impl Asked {
     }
 }
 
+/// A tool in the words of Chat Completions, which Ollama took over.
+#[derive(Serialize)]
+#[serde(tag = "type", content = "function", rename_all = "snake_case")]
+pub(crate) enum Tool<'a> {
+    Function {
+        name: &'a str,
+        description: &'a str,
+        parameters: Value,
+    },
+}
+
+/// Returns the tools of a prompt as functions.
+pub(crate) fn functions(prompt: &Prompt) -> Vec<Tool<'_>> {
+    let tools = prompt.tools.iter();
+    let function = |tool: &harness_core::ToolSpec| Tool::Function {
+        name: tool.name,
+        description: tool.description,
+        parameters: schema(tool.schema),
+    };
+    tools.map(function).collect()
+}
+
 /// Makes the headers of a request for a stream of events.
 pub(crate) fn headers() -> Vec<(&'static str, String)> {
     vec![
@@ -88,7 +112,7 @@ pub(crate) fn headers() -> Vec<(&'static str, String)> {
 }
 
 /// Serialises a body.
-pub(crate) fn json(body: &impl serde::Serialize) -> Vec<u8> {
+pub(crate) fn json(body: &impl Serialize) -> Vec<u8> {
     serde_json::to_vec(body).expect("bodies hold only text, numbers and maps with text keys")
 }
 
@@ -98,9 +122,9 @@ pub(crate) fn data_url(image: &harness_core::Image) -> String {
 }
 
 /// Returns the schema of a tool's arguments; a text that is no object allows anything.
-pub(crate) fn schema(text: &str) -> serde_json::Value {
+pub(crate) fn schema(text: &str) -> Value {
     serde_json::from_str(text)
         .ok()
-        .filter(serde_json::Value::is_object)
+        .filter(Value::is_object)
         .unwrap_or_else(|| serde_json::json!({ "type": "object" }))
 }

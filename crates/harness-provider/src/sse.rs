@@ -9,6 +9,9 @@
 /// The largest real events carry a search result or a whole file: tens of KiB.
 pub(crate) const EVENT_BYTES_MAX: usize = 8 * 1024 * 1024;
 
+/// Bound of what is kept of a body that may be no stream of events.
+const UNFRAMED_BYTES_MAX: usize = 1024 * 1024;
+
 const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
 
 /// An event is larger than [`EVENT_BYTES_MAX`].
@@ -16,12 +19,26 @@ const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
 pub(crate) struct EventTooLarge;
 
 /// Cuts a byte stream into events, wherever the reads fall.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Framer {
     line: Vec<u8>,
     data: Option<Vec<u8>>,
     after_return: bool,
     past_first_line: bool,
+    /// All lines, as long as none of them is data and there is room.
+    unframed: Option<Vec<u8>>,
+}
+
+impl Default for Framer {
+    fn default() -> Self {
+        Self {
+            line: Vec::new(),
+            data: None,
+            after_return: false,
+            past_first_line: false,
+            unframed: Some(Vec::new()),
+        }
+    }
 }
 
 impl Framer {
@@ -54,6 +71,12 @@ impl Framer {
         Ok(())
     }
 
+    /// Returns the body so far where no line of it is data: it may be something else than events.
+    pub(crate) fn unframed(&self) -> Option<Vec<u8>> {
+        let before = self.unframed.as_ref()?;
+        Some([before.as_slice(), &self.line].concat())
+    }
+
     /// Ends the stream: returns the payload of an event that no blank line closed.
     ///
     /// Servers leave the last line ending out; whether the payload is whole is
@@ -82,12 +105,19 @@ impl Framer {
         if line.is_empty() {
             events.extend(self.data.take());
         } else if let Some(value) = data_value(line) {
+            self.unframed = None;
             match &mut self.data {
                 Some(data) => {
                     data.push(b'\n');
                     data.extend_from_slice(value);
                 }
                 none => *none = Some(value.to_vec()),
+            }
+        } else if let Some(unframed) = &mut self.unframed {
+            unframed.extend_from_slice(line);
+            unframed.push(b'\n');
+            if unframed.len() > UNFRAMED_BYTES_MAX {
+                self.unframed = None;
             }
         }
         self.line.clear();

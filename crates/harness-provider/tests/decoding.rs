@@ -486,6 +486,53 @@ fn chat_stops_and_usage_are_read_as_servers_write_them() {
 }
 
 #[test]
+fn a_body_of_json_that_is_no_stream_says_so_or_what_its_error_says() {
+    let whole = |body: &str| {
+        let mut reads = body.as_bytes().chunks(7);
+        let mut decoder = Decoder::new(Api::Chat, Asked::default());
+        reads.by_ref().for_each(|read| drop(decoder.push(read)));
+        decoder.finish().unwrap_err()
+    };
+    for (body, class, told) in [
+        (
+            r#"{"choices":[{"message":{"content":"hi"}}]}"#,
+            FailureClass::Invalid,
+            "the server answered with one JSON text and not with a stream of events",
+        ),
+        (
+            "{\n  \"detail\": \"no such model\"\n}\n",
+            FailureClass::Broken,
+            "the server answered with one JSON text and not with a stream of events: no such model",
+        ),
+        (
+            r#"[{"error":{"code":503,"message":"busy"}}]"#,
+            FailureClass::Overloaded,
+            "the server reported an error: busy",
+        ),
+        // Cut, or no JSON at all: a stream that broke.
+        (
+            r#"{"choices":[{"mess"#,
+            FailureClass::Broken,
+            "the stream ended before the answer did",
+        ),
+        (
+            ": a comment\n\n7\n",
+            FailureClass::Broken,
+            "the stream ended before the answer did",
+        ),
+    ] {
+        let failure = whole(body);
+        assert_eq!(
+            (failure.class, failure.message.as_str()),
+            (class, told),
+            "{body}"
+        );
+    }
+    let endless = ":\n".repeat(1 << 20);
+    assert_eq!(whole(&endless).class, FailureClass::Broken);
+}
+
+#[test]
 fn an_answer_beyond_a_bound_is_broken() {
     let big = format!(
         r#"{{"choices":[{{"delta":{{"content":"{}"}}}}]}}"#,

@@ -308,6 +308,21 @@ fn servers_of_chat_get_the_key_they_know() {
         Some(Server::OpenAi),
         &[(Not, Ok(json!({}))), (Low, Err("leave `effort` out"))],
     );
+    for late in ["gpt-5.4-mini", "gpt-6-luna", "gpt-6.2-sol"] {
+        let row = (Low, Err("api = \"responses\""));
+        check(
+            Api::Chat,
+            late,
+            Some(Server::OpenAi),
+            &[(Not, flat("none")), row],
+        );
+    }
+    check(
+        Api::Chat,
+        "gpt-5.2",
+        Some(Server::OpenAi),
+        &[(Low, flat("low"))],
+    );
     let nested = Ok(json!({"reasoning": {"effort": "minimal"}}));
     check(
         Api::Chat,

@@ -1,7 +1,9 @@
 //! Bytes and events that no server sends: decoding them never panics, on any wire.
 
-use harness_core::{ModelFailure, ModelResponse, StopReason};
-use harness_provider::{Api, Asked, Decoder};
+use harness_core::{
+    FailureClass, Message, ModelFailure, ModelResponse, Prompt, StopReason, Timestamp, TokenCount,
+};
+use harness_provider::{Api, Asked, Decoder, RequestOptions, encode, failure_of_status};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -29,6 +31,47 @@ fn stream(api: Api, events: &[Value]) -> String {
         _ => format!("data: {event}\n\n"),
     });
     lines.collect()
+}
+
+#[test]
+fn no_depth_of_nesting_does_harm() {
+    let deep = format!("{}{}", "[".repeat(200_000), "]".repeat(200_000));
+    for api in WIRES {
+        let event = format!("{{\"type\":\"x\",\"choices\":{deep}}}");
+        let bytes = match api {
+            Api::Ollama => format!("{event}\n"),
+            _ => format!("data: {event}\n\n"),
+        };
+        let failure = decode(api, bytes.as_bytes()).unwrap_err();
+        assert_eq!(failure.class, FailureClass::Broken, "{api:?}");
+        // Bodies that are no stream are looked into as well.
+        assert!(decode(api, event.as_bytes()).is_err(), "{api:?}");
+        let header = |_: &str| None;
+        let now = Timestamp::from_millis(0);
+        failure_of_status(api, 400, header, event.as_bytes(), now);
+    }
+    // Arguments are a text here: the tool refuses them, and what goes back is an object.
+    let call = json!({"index": 0, "id": "1", "function": {"name": "read", "arguments": deep}});
+    let choice = json!({"delta": {"tool_calls": [call]}, "finish_reason": "tool_calls"});
+    let answer = decode_events(Api::Chat, &[json!({"choices": [choice]})]).unwrap();
+    let prompt = Prompt {
+        system: "".into(),
+        tools: [].into(),
+        messages: vec![Message::Assistant(answer.parts).into()],
+    };
+    let options = RequestOptions {
+        model: "m".to_owned(),
+        max_output: TokenCount(1),
+        context: TokenCount(2),
+        base_url: "http://127.0.0.1:1".to_owned(),
+        server: None,
+        images: false,
+        effort: None,
+    };
+    for api in WIRES {
+        let sent = encode(api, &prompt, &options).body;
+        assert!(sent.len() < 2_000, "{api:?}");
+    }
 }
 
 /// Keys and values of all wires, so that made-up events come near real ones.

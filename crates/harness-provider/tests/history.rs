@@ -30,11 +30,16 @@ const fn target(api: Api, model: &'static str, server: Option<Server>) -> Target
     Target { api, model, server }
 }
 
-const TARGETS: [Target; 9] = [
+const TARGETS: [Target; 10] = [
     target(Api::Anthropic, "claude-sonnet-5-5", None),
     target(Api::Chat, "m", Some(Server::OpenAi)),
     target(Api::Chat, "m", Some(Server::Mistral)),
     target(Api::Chat, "m", Some(Server::OpenRouter)),
+    target(
+        Api::Chat,
+        "anthropic/claude-sonnet-5-5",
+        Some(Server::OpenRouter),
+    ),
     target(Api::Chat, "m", Some(Server::DeepSeek)),
     target(Api::Responses, "gpt-6.2-sol", None),
     target(Api::Gemini, "gemini-3.8-flash", None),
@@ -211,5 +216,67 @@ proptest! {
         if !images {
             prop_assert!(!String::from_utf8_lossy(&bytes).contains("AAAA"), "an image was sent");
         }
+    }
+
+    /// Claude from 5.1 on binds what it thinks to all that stood before it and refuses the
+    /// conversation when that is sent otherwise later; a mark that moves and another effort change nothing:
+    /// <https://platform.claude.com/docs/en/build-with-claude/preserved-thinking/prefix-checks>.
+    #[test]
+    fn what_was_sent_before_an_answer_is_sent_so_for_ever(
+        at in 0..TARGETS.len(), rounds in rounds(), cut in any::<prop::sample::Index>(),
+    ) {
+        let target = TARGETS[at];
+        let whole: Vec<Message> = rounds.concat();
+        // Up to the user message of a round, which the answer of that round came to.
+        let before = cut.index(rounds.len()) * 2 + 1;
+        let (early, late) = (said(target, &whole[..before]), said(target, &whole));
+        prop_assert_eq!(&early[..], &late[..early.len()], "{:?}", target);
+    }
+}
+
+/// Rounds of a user and an answer, none of which is left out.
+fn rounds() -> impl Strategy<Value = Vec<[Message; 2]>> {
+    let text = || "say".to_owned();
+    let user = prop::collection::vec(user_parts(), 0..4).prop_map(move |mut parts| {
+        parts.push(UserPart::Text { text: text() });
+        Message::User(parts)
+    });
+    let answer = prop::collection::vec(answer_parts(), 0..5).prop_map(move |mut parts| {
+        parts.insert(0, AssistantPart::Text { text: text() });
+        Message::Assistant(parts)
+    });
+    prop::collection::vec(
+        (user, answer).prop_map(|(user, answer)| [user, answer]),
+        1..5,
+    )
+}
+
+/// Returns the messages of a request without its cache marks, and without the shape a mark gives a text.
+fn said(target: Target, messages: &[Message]) -> Vec<Value> {
+    let body: Value = serde_json::from_slice(&sent(target, messages, true)).unwrap();
+    let key = ["messages", "input", "contents"]
+        .into_iter()
+        .find(|key| body[key].is_array())
+        .unwrap();
+    let mut said = body[key].as_array().unwrap().clone();
+    said.iter_mut().for_each(unmark);
+    said
+}
+
+fn unmark(value: &mut Value) {
+    match value {
+        Value::Object(fields) => {
+            fields.remove("cache_control");
+            fields.values_mut().for_each(unmark);
+            if let Some(Value::Array(parts)) = fields.get("content")
+                && let [only] = parts.as_slice()
+                && only["type"] == "text"
+            {
+                let text = only["text"].clone();
+                fields.insert("content".to_owned(), text);
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(unmark),
+        _ => {}
     }
 }

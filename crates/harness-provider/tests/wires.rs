@@ -615,6 +615,15 @@ fn an_answer_beyond_a_bound_is_broken() {
         class(decode_events(Api::Responses, &many)),
         FailureClass::Broken
     );
+    // Pieces that are only shown have no end either.
+    let pieces = json!({"type": "response.output_text.delta", "delta": "x".repeat(3 << 20)});
+    assert_eq!(
+        class(decode_events(
+            Api::Responses,
+            &[pieces.clone(), pieces.clone(), pieces, completed()]
+        )),
+        FailureClass::Broken
+    );
     for (api, event) in [
         (
             Api::Responses,

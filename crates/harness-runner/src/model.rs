@@ -3,8 +3,17 @@
 mod exchange;
 mod record;
 mod replay;
+mod secrets;
+mod thinking;
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
 
 use harness_core::{
     AssistantPart, FailureClass, ModelDelta, ModelFailure, ModelResponse, Prompt, Role,
@@ -14,11 +23,17 @@ use harness_host::{
     Cancelled,
     http::{HttpClient, HttpRequest},
 };
-use harness_provider::{Api, Asked, Decoder, RequestOptions, Script, WireRequest, lowest_effort};
+use harness_provider::{
+    Api, Asked, Decoder, RequestOptions, Script, WireRequest, is_about_thinking, lowest_effort,
+};
 use harness_store::{ExchangePurpose, RECORD_BYTES_MAX, RecordingWriter};
 use tokio::sync::mpsc;
 
-use self::{exchange::Answered, record::Kept};
+use self::{
+    exchange::Answered,
+    record::Kept,
+    secrets::{Key, Secrets},
+};
 pub use self::{
     record::{Recorded, Recorder},
     replay::Replay,
@@ -85,7 +100,8 @@ impl Models {
             .collect();
         let keys: Vec<&str> = servers
             .iter()
-            .filter_map(|model| model.key.as_deref())
+            .filter_map(|model| model.key.as_ref())
+            .map(|key| key.0.as_str())
             .collect();
         let recorder = Arc::new(Recorder::new(writer, &keys));
         for model in &mut servers {
@@ -121,7 +137,11 @@ pub struct HttpModel {
     client: HttpClient,
     api: Api,
     options: RequestOptions,
-    key: Option<String>,
+    key: Option<Key>,
+    /// What no complaint of a server may repeat.
+    secrets: Secrets,
+    /// Messages before this one go without what the model thought: the server refused it.
+    thinks_from: AtomicUsize,
     idle: Duration,
     recorder: Option<Arc<Recorder>>,
 }
@@ -133,7 +153,9 @@ impl HttpModel {
             client: HttpClient::new(),
             api,
             options,
-            key,
+            secrets: Secrets::new(key.as_deref().as_slice()),
+            key: key.map(Key),
+            thinks_from: AtomicUsize::new(0),
             idle,
             recorder: None,
         }
@@ -147,14 +169,21 @@ impl HttpModel {
         cancelled: Cancelled,
         (options, purpose): (&RequestOptions, ExchangePurpose),
     ) -> Result<ModelResponse, ModelFailure> {
+        let from = self.thinks_from.load(Ordering::Relaxed);
+        let sent = thinking::left_out(prompt, from);
         let answer = self
-            .exchange(prompt, deltas, cancelled, (options, purpose))
+            .exchange(&sent, deltas, cancelled, (options, purpose))
             .await;
         let answer = answer.and_then(with_room_in_the_log);
         answer.map_err(|mut failure| {
-            if let Some(key) = &self.key {
-                failure.message = failure.message.replace(key.as_str(), "[redacted:key]");
+            if is_about_thinking(&failure) {
+                // Asked again it goes without; where it went without already, nothing helps.
+                let all = prompt.messages.len();
+                if self.thinks_from.swap(all, Ordering::Relaxed) >= all {
+                    failure.class = FailureClass::Invalid;
+                }
             }
+            failure.message = self.secrets.plain(&failure.message);
             failure
         })
     }
@@ -190,7 +219,7 @@ impl HttpModel {
         let key = self
             .key
             .as_ref()
-            .map(|key| (name.to_owned(), format!("{prefix}{key}")));
+            .map(|Key(key)| (name.to_owned(), format!("{prefix}{key}")));
         let headers = wire
             .headers
             .into_iter()
@@ -412,6 +441,25 @@ mod tests {
             script: Script::parse(&text).expect("it is a script"),
             pace: Pace::Fast,
         }
+    }
+
+    #[test]
+    fn a_key_is_not_shown_with_its_model() {
+        let options = RequestOptions {
+            model: "m".to_owned(),
+            max_output: harness_core::TokenCount(1),
+            context: harness_core::TokenCount(2),
+            base_url: "http://127.0.0.1:1".to_owned(),
+            server: None,
+            images: false,
+            effort: None,
+        };
+        let key = Some("k-0123456789".to_owned());
+        let model = HttpModel::new(Api::Chat, options, key, Duration::from_secs(1));
+        let shown = format!("{:?}", ModelClient::Http(Box::new(model)));
+        assert!(!shown.contains("0123456789"), "{shown}");
+        let bytes = format!("{:?}", b"0123456789");
+        assert!(!shown.contains(bytes.trim_matches(['[', ']'])), "{shown}");
     }
 
     #[test]

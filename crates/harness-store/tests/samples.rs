@@ -1003,6 +1003,7 @@ fn model() -> ModelProfile {
             cache_write: Money(3_750_000),
         }),
         effort: None,
+        beyond: None,
         recorded: false,
     }
 }

@@ -66,10 +66,14 @@ pub(super) fn run(common: &Common, names: &[String]) -> Result<u8, Failure> {
             codes.push(desk.examine(name)?);
         }
     }
-    // What is wrong with the configuration comes before what is wrong with a server.
-    let has = |code: u8| codes.contains(&code);
-    let worst = [USAGE, EndReason::ProviderFailed.exit_code()].into_iter();
-    Ok(worst.into_iter().find(|code| has(*code)).unwrap_or(0))
+    Ok(worst(&codes))
+}
+
+/// What is wrong with the configuration comes before what is wrong with a server, and that before the rest.
+fn worst(codes: &[u8]) -> u8 {
+    let first = [USAGE, EndReason::ProviderFailed.exit_code()];
+    let first = first.into_iter().find(|code| codes.contains(code));
+    first.unwrap_or_else(|| codes.iter().copied().max().unwrap_or(0))
 }
 
 struct Desk {
@@ -174,7 +178,7 @@ impl Desk {
     ) -> Result<u8, Failure> {
         match &outcome.answer {
             Ok(answer) => {
-                let spent = profile.price.map(|price| price.of(answer.usage));
+                let spent = profile.cost(answer.usage);
                 self.note(spent)?;
                 self.tell_answer(model, outcome, answer, spent)?;
                 Ok(0)
@@ -304,7 +308,7 @@ fn most(profile: &ModelProfile) -> Option<Money> {
         output: profile.output.0,
         ..harness_core::Usage::default()
     };
-    profile.price.map(|price| price.of(usage))
+    profile.cost(usage)
 }
 
 fn what_of_tools(answer: &ModelResponse, called: bool) -> &'static str {
@@ -330,4 +334,23 @@ fn times(outcome: &Outcome) -> String {
 
 fn millis(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_failure_is_taken_for_success() {
+        for (codes, code) in [
+            (&[0, 0][..], 0),
+            (&[0, 6], 6),
+            (&[6, 2, 0], 2),
+            (&[0, 1, 0], 1),
+            (&[1, 6], 6),
+            (&[], 0),
+        ] {
+            assert_eq!(worst(codes), code, "{codes:?}");
+        }
+    }
 }

@@ -253,6 +253,10 @@ fn faults(elsewhere: &Server) -> Vec<Fault> {
     let overflow =
         r#"{"error":{"type":"invalid_request_error","message":"prompt is too long: 9 > 8"}}"#;
     add("overflow", "anthropic", vec![said(400, &[], overflow)]);
+    let thinking = r#"{"error":{"type":"invalid_request_error","message":"messages.1.content.0: Invalid `signature` in `thinking` block. The block is bound to a different conversation."}}"#;
+    let refused = said(400, &[], thinking);
+    add("thinking-refused", "anthropic", vec![refused.clone()]);
+    add("thinking-refused-twice", "anthropic", vec![refused; 2]);
     add("status-500", "ollama", vec![status(500)]);
     let no_retry = said(500, &[("x-should-retry", "false")], "");
     add("status-500-no-retry", "chat", vec![no_retry]);
@@ -307,6 +311,24 @@ fn faults(elsewhere: &Server) -> Vec<Fault> {
         ..Shape::default()
     });
     add("login-page", "chat", vec![page]);
+    let json_body = |alter| {
+        Reply::Shaped(Shape {
+            headers: header("content-type", "application/json"),
+            alter,
+            ..Shape::default()
+        })
+    };
+    let whole = |_| {
+        json!({"object": "chat.completion", "choices": [{"message": {"content": "hi"}}]})
+            .to_string()
+            .into_bytes()
+    };
+    add("json-answer", "chat", vec![json_body(whole)]);
+    let error = |_| {
+        let error = json!({"error": {"code": 429, "message": "the model is busy"}});
+        serde_json::to_vec_pretty(&error).unwrap()
+    };
+    add("json-error", "responses", vec![json_body(error)]);
     add(
         "delta-8-mb",
         "chat",

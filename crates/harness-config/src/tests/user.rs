@@ -161,6 +161,12 @@ fn a_price_that_is_not_given_is_that_of_the_table() {
         (input(&own), own.price_origin.as_str()),
         (Some(7.0), "config.toml:4")
     );
+    // Where a larger prompt costs more, that price comes along; who writes a price means all prompts.
+    let beyond = |model: &Model| model.profile().beyond.map(|price| price.input.as_usd());
+    assert_eq!(beyond(&named("claude-haiku-5-5", "")), Some(0.5));
+    assert_eq!(beyond(&named("claude-haiku-4-5", "")), None);
+    let own_long = named("claude-haiku-5-5", "price = { input = 7, output = 9 }");
+    assert_eq!(beyond(&own_long), None);
     let near = named("claude-haiku-4-5", "base_url = \"http://127.0.0.1:1\"");
     assert_eq!(
         (input(&near), near.price_origin.as_str()),

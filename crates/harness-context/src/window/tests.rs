@@ -51,6 +51,7 @@ fn opened(feature: &Feature, goal: Goal, sources: Vec<Source>) -> SessionOpened 
                 output: TokenCount(8000),
                 price: None,
                 effort: None,
+                beyond: None,
                 recorded: true,
             },
             fallback: Vec::new(),

@@ -16,6 +16,7 @@ fn model(name: &str, provider: &str) -> ModelProfile {
         output: TokenCount(4_000),
         price: Some(Price::default()),
         effort: None,
+        beyond: None,
         recorded: false,
     }
 }

@@ -21,6 +21,7 @@ fn started() -> Script {
             output: TokenCount(4_000),
             price: Some(Price::default()),
             effort: None,
+            beyond: None,
             recorded: false,
         }];
     });

@@ -73,6 +73,7 @@ pub(crate) fn run_state(goal: Goal, features: Vec<Feature>, policy: Policy) -> R
             output: TokenCount(4_000),
             price: None,
             effort: None,
+            beyond: None,
             recorded: false,
         },
         fallback: Vec::new(),

@@ -51,7 +51,9 @@ fn text(text: &str) -> Value {
     json!({ "type": "text", "text": text })
 }
 
-/// Puts a mark on a part, or on the last part of a content.
+/// Puts a mark on a part, or on the last text of a content: the router takes it on texts alone.
+///
+/// Source: <https://openrouter.ai/docs/features/prompt-caching>, Anthropic Claude.
 fn mark(content: &mut Value) {
     match content {
         Value::String(said) if !said.is_empty() => {
@@ -59,7 +61,7 @@ fn mark(content: &mut Value) {
             mark(content);
         }
         Value::Array(parts) => {
-            if let Some(last) = parts.last_mut() {
+            if let Some(last) = parts.iter_mut().rfind(|part| part["type"] == "text") {
                 mark(last);
             }
         }

@@ -12,7 +12,7 @@ use crate::{
     cache::cache_key,
     effort,
     history::{Dialect, SentPart, SentResult, Turn, blind, is_object, object, plain_id, turns_of},
-    request::{Asked, RequestOptions, WireRequest, data_url, headers, json, schema},
+    request::{Asked, RequestOptions, Tool, WireRequest, data_url, functions, headers, json},
     server::{CacheHelp, Ids, LimitKey, Manners, NoText, manners_of},
 };
 
@@ -71,16 +71,6 @@ struct Body<'a> {
 #[derive(Serialize)]
 struct StreamOptions {
     include_usage: bool,
-}
-
-#[derive(Serialize)]
-#[serde(tag = "type", content = "function", rename_all = "snake_case")]
-enum Tool<'a> {
-    Function {
-        name: &'a str,
-        description: &'a str,
-        parameters: Value,
-    },
 }
 
 #[derive(Serialize)]
@@ -176,15 +166,7 @@ pub(crate) fn encode(prompt: &Prompt, options: &RequestOptions, maker: &Maker) -
             include_usage: true,
         },
         prompt_cache_key: (manners.cache == CacheHelp::Key).then(|| cache_key(prompt)),
-        tools: prompt
-            .tools
-            .iter()
-            .map(|tool| Tool::Function {
-                name: tool.name,
-                description: tool.description,
-                parameters: schema(tool.schema),
-            })
-            .collect(),
+        tools: functions(prompt),
         messages,
         effort: effort::said(Api::Chat, options),
     };

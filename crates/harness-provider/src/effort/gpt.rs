@@ -16,6 +16,25 @@ const FIFTH: &[Effort] = &[Effort::Minimal, Effort::Low, Effort::Medium, Effort:
 /// The large ones from 5.1 on.
 const LARGE: &[Effort] = &[Effort::Medium, Effort::High];
 
+/// The first version that OpenAI lets think beside tools over Responses alone.
+///
+/// Source: <https://github.com/openai/openai-openapi/issues/541>.
+const NOT_OVER_CHAT: (u32, u32) = (5, 4);
+
+/// As [`take`], where OpenAI itself is asked over Chat Completions.
+pub(super) fn take_over_chat(model: &str, effort: Effort) -> Result<bool, Untold> {
+    let is_told = take(model, effort)?;
+    let words = words(model, "gpt-").unwrap_or_default();
+    let is_late = version(&words).is_some_and(|version| version >= NOT_OVER_CHAT);
+    if is_told && is_late && effort != Effort::None {
+        return Err(Untold {
+            problem: format!("OpenAI lets `{model}` think beside tools over `responses` alone"),
+            hint: "write `api = \"responses\"` for it, or `effort = \"none\"`".to_owned(),
+        });
+    }
+    Ok(is_told)
+}
+
 /// Whether a model is told this effort; one that does not think need not be told to think not at all.
 ///
 /// A name that says nothing, such as that of a deployment, is told whatever is wanted.

@@ -212,7 +212,7 @@ impl Reader {
         };
         for piece in call["partialArgs"].as_array().into_iter().flatten() {
             self.room.take_text(&piece.to_string())?;
-            set(&mut open.arguments, piece)?;
+            set(&mut open.arguments, piece, &mut self.room)?;
         }
         if call["willContinue"] == true {
             return Ok(());

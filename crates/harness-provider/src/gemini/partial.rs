@@ -3,7 +3,7 @@
 use harness_core::ModelFailure;
 use serde_json::{Map, Value};
 
-use crate::failure::broken;
+use crate::{assembly::Room, failure::broken};
 
 /// The deepest path followed. Real arguments have two or three steps.
 const DEPTH_MAX: usize = 32;
@@ -14,23 +14,28 @@ const INDEX_MAX: usize = 4096;
 /// Puts one piece at its path; a piece of a text is added to the pieces before it.
 ///
 /// # Errors
-/// When the path is not one, or leads through something that holds nothing.
-pub(super) fn set(arguments: &mut Value, piece: &Value) -> Result<(), ModelFailure> {
-    let no_path = || broken("a piece of a tool call has no path to go to");
-    let path = piece["jsonPath"]
-        .as_str()
-        .and_then(steps)
-        .ok_or_else(no_path)?;
+/// When the path is not one, or leads through something that holds nothing, and when
+/// the places it makes have no room left.
+pub(super) fn set(
+    arguments: &mut Value,
+    piece: &Value,
+    room: &mut Room,
+) -> Result<(), ModelFailure> {
+    let path = piece["jsonPath"].as_str().and_then(steps);
+    let path = path.ok_or_else(no_path)?;
     let place = path
         .iter()
-        .try_fold(arguments, follow)
-        .ok_or_else(no_path)?;
+        .try_fold(arguments, |value, step| follow(value, step, room))?;
     match (&mut *place, value_of(piece)) {
         (Value::String(whole), Some(Value::String(text))) => whole.push_str(&text),
         (place, Some(value)) => *place = value,
         (_, None) => {}
     }
     Ok(())
+}
+
+fn no_path() -> ModelFailure {
+    broken("a piece of a tool call has no path to go to")
 }
 
 #[derive(Debug, PartialEq)]
@@ -71,26 +76,33 @@ fn steps(path: &str) -> Option<Vec<Step>> {
     (!steps.is_empty()).then_some(steps)
 }
 
-/// Goes one step down, making what is not there yet.
-fn follow<'a>(value: &'a mut Value, step: &Step) -> Option<&'a mut Value> {
-    match step {
+/// Goes one step down, making what is not there yet. A short path can make many places: they take room.
+fn follow<'a>(
+    value: &'a mut Value,
+    step: &Step,
+    room: &mut Room,
+) -> Result<&'a mut Value, ModelFailure> {
+    let place = match step {
         Step::Key(key) => {
             if value.is_null() {
                 *value = Value::Object(Map::new());
             }
-            Some(value.as_object_mut()?.entry(key).or_insert(Value::Null))
+            let fields = value.as_object_mut().ok_or_else(no_path)?;
+            Some(fields.entry(key).or_insert(Value::Null))
         }
         Step::Index(index) => {
             if value.is_null() {
                 *value = Value::Array(Vec::new());
             }
-            let list = value.as_array_mut()?;
+            let list = value.as_array_mut().ok_or_else(no_path)?;
             if list.len() <= *index {
+                room.take_bytes((index + 1 - list.len()) * size_of::<Value>())?;
                 list.resize(index + 1, Value::Null);
             }
             list.get_mut(*index)
         }
-    }
+    };
+    place.ok_or_else(no_path)
 }
 
 fn value_of(piece: &Value) -> Option<Value> {
@@ -111,7 +123,7 @@ mod tests {
         let mut arguments = json!({});
         let done: Result<(), _> = pieces
             .iter()
-            .try_for_each(|piece| set(&mut arguments, piece));
+            .try_for_each(|piece| set(&mut arguments, piece, &mut Room::default()));
         assert_eq!(done.ok().map(|()| &arguments), expected, "{pieces:?}");
     }
 
@@ -144,5 +156,18 @@ mod tests {
         check(&[text(&"$.a".repeat(40).replace("a$", "a"), "x")], None);
         check(&[text("$.a", "x"), text("$.a.b", "x")], None);
         check(&[json!({"stringValue": "x"})], None);
+    }
+    #[test]
+    fn places_that_short_paths_make_take_room() {
+        let (mut arguments, mut room) = (json!({}), Room::default());
+        let deep = "[4095]".repeat(DEPTH_MAX - 1);
+        let made = (0..100).try_for_each(|it| {
+            set(
+                &mut arguments,
+                &text(&format!("$.a{it}{deep}"), "x"),
+                &mut room,
+            )
+        });
+        assert_eq!(made, Err(broken("the answer exceeds 8 MiB")));
     }
 }

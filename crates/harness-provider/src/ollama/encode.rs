@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use crate::{
     Api, effort,
     history::{Dialect, SentPart, Turn, blind, object, plain_id, turns_of},
-    request::{Asked, RequestOptions, WireRequest, headers, json, schema},
+    request::{Asked, RequestOptions, Tool, WireRequest, functions, headers, json},
 };
 
 const DIALECT: Dialect = Dialect {
@@ -45,16 +45,6 @@ struct Options {
     /// Without it the server takes its own default, which is small.
     num_ctx: u64,
     num_predict: u64,
-}
-
-#[derive(Serialize)]
-#[serde(tag = "type", content = "function", rename_all = "snake_case")]
-enum Tool<'a> {
-    Function {
-        name: &'a str,
-        description: &'a str,
-        parameters: Value,
-    },
 }
 
 #[derive(Serialize)]
@@ -111,15 +101,7 @@ pub(crate) fn encode(prompt: &Prompt, options: &RequestOptions, maker: &Maker) -
             num_predict: options.max_output.0,
         },
         truncate: false,
-        tools: prompt
-            .tools
-            .iter()
-            .map(|tool| Tool::Function {
-                name: tool.name,
-                description: tool.description,
-                parameters: schema(tool.schema),
-            })
-            .collect(),
+        tools: functions(prompt),
         messages,
         effort: effort::said(Api::Ollama, options),
     };

@@ -26,14 +26,14 @@ pub(crate) struct Reader {
     usage: Usage,
     stop: Option<StopReason>,
     room: Room,
-    /// Bytes of all pieces so far: an item is taken only when it is whole.
-    streamed: usize,
+    /// What the pieces take that are shown: an item is taken only when it is whole.
+    shown: Room,
 }
 
 impl Reader {
     /// Returns how many bytes the answer has so far.
     pub(crate) fn said(&self) -> usize {
-        self.room.said().max(self.streamed)
+        self.room.said().max(self.shown.said())
     }
 
     pub(crate) fn is_complete(&self) -> bool {
@@ -48,7 +48,7 @@ impl Reader {
         let Payload::Object(event) = payload else {
             return Ok(());
         };
-        self.streamed = self.streamed.saturating_add(text(&event, "delta").len());
+        self.shown.take_text(text(&event, "delta"))?;
         match text(&event, "type") {
             "response.output_item.added" => show_call(&event["item"], deltas),
             "response.output_text.delta" | "response.refusal.delta" => {

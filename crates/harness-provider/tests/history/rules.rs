@@ -58,7 +58,12 @@ pub(crate) fn anthropic(body: &Value) -> Checked {
         let mut answered = Vec::new();
         let mut has_text = false;
         for block in blocks {
+            let is_marked = block.get("cache_control").is_some();
             match str_of(&block["type"]) {
+                // Neither thinking nor an empty text takes a mark; what an answer says needs none.
+                kind if is_marked && !matches!(kind, "text" | "tool_result") => {
+                    return Err("a mark on what takes none".to_owned());
+                }
                 "text" => {
                     has_text = true;
                     ensure(is_said(&block["text"]), "no blank texts")?;
@@ -167,7 +172,7 @@ pub(crate) fn chat(body: &Value, is_mistral: bool) -> Checked {
                     open.remove(0) == str_of(&message["tool_call_id"]),
                     "results in order",
                 )?;
-                ensure(is_said(&message["content"]), "results say something")?;
+                chat_content(&message["content"])?;
             }
             _ => return Err("an unknown role".to_owned()),
         }
@@ -177,6 +182,8 @@ pub(crate) fn chat(body: &Value, is_mistral: bool) -> Checked {
         )?;
         before = role;
     }
+    let marks = body.to_string().matches("cache_control").count();
+    ensure(marks <= 4, "at most four cache marks")?;
     ensure(
         messages.len() > 1 && messages[1]["role"] == "user",
         "a user begins",
@@ -210,9 +217,11 @@ fn chat_content(content: &Value) -> Checked {
                 .iter()
                 .try_for_each(|part| match str_of(&part["type"]) {
                     "text" => ensure(is_said(&part["text"]), "no blank texts"),
+                    // A router takes marks on texts alone.
                     "image_url" => ensure(
-                        str_of(&part["image_url"]["url"]).starts_with("data:image/"),
-                        "images are addresses",
+                        str_of(&part["image_url"]["url"]).starts_with("data:image/")
+                            && part.get("cache_control").is_none(),
+                        "images are addresses without a mark",
                     ),
                     _ => Err("an unknown part".to_owned()),
                 })

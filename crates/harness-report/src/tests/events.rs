@@ -134,6 +134,7 @@ fn opened() -> Event {
         output: TokenCount(8_000),
         price: Some(Price::default()),
         effort: None,
+        beyond: None,
         recorded: false,
     };
     let commit = "0000000000000000000000000000000000000000";

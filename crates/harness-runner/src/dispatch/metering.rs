@@ -108,6 +108,7 @@ mod tests {
                 ..Price::default()
             }),
             effort: None,
+            beyond: None,
             recorded: false,
         }
     }
@@ -176,5 +177,16 @@ mod tests {
         };
         assert_eq!(small.cost(input(1_000)), Some(Money(1_000)));
         assert_eq!(small.cost(input(1_001)), Some(Money(2_002)));
+        // Or what is known.
+        let beyond = Price {
+            input: Money(5_000_000),
+            ..Price::default()
+        };
+        let known = ModelProfile {
+            beyond: Some(beyond),
+            ..small
+        };
+        assert_eq!(known.cost(input(1_000)), Some(Money(1_000)));
+        assert_eq!(known.cost(input(1_001)), Some(Money(5_005)));
     }
 }

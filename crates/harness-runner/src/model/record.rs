@@ -6,8 +6,6 @@
 //! a key of any known issuer. What cannot be written ends the recording and not
 //! the run. The files are the store's business.
 
-mod secrets;
-
 use std::{
     path::PathBuf,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -18,7 +16,7 @@ use harness_host::http::{Bytes, HttpError, HttpFailure, HttpRequest};
 use harness_provider::{Api, Asked};
 use harness_store::{ExchangeEnd, ExchangeEntry, ExchangePurpose, RecordingError, RecordingWriter};
 
-use self::secrets::{Held, Secrets};
+use super::secrets::{Held, Secrets, path_of};
 use crate::execute::chain;
 
 /// Records the exchanges of a run, whichever of its models is asked.
@@ -85,7 +83,7 @@ impl Recorder {
             purpose,
             model: asked.model.clone(),
             method: "POST".to_owned(),
-            url_path: secrets::path_of(&url).to_owned(),
+            url_path: path_of(&url).to_owned(),
             url,
             sent_at: Some(harness_host::clock::now()),
             prompt_tokens: asked.prompt.0,

@@ -1,4 +1,7 @@
-//! What a recording must not hold: keys by their value, keys by their shape, headers that carry them.
+//! What neither a recording nor a complaint must hold: keys by their value, keys by their shape,
+//! headers that carry them.
+
+use std::fmt;
 
 use serde_json::{Map, Value};
 
@@ -32,10 +35,24 @@ const REMOVED: [&str; 11] = [
 /// Parts of an address's query that are no secret.
 const KEPT_IN_QUERY: [&str; 2] = ["alt", "api-version"];
 
-/// The values that must not reach the disk.
-#[derive(Debug)]
+/// The key of a model. It is not shown.
+pub(super) struct Key(pub(super) String);
+
+/// The values that must not reach the disk. They are not shown.
 pub(super) struct Secrets {
     keys: Vec<Vec<u8>>,
+}
+
+impl fmt::Debug for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Key")
+    }
+}
+
+impl fmt::Debug for Secrets {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secrets")
+    }
 }
 
 impl Secrets {
