@@ -7,7 +7,7 @@ mod feature;
 mod gates;
 mod images;
 mod limits;
-mod money;
+pub(crate) mod money;
 mod prefix;
 mod record;
 mod regression;
