@@ -70,7 +70,8 @@ pub(crate) enum Command {
     /// reviewer), it sends that model one small, real request instead, which costs what it costs, and
     /// says whether the server can be reached, how long it took and whether the model calls a tool.
     /// Nothing is sent twice and no model is waited for longer than 30 seconds. Exits with 6 when there
-    /// was no answer.
+    /// was no answer, with 2 when it cannot be asked as it is configured, and with 3 when the day's
+    /// limit is used up.
     Doctor(Doctor),
     /// List the models that can be used, what they cost, and which keys are set
     ///
@@ -177,10 +178,10 @@ pub(crate) struct RunOptions {
     #[arg(long, value_enum, value_name = "HOW", default_value_t)]
     pub(crate) pace: PlayPace,
     /// Stop when the run has cost this much in USD (config: limits.usd)
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = usd, allow_negative_numbers = true)]
     pub(crate) max_usd: Option<f64>,
     /// Stop a session after this many model requests (config: limits.turns)
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..), allow_negative_numbers = true)]
     pub(crate) max_turns: Option<u32>,
     /// Require this confinement of processes: namespaces, landlock, external, none
     #[arg(long, value_name = "LEVEL")]
@@ -201,6 +202,15 @@ pub(crate) enum PlayPace {
     Fast,
     /// As it was recorded
     Natural,
+}
+
+/// Reads an amount of money that something can be done with.
+fn usd(text: &str) -> Result<f64, String> {
+    let amount = text
+        .parse()
+        .ok()
+        .filter(|usd: &f64| usd.is_finite() && *usd > 0.0);
+    amount.ok_or_else(|| "write an amount in USD above 0, such as 0.50".to_owned())
 }
 
 /// Reads the id of a finding.
@@ -252,7 +262,7 @@ pub(crate) struct Resume {
     /// The session, such as S-0007
     #[arg(value_name = "SESSION", required_unless_present = "last")]
     pub(crate) session: Option<String>,
-    /// Take the latest session of this repository
+    /// Take the latest session of this work tree
     #[arg(long)]
     pub(crate) last: bool,
     #[command(flatten)]

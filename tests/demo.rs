@@ -185,7 +185,7 @@ fn the_log_shown_later_is_what_the_run_said() {
         lines
     };
     // The cost of a whole run is known to the run alone, and the log tells of each request.
-    let is_told = |line: &String| !line.contains("run ended") && !line.contains(" so far, ");
+    let is_told = |line: &String| !line.contains("run ended") && !line.contains(" so far");
     let apart = |text: &str| sorted(text).into_iter().filter(is_told).collect();
     let (shown, said): (Vec<String>, Vec<String>) = (apart(&shown), apart(said));
     assert_eq!(shown, said);

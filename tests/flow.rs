@@ -8,7 +8,7 @@ mod gates;
 mod hand_over;
 mod images;
 mod limits;
-mod money;
+pub(crate) mod money;
 mod prefix;
 mod record;
 mod regression;

@@ -56,11 +56,20 @@ fn price_origins(lines: &[Line]) -> Option<String> {
     let priced = lines
         .iter()
         .filter(|line| line.model.price.as_ref().is_some_and(is_paid));
+    // A file is named once, however many of its lines have a price.
     let origins: BTreeSet<String> = priced
-        .map(|line| line.model.price_origin.to_string())
+        .map(|line| without_line(&line.model.price_origin).to_owned())
         .collect();
     let origins: Vec<String> = origins.into_iter().collect();
     (!origins.is_empty()).then(|| origins.join("; "))
+}
+
+/// Returns an origin such as `config.toml:7` without the line.
+fn without_line(origin: &str) -> &str {
+    match origin.rsplit_once(':') {
+        Some((file, line)) if line.bytes().all(|byte| byte.is_ascii_digit()) => file,
+        _ => origin,
+    }
 }
 
 /// A folder without a repository will do: the person's own file says most.
@@ -221,4 +230,20 @@ impl Line {
 fn is_chosen(model: &Model, resolved: &Resolved) -> bool {
     let chosen = resolved.start_model(&|name| session::is_set(name));
     chosen.is_ok_and(|chosen| chosen.name == model.name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_of_prices_is_named_without_its_lines() {
+        for (origin, told) in [
+            ("/home/me/config.toml:7", "/home/me/config.toml"),
+            ("price table, 2026-11-29", "price table, 2026-11-29"),
+            ("/odd:name/config.toml:12", "/odd:name/config.toml"),
+        ] {
+            assert_eq!(without_line(origin), told);
+        }
+    }
 }

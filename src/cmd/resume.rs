@@ -81,6 +81,9 @@ pub(crate) fn work(
     }
     refuse_other_head(&site, &opened)?;
     let wish = recording::wish(&flags.options, &resolved)?;
+    if wish.is_none() && engine.run().model.recorded {
+        return Err(played(session));
+    }
     keep_successor(&mut resolved, wish, &opened);
     let model = session::choose_model(wish.or_else(|| recorded_as(&opened)), &resolved)?
         .at_pace(flags.options.pace.into());
@@ -266,6 +269,15 @@ fn keep_successor(resolved: &mut Resolved, wish: Option<&str>, opened: &SessionO
 fn recorded_as(opened: &SessionOpened) -> Option<&str> {
     let model = &opened.run.model;
     (!model.recorded).then_some(model.name.as_str())
+}
+
+/// Whoever played a script or a recording did not ask for a server, which may cost something.
+fn played(session: SessionId) -> Failure {
+    let message =
+        format!("session `{session}` was played from a file, and who goes on with it is not said");
+    Failure::usage(message).hint(
+        "name the file, `--agent replay:DIR` or `--agent script:FILE`, or a model, `--model NAME`",
+    )
 }
 
 fn nothing() -> Failure {

@@ -34,12 +34,16 @@ pub(super) fn say_what_next(finished: &Finished, common: &Common) {
             say("hint: `harness land` brings the proven features to your branch");
         }
         End::Budget | End::Limit => {
-            say(
-                "hint: `harness resume --last` goes on from here, once the limit is raised: `--max-usd`, `--max-turns` or `[limits]`",
-            );
+            say(&format!(
+                "hint: `harness resume --last` goes on from here, once the limit is raised: {}",
+                raised_by(&finished.detail)
+            ));
         }
-        End::Interrupted | End::ProviderFailed => {
-            say("hint: `harness resume --last` goes on from here");
+        End::Interrupted => say("hint: `harness resume --last` goes on from here"),
+        End::ProviderFailed => {
+            say(
+                "hint: `harness resume --last` goes on from here; `harness doctor MODEL` asks a model once and says what helps",
+            );
         }
         End::Blocked => {
             say(
@@ -52,6 +56,33 @@ pub(super) fn say_what_next(finished: &Finished, common: &Common) {
             );
         }
         End::Answered | End::Aborted | End::Failed | End::Untrusted | End::Refused => {}
+    }
+}
+
+/// The words for each limit that is reached, and what raises it.
+const LIMITS: [(&str, &str); 7] = [
+    ("the run has cost", "`--max-usd`"),
+    ("the session has cost", "`[limits] session_usd`"),
+    (
+        "the feature has cost",
+        "`[limits] feature_usd`, or the feature's own: `harness feature amend ID --usd N`",
+    ),
+    ("runs of the day have cost", "`[limits] day_usd`"),
+    ("the session has taken its", "`--max-turns`"),
+    ("the run has taken", "`[limits] minutes`"),
+    (
+        "the feature has taken",
+        "the feature's own: `harness feature amend ID --minutes N`",
+    ),
+];
+
+/// Names what raises the limits that a run's end tells of.
+fn raised_by(detail: &str) -> String {
+    let reached = LIMITS.iter().filter(|(words, _)| detail.contains(words));
+    let ways: Vec<&str> = reached.map(|(_, way)| *way).collect();
+    match ways.as_slice() {
+        [] => "`--max-usd`, `--max-turns` or `[limits]`".to_owned(),
+        ways => ways.join("; "),
     }
 }
 
@@ -258,4 +289,24 @@ pub(crate) fn began(store: &Store, session: SessionId) -> Result<Option<SessionO
             _ => None,
         },
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_raises_a_limit_is_named_and_nothing_else() {
+        let day = "all runs of the day have cost $0.11 of $0.10";
+        assert_eq!(raised_by(day), "`[limits] day_usd`");
+        assert_eq!(raised_by("the run has cost $1.00 of $1.00"), "`--max-usd`");
+        let two =
+            "F-1: the session has taken its 2 turns\nF-2: the feature has cost $1.00 of $1.00";
+        let told = raised_by(two);
+        assert!(
+            told.contains("`[limits] feature_usd`") && told.ends_with("`--max-turns`"),
+            "{told}"
+        );
+        assert!(raised_by("").contains("--max-usd"));
+    }
 }

@@ -7,7 +7,7 @@ mod show;
 
 use harness_core::SessionId;
 use harness_report::{SessionSummary, Tally, cache_rate};
-use harness_store::{Store, StoreError, Verification};
+use harness_store::{RunIndex, Store, StoreError, Verification};
 use serde_json::{Value, json};
 
 use super::runs;
@@ -41,19 +41,25 @@ struct Told {
     session: SessionId,
     summary: SessionSummary,
     found: Result<Verification, StoreError>,
+    /// The session in which its run went on.
+    after: Option<SessionId>,
 }
 
 impl Told {
     /// Reads a log, one record in memory at a time.
-    fn read(store: &Store, session: SessionId) -> Self {
+    fn read(store: &Store, runs: &RunIndex, session: SessionId) -> Self {
         let mut summary = SessionSummary::default();
         let found = harness_store::fold(store.log_path(session), |record| {
             summary.take(&record.event, record.time);
         });
+        let run = summary.opened.as_ref().map(|opened| opened.run.run);
+        let mut of_run = runs.entries.iter().filter(|entry| Some(entry.run) == run);
+        let after = of_run.find(|entry| entry.session > session);
         Self {
             session,
             summary,
             found,
+            after: after.map(|entry| entry.session),
         }
     }
 
@@ -78,6 +84,11 @@ impl Told {
             Some(end) => &end.text,
             None if self.problem().is_some() => "log damaged",
             None if self.summary.opened.is_none() => "never began",
+            // It was taken up only to go on in another.
+            None if self.after.is_some() => {
+                let before = self.summary.ended_before.as_deref();
+                before.unwrap_or("went on in another session")
+            }
             None => "running or cut short",
         }
     }
@@ -126,10 +137,13 @@ fn list(site: &Site, store: Option<&Store>, output: &mut Output) -> Result<u8, F
         output.text("note: there is no session yet; `harness run` begins one")?;
         return Ok(0);
     };
+    let runs = store
+        .runs()
+        .map_err(|error| Failure::failed(chain(&error)))?;
     let newest_first = sessions.iter().rev();
     let rows: Vec<(Vec<String>, Value)> = newest_first
         .map(|session| {
-            let told = Told::read(store, *session);
+            let told = Told::read(store, &runs, *session);
             (cells(&told, site), told.body())
         })
         .collect();

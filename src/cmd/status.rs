@@ -1,6 +1,7 @@
 //! `harness status`: where the repository, its features and its runs stand. Reads only.
 
 use harness_core::{Event, FeatureStatus};
+use harness_store::Record;
 use serde_json::json;
 
 use super::runs;
@@ -95,6 +96,19 @@ fn first_line(text: &str) -> String {
     text.lines().next().unwrap_or_default().to_owned()
 }
 
+/// Returns how a session ended, and why; an end before it was taken up again is none.
+fn end(records: &[Record]) -> Option<(String, &str)> {
+    let since = records
+        .iter()
+        .rposition(|record| matches!(record.event, Event::SessionResumed { .. }));
+    let records = &records[since.unwrap_or(0)..];
+    records.iter().rev().find_map(|record| match &record.event {
+        Event::RunEnded { reason, detail } => Some((reason.to_string(), detail.as_str())),
+        Event::SessionEnded { reason } => Some((first_line(reason), "")),
+        _ => None,
+    })
+}
+
 fn last_session(site: &Site, output: &mut Output) -> Result<(), Failure> {
     let Some(store) = site.existing_store()? else {
         return output.text("note: no run yet");
@@ -116,16 +130,7 @@ fn last_session(site: &Site, output: &mut Output) -> Result<(), Failure> {
     let Some(Event::SessionOpened(opened)) = log.records.first().map(|record| &record.event) else {
         return output.text(&format!("note: session {session} never began"));
     };
-    let ended = log
-        .records
-        .iter()
-        .rev()
-        .find_map(|record| match &record.event {
-            Event::RunEnded { reason, detail } => Some((reason.to_string(), detail.as_str())),
-            Event::SessionEnded { reason } => Some((first_line(reason), "")),
-            _ => None,
-        });
-    let (ended, detail) = ended.unzip();
+    let (ended, detail) = end(&log.records).unzip();
     let last = log
         .records
         .last()

@@ -129,10 +129,10 @@ impl Surface for Stage {
     }
 
     fn say(&self, text: &str) {
-        self.send(Input::Said {
-            who: Who::Note,
-            text: text.to_owned(),
-        });
+        // In plain lines it begins with the word that stands before it here.
+        let text = text.strip_prefix("note: ").unwrap_or(text).to_owned();
+        let who = Who::Note;
+        self.send(Input::Said { who, text });
     }
 
     fn entry(&self, _kind: &str, text: &str, _body: Value) -> Result<(), Failure> {

@@ -218,12 +218,12 @@ impl Recording {
                 "warning: recording into `{folder}` stopped: {why}"
             ));
         }
-        let exchanges = match recorded.exchanges {
-            1 => "1 exchange is".to_owned(),
-            count => format!("{count} exchanges are"),
+        let (exchanges, them) = match recorded.exchanges {
+            1 => ("1 exchange is".to_owned(), "it"),
+            count => (format!("{count} exchanges are"), "them"),
         };
         surface.say(&format!(
-            "{exchanges} recorded in `{folder}`; play them with `--agent replay:{folder}`"
+            "{exchanges} recorded in `{folder}`; play {them} with `--agent replay:{folder}`"
         ));
     }
 }

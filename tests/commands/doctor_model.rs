@@ -153,6 +153,16 @@ fn every_failure_has_a_class_and_a_way_out() {
         ),
         ("anthropic", Reply::Close, "", "broken", "`anthropic`"),
         (
+            "anthropic",
+            Reply::Recorded {
+                body: crate::flow::money::begun(),
+                chunk: 4096,
+            },
+            "",
+            "broken",
+            "broke off",
+        ),
+        (
             "chat",
             Reply::Recorded {
                 body: b"data: {\"choices\": oops\n\n".to_vec(),
@@ -314,6 +324,11 @@ fn a_role_stands_for_its_model_and_its_effort() {
         ]
     );
     assert_eq!((main.received().len(), other.received().len()), (2, 1));
+    let told = doctor(&home, &["reviewer"]).stdout;
+    assert!(
+        told.contains("other: sending one request as `reviewer` to "),
+        "{told}"
+    );
     assert_eq!(other.received()[0].body["reasoning"]["effort"], "high");
 }
 
@@ -328,6 +343,7 @@ fn what_it_spends_counts_to_the_day_and_a_day_that_is_used_up_allows_none() {
     ));
     let first = doctor(&home, &["test"]);
     assert_ok(&first);
+    assert!(!first.stdout.contains("$0.00"), "{}", first.stdout);
     let folder = home.path().join(".local/state/harness/spend");
     let day = fs::read_dir(folder).unwrap().flatten().next().unwrap();
     let noted = fs::read_to_string(day.path()).unwrap();

@@ -284,7 +284,10 @@ fn nothing_beyond_this_machine_is_asked() {
         assert!(!run.stdout.contains("\"ollama/"), "{}", run.stdout);
     }
     assert!(far.asked().is_empty());
-    assert_ok(&models(&home, &[], &nowhere()));
+    let none = models(&home, &[], &nowhere());
+    assert_ok(&none);
+    let told = "note: cannot choose a model: none is configured and no key was found; set ";
+    assert!(none.stdout.contains(told), "{}", none.stdout);
 }
 
 #[test]

@@ -157,3 +157,24 @@ fn each_request_extends_the_one_before_and_changes_nothing_of_it() {
         }
     }
 }
+
+#[test]
+fn a_limit_that_allows_nothing_or_means_nothing_is_a_mistake() {
+    let desk = Desk::new();
+    for flag in [
+        "--max-usd=0",
+        "--max-usd=-1",
+        "--max-usd=nan",
+        "--max-usd=inf",
+        "--max-turns=0",
+        "--max-turns=-3",
+    ] {
+        let run = desk.harness(&["run", flag, "--no-input"]);
+        assert_eq!(run.code, 2, "{flag}: {}", run.stderr);
+        assert!(
+            run.stderr.contains("invalid value"),
+            "{flag}: {}",
+            run.stderr
+        );
+    }
+}

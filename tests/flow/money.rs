@@ -49,6 +49,20 @@ fn endless_write() -> Vec<Vec<u8>> {
     pieces
 }
 
+/// An answer that has begun to say something.
+pub(crate) fn begun() -> Vec<u8> {
+    let mut body = started();
+    body.extend(event(
+        "content_block_start",
+        r#"{"type":"content_block_start","index":0,"content_block":{"type":"text","text":""}}"#,
+    ));
+    body.extend(event(
+        "content_block_delta",
+        r#"{"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":"I"}}"#,
+    ));
+    body
+}
+
 /// A whole answer of one text.
 fn said(text: &str) -> Vec<u8> {
     let text = serde_json::Value::from(text);
@@ -112,6 +126,9 @@ fn an_answer_is_cut_at_the_limit_costs_what_it_said_and_leaves_a_note_of_facts()
             .read("feature_list.json")
             .contains("\"pending\"")
     );
+
+    let shown = desk.harness(&["session", "show"]).stdout;
+    assert!(shown.contains("no failure; called off: 1"), "{shown}");
 
     // At the same limit nothing is sent; with a higher one the run goes on, and its sum too.
     let again = desk.story(&["resume", "--last", "--max-usd", "0.05"]);

@@ -224,7 +224,8 @@ fn failures_have_their_class_and_no_secret() {
 fn a_server_that_is_not_there_cannot_be_reached() {
     block_on(async {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let closed = format!("http://{}/?key=canary", listener.local_addr().unwrap());
+        let place = listener.local_addr().unwrap();
+        let closed = format!("http://{place}/?key=canary");
         drop(listener);
         let plain = serve(&[Send("HTTP/1.1 400 no encryption here\r\n\r\n"), Pause(IDLE)]).await;
         let cases = [
@@ -240,6 +241,9 @@ fn a_server_that_is_not_there_cannot_be_reached() {
             let error = send(&url, IDLE).await.unwrap_err();
             assert_eq!(error.class, class, "{error}");
             assert!(!error.to_string().contains("canary"), "{error}");
+            // Which of the servers of a machine it is, its port alone tells.
+            let is_named = error.to_string().contains(&format!("`{place}`"));
+            assert_eq!(is_named, class == HttpFailure::Unreachable, "{error}");
         }
         assert_eq!(HttpFailure::Unreachable.class(), FailureClass::Unreachable);
     });

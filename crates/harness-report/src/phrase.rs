@@ -4,6 +4,7 @@ mod agent;
 mod approval;
 mod control;
 mod fallback;
+mod given_up;
 mod hand_over;
 mod pacing;
 mod saved;
@@ -164,10 +165,7 @@ impl Phrases {
             }
             Event::ModelResponded(responded) => said(responded),
             Event::ModelFailed { failure, .. } if failure.class.is_retryable() => Vec::new(),
-            Event::ModelFailed { failure, .. } => one(
-                Who::Note,
-                format!("model failed: {}", clean(&failure.message)),
-            ),
+            Event::ModelFailed { failure, .. } => vec![given_up::request(failure)],
             Event::HandedOver(note) => hand_over::handed_over(note),
             Event::ModelChanged {
                 from,
@@ -270,13 +268,13 @@ impl Phrases {
                 };
                 one(Who::Feature, format!("{feature} {to}{why}"))
             }
-            Event::FeatureGivenUp { reason, detail } => vec![paragraph(
-                Who::Feature,
-                &format!("left to you ({reason}): {detail}"),
-            )],
+            Event::FeatureGivenUp { reason, detail } => vec![given_up::feature(*reason, detail)],
             Event::WorkSetAside { files, message } if message.is_empty() => one(
                 Who::Checkpoint,
-                format!("{files} files of the unproven work put aside, kept in the checkpoints"),
+                format!(
+                    "{} of the unproven work put aside, kept in the checkpoints",
+                    count((*files).into(), "file")
+                ),
             ),
             Event::WorkSetAside { message, .. } => one(
                 Who::Checkpoint,

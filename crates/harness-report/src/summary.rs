@@ -66,6 +66,10 @@ pub struct SessionSummary {
     pub passed: Vec<FeatureId>,
     /// How it ended; absent while it runs, and when it was cut short.
     pub end: Option<End>,
+    /// How it ended before it was taken up for the last time.
+    pub ended_before: Option<String>,
+    /// Who wrote notes of hand-overs and answered nothing else, by name.
+    pub noted: Option<String>,
     /// Who writes notes of hand-overs; the model that answers where it is absent.
     cheap: Option<ModelProfile>,
     /// The tool of each call without an end, and whether it was refused.
@@ -123,7 +127,7 @@ impl SessionSummary {
             Event::SessionOpened(opened) => self.open(opened),
             Event::SessionResumed { model, roles, .. } => {
                 self.resumed += 1;
-                self.end = None;
+                self.ended_before = self.end.take().map(|end| end.text);
                 self.cheap.clone_from(&roles.cheap);
                 self.turn_to(model);
             }
@@ -178,8 +182,14 @@ impl SessionSummary {
         self.opened = Some(Box::new(opened.clone()));
     }
 
-    /// Lets a model answer from now on: the last one is the one that does.
+    /// Lets a model answer from now on.
     fn turn_to(&mut self, model: &ModelProfile) {
+        self.noted.take_if(|noted| *noted == model.name);
+        self.put_last(model);
+    }
+
+    /// Has what follows billed to a model: the last one is the one that answers.
+    fn put_last(&mut self, model: &ModelProfile) {
         let known = self.models.iter().position(|(it, _)| it.name == model.name);
         let used = known.map(|at| self.models.remove(at).1);
         let used = used.unwrap_or(Tally {
@@ -200,9 +210,16 @@ impl SessionSummary {
         let answering = self.models.last().map(|(model, _)| model.clone());
         match (self.cheap.clone(), answering) {
             (Some(cheap), Some(answering)) => {
-                self.turn_to(&cheap);
+                if self
+                    .models
+                    .iter()
+                    .all(|(model, _)| model.name != cheap.name)
+                {
+                    self.noted = Some(cheap.name.clone());
+                }
+                self.put_last(&cheap);
                 self.bill(bill);
-                self.turn_to(&answering);
+                self.put_last(&answering);
             }
             _ => self.bill(bill),
         }

@@ -103,7 +103,9 @@ impl Tally {
 
     /// Words the cost: `$0.12`, `about $0.12`, `price unknown`.
     pub fn money(&self) -> String {
-        let about = if self.estimated { "about " } else { "" };
+        // Whatever was used of it, what costs nothing costs just that.
+        let is_about = self.estimated && self.spent > Money(0);
+        let about = if is_about { "about " } else { "" };
         match self.unpriced {
             false => format!("{about}{}", usd(self.spent)),
             true if self.spent == Money(0) => "price unknown".to_owned(),
@@ -190,6 +192,17 @@ pub fn span(time: Duration) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_costs_nothing_costs_exactly_that() {
+        let tally = |micros| Tally {
+            spent: Money(micros),
+            estimated: true,
+            ..Tally::default()
+        };
+        assert_eq!(tally(0).money(), "$0.00");
+        assert_eq!(tally(20_000).money(), "about $0.02");
+    }
 
     #[test]
     fn numbers_are_short_and_never_round_up() {

@@ -38,13 +38,16 @@ pub fn summary(app: &App) -> Vec<String> {
     lines.push(format!("note: transcript: `harness log show {session}`"));
     let hint = match work.end {
         Some(EndReason::AllPassing | EndReason::FeaturePassed) if work.commits > 0 => {
-            Some("harness land".to_owned())
+            Some("`harness land` brings the proven features to your branch".to_owned())
         }
         Some(reason) if reason.exit_code() == 0 => None,
         Some(EndReason::Aborted) => None,
-        _ => Some(format!("harness resume {session}")),
+        Some(EndReason::Budget | EndReason::Limit) => Some(format!(
+            "`harness resume {session}` goes on from here, once the limit is raised"
+        )),
+        _ => Some(format!("`harness resume {session}` goes on from here")),
     };
-    lines.extend(hint.map(|command| format!("hint: `{command}` goes on from here")));
+    lines.extend(hint.map(|hint| format!("hint: {hint}")));
     lines
 }
 
@@ -66,9 +69,12 @@ fn time(work: &Work) -> String {
 }
 
 fn gates(work: &Work) -> String {
+    // What is proven was green, and is saved once more after.
+    let is_proven = work.end.is_some_and(|reason| reason.exit_code() == 0);
     let word = |state: &GateState| match state {
         GateState::Current(verdict) if verdict.sign == Sign::Good => Some("green"),
         GateState::Current(_) => Some("red"),
+        GateState::Stale(_) if is_proven => None,
         GateState::Stale(_) => Some("stale"),
         GateState::Unknown | GateState::Running | GateState::Base(_) => None,
     };

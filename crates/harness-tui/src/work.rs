@@ -45,6 +45,8 @@ pub(crate) struct Work {
     /// How the run ended.
     pub(crate) end: Option<EndReason>,
     gates_known: Vec<String>,
+    /// Whether the agent has stopped and a person has said nothing since; that outlasts a stop of the run.
+    has_stopped: bool,
 }
 
 /// A feature as one line.
@@ -147,6 +149,8 @@ pub(crate) enum Activity {
     Retrying(String, Timestamp),
     /// The request waits for a limit of the provider, until then.
     Held(String, Timestamp),
+    /// A note for the next session may be written: a limit has stopped the work.
+    Noting(Timestamp),
     /// A person is waited for.
     Awaiting,
     /// The run is coming to its end.
@@ -161,7 +165,8 @@ impl Activity {
             | Self::Answering(since)
             | Self::Calling(_, since)
             | Self::Working(_, since)
-            | Self::Checking(_, since) => Some(*since),
+            | Self::Checking(_, since)
+            | Self::Noting(since) => Some(*since),
             _ => None,
         }
     }
@@ -239,7 +244,16 @@ impl Work {
 
     /// Says what goes on from now on.
     fn follow(&mut self, event: &Event, at: Timestamp) {
+        match event {
+            Event::PersonAwaited => self.has_stopped = true,
+            Event::PersonSaid { .. } | Event::ClaimTaken | Event::TurnStarted { .. } => {
+                self.has_stopped = false;
+            }
+            Event::SessionOpened(_) => self.has_stopped = false,
+            _ => {}
+        }
         let next = match event {
+            Event::SessionResumed { steered: true, .. } if self.has_stopped => Activity::Awaiting,
             Event::TurnStarted { .. } | Event::RetryDue { .. } | Event::ModelChanged { .. } => {
                 Activity::Thinking(at)
             }
@@ -268,6 +282,11 @@ impl Work {
                 harness_report::held_for(*delay_ms, *limit, *until),
                 at.plus(Duration::from_millis(*delay_ms)),
             ),
+            Event::FeatureGivenUp {
+                reason: EndReason::Budget | EndReason::Limit,
+                ..
+            } => Activity::Noting(at),
+            Event::HandedOver(_) => Activity::Working(String::new(), at),
             Event::QuestionAsked { .. } | Event::PersonAwaited | Event::ApprovalAsked(_) => {
                 Activity::Awaiting
             }

@@ -14,6 +14,7 @@ use harness_core::{
     Role, SessionId, StopReason, TokenCount, ToolSpec, UserPart,
 };
 use harness_host::Cancelled;
+use harness_report::usd;
 use harness_runner::ModelClient;
 use harness_store::SpendLog;
 use serde_json::json;
@@ -97,7 +98,7 @@ impl Desk {
             Ok((model, chosen)) => {
                 let limits = &self.resolved.policy.limits;
                 session::day::refuse_spent(&self.folders, limits, &chosen.profile)?;
-                self.announce(&model, &chosen.profile)?;
+                self.announce(name, &model, &chosen.profile)?;
                 let outcome = ask(&chosen.client)?;
                 self.report(&model, &chosen.profile, &outcome)
             }
@@ -145,18 +146,27 @@ impl Desk {
     }
 
     /// Says where a request is about to be sent, and what it can cost.
-    fn announce(&mut self, model: &Model, profile: &ModelProfile) -> Result<(), Failure> {
+    fn announce(
+        &mut self,
+        asked: &str,
+        model: &Model,
+        profile: &ModelProfile,
+    ) -> Result<(), Failure> {
         let most = most(profile);
         let cost = match most {
             None => "its price is unknown".to_owned(),
             Some(Money(0)) => "costs nothing".to_owned(),
-            Some(most) => format!("costs about {most} at the most"),
+            Some(most) => format!("costs about {} at the most", usd(most)),
         };
         let effort = profile
             .effort
             .map_or_else(String::new, |effort| format!(", effort {effort}"));
+        let role = match asked == model.name {
+            true => String::new(),
+            false => format!(" as `{asked}`"),
+        };
         let text = format!(
-            "{}: sending one request to {} ({} `{}`{effort}), {cost}",
+            "{}: sending one request{role} to {} ({} `{}`{effort}), {cost}",
             model.name,
             profile.provider,
             model.api.as_str(),
@@ -210,7 +220,7 @@ impl Desk {
         let name = &model.name;
         let usage = answer.usage;
         let called = answer.calls().any(|call| call.name == TOOL.name);
-        let cost = spent.map_or_else(|| "price unknown".to_owned(), |spent| spent.to_string());
+        let cost = spent.map_or_else(|| "price unknown".to_owned(), usd);
         let input = usage.input + usage.cache_read + usage.cache_write;
         let text = format!(
             "{name}: answered{}\n{name}: {}\n{name}: {input} tokens in, {} out, {cost}; its window holds {}",
@@ -238,7 +248,7 @@ impl Desk {
         failure: &ModelFailure,
     ) -> Result<(), Failure> {
         let name = &model.name;
-        let hint = way_out::of(model, profile, failure);
+        let hint = way_out::of(model, profile, failure, outcome.first.is_some());
         let message = harness_guard::redact(&failure.message);
         let mut text = format!("{name}: failed{}: {message}", times(outcome));
         if let Some(hint) = &hint {

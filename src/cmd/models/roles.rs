@@ -5,6 +5,7 @@ use harness_core::Role;
 use serde_json::json;
 
 use crate::{
+    compose::config_failure,
     failure::Failure,
     output::Output,
     session::{self, roles},
@@ -12,8 +13,13 @@ use crate::{
 
 /// Tells who serves each role; to people only where the configuration says anything about it.
 pub(super) fn tell(resolved: &Resolved, output: &mut Output) -> Result<(), Failure> {
-    let Ok(main) = resolved.start_model(&|name| session::is_set(name)) else {
-        return Ok(());
+    let main = match resolved.start_model(&|name| session::is_set(name)) {
+        Ok(main) => main,
+        Err(error) => {
+            let told = config_failure(&error).to_told();
+            let hint = told.hint.unwrap_or_default();
+            return output.text(&format!("note: {}; {hint}", told.message));
+        }
     };
     let is_said = Role::ALL.iter().any(|role| {
         let wish = resolved.role(*role);

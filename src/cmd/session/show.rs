@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use harness_core::{EndReason, Money, SessionId};
+use harness_core::{EndReason, FailureClass, ModelProfile, Money};
 use harness_report::{Bill, GateUse, ToolUse, amount, span, tokens, usd as money};
 use harness_store::Store;
 use serde_json::{Value, json};
@@ -23,8 +23,11 @@ pub(super) fn run(
 ) -> Result<u8, Failure> {
     let store = store.ok_or_else(none_yet)?;
     let session = find(site, store, named)?;
-    let told = Told::read(store, session);
-    let next = next(&told, store)?;
+    let runs = store
+        .runs()
+        .map_err(|error| Failure::failed(chain(&error)))?;
+    let told = Told::read(store, &runs, session);
+    let next = next(&told);
     let log = store.log_path(session).display().to_string();
     let mut body = told.body();
     if let (Value::Object(body), Value::Object(more)) = (&mut body, details(&told)) {
@@ -95,34 +98,52 @@ fn work(told: &Told) -> Vec<String> {
     let Some(opened) = &summary.opened else {
         return lines;
     };
-    let models = summary.models.iter().map(|(model, _)| {
-        if model.id == model.name || model.id.is_empty() {
-            model.name.clone()
-        } else {
-            format!("{} ({})", model.name, model.id)
-        }
-    });
-    let models = models.collect::<Vec<_>>().join(", then ");
+    let (notes, models): (Vec<_>, Vec<_>) = summary
+        .models
+        .iter()
+        .map(|(model, _)| model)
+        .partition(|model| summary.noted.as_ref() == Some(&model.name));
+    let names = |models: Vec<&ModelProfile>| models.into_iter().map(name).collect::<Vec<_>>();
+    let models = names(models).join(", then ");
+    let notes = match names(notes).as_slice() {
+        [] => String::new(),
+        notes => format!(", notes by {}", notes.join(", ")),
+    };
     lines.push(format!(
-        "agent: builtin, model {models}; sandbox {}",
+        "agent: builtin, model {models}{notes}; sandbox {}",
         opened.level
     ));
     lines.push(format!("where: {}, branch {}", opened.root, opened.branch));
     lines
 }
 
+/// Names a model, with the provider's id where that is another.
+fn name(model: &ModelProfile) -> String {
+    if model.id == model.name || model.id.is_empty() {
+        model.name.clone()
+    } else {
+        format!("{} ({})", model.name, model.id)
+    }
+}
+
 /// Says what it used and cost.
 fn spending(told: &Told) -> Vec<String> {
     let summary = &told.summary;
+    // What a limit or a person called off did not fail.
+    let called_off = FailureClass::Cancelled.as_str();
     let failures = summary.failures.iter();
     let failures: Vec<String> = failures
+        .filter(|(class, _)| *class != called_off)
         .map(|(class, times)| format!("{class} {times}"))
         .collect();
-    let failures = if failures.is_empty() {
+    let mut failures = if failures.is_empty() {
         "no failure".to_owned()
     } else {
         format!("failed: {}", failures.join(", "))
     };
+    if let Some(times) = summary.failures.get(called_off) {
+        failures.push_str(&format!("; called off: {times}"));
+    }
     let usage = summary.total.usage;
     let cache = match usage.cache_percent() {
         Some(percent) => format!("cache {percent}%"),
@@ -168,11 +189,14 @@ fn spending(told: &Told) -> Vec<String> {
             0 | 1 => String::new(),
             _ => format!(", {model}"),
         };
+        let took = match bill.ms {
+            0 => String::new(),
+            ms => format!(", {}", span(Duration::from_millis(ms))),
+        };
         lines.push(format!(
-            "  {}: {about}{cost}, {}, {}{model}",
+            "  {}: {about}{cost}, {}{took}{model}",
             bill.name(),
             tokens(bill.usage),
-            span(Duration::from_millis(bill.ms)),
         ));
     }
     lines
@@ -232,30 +256,23 @@ fn gate_row((name, used): (&String, &GateUse)) -> Vec<String> {
 }
 
 /// Names the commands that go on from here: the session's run, if it can go on, and its log.
-fn next(told: &Told, store: &Store) -> Result<Vec<String>, Failure> {
+fn next(told: &Told) -> Vec<String> {
     let session = told.session;
     if told.problem().is_some() {
-        return Ok(vec![format!("harness log verify {session}")]);
+        return vec![format!("harness log verify {session}")];
     }
     let mut commands = vec![format!("harness log show {session}")];
-    let Some(opened) = &told.summary.opened else {
-        return Ok(commands);
-    };
-    let run = opened.run.run;
-    let index = store.runs();
-    let index = index.map_err(|error| Failure::failed(chain(&error)))?;
-    let sessions = index.entries.iter().filter(|entry| entry.run == run);
-    let after: Option<SessionId> = sessions
-        .map(|entry| entry.session)
-        .find(|other| *other > session);
+    if told.summary.opened.is_none() {
+        return commands;
+    }
     let ended = told.summary.end.as_ref().and_then(|end| end.run);
-    match (after, ended) {
+    match (told.after, ended) {
         (Some(after), _) => commands.push(format!("harness session show {after}")),
         (None, Some(reason)) if reason.exit_code() == 0 => {}
         (None, Some(EndReason::Aborted)) => {}
         (None, _) => commands.push(format!("harness resume {session}")),
     }
-    Ok(commands)
+    commands
 }
 
 /// Returns what the list does not say.

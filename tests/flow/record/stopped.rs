@@ -96,6 +96,17 @@ fn a_replayed_run_that_was_stopped_goes_on_with_the_next_exchange() {
     recorded.assert_ended("all_passing", 0);
     let desk = Desk::new();
     replay_at(&desk, &recording, &["run", "--max-turns", "3"]).assert_ended("limit", 3);
+    // Nobody said that a server may be asked, although there is one.
+    let asked = server.received().len();
+    desk.use_server(&server, "chat");
+    let unsaid = desk.harness(&["resume", "--last", "--no-input"]);
+    assert_eq!(unsaid.code, 2, "{}", unsaid.stderr);
+    assert!(
+        unsaid.stderr.contains("--agent replay:DIR"),
+        "{}",
+        unsaid.stderr
+    );
+    assert_eq!(server.received().len(), asked);
     replay_at(&desk, &recording, &["resume", "--last"]).assert_ended("all_passing", 0);
 }
 

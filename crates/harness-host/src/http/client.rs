@@ -68,7 +68,7 @@ impl HttpClient {
         mut cancelled: Cancelled,
     ) -> Result<HttpResponse, HttpError> {
         let url = parse_url(&request.url)?;
-        let host = url.host_str().unwrap_or_default().to_owned();
+        let host = named(&url);
         let sent = self
             .client_for(&url)?
             .post(url)
@@ -148,6 +148,15 @@ fn parse_url(url: &str) -> Result<Url, HttpError> {
     match url.scheme() {
         "http" | "https" => Ok(url),
         _ => Err(invalid("the provider's address is neither http nor https")),
+    }
+}
+
+/// Names a server in messages: host, and port where it is not the usual one.
+fn named(url: &Url) -> String {
+    let host = url.host_str().unwrap_or_default();
+    match url.port() {
+        Some(port) => format!("{host}:{port}"),
+        None => host.to_owned(),
     }
 }
 

@@ -1,8 +1,8 @@
 //! Which line an event comes to.
 
 use harness_core::{
-    Action, CallEnd, CheckReport, CheckStatus, Decision, Event, FeatureStatus, Money, NetworkUse,
-    Outcome, Stop,
+    Action, CallEnd, CheckReport, CheckStatus, Decision, EndReason, Event, FeatureStatus, Money,
+    NetworkUse, Outcome, Stop,
 };
 
 use super::{JsonLine, JsonLines, Tests, approval, control, counts::cache_rate, role, setup};
@@ -199,6 +199,11 @@ impl JsonLines {
                 to: FeatureStatus::to_string(to),
                 reason: reason.clone(),
             },
+            // A limit leaves a feature for later, which its new status says.
+            Event::FeatureGivenUp {
+                reason: EndReason::Budget | EndReason::Limit,
+                ..
+            } => return None,
             Event::FeatureGivenUp { detail, .. } => JsonLine::NeedsHuman {
                 question: detail.clone(),
             },

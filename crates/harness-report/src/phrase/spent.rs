@@ -122,6 +122,10 @@ impl Ledger {
     fn close(&mut self) -> Option<Line> {
         let session = self.session.filter(|_| !self.is_told)?;
         self.is_told = true;
+        // One that is only passed through, as on the way to the next, has nothing to tell.
+        if self.turns == 0 && self.of_session.requests == 0 {
+            return None;
+        }
         let text = format!(
             "session {session} ended: {}, {}, {}{}",
             count(self.turns.into(), "turn"),
@@ -138,12 +142,16 @@ impl Ledger {
             || "price unknown".to_owned(),
             |cost| format!("{about}{}", usd(cost)),
         );
+        // How long one took that came to nothing is not in the log.
+        let took = match bill.ms {
+            0 => String::new(),
+            ms => format!(", {}", seconds(ms)),
+        };
         let text = format!(
-            "{}: {about}{}, {cost}, {} so far, {}",
+            "{}: {about}{}, {cost}, {} so far{took}",
             bill.name(),
             tokens(bill.usage),
             self.of_run.money(),
-            seconds(bill.ms)
         );
         Line::new(Who::Note, text)
     }

@@ -60,6 +60,7 @@ fn a_session_that_goes_on_has_not_ended() {
     events.push(resumed);
     let summary = summary(&events);
     assert_eq!((summary.end.as_ref(), summary.resumed), (None, 2));
+    assert_eq!(summary.ended_before.as_deref(), Some("budget"));
     // The model it goes on with is the last one, with what it had used before.
     let (model, used) = summary.models.last().unwrap();
     assert_eq!((model.name.as_str(), used.requests), ("model-a", 1));
@@ -93,4 +94,32 @@ fn only_the_dearest_requests_are_kept_and_names_are_bounded() {
     }
     assert_eq!(summary.tools.len(), NAMES_MAX + 1);
     assert_eq!(summary.tools["others"].calls, 1_000 - NAMES_MAX as u64);
+}
+
+#[test]
+fn who_wrote_a_note_alone_did_not_take_the_place_of_the_model() {
+    let mut events = every_kind();
+    for event in &mut events {
+        let Event::SessionOpened(opened) = event else {
+            continue;
+        };
+        let cheap = ModelProfile {
+            name: "cheap".to_owned(),
+            ..opened.run.model.clone()
+        };
+        opened.run.roles.set(harness_core::Role::Cheap, cheap);
+    }
+    events.retain(|event| !matches!(event, Event::SessionResumed { .. }));
+    let mut summary = summary(&events);
+    assert_eq!(summary.noted.as_deref(), Some("cheap"));
+    assert!(
+        summary
+            .models
+            .iter()
+            .any(|(model, _)| model.name == "cheap")
+    );
+    assert_ne!(summary.model(), "cheap");
+    let cheap = summary.cheap.clone().unwrap();
+    summary.turn_to(&cheap);
+    assert_eq!(summary.noted, None);
 }

@@ -344,7 +344,7 @@ fn a_log_is_told_with_what_each_request_used() {
         .filter(|line| line.contains(" tokens in, ") || line.contains(" so far"));
     insta::assert_snapshot!(spent.collect::<Vec<_>>().join("\n"), @r"
     note: turn 1: 2.0k tokens in, cache 40%, 90 out, $0.0042, $0.50 so far, 2.1 s
-    note: turn 2: about 900 tokens in, 40 out, about $0.0033, about $0.51 so far, 0.0 s
+    note: turn 2: about 900 tokens in, 40 out, about $0.0033, about $0.51 so far
     note: hand-over: 4.0k tokens in, 90 out, $0.01, about $0.52 so far, 2.1 s
     harness: session S-0007 ended: 1 turn, 6.9k tokens in, cache 11%, 220 out, about $0.02, 1 min
     harness: run ended: budget, 2 of 2 features passing, 1 turn, 6.9k tokens in, cache 11%, 220 out, about $0.52, 1 min
@@ -365,4 +365,44 @@ fn a_session_that_another_follows_is_summed_up() {
         twice.contains("features passing, 2 turns, 13k tokens in"),
         "{twice}"
     );
+}
+
+#[test]
+fn a_limit_leaves_a_feature_for_later_and_calling_off_is_no_failure() {
+    use harness_core::{EndReason, Event, FailureClass, ModelFailure, TurnNumber};
+    let given_up = |reason| Event::FeatureGivenUp {
+        reason,
+        detail: "why".to_owned(),
+    };
+    let said = |event: &Event| Lines::default().write(event);
+    assert_eq!(
+        said(&given_up(EndReason::Budget)),
+        "feature: left for later (budget): why\n"
+    );
+    assert_eq!(
+        said(&given_up(EndReason::Limit)),
+        "feature: left for later (limit): why\n"
+    );
+    assert_eq!(
+        said(&given_up(EndReason::GatesRed)),
+        "feature: left to you (gates_red): why\n"
+    );
+    let mut json = JsonLines::default();
+    let at = Timestamp::from_millis(0);
+    assert_eq!(json.write(&given_up(EndReason::Budget), at), "");
+    assert!(
+        json.write(&given_up(EndReason::Stuck), at)
+            .contains("needs_human")
+    );
+    let cancelled = Event::ModelFailed {
+        turn: TurnNumber(1),
+        failure: ModelFailure {
+            class: FailureClass::Cancelled,
+            message: "the request was cancelled".to_owned(),
+            status: None,
+            retry_after_ms: None,
+        },
+        spent: None,
+    };
+    assert_eq!(said(&cancelled), "note: the request was cancelled\n");
 }

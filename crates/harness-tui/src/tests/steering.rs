@@ -194,3 +194,79 @@ fn the_demo_hears_nobody_and_says_so() {
     assert_eq!(desk.press("enter"), []);
     assert!(desk.picture().contains("it cannot hear you"));
 }
+
+#[test]
+fn what_a_wait_is_for_is_cut_before_the_time_that_is_left() {
+    for columns in [60, 80, 120] {
+        let mut desk = Desk::new(columns, 24);
+        desk.play_until("checkpoint_saved", 1);
+        desk.log_json(
+            r#"{"type":"request_paced","turn":2,"delay_ms":98000,"limit":"input_tokens","until":"2026-11-20T10:32:05.000Z"}"#,
+        );
+        let picture = desk.picture();
+        let line = picture
+            .lines()
+            .find(|line| line.contains("waits: the provider"));
+        assert!(
+            line.is_some_and(|line| line.contains("  98 s")),
+            "{picture}"
+        );
+    }
+}
+
+#[test]
+fn what_was_said_of_the_way_to_the_end_is_gone_with_it() {
+    let mut desk = at_work();
+    desk.press("esc");
+    assert!(desk.picture().contains("stopping after the step in hand"));
+    ended(&mut desk, 3);
+    assert!(!desk.picture().contains("stopping after the step in hand"));
+}
+
+#[test]
+fn a_budget_that_is_too_wide_for_the_column_takes_two_lines() {
+    let mut desk = Desk::new(120, 40);
+    desk.play_until("checkpoint_saved", 1);
+    desk.log_json(
+        r#"{"type":"session_resumed","attended":true,"model":{"name":"m","id":"m","context":200000,
+            "output":8000,"recorded":false},"limits":{"usd":5000000,"turns":200,"time":{"secs":3600,"nanos":0},
+            "attempts":2,"output":65536,"command":{"secs":60,"nanos":0},"silence":{"secs":30,"nanos":0},
+            "patience":{"secs":20,"nanos":0},"idle":{"secs":10,"nanos":0},"memory":2147483648,"processes":64}}"#,
+    );
+    let picture = desk.picture();
+    assert!(picture.contains("Budget  $0.00 of $5.00"), "{picture}");
+    assert!(picture.contains(" of 200 turns"), "{picture}");
+}
+
+#[test]
+fn an_agent_that_had_stopped_still_waits_after_a_resume() {
+    const RESUMED: &str = r#"{"type":"session_resumed","attended":true,"steered":true,"model":{"name":"m","id":"m",
+        "context":200000,"output":8000,"recorded":false},"limits":{"turns":200,"time":{"secs":3600,"nanos":0},
+        "attempts":2,"output":65536,"command":{"secs":60,"nanos":0},"silence":{"secs":30,"nanos":0},
+        "patience":{"secs":20,"nanos":0},"idle":{"secs":10,"nanos":0},"memory":2147483648,"processes":64}}"#;
+    let mut desk = at_work();
+    desk.log_json(r#"{"type":"person_awaited"}"#);
+    desk.log_json(r#"{"type":"interrupted"}"#);
+    desk.log_json(RESUMED);
+    assert!(
+        desk.picture().contains("waits for you"),
+        "{}",
+        desk.picture()
+    );
+    desk.log_json(r#"{"type":"person_said","text":"go on"}"#);
+    desk.log_json(RESUMED);
+    assert!(
+        !desk.picture().contains("waits for you"),
+        "{}",
+        desk.picture()
+    );
+}
+
+#[test]
+fn what_the_composer_is_for_is_marked_where_it_is_cut() {
+    let mut desk = Desk::new(60, 16);
+    desk.play_until("checkpoint_saved", 1);
+    ended(&mut desk, 3);
+    let picture = desk.picture();
+    assert!(picture.contains("/run TEXT starts a…"), "{picture}");
+}

@@ -83,6 +83,10 @@ fn take_words(app: &mut App, event: &Event) {
 
 pub(super) fn over(app: &mut App, over: Over) -> Vec<Request> {
     app.phase = Phase::Idle;
+    // What a notice said of the way to the end is over with it.
+    if app.stopping != Stopping::No && app.quitting == Quitting::No {
+        app.notice = None;
+    }
     // What stopped the run was half of the way out.
     if let Stopping::Now(since) = app.stopping
         && app.quitting != Quitting::WhenOver

@@ -124,7 +124,7 @@ fn below_features(work: &Work, columns: usize, theme: Theme) -> Vec<Row> {
     }
     if work.session.is_some() {
         rows.push(titled("Checkpoints", &work.checkpoints.to_string()));
-        rows.push(titled("Budget", &budget(work)));
+        rows.extend(budget(work, columns));
         if let Some(level) = work.level {
             rows.push(titled("Sandbox", level.as_str()));
         }
@@ -133,14 +133,22 @@ fn below_features(work: &Work, columns: usize, theme: Theme) -> Vec<Row> {
 }
 
 /// Says how much of the tightest bounds is used.
-fn budget(work: &Work) -> String {
+fn budget(work: &Work, columns: usize) -> Vec<Row> {
     let limits = work.used.limits.as_ref();
     let turns = limits.map_or(0, |limits| limits.turns);
     let turns = format!("{} of {turns} turns", work.used.turns);
-    match limits.and_then(|limits| limits.usd) {
-        Some(usd) => format!("{} of {usd}, {turns}", work.used.spent),
-        None => turns,
+    let Some(usd) = limits.and_then(|limits| limits.usd) else {
+        return vec![titled("Budget", &turns)];
+    };
+    let money = format!("{} of {usd}", work.used.spent);
+    let both = titled("Budget", &format!("{money}, {turns}"));
+    if both.width() <= columns {
+        return vec![both];
     }
+    vec![
+        titled("Budget", &money),
+        Row::of(Role::Quiet, format!("        {turns}")),
+    ]
 }
 
 fn titled(title: &str, text: &str) -> Row {

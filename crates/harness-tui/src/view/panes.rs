@@ -67,6 +67,7 @@ fn activity(app: &App, canvas: &Canvas<'_>) -> Row {
         Activity::Checking(gate, _) => ("gate", format!("{gate} runs")),
         Activity::Retrying(reason, _) => ("agent", format!("will be asked again: {reason}")),
         Activity::Held(what, _) => ("agent", format!("waits: {what}")),
+        Activity::Noting(_) => ("harness", "leaves a note for the next session".to_owned()),
         Activity::Awaiting => ("ask", "waits for you".to_owned()),
         Activity::Stopping => ("harness", "stopping".to_owned()),
     };
@@ -82,14 +83,29 @@ fn activity(app: &App, canvas: &Canvas<'_>) -> Row {
     let past = since
         .filter(|seconds| *seconds > 0)
         .map(|seconds| format!("  {}", age(seconds)));
-    let left = app.left().map(|seconds| format!("  {}", age(seconds)));
-    let time = past.or(left);
-    Row::of(Role::Plain, "  ")
+    let left = app
+        .left()
+        .map(|seconds| format!("  {}", countdown(seconds)));
+    let time = past.or(left).unwrap_or_default();
+    let row = Row::of(Role::Plain, "  ")
         .and(Role::Quiet, who)
         .padded(LEAD + 1)
         .and(sign.role(), canvas.theme.sign(sign))
-        .and(Role::Plain, format!(" {what}"))
-        .and(Role::Quiet, time.unwrap_or_default())
+        .and(Role::Plain, " ");
+    // The time is what changes: it stays in sight, whatever has to be cut.
+    let columns = usize::from(app.layout.activity.width);
+    let room = columns.saturating_sub(row.width() + width(&time) + 1);
+    row.and(Role::Plain, shortened(&what, room))
+        .and(Role::Quiet, time)
+}
+
+/// Returns what is left of a wait: in seconds as long as a person counts along.
+fn countdown(seconds: u64) -> String {
+    const COUNTED: u64 = 10 * 60;
+    match seconds {
+        0..COUNTED => format!("{seconds} s"),
+        _ => age(seconds),
+    }
 }
 
 /// The words that wait for the next turn, the last ones.
@@ -231,7 +247,9 @@ pub(super) fn composer(app: &App, canvas: &mut Canvas<'_>) -> Option<Position> {
         .composer
         .arrange(usize::from(area.width.saturating_sub(4)));
     if app.composer.is_empty() {
-        canvas.put_at(area, 0, indent, &Row::of(Role::Quiet, hint(app)));
+        let room = usize::from(area.width.saturating_sub(indent + 1));
+        let hint = shortened(hint(app), room);
+        canvas.put_at(area, 0, indent, &Row::of(Role::Quiet, hint));
     }
     // The cursor stays in sight when the text is taller than its room.
     let room = usize::from(area.height).max(1);

@@ -26,7 +26,14 @@ const STARTED_OTHERWISE: [(&str, &str); 3] = [
 ];
 
 /// Returns what would help; nothing where nobody can know.
-pub(super) fn of(model: &Model, profile: &ModelProfile, failure: &ModelFailure) -> Option<String> {
+///
+/// `answered` says whether a piece of an answer came.
+pub(super) fn of(
+    model: &Model,
+    profile: &ModelProfile,
+    failure: &ModelFailure,
+    answered: bool,
+) -> Option<String> {
     let said = failure.message.to_lowercase();
     let started = STARTED_OTHERWISE
         .iter()
@@ -55,6 +62,9 @@ pub(super) fn of(model: &Model, profile: &ModelProfile, failure: &ModelFailure) 
         FailureClass::Broken if failure.message.contains("within") => Some(
             "a model that is still loading answers later: try again".to_owned(),
         ),
+        FailureClass::Broken if answered => {
+            Some("the answer broke off on its way: try again".to_owned())
+        }
         FailureClass::Broken => Some(format!(
             "look at `base_url` and `api`: what answers there may not speak `{}`",
             model.api.as_str()
