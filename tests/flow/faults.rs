@@ -3,6 +3,7 @@
 mod cancel;
 mod network;
 mod table;
+mod unwell;
 
 use std::time::{Duration, Instant};
 
