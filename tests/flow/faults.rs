@@ -15,7 +15,7 @@ fn desk() -> Desk {
     Desk::with_files(&[
         (
             "harness.toml",
-            &format!("{CONFIG}[limits]\nidle = \"1s\"\n"),
+            &format!("{CONFIG}[limits]\nidle = \"3s\"\n"),
         ),
         ("AGENTS.md", "# demo\n"),
         ("feature_list.json", FEATURES),
@@ -48,7 +48,7 @@ fn run(api: &str, replies: Vec<Reply>) -> (Desk, Server, Story) {
 
 /// Lets the server fail and recover in several ways.
 fn recover(api: &str) {
-    let stall = Reply::Stall(Duration::from_secs(5));
+    let stall = Reply::Stall(Duration::from_secs(9));
     for (name, replies, retries) in [
         ("500 twice", vec![status(500), status(500)], 2),
         ("529", vec![status(529)], 1),

@@ -286,7 +286,7 @@ fn faults(elsewhere: &Server) -> Vec<Fault> {
     add(
         "stall",
         "gemini",
-        vec![Reply::Stall(Duration::from_secs(5))],
+        vec![Reply::Stall(Duration::from_secs(9))],
     );
     add("cut", "anthropic", vec![Reply::Cut { bytes: 600 }]);
     let reset = Reply::Shaped(Shape {
@@ -433,7 +433,7 @@ fn faults(elsewhere: &Server) -> Vec<Fault> {
         "chat",
         vec![Reply::Paced {
             pieces: trickle.chunks(piece).map(<[u8]>::to_vec).collect(),
-            pause: Duration::from_millis(250),
+            pause: Duration::from_millis(500),
         }],
     );
     let closing = Reply::Shaped(Shape {
