@@ -15,10 +15,10 @@ use std::{
 
 use harness_config::{Model, Resolved};
 use harness_core::{
-    ByteCount, Effort, EndReason, Event, ModelProfile, Price, Role, Timestamp, TokenCount,
+    ByteCount, Effort, EndReason, Event, ModelProfile, Price, Role, Roles, Timestamp, TokenCount,
 };
 use harness_provider::{Api, RequestOptions, Script, Server, Untold, check_effort};
-use harness_runner::{Finished, HttpModel, Launch, ModelClient, Pace, Workplace};
+use harness_runner::{Finished, HttpModel, Launch, ModelClient, Models, Pace, Workplace};
 use harness_store::{Held, Holder, Lock, LockError, Store};
 use tokio::{
     runtime::{Builder, Runtime},
@@ -53,7 +53,34 @@ pub(crate) struct ChosenModel {
     pub(crate) standby: Vec<ModelProfile>,
 }
 
+/// The models of a run, each ready to be asked.
+#[derive(Debug)]
+pub(crate) struct ReadyModels {
+    pub(crate) first: ModelProfile,
+    /// Those that take its place, in order.
+    pub(crate) standby: Vec<ModelProfile>,
+    pub(crate) roles: Roles,
+    pub(crate) clients: Models,
+}
+
 impl ChosenModel {
+    /// Makes those ready that stand by and those that serve the other roles; who cannot be asked is said.
+    pub(crate) fn with_others(self, resolved: &Resolved, surface: &dyn Surface) -> ReadyModels {
+        let (mut standby, others) = fallback::choose(&self.profile, resolved, surface);
+        standby.extend(self.standby);
+        let (roles, served) = roles::choose(&self.profile, resolved, surface);
+        ReadyModels {
+            first: self.profile,
+            standby,
+            roles,
+            clients: Models {
+                first: self.client,
+                others,
+                roles: served,
+            },
+        }
+    }
+
     /// Has a script or a recording answer at this pace; a server has its own.
     pub(crate) fn at_pace(mut self, wished: Pace) -> Self {
         match &mut self.client {

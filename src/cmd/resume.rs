@@ -3,7 +3,7 @@
 use harness_config::Resolved;
 use harness_core::{EndReason, Event, Level, SessionId, SessionOpened, Timestamp};
 use harness_engine::Engine;
-use harness_runner::{Launch, Models};
+use harness_runner::Launch;
 use harness_store::{LogWriter, SpendLog, Store};
 
 use super::runs;
@@ -89,28 +89,21 @@ pub(crate) fn work(
         .at_pace(flags.options.pace.into());
     recording::skip_answered(&model.client, &store, opened.run.run)?;
     session::day::refuse_spent(&site.folders, &resolved.policy.limits, &model.profile)?;
-    let (mut standby, others) = session::fallback::choose(&model.profile, &resolved, surface);
-    standby.extend(model.standby);
-    let (roles, served) = session::roles::choose(&model.profile, &resolved, surface);
-    let mut models = Models {
-        first: model.client,
-        others,
-        roles: served,
-    };
+    let mut models = model.with_others(&resolved, surface);
     let recorded = Recording::begin(
         &flags.options,
         &site,
-        (&model.profile, &standby),
-        &mut models,
+        (&models.first, &models.standby),
+        &mut models.clients,
         Found::Continued,
     )?;
     let resumed = Event::SessionResumed {
         attended: surface.is_attended(),
-        model: model.profile,
+        model: models.first,
         limits: resolved.policy.limits.clone(),
         steered: surface.is_steered(),
-        fallback: standby,
-        roles: Box::new(roles),
+        fallback: models.standby,
+        roles: Box::new(models.roles),
     };
     let workplace = site.workplace(&resolved, store)?;
     refuse_other_level(workplace.level, &opened)?;
@@ -122,7 +115,7 @@ pub(crate) fn work(
         engine,
         resumed: Some((log, resumed)),
         said: said.to_vec(),
-        models,
+        models: models.clients,
         rules: Box::new(RuleFile::new(&site.folders, site.repo.root())),
         approve: flags.options.approve.clone(),
         spend: SpendLog::new(site.folders.spend()),

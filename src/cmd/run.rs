@@ -6,7 +6,7 @@ use harness_config::Resolved;
 use harness_core::{DirtyMode, EndReason, Feature, Gate, Money, RunState, Sourced, Usage};
 use harness_engine::Engine;
 use harness_guard::Scope;
-use harness_runner::{Launch, Models};
+use harness_runner::Launch;
 use harness_store::SpendLog;
 use serde_json::json;
 
@@ -76,22 +76,15 @@ pub(crate) fn work(common: &Common, flags: &Run, surface: &dyn Surface) -> Resul
     let wish_of_model = recording::wish(&flags.options, &resolved)?;
     let model = session::choose_model(wish_of_model, &resolved)?.at_pace(flags.options.pace.into());
     session::day::refuse_spent(&site.folders, &resolved.policy.limits, &model.profile)?;
-    let (mut standby, others) = session::fallback::choose(&model.profile, &resolved, surface);
-    standby.extend(model.standby);
-    let (roles, served) = session::roles::choose(&model.profile, &resolved, surface);
-    let mut models = Models {
-        first: model.client,
-        others,
-        roles: served,
-    };
+    let mut models = model.with_others(&resolved, surface);
     let workplace = site.workplace(&resolved, store.clone())?;
     let mut resolved = resolved;
     network::close_unenforced(workplace.level, &mut resolved.policy);
     let recorded = Recording::begin(
         &flags.options,
         &site,
-        (&model.profile, &standby),
-        &mut models,
+        (&models.first, &models.standby),
+        &mut models.clients,
         Found::Refused,
     )?;
     // The last thing that may fail: a number that is given out stays used.
@@ -105,9 +98,9 @@ pub(crate) fn work(common: &Common, flags: &Run, surface: &dyn Surface) -> Resul
         goal,
         policy: resolved.policy,
         features,
-        model: model.profile,
-        fallback: standby,
-        roles,
+        model: models.first,
+        fallback: models.standby,
+        roles: models.roles,
         attended: surface.is_attended(),
         steered: surface.is_steered(),
         dirty,
@@ -127,7 +120,7 @@ pub(crate) fn work(common: &Common, flags: &Run, surface: &dyn Surface) -> Resul
         engine,
         resumed: None,
         said: Vec::new(),
-        models,
+        models: models.clients,
         rules: Box::new(RuleFile::new(&site.folders, site.repo.root())),
         approve: flags.options.approve.clone(),
         spend: SpendLog::new(site.folders.spend()),

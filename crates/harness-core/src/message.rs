@@ -105,6 +105,11 @@ pub enum AssistantPart {
 }
 
 impl AssistantPart {
+    /// Whether it is reasoning that a provider shows or hides; what only its maker can read counts as none.
+    pub const fn is_thinking(&self) -> bool {
+        matches!(self, Self::Thinking { .. } | Self::RedactedThinking { .. })
+    }
+
     /// Returns who made a part that goes back to its maker alone; none for text and calls.
     pub const fn maker(&self) -> Option<&Maker> {
         match self {

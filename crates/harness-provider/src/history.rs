@@ -192,7 +192,7 @@ fn keep_assistant<'a>(
         .collect();
     // An answer that was cut while it thought: servers refuse one that ends so.
     let is_open = |part: &AssistantPart| {
-        is_thinking(part)
+        part.is_thinking()
             || (!dialect.may_end_opaque && matches!(part, AssistantPart::Opaque { .. }))
     };
     while parts.pop_if(|part| is_open(part)).is_some() {}
@@ -360,13 +360,6 @@ fn is_own(part: &AssistantPart, maker: &Maker) -> bool {
 
 fn is_blank(part: &AssistantPart) -> bool {
     matches!(part, AssistantPart::Text { text } if text.trim().is_empty())
-}
-
-const fn is_thinking(part: &AssistantPart) -> bool {
-    matches!(
-        part,
-        AssistantPart::Thinking { .. } | AssistantPart::RedactedThinking { .. }
-    )
 }
 
 #[cfg(test)]

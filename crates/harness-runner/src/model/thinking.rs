@@ -11,7 +11,7 @@ use harness_core::{AssistantPart, Message, Prompt};
 pub(super) fn left_out(prompt: &Prompt, from: usize) -> Cow<'_, Prompt> {
     let mut prompt = Cow::Borrowed(prompt);
     let thinks = |message: &Message| match message {
-        Message::Assistant(parts) => parts.iter().any(is_thinking),
+        Message::Assistant(parts) => parts.iter().any(AssistantPart::is_thinking),
         Message::User(_) => false,
     };
     let last = prompt.messages.len().min(from);
@@ -22,17 +22,10 @@ pub(super) fn left_out(prompt: &Prompt, from: usize) -> Cow<'_, Prompt> {
         if thinks(message)
             && let Message::Assistant(parts) = Arc::make_mut(message)
         {
-            parts.retain(|part| !is_thinking(part));
+            parts.retain(|part| !part.is_thinking());
         }
     }
     prompt
-}
-
-const fn is_thinking(part: &AssistantPart) -> bool {
-    matches!(
-        part,
-        AssistantPart::Thinking { .. } | AssistantPart::RedactedThinking { .. }
-    )
 }
 
 #[cfg(test)]
