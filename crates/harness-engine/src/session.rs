@@ -1,22 +1,20 @@
 //! One session: one agent, one fresh context, one feature.
 //!
-//! This file takes events in; `steps` says what follows from them, `resume` what
-//! becomes of a session that another process left, `steering` what a person changes,
-//! `approval` what waits for a person's word, `proving` and `informing` how gates run,
-//! `asides` what is said beside calls and their results, `hand_over` what is left for
-//! the next session.
+//! This file takes events in, `open` the first one and `answers` those of the model. `steps`
+//! says what follows from them, `resume` what becomes of a session that another process
+//! left, `steering` what a person changes, `approval` what waits for a person's word,
+//! `proving` and `informing` how gates run, `asides` what is said beside calls and their
+//! results, `hand_over` what is left for the next session.
 
 use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},
     path::PathBuf,
-    time::Duration,
 };
 
 use harness_core::{
-    CallEnd, CallId, CheckReport, CheckpointNumber, CheckpointSaved, EndReason, Event,
-    FailureClass, Feature, FeatureId, FeatureStatus, Finding, Gate, LimitKind, ModelFailure,
-    ModelResponded, Money, Outcome, RepoPath, RunState, SessionOpened, Spent, Stop, StopReason,
-    Timestamp, TokenCount, TreeId, TurnNumber, Usage, Verdict,
+    CallEnd, CallId, CheckReport, CheckpointNumber, CheckpointSaved, EndReason, Event, Feature,
+    FeatureId, FeatureStatus, Finding, Gate, LimitKind, Money, Outcome, RepoPath, Stop, Timestamp,
+    TokenCount, TreeId, TurnNumber, Usage, Verdict,
 };
 use harness_guard::Guard;
 use harness_tool::Intent;
@@ -25,17 +23,18 @@ use crate::{
     calls::{CallState, Calls},
     check::{Check, Errand, Purpose},
     loops::{Loops, Repetition},
-    retry::Failures,
     talk::{Request, Talk},
     words,
 };
 
+mod answers;
 mod approval;
 mod asides;
 mod by_hand;
 mod findings;
 mod hand_over;
 mod informing;
+mod open;
 mod proving;
 mod regression;
 mod resume;
@@ -156,68 +155,6 @@ pub(crate) struct Session {
 }
 
 impl Session {
-    /// Sets a session up from its first record.
-    ///
-    /// # Errors
-    /// When the scope, the gates or the window cannot be made; the text says
-    /// what a person has to change.
-    pub(crate) fn open(opened: &SessionOpened, now: Timestamp) -> Result<Self, String> {
-        let run = &opened.run;
-        let feature = run
-            .features
-            .iter()
-            .find(|feature| feature.id == opened.feature)
-            .cloned();
-        let feature = feature
-            .ok_or_else(|| format!("feature `{}` is not in the run's list", opened.feature))?;
-        let guard = Guard::new(&run.policy, &feature).map_err(|error| error.to_string())?;
-        let gates = gates_of(run, &feature)?;
-        let window =
-            harness_context::assemble(opened, &feature).map_err(|error| error.to_string())?;
-        Ok(Self {
-            attempts: run.attempts,
-            cost: Cost {
-                since: now,
-                usage: Usage::default(),
-                spent: Money(0),
-            },
-            conclusion: None,
-            guard,
-            asks_no_more: false,
-            gates,
-            at_once: proving::at_once(run),
-            informing: Informing::default(),
-            talk: Talk::new(window.system, [window.shared, window.own]),
-            calls: Calls::default(),
-            saving: Saving {
-                next: CheckpointNumber(1),
-                tree: opened.start_tree.clone(),
-                due: false,
-                in_flight: false,
-            },
-            baseline: Baseline::default(),
-            check: None,
-            broken: Vec::new(),
-            mends: feature.status == FeatureStatus::Failing,
-            loops: Loops::default(),
-            story: Story::default(),
-            findings: findings::Findings::new(run, &feature.id),
-            pending: Pending::default(),
-            loaded: opened
-                .sources
-                .iter()
-                .filter_map(|source| source.path.clone())
-                .collect(),
-            warned: BTreeSet::new(),
-            hand_over: hand_over::HandOver::default(),
-            aside: SettingAside::Open,
-            winding: false,
-            interrupting: false,
-            root: PathBuf::from(&opened.root),
-            feature,
-        })
-    }
-
     /// Takes one event in; events that no longer fit the state change nothing.
     pub(crate) fn apply(&mut self, event: &Event, now: Timestamp) {
         match event {
@@ -335,90 +272,6 @@ impl Session {
     pub(crate) fn retry_due(&self, now: Timestamp) -> Option<TurnNumber> {
         matches!(self.talk.request, Request::BackingOff { until } if until <= now)
             .then_some(self.talk.turn)
-    }
-
-    fn on_response(&mut self, responded: &ModelResponded) {
-        if !self.talk.is_in_flight() || responded.turn != self.talk.turn {
-            return;
-        }
-        let response = &responded.response;
-        self.cost.usage = self.cost.usage.plus(response.usage);
-        self.cost.spent = self.cost.spent + responded.cost.unwrap_or_default();
-        self.talk.hear(response);
-        self.calls = Calls::new(responded.turn, response.calls(), &self.root);
-        if !self.calls.is_empty() {
-            self.talk.idle_answers = 0;
-            return;
-        }
-        match response.stop {
-            StopReason::MaxTokens => {
-                self.pending.nudge = Some(words::CUT);
-                self.talk.request = Request::Due;
-            }
-            StopReason::Paused => self.talk.request = Request::Due,
-            StopReason::Refused => {
-                let detail = format!("the model declined: {}", response.text());
-                self.pending.giving_up = Some((EndReason::NeedsHuman, detail));
-            }
-            StopReason::ContextFull => {
-                self.pending.giving_up =
-                    Some((EndReason::Limit, "the context window is full".to_owned()));
-            }
-            _ => {
-                self.talk.idle_answers += 1;
-                self.talk.last_words = response.text();
-            }
-        }
-    }
-
-    fn on_failure(
-        &mut self,
-        turn: TurnNumber,
-        failure: &ModelFailure,
-        spent: Option<Spent>,
-        now: Timestamp,
-    ) {
-        if !self.talk.is_in_flight() || turn != self.talk.turn {
-            return;
-        }
-        self.cost.add(spent.unwrap_or_default());
-        if failure.class == FailureClass::Cancelled {
-            self.talk.request = Request::Due;
-            return;
-        }
-        let earlier = self.talk.failures.as_ref().map(|(failures, _)| *failures);
-        let failures = Failures::after(earlier, failure.class, now);
-        self.talk.failures = Some((failures, failure.clone()));
-        self.talk.request = Request::Failed;
-    }
-
-    fn on_retry_planned(&mut self, turn: TurnNumber, delay_ms: u64, now: Timestamp) {
-        if self.talk.request == Request::Failed && turn == self.talk.turn {
-            self.talk.request = Request::BackingOff {
-                until: now.plus(Duration::from_millis(delay_ms)),
-            };
-        }
-    }
-
-    fn on_paced(&mut self, turn: TurnNumber, delay_ms: u64, now: Timestamp) {
-        if self.talk.request == Request::Ready && turn == self.talk.turn {
-            self.talk.request = Request::BackingOff {
-                until: now.plus(Duration::from_millis(delay_ms)),
-            };
-        }
-    }
-
-    /// Takes a request that is to be sent for one that was.
-    pub(crate) fn send_if_ready(&mut self) {
-        if self.talk.request == Request::Ready {
-            self.talk.request = Request::InFlight { cancelling: false };
-        }
-    }
-
-    fn on_retry_due(&mut self, turn: TurnNumber) {
-        if matches!(self.talk.request, Request::BackingOff { .. }) && turn == self.talk.turn {
-            self.talk.request = Request::Ready;
-        }
     }
 
     fn on_judged(&mut self, id: CallId, action: Option<&harness_core::Action>, verdict: &Verdict) {
@@ -637,27 +490,4 @@ impl Session {
             (None, _) => FeatureStatus::InProgress,
         }
     }
-}
-
-/// Returns the gates a feature must pass, its own commands last.
-fn gates_of(run: &RunState, feature: &Feature) -> Result<Vec<Gate>, String> {
-    let all = &run.policy.gates;
-    let mut gates = if feature.gates.is_empty() {
-        all.clone()
-    } else {
-        Vec::new()
-    };
-    for name in &feature.gates {
-        let gate = all.iter().find(|gate| gate.name == *name);
-        let missing = || {
-            format!(
-                "feature `{}` names the gate `{name}`, which the configuration does not have",
-                feature.id
-            )
-        };
-        gates.push(gate.cloned().ok_or_else(missing)?);
-    }
-    let own = harness_gate::proof::own_gates(feature, run.policy.limits.command);
-    gates.extend(own);
-    Ok(gates)
 }
