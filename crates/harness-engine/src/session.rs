@@ -22,7 +22,7 @@ use harness_tool::Intent;
 use crate::{
     calls::{CallState, Calls},
     check::{Check, Errand, Purpose},
-    loops::{Loops, Repetition},
+    drift::Drift,
     talk::{Request, Talk},
     words,
 };
@@ -139,7 +139,7 @@ pub(crate) struct Session {
     broken: Vec<regression::Broken>,
     /// Whether the feature is a broken one: that its gates are red on the base is what is to be mended.
     mends: bool,
-    loops: Loops,
+    drift: Drift,
     story: Story,
     findings: findings::Findings,
     pending: Pending,
@@ -322,6 +322,7 @@ impl Session {
             self.saving.tree = saved.tree.clone();
             self.saving.next = saved.number.next();
             self.informing.add_changes(&saved.changes);
+            self.drift.hear_tree(&saved.tree, &saved.changes);
         }
     }
 
@@ -446,23 +447,7 @@ impl Session {
         let calls = self.calls.take();
         for call in &calls {
             self.informing.add_call(call);
-            let Some(result) = call.result() else {
-                continue;
-            };
-            match self
-                .loops
-                .add(&call.asked.name, &call.asked.arguments, &result.content)
-            {
-                Repetition::None => {}
-                Repetition::Nudge => self.pending.nudge = Some(words::REPEATING),
-                Repetition::Stuck => {
-                    let detail = format!(
-                        "the agent repeats `{}` with the same result",
-                        call.asked.name
-                    );
-                    self.pending.giving_up = Some((EndReason::Stuck, detail));
-                }
-            }
+            self.drift.hear_call(call);
         }
         self.saving.due |= calls
             .iter()

@@ -9,6 +9,8 @@
 mod approval;
 #[path = "rules/by_hand.rs"]
 mod by_hand;
+#[path = "rules/drift.rs"]
+mod drift;
 #[path = "support/facts.rs"]
 mod facts;
 #[path = "rules/fallback.rs"]
