@@ -6,6 +6,8 @@
 //! to is decided in `steps`.
 
 mod failing;
+#[cfg(test)]
+mod recorded;
 mod refusals;
 mod returns;
 mod standstill;
