@@ -32,6 +32,7 @@ mod approval;
 mod asides;
 mod by_hand;
 mod findings;
+mod formatting;
 mod hand_over;
 mod informing;
 mod open;
@@ -130,6 +131,7 @@ pub(crate) struct Session {
     /// How many gates may run at the same time.
     at_once: usize,
     informing: Informing,
+    formatting: formatting::Formatting,
     talk: Talk,
     calls: Calls,
     saving: Saving,
@@ -228,6 +230,7 @@ impl Session {
             Event::WorkSetAside { message, .. } => self.on_set_aside(message),
             Event::BudgetWarned { what, limit } => self.on_warned(what, *limit),
             Event::HandedOver(note) => self.on_handed_over(note),
+            Event::Formatted(formatted) => self.on_formatted(formatted),
             Event::Interrupted => self.hand_over.interrupt(),
             Event::AllowanceTold { .. }
             | Event::StopDecided { .. }
@@ -454,6 +457,7 @@ impl Session {
             .any(|call| call.may_have_changed() && call.was_done());
         self.talk
             .give_results(calls.iter().filter_map(|call| call.result().cloned()));
+        self.tell_formatting();
         self.talk.request = Request::Due;
     }
 

@@ -6,6 +6,7 @@ use harness_core::{
 };
 
 mod drift;
+mod formatting;
 mod gates;
 
 pub(crate) use drift::{
@@ -13,6 +14,7 @@ pub(crate) use drift::{
     nothing_new, nothing_new_for_ever, only_looking, refused_calls, refused_for_ever, repeated,
     repeating, same_failures, same_failures_for_ever,
 };
+pub(crate) use formatting::{format_failed, formatted};
 pub(crate) use gates::{
     attempts_used_up, check_result, red_base, red_gates, turn_gates, turn_gates_not_run,
 };

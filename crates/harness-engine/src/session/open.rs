@@ -12,8 +12,8 @@ use harness_core::{
 use harness_guard::Guard;
 
 use super::{
-    Baseline, Cost, Pending, Saving, Session, SettingAside, Story, findings, hand_over,
-    informing::Informing, proving,
+    Baseline, Cost, Pending, Saving, Session, SettingAside, Story, findings,
+    formatting::Formatting, hand_over, informing::Informing, proving,
 };
 use crate::{calls::Calls, drift::Drift, talk::Talk};
 
@@ -49,6 +49,7 @@ impl Session {
             gates,
             at_once: proving::at_once(run),
             informing: Informing::default(),
+            formatting: Formatting::default(),
             talk: Talk::new(window.system, [window.shared, window.own]),
             calls: Calls::default(),
             saving: Saving {
