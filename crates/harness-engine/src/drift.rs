@@ -6,8 +6,6 @@
 //! to is decided in `steps`.
 
 mod failing;
-#[cfg(test)]
-mod recorded;
 mod refusals;
 mod returns;
 mod standstill;

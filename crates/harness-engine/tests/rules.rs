@@ -25,6 +25,8 @@ mod limits;
 mod network;
 #[path = "rules/pacing.rs"]
 mod pacing;
+#[path = "rules/recorded.rs"]
+mod recorded;
 #[path = "rules/regression.rs"]
 mod regression;
 #[path = "rules/script.rs"]

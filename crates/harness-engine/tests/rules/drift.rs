@@ -324,3 +324,22 @@ fn the_last_attempt_is_told_once_and_not_again_after_a_crash() {
     reads(&mut run, "src/a.rs", "x");
     assert_eq!(run.told("Do not call `finish` before `check` is green"), 1);
 }
+
+#[test]
+fn turns_that_run_out_are_told_with_what_is_left_and_not_again_after_a_crash() {
+    let mut run = Script::closed(Goal::All, 1, vec![gate("test")], |run| {
+        run.policy.limits.turns = 6;
+    });
+    run.opens(1);
+    run.base_is_green();
+    for turn in 1..=5_u32 {
+        let follows = reads(&mut run, &format!("src/{turn}.rs"), "x");
+        assert_eq!(
+            follows.contains("warned turns"),
+            turn == 5,
+            "{turn}: {follows}"
+        );
+    }
+    run.crashes();
+    assert_eq!(run.told("Limit near: 5 of 6 turns are used, 1 left."), 1);
+}

@@ -18,7 +18,7 @@ use harness_core::{
 use harness_guard::{CagePlan, Concern, Guard};
 use harness_host::{
     Cancelled,
-    process::{Cage, RunLimits},
+    process::{Cage, Exited, RunLimits},
 };
 
 use super::{Done, FILE_MAX, Halt, Performer};
@@ -85,8 +85,9 @@ impl Performer {
     ) {
         let begun = Instant::now();
         let problem = match self.try_format(&task, setting, cancelled, told).await {
-            Ok(()) => String::new(),
-            Err(problem) => problem,
+            // Who called it off knows that it is over.
+            Ok(()) | Err(Halt::Cancelled) => String::new(),
+            Err(Halt::Failed(problem)) => problem,
         };
         let changed = task.paths.iter().filter(|path| self.see_again(path));
         told.push(Event::Formatted(Formatted {
@@ -105,16 +106,24 @@ impl Performer {
         setting: &Setting,
         cancelled: Cancelled,
         told: &mut Vec<Event>,
-    ) -> Result<(), String> {
-        match self.prepare(cancelled.clone()).await {
-            Ok(()) => {}
-            Err(Halt::Cancelled) => return Err("it was cancelled".to_owned()),
-            Err(Halt::Failed(message)) => return Err(message),
-        }
-        told.extend(self.look(Self::before_command).await?);
+    ) -> Result<(), Halt> {
+        self.prepare(cancelled.clone()).await?;
+        let looked = self.look(Self::before_command).await;
+        told.extend(looked.map_err(Halt::Failed)?);
         let ended = self.run_in_cage(task, setting, cancelled).await;
-        told.extend(self.look(Self::after_command).await?);
-        ended
+        let looked = self.look(Self::after_command).await;
+        told.extend(looked.map_err(Halt::Failed)?);
+        match ended.map_err(Halt::Failed)? {
+            Exited {
+                stop: Stop::Exited(0),
+                ..
+            } => Ok(()),
+            Exited {
+                stop: Stop::Cancelled,
+                ..
+            } => Err(Halt::Cancelled),
+            Exited { stop, output, .. } => Err(Halt::Failed(failure(stop, &output))),
+        }
     }
 
     async fn run_in_cage(
@@ -122,7 +131,7 @@ impl Performer {
         task: &Task<'_>,
         setting: &Setting,
         cancelled: Cancelled,
-    ) -> Result<(), String> {
+    ) -> Result<Exited, String> {
         // The agent's home is filled with it.
         self.machine().await?;
         let feature = setting.feature().ok_or(crate::execute::NO_SESSION)?;
@@ -137,11 +146,7 @@ impl Performer {
         let cage = Cage::open(&plan, self.report.clone()).await;
         let cage = cage.map_err(|error| chain(&error))?;
         let exited = cage.run(&plan, &argv, &limits, |_| {}, cancelled).await;
-        let exited = exited.map_err(|error| chain(&error))?;
-        match exited.stop {
-            Stop::Exited(0) => Ok(()),
-            stop => Err(failure(stop, &exited.output)),
-        }
+        exited.map_err(|error| chain(&error))
     }
 
     /// Takes a file in as the agent has it from now on; says whether it was changed.

@@ -9,11 +9,12 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use harness_core::{CallEnd, ToolCall, TreeId, TurnNumber};
+use harness_core::{
+    CallEnd, Captured, CheckpointNumber, CheckpointSaved, Event, Goal, Outcome, Stop,
+};
 use serde_json::{Value, json};
 
-use super::{Drift, Remark};
-use crate::calls::{CallState, Calls};
+use crate::{facts, script::Script};
 
 /// One call as it was recorded.
 struct Recorded {
@@ -26,9 +27,6 @@ struct Recorded {
 
 /// Reads a file of recorded work as turns with their calls.
 type Read = fn(&Path) -> Vec<Vec<Recorded>>;
-
-/// What was remarked, with the turn.
-type Remarks = Vec<(u32, Remark)>;
 
 #[test]
 fn nothing_is_remarked_of_recorded_sessions_of_healthy_work() {
@@ -50,50 +48,73 @@ fn nothing_is_remarked_of_recorded_sessions_of_healthy_work() {
         let turns = read(&folder.join(file));
         assert!(turns.len() >= least, "{file} has {} turns", turns.len());
         let remarks = remarks(&turns);
-        for (turn, remark) in &remarks {
-            writeln!(
-                io::stderr(),
-                "{file}, turn {turn} of {}: {remark:?}",
-                turns.len()
-            )
-            .unwrap();
-        }
         assert!(remarks.is_empty(), "{file}: {remarks:?}");
     }
 }
 
-fn remarks(turns: &[Vec<Recorded>]) -> Remarks {
-    let tree = |number: usize| -> TreeId { format!("{number:040x}").parse().unwrap() };
-    let mut drift = Drift::new(&tree(0), TurnNumber(0));
-    let mut states = 0;
+/// Returns the turns in which an agent was told or its feature given up.
+fn remarks(turns: &[Vec<Recorded>]) -> Vec<(u32, String)> {
+    let mut run = Script::closed(Goal::All, 1, vec![facts::gate("test")], |run| {
+        run.policy.limits.turns = 10_000;
+    });
+    run.opens(1);
+    run.base_is_green();
     let mut found = Vec::new();
-    for (turn, recorded) in (1..).zip(turns) {
-        drift.begin_turn(TurnNumber(turn));
-        let asked: Vec<ToolCall> = recorded
+    let mut states = 1;
+    for recorded in turns {
+        let turn = run.turn.0;
+        let arguments: Vec<String> = recorded
             .iter()
-            .map(|call| ToolCall {
-                id: String::new(),
-                name: call.name.clone(),
-                arguments: call.arguments.to_string(),
-            })
+            .map(|call| call.arguments.to_string())
             .collect();
-        let mut calls = Calls::new(TurnNumber(turn), asked.iter(), Path::new("/repo"));
-        for (call, recorded) in calls.iter_mut().zip(recorded) {
-            assert!(call.intent.is_ok(), "{:?}", call.asked);
-            call.state = CallState::Running;
-            call.end(&CallEnd::Answered {
-                text: recorded.result.clone(),
-                is_error: false,
-            });
-            drift.hear_call(call);
+        let calls = recorded.iter().zip(&arguments);
+        let calls: Vec<(&str, &str)> = calls
+            .map(|(call, arguments)| (call.name.as_str(), arguments.as_str()))
+            .collect();
+        let mut follows = run.calls(&calls);
+        for (index, call) in (0..).zip(recorded) {
+            follows += &run.ends(turn, index, end(call, &run));
         }
-        if recorded.iter().any(|call| call.changed) {
-            states += 1;
-            drift.hear_tree(&tree(states), &[]);
+        if follows.contains("save ") {
+            let is_changed = recorded.iter().any(|call| call.changed);
+            follows += &run.on(&saved(&mut states, is_changed));
         }
-        found.extend(drift.remarks.drain(..).map(|remark| (turn, remark)));
+        if follows.contains("nudged") || follows.contains("given up") {
+            found.push((turn, follows));
+        }
     }
+    // Every turn was heard to its end.
+    assert_eq!(run.turn.0 as usize, turns.len() + 1);
     found
+}
+
+fn end(call: &Recorded, run: &Script) -> CallEnd {
+    if call.changed && call.name != "shell" {
+        return run.written();
+    }
+    CallEnd::Done {
+        outcome: Outcome::Exited {
+            stop: Stop::Exited(0),
+            output: Captured {
+                head: call.result.clone(),
+                ..Captured::default()
+            },
+        },
+    }
+}
+
+fn saved(states: &mut u32, is_changed: bool) -> Event {
+    if !is_changed {
+        return Event::CheckpointUnchanged;
+    }
+    *states += 1;
+    Event::CheckpointSaved(CheckpointSaved {
+        number: CheckpointNumber(*states - 1),
+        commit: facts::commit(50),
+        tree: facts::tree(u64::from(*states)),
+        changes: Vec::new(),
+        ms: 1,
+    })
 }
 
 fn lines(file: &Path) -> Vec<Value> {
@@ -151,12 +172,10 @@ fn pi(file: &Path) -> Vec<Vec<Recorded>> {
     turns.filter(|calls| !calls.is_empty()).collect()
 }
 
-/// Paths were written for the machine of whoever recorded them.
+/// Paths were written for the machine of whoever recorded them; here all of them are in the scope.
 fn relative(path: &Value) -> String {
-    path.as_str()
-        .unwrap_or("a")
-        .trim_start_matches('/')
-        .to_owned()
+    let path = path.as_str().unwrap_or("a");
+    format!("src/{}", path.trim_start_matches('/'))
 }
 
 fn swe_agent(file: &Path) -> Vec<Vec<Recorded>> {
