@@ -60,6 +60,7 @@ fn guard() -> Guard {
         gates: Vec::new(),
         commands: Vec::new(),
         network_closed: String::new(),
+        formats: Vec::new(),
         amendments: Vec::new(),
         limits: Limits::default(),
         isolate: true,

@@ -72,6 +72,11 @@ impl Subject {
         for gate in gates {
             lines.extend(scripts::lines(&site.root, &gate.cwd, &gate.run)?);
         }
+        let formats = config.into_iter().flat_map(|config| &config.formats);
+        for format in formats {
+            let run = &format.value.run;
+            lines.extend(scripts::lines(&site.root, &RepoPath::root(), run)?);
+        }
         let setup = config.into_iter().flat_map(|config| &config.setup);
         for setup in setup {
             lines.extend(scripts::lines(&site.root, &RepoPath::root(), &setup.run)?);

@@ -1,9 +1,11 @@
 //! Whole runs against a model server on loopback: features, tasks, tools, faults, limits.
 
 mod dirty;
+mod drift;
 mod fallback;
 mod faults;
 mod feature;
+mod format;
 mod gates;
 mod hand_over;
 mod images;

@@ -118,6 +118,7 @@ const REPOSITORY: &[Key] = &[
     key("protect", Shape::Table(&[key("paths", Shape::Texts)])),
     key("features", Shape::Table(&[key("file", Shape::Text)])),
     key("setup", Shape::Tables(SETUP)),
+    key("format", Shape::Tables(FORMAT)),
     key("gate", Shape::Tables(GATE)),
     key(
         "gates",
@@ -195,6 +196,12 @@ const SETUP: &[Key] = &[
     required("run", Shape::Texts),
     key("network", Shape::Texts),
     key("when", Shape::Texts),
+];
+
+const FORMAT: &[Key] = &[
+    required("run", Shape::Texts),
+    required("paths", Shape::Texts),
+    key("timeout", Shape::Text),
 ];
 
 const GATE: &[Key] = &[

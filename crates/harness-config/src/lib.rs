@@ -10,6 +10,7 @@ mod agent;
 mod choice;
 mod document;
 mod error;
+mod format;
 mod gate;
 mod keys;
 mod limits;

@@ -22,6 +22,7 @@ pub(crate) struct RawRepository {
     pub(crate) protect: RawProtect,
     pub(crate) features: RawFeatures,
     pub(crate) setup: Vec<RawSetup>,
+    pub(crate) format: Vec<RawFormat>,
     pub(crate) gate: Vec<RawGate>,
     pub(crate) gates: RawGates,
     pub(crate) rule: Vec<RawRule>,
@@ -61,6 +62,14 @@ pub(crate) struct RawSetup {
     pub(crate) network: Texts,
     #[serde(default)]
     pub(crate) when: Texts,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct RawFormat {
+    pub(crate) run: Spanned<Texts>,
+    pub(crate) paths: Spanned<Texts>,
+    pub(crate) timeout: Option<Text>,
 }
 
 #[derive(Deserialize)]

@@ -2,7 +2,7 @@
 //!
 //! Decides nothing about the person's wishes; `resolve` brings the two together.
 
-use harness_core::{CommandRule, Gate, RepoPath, ScopeRules, Sourced, TokenCount};
+use harness_core::{CommandRule, Format, Gate, RepoPath, ScopeRules, Sourced, TokenCount};
 use serde::Deserialize;
 
 use crate::{
@@ -10,6 +10,7 @@ use crate::{
     agent::{self, AgentChoice},
     document::Document,
     error::{Fault, shown},
+    format,
     gate::{self, Setup},
     keys::Owner,
     limits::{self, LimitWishes, SandboxLimits},
@@ -27,6 +28,8 @@ pub struct RepositoryConfig {
     pub scope: ScopeRules,
     /// Gates in the order of the file.
     pub gates: Vec<Gate>,
+    /// Formatters in the order of the file.
+    pub formats: Vec<Written<Format>>,
     /// Setup steps in the order of the file.
     pub setup: Vec<Setup>,
     /// Whether gates run on an isolated checkout.
@@ -97,6 +100,7 @@ fn read(document: &Document<'_>, raw: &RawRepository) -> Result<RepositoryConfig
     Ok(RepositoryConfig {
         scope: scope(document, raw)?,
         gates: gate::gates(document, &raw.gate)?,
+        formats: format::formats(document, &raw.format)?,
         setup: gate::setup(document, &raw.setup)?,
         isolate: gates.written("isolate", raw.gates.isolate.as_ref(), |_, _, raw| {
             Ok(*raw.get_ref())

@@ -12,7 +12,7 @@ use harness_core::{
 use crate::{
     ConfigError, Overrides, RepositoryConfig, UserConfig,
     agent::Agent,
-    choice,
+    choice, format,
     gate::Setup,
     limits, loopback,
     model::{self, Model},
@@ -128,6 +128,9 @@ pub fn resolve(
     );
     let commands: Vec<CommandRule> = user.rules().chain(&repository.rules).cloned().collect();
     rule::note(&commands, &mut settings);
+    format::note(&repository.formats, &mut settings);
+    let formats = repository.formats.iter();
+    let formats = formats.map(|format| format.value.clone());
     let offline = network::closed_by(user, environment, flags);
     let network = network::resolve(repository, user, environment, flags, &mut settings);
     let sandbox = sandbox(user, flags, &mut settings);
@@ -147,6 +150,7 @@ pub fn resolve(
         policy: Policy {
             scope,
             gates: repository.gates.clone(),
+            formats: formats.collect(),
             commands,
             limits,
             isolate,

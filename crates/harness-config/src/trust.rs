@@ -6,7 +6,7 @@
 
 use std::fmt::Write;
 
-use harness_core::{Baseline, CommandRule, Gate, Sourced, When};
+use harness_core::{Baseline, CommandRule, Format, Gate, Sourced, When};
 use harness_guard::network::registry_hosts;
 
 use crate::{RepositoryConfig, Setup, setting::quoted};
@@ -25,6 +25,12 @@ pub fn trust_subject(repository: &RepositoryConfig) -> Vec<TrustLine> {
     let scope = &repository.scope;
     let mut lines = Vec::new();
     lines.extend(repository.gates.iter().map(gate_line));
+    lines.extend(
+        repository
+            .formats
+            .iter()
+            .map(|format| format_line(&format.value)),
+    );
     lines.extend(repository.setup.iter().map(setup_line));
     lines.extend(repository.network.iter().map(network_line));
     lines.extend(repository.rules.iter().map(rule_line));
@@ -85,6 +91,16 @@ fn gate_line(gate: &Gate) -> TrustLine {
         add("flaky_retries", gate.flaky_retries.to_string());
     }
     line(&format!("gate `{}`", gate.name), text)
+}
+
+fn format_line(format: &Format) -> TrustLine {
+    let timeout = humantime::format_duration(format.timeout);
+    let text = format!(
+        "{}; timeout {timeout}; paths {}",
+        words(&format.run),
+        words(&format.paths)
+    );
+    line("format", text)
 }
 
 /// The hosts behind a registry's name are written out: they are what is opened.

@@ -27,6 +27,8 @@ pub enum LimitKind {
     RunMinutes,
     /// How long a feature may be worked on.
     FeatureMinutes,
+    /// Red finishes of a feature.
+    Attempts,
 }
 
 impl LimitKind {
@@ -40,6 +42,7 @@ impl LimitKind {
             Self::Turns => "turns",
             Self::RunMinutes => "run_minutes",
             Self::FeatureMinutes => "feature_minutes",
+            Self::Attempts => "attempts",
         }
     }
 

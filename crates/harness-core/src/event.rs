@@ -7,10 +7,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Action, Allowance, Amendment, ApprovalAnswer, ApprovalAsked, ApprovedHow, CallId, CheckReport,
-    CheckStatus, CheckpointNumber, CommitId, EndReason, FeatureId, FeatureStatus, Finding, Gate,
-    LimitKind, Limits, ModelFailure, ModelProfile, ModelResponse, Money, NegativeControl,
-    NetworkUse, Outcome, RateLimit, RepoPath, Roles, SessionOpened, SetupEnd, SetupPlace, Spent,
-    Timestamp, TokenCount, TreeId, TurnNumber, Urgency, Verdict,
+    CheckStatus, CheckpointNumber, CommitId, EndReason, FeatureId, FeatureStatus, Finding,
+    Formatted, Gate, LimitKind, Limits, ModelFailure, ModelProfile, ModelResponse, Money,
+    NegativeControl, NetworkUse, Outcome, RateLimit, RepoPath, Roles, SessionOpened, SetupEnd,
+    SetupPlace, Spent, Timestamp, TokenCount, TreeId, TurnNumber, Urgency, Verdict,
 };
 
 /// A logged fact.
@@ -411,6 +411,8 @@ pub enum Event {
         /// When the provider says that it is open again; the wait can be shorter.
         until: Timestamp,
     },
+    /// A formatter has run on files that a call has changed.
+    Formatted(Formatted),
 }
 
 /// What a session leaves for the next one about a feature that is not done.

@@ -13,6 +13,7 @@ mod event;
 mod failure;
 mod feature;
 mod finding;
+mod format;
 mod gate;
 mod id;
 mod image;
@@ -43,6 +44,7 @@ pub use event::{
 pub use failure::{FailureClass, ModelFailure};
 pub use feature::{Feature, FeatureBudget, FeatureScope, FeatureStatus};
 pub use finding::{ApprovedFinding, ApprovedHow};
+pub use format::{Format, Formatted};
 pub use gate::{
     Baseline, CheckReport, CheckStatus, Finding, FindingKind, Gate, Reader, ReportFile, TestCounts,
     When,

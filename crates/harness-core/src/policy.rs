@@ -4,7 +4,7 @@ use std::{fmt, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
-use crate::{AllowedHost, Amendment, ByteCount, Gate, Money, RepoPath, TokenCount};
+use crate::{AllowedHost, Amendment, ByteCount, Format, Gate, Money, RepoPath, TokenCount};
 
 /// Everything that holds for a run: where it may write, what must be green, how far it may go.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -13,6 +13,9 @@ pub struct Policy {
     pub scope: ScopeRules,
     /// Gates in the order of the configuration.
     pub gates: Vec<Gate>,
+    /// Formatters in the order of the configuration.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub formats: Vec<Format>,
     /// Rules about commands; their order makes no difference.
     #[serde(default)]
     pub commands: Vec<CommandRule>,

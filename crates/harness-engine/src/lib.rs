@@ -14,6 +14,7 @@ mod album;
 mod breaker;
 mod calls;
 mod check;
+mod drift;
 mod effect;
 mod engine;
 mod limits;

@@ -19,6 +19,10 @@ pub(crate) struct Used {
     pub(crate) run_since: Timestamp,
     pub(crate) session_since: Timestamp,
     pub(crate) now: Timestamp,
+    /// Red finishes of the feature.
+    pub(crate) attempts: u32,
+    /// How many it may have.
+    pub(crate) attempts_max: u32,
 }
 
 /// What comes on top of what is spent.
@@ -70,6 +74,16 @@ impl UsdLimit {
     fn to_text(self) -> String {
         let (spent, limit) = (exact(self.spent), exact(self.limit));
         format!("{} {spent} of {limit}", self.whose())
+    }
+
+    /// Says how much of it is used and what is left, in requests where one has a price.
+    fn to_warning(self, ahead: Ahead) -> String {
+        let left = self.usable(ahead.hand_over).less(self.spent);
+        let text = format!("{}, {} is left", self.to_text(), exact(left));
+        match left.0.checked_div(ahead.request.0) {
+            Some(requests) => format!("{text}: about {}", counted(requests, "request")),
+            None => text,
+        }
     }
 
     /// Returns what may be spent before the hand-over.
@@ -141,6 +155,7 @@ pub(crate) fn changed(before: &Limits, after: &Limits) -> Vec<LimitKind> {
         ),
         (LimitKind::DayUsd, before.day_usd != after.day_usd),
         (LimitKind::Turns, before.turns != after.turns),
+        (LimitKind::Attempts, before.attempts != after.attempts),
         // Times are counted anew by the process that takes a run up.
         (LimitKind::RunMinutes, true),
         (LimitKind::FeatureMinutes, true),
@@ -236,14 +251,28 @@ pub(crate) fn nearly_used(
     limits: &Limits,
     feature: &Feature,
     used: Used,
+    ahead: Ahead,
 ) -> Vec<(LimitKind, String)> {
     let money = usd_limits(limits, feature, used).into_iter().flatten();
     let money = money.filter(|limit| limit.is_nearly_used());
-    let mut found: Vec<(LimitKind, String)> =
-        money.map(|limit| (limit.kind, limit.to_text())).collect();
+    let mut found: Vec<(LimitKind, String)> = money
+        .map(|limit| (limit.kind, limit.to_warning(ahead)))
+        .collect();
     if nearly(u64::from(used.turn.0), u64::from(limits.turns)) {
-        let text = format!("{} of {} turns are used", used.turn, limits.turns);
+        let text = format!(
+            "{} of {} turns are used, {} left",
+            used.turn,
+            limits.turns,
+            limits.turns.saturating_sub(used.turn.0)
+        );
         found.push((LimitKind::Turns, text));
+    }
+    if used.attempts > 0 && used.attempts + 1 == used.attempts_max {
+        let text = format!(
+            "{} of {} attempts are used, the next refused `finish` is the last",
+            used.attempts, used.attempts_max
+        );
+        found.push((LimitKind::Attempts, text));
     }
     let times = [
         (
@@ -266,7 +295,10 @@ pub(crate) fn nearly_used(
             let (taken, whole) = (taken.as_secs() / 60, time.as_secs() / 60);
             found.push((
                 kind,
-                format!("the {whose} has taken {taken} of {whole} minutes"),
+                format!(
+                    "the {whose} has taken {taken} of {whole} minutes, {} left",
+                    whole.saturating_sub(taken)
+                ),
             ));
         }
     }
@@ -281,6 +313,11 @@ pub(crate) fn exact(money: Money) -> String {
     } else {
         format!("${:.4}", money.as_usd())
     }
+}
+
+fn counted(number: u64, noun: &str) -> String {
+    let plural = if number == 1 { "" } else { "s" };
+    format!("{number} {noun}{plural}")
 }
 
 const fn nearly(part: u64, whole: u64) -> bool {

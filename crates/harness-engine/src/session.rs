@@ -22,7 +22,7 @@ use harness_tool::Intent;
 use crate::{
     calls::{CallState, Calls},
     check::{Check, Errand, Purpose},
-    loops::{Loops, Repetition},
+    drift::Drift,
     talk::{Request, Talk},
     words,
 };
@@ -32,6 +32,7 @@ mod approval;
 mod asides;
 mod by_hand;
 mod findings;
+mod formatting;
 mod hand_over;
 mod informing;
 mod open;
@@ -130,6 +131,7 @@ pub(crate) struct Session {
     /// How many gates may run at the same time.
     at_once: usize,
     informing: Informing,
+    formatting: formatting::Formatting,
     talk: Talk,
     calls: Calls,
     saving: Saving,
@@ -139,7 +141,7 @@ pub(crate) struct Session {
     broken: Vec<regression::Broken>,
     /// Whether the feature is a broken one: that its gates are red on the base is what is to be mended.
     mends: bool,
-    loops: Loops,
+    drift: Drift,
     story: Story,
     findings: findings::Findings,
     pending: Pending,
@@ -228,6 +230,7 @@ impl Session {
             Event::WorkSetAside { message, .. } => self.on_set_aside(message),
             Event::BudgetWarned { what, limit } => self.on_warned(what, *limit),
             Event::HandedOver(note) => self.on_handed_over(note),
+            Event::Formatted(formatted) => self.on_formatted(formatted),
             Event::Interrupted => self.hand_over.interrupt(),
             Event::AllowanceTold { .. }
             | Event::StopDecided { .. }
@@ -322,6 +325,7 @@ impl Session {
             self.saving.tree = saved.tree.clone();
             self.saving.next = saved.number.next();
             self.informing.add_changes(&saved.changes);
+            self.drift.hear_tree(&saved.tree, &saved.changes);
         }
     }
 
@@ -446,29 +450,14 @@ impl Session {
         let calls = self.calls.take();
         for call in &calls {
             self.informing.add_call(call);
-            let Some(result) = call.result() else {
-                continue;
-            };
-            match self
-                .loops
-                .add(&call.asked.name, &call.asked.arguments, &result.content)
-            {
-                Repetition::None => {}
-                Repetition::Nudge => self.pending.nudge = Some(words::REPEATING),
-                Repetition::Stuck => {
-                    let detail = format!(
-                        "the agent repeats `{}` with the same result",
-                        call.asked.name
-                    );
-                    self.pending.giving_up = Some((EndReason::Stuck, detail));
-                }
-            }
+            self.drift.hear_call(call);
         }
         self.saving.due |= calls
             .iter()
             .any(|call| call.may_have_changed() && call.was_done());
         self.talk
             .give_results(calls.iter().filter_map(|call| call.result().cloned()));
+        self.tell_formatting();
         self.talk.request = Request::Due;
     }
 

@@ -2,11 +2,19 @@
 
 use harness_core::{
     Action, Amendment, ApprovalAnswer, ApprovalAsked, ApprovalSubject, CheckReport, CheckStatus,
-    Finding, RepoPath,
+    Finding, LimitKind, RepoPath,
 };
 
+mod drift;
+mod formatting;
 mod gates;
 
+pub(crate) use drift::{
+    call, cut_for_ever, faulty_calls, faulty_for_ever, going_back, going_back_for_ever,
+    nothing_new, nothing_new_for_ever, only_looking, refused_calls, refused_for_ever, repeated,
+    repeating, same_failures, same_failures_for_ever,
+};
+pub(crate) use formatting::{format_failed, formatted};
 pub(crate) use gates::{
     attempts_used_up, check_result, red_base, red_gates, turn_gates, turn_gates_not_run,
 };
@@ -16,9 +24,6 @@ pub(crate) const STOPPED: &str = "You stopped without calling a tool. If the wor
 
 pub(crate) const CUT: &str =
     "Your answer was cut at the token limit. Go on where it stopped, in smaller steps.";
-
-pub(crate) const REPEATING: &str = "You have made the same calls with the same results several times. Change the \
-     approach: read the error again, look at another file, or use `ask` if a person must decide.";
 
 pub(crate) const OPEN_ALREADY: &str = "All of this is open already: go on.";
 
@@ -37,10 +42,16 @@ pub(crate) const WORDS_FOLLOW: &str =
 pub(crate) const PASSED: &str = "The gates are green. The harness has committed the feature.";
 
 /// Words for a limit that is nearly used up.
-pub(crate) fn limit_near(what: &str) -> String {
-    format!(
-        "Limit near: {what}. Bring what you have to an end: finish the smallest whole part, and `note` what is left."
-    )
+pub(crate) fn limit_near(limit: LimitKind, what: &str) -> String {
+    let advice = match limit {
+        LimitKind::Attempts => {
+            "Do not call `finish` before `check` is green; if you cannot get it green, `ask`."
+        }
+        _ => {
+            "Bring what you have to an end: finish the smallest whole part, and `note` what is left."
+        }
+    };
+    format!("Limit near: {what}. {advice}")
 }
 
 /// The most of a command that stands in a sentence about it. Unit: characters.

@@ -9,6 +9,8 @@
 mod approval;
 #[path = "rules/by_hand.rs"]
 mod by_hand;
+#[path = "rules/drift.rs"]
+mod drift;
 #[path = "support/facts.rs"]
 mod facts;
 #[path = "rules/fallback.rs"]
@@ -23,6 +25,8 @@ mod limits;
 mod network;
 #[path = "rules/pacing.rs"]
 mod pacing;
+#[path = "rules/recorded.rs"]
+mod recorded;
 #[path = "rules/regression.rs"]
 mod regression;
 #[path = "rules/script.rs"]

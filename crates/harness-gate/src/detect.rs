@@ -4,6 +4,7 @@
 //! guesses; a person sees the proposal before anything of it is run. Nothing is
 //! guessed for projects below the root.
 
+mod format;
 mod gates;
 mod scope;
 
@@ -38,10 +39,12 @@ pub fn detect(files: &[RepoPath], read: &dyn Fn(&str) -> Option<String>) -> Dete
     };
     let languages = languages(&project);
     let gates = gates::propose(&project, &languages);
+    let mut notes = gates::notes(&project, &languages, &gates);
+    notes.extend(format::note(&project));
     Detected {
         write: scope::write(&project),
         build: scope::build(&languages),
-        notes: gates::notes(&project, &languages, &gates),
+        notes,
         gates,
         languages: languages.iter().map(|language| language.name()).collect(),
     }

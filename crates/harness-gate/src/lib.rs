@@ -8,6 +8,7 @@ mod canonical;
 pub mod check;
 pub mod control;
 pub mod detect;
+pub mod diagnostics;
 pub mod evidence;
 pub mod integrity;
 pub mod list;

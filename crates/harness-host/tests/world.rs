@@ -106,6 +106,7 @@ impl World {
             context_budget: TokenCount(16_000),
             network: Vec::new(),
             network_closed: String::new(),
+            formats: Vec::new(),
             amendments: Vec::new(),
         };
         let feature = Feature::titled(FeatureId::task(1), "a task");

@@ -3,6 +3,7 @@
 mod approval;
 mod control;
 mod counts;
+mod format;
 mod role;
 mod say;
 mod setup;
@@ -328,6 +329,19 @@ pub enum JsonLine {
         /// How long it took.
         ms: u64,
     },
+    /// A formatter has run on files that a tool of the agent has changed.
+    Formatted {
+        /// Its argv, without the files.
+        run: Vec<String>,
+        /// The files that it was given.
+        files: Vec<String>,
+        /// Those of them that it has changed.
+        changed: Vec<String>,
+        /// What went wrong; empty when all went well.
+        message: String,
+        /// How long it took.
+        ms: u64,
+    },
     /// Tests that the change adds were run on the base.
     NegativeControlEnded {
         /// Why nothing was run; empty when something was.
@@ -341,8 +355,8 @@ pub enum JsonLine {
     BudgetWarned {
         /// Which, in words.
         what: String,
-        /// Which: `run_usd`, `session_usd`, `feature_usd`, `day_usd`, `turns`, `run_minutes` or
-        /// `feature_minutes`.
+        /// Which: `run_usd`, `session_usd`, `feature_usd`, `day_usd`, `turns`, `run_minutes`,
+        /// `feature_minutes` or `attempts`.
         #[serde(skip_serializing_if = "Option::is_none")]
         limit: Option<String>,
     },

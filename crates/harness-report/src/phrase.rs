@@ -4,6 +4,7 @@ mod agent;
 mod approval;
 mod control;
 mod fallback;
+mod format;
 mod given_up;
 mod hand_over;
 mod pacing;
@@ -294,6 +295,7 @@ impl Phrases {
                 how,
             } => vec![approval::findings_approved(feature, findings, *how)],
             Event::SetupStarted { .. } | Event::SetupEnded { .. } => setup::lines(event),
+            Event::Formatted(formatted) => format::lines(formatted),
             Event::BudgetWarned { what, .. } => {
                 one(Who::Note, format!("limit near: {}", clean(what)))
             }

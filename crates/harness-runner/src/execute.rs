@@ -376,9 +376,18 @@ impl Executor {
 
     async fn perform(&self, call: CallId, permit: Permit, cancelled: Cancelled) {
         let begun = Instant::now();
-        let done = Performer::perform(&self.performer, permit, cancelled).await;
+        let changed = perform::changed_by(permit.action());
+        let done = Performer::perform(&self.performer, permit, cancelled.clone()).await;
         for event in done.told {
             self.tell(event);
+        }
+        if let (false, Some(setting)) = (changed.is_empty(), self.setting()) {
+            let formatting =
+                self.performer
+                    .format(call, &changed, &done.result, &setting, cancelled);
+            for event in formatting.await {
+                self.tell(event);
+            }
         }
         self.tell(match done.result {
             perform::Done::Ended(outcome) => Event::CallEnded {

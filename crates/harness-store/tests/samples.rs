@@ -10,13 +10,13 @@ use harness_core::{
     Change, ChangeKind, CheckReport, CheckStatus, CheckpointNumber, CheckpointSaved, CommandRule,
     CommitId, ControlCheck, ControlOutcome, Decision, DirtyMode, Effort, EndReason, Event,
     FailureClass, Feature, FeatureBudget, FeatureId, FeaturePassed, FeatureScope, FeatureStatus,
-    Finding, FindingKind, FinishSubject, Gate, GivenUp, Goal, HandOverNote, HandedOver, Image,
-    ImageFormat, Level, LimitKind, Limits, LineRange, Maker, ModelFailure, ModelProfile,
-    ModelResponded, ModelResponse, Money, NegativeControl, NetworkUse, Outcome, Policy, Price,
-    RateLimit, Reader, Regression, RepoPath, Roles, Rule, RuleDecision, RunId, RunState,
-    ScopeRules, SessionId, SessionOpened, SetupEnd, SetupPlace, Source, SourceKind, Sourced, Spent,
-    Stop, StopReason, TestCounts, Timestamp, TokenCount, ToolCall, TreeId, TurnNumber, Urgency,
-    Usage, Verdict, When,
+    Finding, FindingKind, FinishSubject, Format, Formatted, Gate, GivenUp, Goal, HandOverNote,
+    HandedOver, Image, ImageFormat, Level, LimitKind, Limits, LineRange, Maker, ModelFailure,
+    ModelProfile, ModelResponded, ModelResponse, Money, NegativeControl, NetworkUse, Outcome,
+    Policy, Price, RateLimit, Reader, Regression, RepoPath, Roles, Rule, RuleDecision, RunId,
+    RunState, ScopeRules, SessionId, SessionOpened, SetupEnd, SetupPlace, Source, SourceKind,
+    Sourced, Spent, Stop, StopReason, TestCounts, Timestamp, TokenCount, ToolCall, TreeId,
+    TurnNumber, Urgency, Usage, Verdict, When,
 };
 
 /// Declares the type word of every event; a new variant does not compile until it stands here.
@@ -93,6 +93,7 @@ kinds! {
     Event::HandedOver(_) => "handed_over",
     Event::AllowanceTold { .. } => "allowance_told",
     Event::RequestPaced { .. } => "request_paced",
+    Event::Formatted(_) => "formatted",
 }
 
 /// Returns the samples, in the order of the stored file.
@@ -115,7 +116,47 @@ pub(crate) fn samples() -> Vec<Event> {
     events.extend(roles());
     events.extend(limits_held());
     events.extend(pacing());
+    events.extend(formatting());
     events
+}
+
+/// A run with a formatter, what that does, and the last attempt.
+fn formatting() -> Vec<Event> {
+    let run = || {
+        vec![
+            "rustfmt".to_owned(),
+            "--edition".to_owned(),
+            "2024".to_owned(),
+        ]
+    };
+    let mut open = opened(4, 5);
+    open.run.policy.formats = vec![Format {
+        run: run(),
+        paths: vec!["**/*.rs".to_owned()],
+        timeout: Duration::from_secs(20),
+    }];
+    let formatted = |changed, problem: &str| {
+        Event::Formatted(Formatted {
+            call: CallId {
+                turn: TurnNumber(2),
+                index: 0,
+            },
+            run: run(),
+            paths: vec![path("src/a.rs")],
+            changed,
+            problem: problem.to_owned(),
+            ms: 41,
+        })
+    };
+    vec![
+        Event::SessionOpened(Box::new(open)),
+        formatted(vec![path("src/a.rs")], ""),
+        formatted(Vec::new(), "it exited with 1: error: expected one of `!`"),
+        Event::BudgetWarned {
+            what: "2 of 3 attempts are used, the next refused `finish` is the last".to_owned(),
+            limit: Some(LimitKind::Attempts),
+        },
+    ]
 }
 
 /// A request that waits for a limit of its provider.
@@ -985,6 +1026,7 @@ fn policy() -> Policy {
         context_budget: TokenCount(16_000),
         network: Vec::new(),
         network_closed: String::new(),
+        formats: Vec::new(),
         amendments: Vec::new(),
     }
 }

@@ -253,6 +253,7 @@ fn sign_of(event: &Event) -> Option<Sign> {
             end: harness_core::SetupEnd::Failed,
             ..
         } => Some(Sign::Bad),
+        Event::Formatted(formatted) if !formatted.problem.is_empty() => Some(Sign::Bad),
         Event::CheckEnded { report } | Event::BaselineEnded { report, .. } => {
             Some(match report.status {
                 CheckStatus::Green => Sign::Good,

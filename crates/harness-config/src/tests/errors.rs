@@ -68,7 +68,7 @@ fn unknown_keys_are_found_at_every_level() {
     cannot read `harness.toml`, line 1: unknown key `turns`
         `turns` is a key of `[limits]`
     cannot read `harness.toml`, line 1: unknown key `whatever`
-        known here: `scope`, `protect`, `features`, `setup`, `gate`, `gates`, `rule`, `limits`, `context`, `sandbox`, `agent`, `role`
+        known here: `scope`, `protect`, `features`, `setup`, `format`, `gate`, `gates`, `rule`, `limits`, `context`, `sandbox`, `agent`, `role`
     cannot read `[scope]` in `harness.toml`, line 2: unknown key `wirte`
         did you mean `write`?
     cannot read `[scope]` in `harness.toml`, line 1: unknown key `wirte`
@@ -88,11 +88,11 @@ fn unknown_keys_are_found_at_every_level() {
     cannot read `[limits]` in `harness.toml`, line 2: unknown key `usd_max`
         known here: `usd`, `day_usd`, `session_usd`, `feature_usd`, `turns`, `minutes`, `attempts`, `output`, `command`, `silence`, `patience`, `idle`
     cannot read `harness.toml`, line 1: unknown key `approve`
-        known here: `scope`, `protect`, `features`, `setup`, `gate`, `gates`, `rule`, `limits`, `context`, `sandbox`, `agent`, `role`
+        known here: `scope`, `protect`, `features`, `setup`, `format`, `gate`, `gates`, `rule`, `limits`, `context`, `sandbox`, `agent`, `role`
     cannot read `[sandbox]` in `harness.toml`, line 2: unknown key `level`
         known here: `network`, `memory`, `processes`
     cannot read `harness.toml`, line 1: unknown key `\u{1b}[31m\u{202e}`
-        known here: `scope`, `protect`, `features`, `setup`, `gate`, `gates`, `rule`, `limits`, `context`, `sandbox`, `agent`, `role`
+        known here: `scope`, `protect`, `features`, `setup`, `format`, `gate`, `gates`, `rule`, `limits`, `context`, `sandbox`, `agent`, `role`
     ");
 }
 
@@ -340,7 +340,7 @@ fn what_may_be_a_key_is_never_repeated() {
     let error = error_of(&format!("key = \"{secret}\""));
     insta::assert_snapshot!(shown(&error), @r#"
     error: cannot read `harness.toml`, line 1: unknown key `key`
-    hint: known here: `scope`, `protect`, `features`, `setup`, `gate`, `gates`, `rule`, `limits`, `context`, `sandbox`, `agent`, `role`
+    hint: known here: `scope`, `protect`, `features`, `setup`, `format`, `gate`, `gates`, `rule`, `limits`, `context`, `sandbox`, `agent`, `role`
      --> harness.toml:1:1
       |
     1 | key = …

@@ -36,6 +36,8 @@ fn a_scope_that_leaves_the_repository_is_refused() {
         "[[setup]]\nrun = [\"a\"]\nwhen = [\"/etc/passwd\"]",
         &in_gate("cwd = \"/tmp\""),
         &in_gate("paths = [\"../x\"]"),
+        "[[format]]\nrun = [\"a\"]\npaths = []",
+        "[[format]]\nrun = [\"a\"]\npaths = [\"/etc/*\"]",
     ]), @r#"
     cannot read `[scope]` in `harness.toml`, line 2: `/` in `write` is absolute
         write it relative to the repository's root, such as `src/**`
@@ -76,6 +78,10 @@ fn a_scope_that_leaves_the_repository_is_refused() {
     cannot read gate `unit` in `harness.toml`, line 4: `/tmp` in `cwd` is absolute
         write it relative to the repository's root, such as `src/**`
     cannot read gate `unit` in `harness.toml`, line 4: `../x` in `paths` leads upwards
+        write it relative to the repository's root, such as `src/**`
+    cannot read format 1 in `harness.toml`, line 3: `paths` names no files
+        say what it can format, such as `paths = ["**/*.rs"]`
+    cannot read format 1 in `harness.toml`, line 3: `/etc/*` in `paths` is absolute
         write it relative to the repository's root, such as `src/**`
     "#);
 }
@@ -407,6 +413,9 @@ deny = [\"x\"]
 hide = [\"y\"]
 [protect]
 paths = [\"Cargo.lock\"]
+[[format]]
+run = [\"gofmt\", \"-w\"]
+paths = [\"**/*.go\", \"a b\"]
 [[setup]]
 run = [\"npm\", \"ci\"]
 network = [\"npm\"]
@@ -435,6 +444,7 @@ use = \"mine\"
         .collect();
     insta::assert_snapshot!(lines.join("\n"), @r#"
     gate `test`: sh -c "echo \U0000001B[2K; rm -rf \"$HOME\"\U0000000A"; in web; with CI TOKEN; timeout 1m 30s; report tap; min_tests 1; when edit; baseline no-worse; paths web/**
+    format: gofmt -w; timeout 20s; paths **/*.go "a b"
     setup: npm ci; network npm (registry.npmjs.org registry.yarnpkg.com); when package-lock.json
     network: example.org:443
     network: go (proxy.golang.org sum.golang.org)
@@ -471,6 +481,9 @@ fn commands_that_differ_are_trusted_apart() {
         GATE.replace("[\"a\"]", "[\"a\\\\U0000202E\"]"),
         format!("[gates]\nisolate = false\n{GATE}"),
         format!("[[setup]]\nrun = [\"b\"]\n{GATE}"),
+        format!("[[format]]\nrun = [\"b\"]\npaths = [\"c\"]\n{GATE}"),
+        format!("[[format]]\nrun = [\"b\"]\npaths = [\"d\"]\n{GATE}"),
+        format!("[[format]]\nrun = [\"b\"]\npaths = [\"c\"]\ntimeout = \"1m\"\n{GATE}"),
         format!("[sandbox]\nnetwork = [\"npm\"]\n{GATE}"),
         format!("[sandbox]\nnetwork = [\"npm\", \"a.test\"]\n{GATE}"),
         format!("[sandbox]\nnetwork = [\"npm\", \"a.test:80\"]\n{GATE}"),

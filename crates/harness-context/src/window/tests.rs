@@ -96,6 +96,7 @@ fn policy() -> Policy {
         context_budget: TokenCount(2000),
         network: Vec::new(),
         network_closed: String::new(),
+        formats: Vec::new(),
         amendments: Vec::new(),
     }
 }

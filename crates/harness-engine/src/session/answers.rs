@@ -28,6 +28,7 @@ impl Session {
         match response.stop {
             StopReason::MaxTokens => {
                 self.pending.nudge = Some(words::CUT);
+                self.drift.hear_cut();
                 self.talk.request = Request::Due;
             }
             StopReason::Paused => self.talk.request = Request::Due,

@@ -113,6 +113,7 @@ impl Session {
             && let Some(call) = self.calls.find(id)
         {
             call.answer(words::given(amendment), false);
+            self.drift.hear_person();
         }
     }
 

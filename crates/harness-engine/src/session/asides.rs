@@ -42,12 +42,14 @@ impl Session {
             .filter(|call| call.state == CallState::Running)
         {
             call.answer(format!("the person answers: {answer}"), false);
+            self.drift.hear_person();
         }
     }
 
     pub(super) fn on_nudge(&mut self, text: &str) {
         self.talk.tell(text);
-        self.pending.nudge = None;
+        self.drift.on_nudge(text);
+        self.pending.nudge.take_if(|nudge| *nudge == text);
         if self.talk.request == Request::Idle && self.calls.is_empty() {
             self.talk.request = Request::Due;
         }

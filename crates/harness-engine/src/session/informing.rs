@@ -18,6 +18,8 @@ use crate::{
 
 /// The most changes a checkpoint names; a list of so many may have been cut.
 const CHANGES_MAX: usize = 1_000;
+/// The most files of a session that are told from the ones it has not changed.
+const COUNTED_MAX: usize = 10_000;
 
 /// What is known of the gates that run by themselves.
 #[derive(Debug, Default)]
@@ -26,6 +28,8 @@ pub(super) struct Informing {
     changed: BTreeSet<RepoPath>,
     /// Whether more has changed than is named.
     changed_more: bool,
+    /// What has changed since the session began, as far as it is counted.
+    of_session: BTreeSet<RepoPath>,
     /// What was changed by the tools that edit and write.
     edited: BTreeSet<RepoPath>,
     /// The tree each gate ran on last, for whatever reason.
@@ -39,6 +43,8 @@ impl Informing {
     pub(super) fn add_changes(&mut self, changes: &[Change]) {
         self.changed_more |= changes.len() >= CHANGES_MAX;
         let paths = changes.iter().map(|change| change.path.clone());
+        let room = COUNTED_MAX.saturating_sub(self.of_session.len());
+        self.of_session.extend(paths.clone().take(room));
         self.changed.extend(paths);
     }
 
@@ -133,6 +139,7 @@ impl Session {
                 check.reports(),
                 &self.informing.told,
                 &self.baseline.reports,
+                &self.informing.of_session,
             ),
         };
         self.informing.add_told(check.reports());

@@ -7,15 +7,15 @@ use std::{collections::BTreeSet, path::PathBuf};
 
 use harness_core::{
     CheckpointNumber, Feature, FeatureStatus, Gate, Money, RunState, SessionOpened, Timestamp,
-    Usage,
+    TurnNumber, Usage,
 };
 use harness_guard::Guard;
 
 use super::{
-    Baseline, Cost, Pending, Saving, Session, SettingAside, Story, findings, hand_over,
-    informing::Informing, proving,
+    Baseline, Cost, Pending, Saving, Session, SettingAside, Story, findings,
+    formatting::Formatting, hand_over, informing::Informing, proving,
 };
-use crate::{calls::Calls, loops::Loops, talk::Talk};
+use crate::{calls::Calls, drift::Drift, talk::Talk};
 
 impl Session {
     /// Sets a session up from its first record.
@@ -49,6 +49,7 @@ impl Session {
             gates,
             at_once: proving::at_once(run),
             informing: Informing::default(),
+            formatting: Formatting::default(),
             talk: Talk::new(window.system, [window.shared, window.own]),
             calls: Calls::default(),
             saving: Saving {
@@ -61,7 +62,7 @@ impl Session {
             check: None,
             broken: Vec::new(),
             mends: feature.status == FeatureStatus::Failing,
-            loops: Loops::default(),
+            drift: Drift::new(&opened.start_tree, TurnNumber(0)),
             story: Story::default(),
             findings: findings::Findings::new(run, &feature.id),
             pending: Pending::default(),

@@ -17,6 +17,7 @@ use crate::{
     Effect, RunGate, RunNegativeControl,
     calls::CallState,
     check::{Check, Errand, GateStage, Purpose},
+    drift::Asked,
     effect::CommitFeature,
     words,
 };
@@ -314,6 +315,11 @@ impl Session {
             && let (Some(report), Some(subject)) = (check.report_of(gate), &check.subject)
         {
             self.informing.add_run(report, &subject.candidate);
+            let asked = match check.purpose {
+                Purpose::Turn => Asked::ByItself,
+                Purpose::Finish { .. } | Purpose::Information { .. } => Asked::ByAgent,
+            };
+            self.drift.hear_gate(report, &subject.candidate, asked);
         }
     }
 

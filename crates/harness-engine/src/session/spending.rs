@@ -27,7 +27,7 @@ impl Session {
     pub(super) fn on_warned(&mut self, what: &str, limit: Option<LimitKind>) {
         let Some(limit) = limit else { return };
         self.warned.insert(limit);
-        self.talk.tell(words::limit_near(what));
+        self.talk.tell(words::limit_near(limit, what));
     }
 
     /// Returns what is used so far.
@@ -40,6 +40,8 @@ impl Session {
             run_since: since,
             session_since: self.cost.since,
             now,
+            attempts: self.attempts,
+            attempts_max: self.attempts_max(run),
         }
     }
 
@@ -67,7 +69,9 @@ impl Session {
 
     /// Warns of the first limit that is nearly used up and was not warned of.
     pub(super) fn warning_step(&self, run: &RunState, used: Used) -> Option<Step> {
-        let mut near = limits::nearly_used(&run.policy.limits, &self.feature, used).into_iter();
+        let ahead = self.ahead(run, self.talk.estimate());
+        let near = limits::nearly_used(&run.policy.limits, &self.feature, used, ahead);
+        let mut near = near.into_iter();
         let is_new =
             |limit: &_| !self.warned.contains(limit) && !run.account.warned.contains(limit);
         let (limit, what) = near.find(|(limit, _)| is_new(limit))?;

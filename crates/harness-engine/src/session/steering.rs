@@ -11,7 +11,7 @@ use super::{Conclusion, Session, Step};
 use crate::{
     calls::Call,
     check::{Check, Errand},
-    loops::Loops,
+    drift::Drift,
     talk::Request,
     words,
 };
@@ -50,8 +50,10 @@ impl Session {
     /// Begins a turn; one that carries a person's words may well repeat what was done before.
     pub(super) fn on_turn(&mut self, turn: TurnNumber) {
         if self.talk.has_words() {
-            self.loops = Loops::default();
+            self.drift = Drift::new(&self.saving.tree, turn);
         }
+        self.drift.forget_remarks();
+        self.drift.begin_turn(turn);
         self.talk.begin_turn(turn);
     }
 

@@ -12,6 +12,7 @@ use crate::{
     breaker::{self, Breakers},
     calls::{Call, CallState},
     check::Errand,
+    drift::Remark,
     limits::{self, Used},
     pacing::Pacing,
     retry::{self, Patience, Retry},
@@ -344,6 +345,9 @@ impl Session {
         if let Some(step) = self.inform_step() {
             return step;
         }
+        if let Some(step) = self.drift_step() {
+            return step;
+        }
         if let Some(text) = self.pending.nudge {
             return Step::Record(Event::Nudged {
                 text: text.to_owned(),
@@ -352,6 +356,20 @@ impl Session {
         Step::Record(Event::TurnStarted {
             turn: self.talk.turn.next(),
         })
+    }
+
+    /// Tells the agent that its work goes nowhere, or gives the feature up; a person's words go first.
+    fn drift_step(&self) -> Option<Step> {
+        if self.talk.has_words() {
+            return None;
+        }
+        Some(Step::Record(match self.drift.remark()? {
+            Remark::Nudge(text) => Event::Nudged { text: text.clone() },
+            Remark::GiveUp(reason, detail) => Event::FeatureGivenUp {
+                reason: *reason,
+                detail: detail.clone(),
+            },
+        }))
     }
 
     /// Gives the feature up as soon as its attempts are used up: one answer can hold several claims.
@@ -366,7 +384,7 @@ impl Session {
         }))
     }
 
-    fn attempts_max(&self, run: &RunState) -> u32 {
+    pub(super) fn attempts_max(&self, run: &RunState) -> u32 {
         self.feature
             .budget
             .attempts

@@ -3,10 +3,10 @@
 //! What a test prints is text of the code under test, so it is marked as data,
 //! and all of it together is bounded. The whole output is never told.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use harness_core::{CheckReport, CheckStatus, Stop};
-use harness_gate::check;
+use harness_core::{CheckReport, CheckStatus, RepoPath, Stop};
+use harness_gate::{check, diagnostics};
 
 use super::count;
 
@@ -55,6 +55,7 @@ pub(crate) fn turn_gates<'a>(
     reports: impl Iterator<Item = &'a CheckReport>,
     told: &BTreeMap<String, CheckReport>,
     base: &OnBase,
+    changed: &BTreeSet<RepoPath>,
 ) -> Option<String> {
     let is_known = |report: &&CheckReport| {
         let before = told.get(&report.gate);
@@ -73,7 +74,23 @@ pub(crate) fn turn_gates<'a>(
         if !text.is_empty() {
             text.push_str("\n\n");
         }
-        text.push_str(&blocks(&red, base, TOLD_MAX - text.len().min(TOLD_MAX / 2)));
+        let (quick, others): (Vec<_>, Vec<_>) = red
+            .into_iter()
+            .map(|report| (report, of_changed(report, changed)))
+            .partition(|(_, lines)| lines.is_some());
+        for (report, lines) in quick.into_iter().take(RED_MAX) {
+            text.push_str(&head(report, base));
+            let lines = lines.unwrap_or_default();
+            if text.len() + lines.len() <= TOLD_MAX / 2 {
+                text.push_str(&lines);
+            }
+        }
+        let others: Vec<&CheckReport> = others.into_iter().map(|(report, _)| report).collect();
+        text.push_str(&blocks(
+            &others,
+            base,
+            TOLD_MAX - text.len().min(TOLD_MAX / 2),
+        ));
     }
     (!text.is_empty()).then(|| {
         format!(
@@ -119,6 +136,14 @@ pub(crate) fn attempts_used_up(attempts: u32, refusals: &[String]) -> String {
         text.push_str(&format!("\nattempt {number}: {}", cut_line(refusal)));
     }
     text
+}
+
+/// Returns what a compiler or a linter says of changed files; of tests their failing part says more.
+fn of_changed(report: &CheckReport, changed: &BTreeSet<RepoPath>) -> Option<String> {
+    if report.tests.is_some() {
+        return None;
+    }
+    diagnostics::of_changed(&report.output.to_text(), changed)
 }
 
 fn red_parts(reports: &[&CheckReport], base: &OnBase) -> String {

@@ -4,7 +4,7 @@ use fastrand::Rng;
 use harness_core::{
     Action, CallEnd, CallId, Captured, Change, ChangeKind, CheckReport, CheckStatus,
     CheckpointNumber, CheckpointSaved, CommitId, Event, FailureClass, FeatureId, FeaturePassed,
-    Finding, FindingKind, FinishSubject, Gate, HandedOver, ModelFailure, ModelResponded,
+    Finding, FindingKind, FinishSubject, Formatted, Gate, HandedOver, ModelFailure, ModelResponded,
     NegativeControl, Outcome, Spent, Stop, TreeId, TurnNumber, Usage,
 };
 use harness_engine::{CommitFeature, Effect, OpenSession, WriteHandOver};
@@ -235,6 +235,28 @@ impl World {
                 restored: true,
                 quarantine: None,
             });
+        }
+        let is_written = matches!(
+            &end,
+            CallEnd::Done {
+                outcome: Outcome::Written { .. }
+            }
+        );
+        if is_written && chance(&mut self.rng, 1, 5) {
+            let path = action.path().clone();
+            let is_changed = self.rng.bool();
+            events.push(Event::Formatted(Formatted {
+                call,
+                run: vec!["rustfmt".to_owned()],
+                paths: vec![path.clone()],
+                changed: is_changed.then_some(path).into_iter().collect(),
+                problem: if is_changed {
+                    String::new()
+                } else {
+                    "exit 1".to_owned()
+                },
+                ms: 2,
+            }));
         }
         events.push(Event::CallEnded { call, end, ms: 3 });
         events

@@ -198,6 +198,13 @@ fn what_a_person_should_know_is_said() {
     assert!(notes(&[("pom.xml", "")]).contains("dependency:go-offline"));
     assert!(notes(&[("go.mod", ""), ("go.sum", "")]).contains(r#"network = ["go"]"#));
     assert_eq!(notes(&[("Cargo.toml", "")]), "");
+    let rust = [
+        ("Cargo.toml", "[workspace.package]\nedition = \"2024\"\n"),
+        ("rustfmt.toml", ""),
+    ];
+    assert!(notes(&rust).contains(r#"run = ["rustfmt", "--edition", "2024"]"#));
+    let python = [("pyproject.toml", "[tool.ruff.lint]\n")];
+    assert!(notes(&python).contains(r#"run = ["ruff", "format"]"#));
 }
 
 #[test]

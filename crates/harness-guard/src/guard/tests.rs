@@ -50,6 +50,7 @@ pub(crate) fn policy() -> Policy {
         context_budget: TokenCount(16_000),
         network: Vec::new(),
         network_closed: String::new(),
+        formats: Vec::new(),
         amendments: Vec::new(),
     }
 }

@@ -28,6 +28,7 @@ fn guard(write: &[&str]) -> Guard {
         gates: Vec::new(),
         commands: Vec::new(),
         network_closed: String::new(),
+        formats: Vec::new(),
         amendments: Vec::new(),
         limits: Limits::default(),
         isolate: true,

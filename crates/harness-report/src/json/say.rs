@@ -212,6 +212,7 @@ impl JsonLines {
                 message: message.clone(),
             },
             Event::NetworkUsed(used) => network_used(used),
+            Event::Formatted(formatted) => JsonLine::of_format(formatted),
             Event::SetupStarted { .. } | Event::SetupEnded { .. } => return setup::line(event),
             Event::ApprovalAsked(asked) => approval::asked(asked),
             Event::ApprovalAnswered { call, answer } => approval::answered(*call, answer),

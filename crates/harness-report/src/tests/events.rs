@@ -107,6 +107,9 @@ const RECORDS: &str = r##"
 {"type":"allowance_told","allowances":[{"limit":"requests","left":0,"of":50,"until":"2025-11-20T10:32:05.000Z"}]}
 {"type":"request_paced","turn":2,"delay_ms":11200,"limit":"requests","until":"2025-11-20T10:32:05.000Z"}
 {"type":"request_paced","turn":2,"delay_ms":120000,"limit":"tokens","until":"9999-11-20T10:32:05.000Z"}
+{"type":"formatted","call":{"turn":2,"index":0},"run":["rustfmt","--edition","2024"],"paths":["src/csv.rs"],"changed":["src/csv.rs"],"ms":41}
+{"type":"formatted","call":{"turn":2,"index":1},"run":["rustfmt"],"paths":["src/csv.rs"],"problem":"it exited with 1: error: expected one of `!`","ms":12}
+{"type":"formatted","call":{"turn":2,"index":2},"run":["gofmt","-w"],"paths":["a.go"],"ms":9}
 {"type":"session_ended","reason":"budget"}
 {"type":"run_ended","reason":"budget","detail":"$5.00 of $5.00 used\ngo on with `harness resume --last --max-usd 8`"}
 "##;
@@ -189,6 +192,7 @@ fn policy() -> Policy {
         context_budget: TokenCount(16_000),
         network: Vec::new(),
         network_closed: String::new(),
+        formats: Vec::new(),
         amendments: Vec::new(),
     }
 }
@@ -254,6 +258,7 @@ const fn number(event: &Event) -> usize {
         Event::HandedOver(_) => 55,
         Event::AllowanceTold { .. } => 56,
         Event::RequestPaced { .. } => 57,
+        Event::Formatted(_) => 58,
     }
 }
 
@@ -262,5 +267,5 @@ fn every_kind_of_event_is_among_them() {
     let mut numbers: Vec<usize> = every_kind().iter().map(number).collect();
     numbers.sort_unstable();
     numbers.dedup();
-    assert_eq!(numbers, (0..58).collect::<Vec<_>>());
+    assert_eq!(numbers, (0..59).collect::<Vec<_>>());
 }

@@ -141,6 +141,9 @@ fn lines_for_every_kind_of_event() {
       - Next: line ends
     note: waiting 12 s: the provider's limit of requests is used up until 10:32:05 UTC
     note: waiting 120 s: the provider's limit of tokens is used up until 9999-11-20 10:32:05 UTC
+    harness: format `rustfmt --edition 2024` changed src/csv.rs
+    harness: format `rustfmt` FAILED, the change stands
+      it exited with 1: error: expected one of `!`
     harness: run ended: budget, 2 of 2 features passing, 1 turn, 6.9k tokens in, cache 11%, 220 out, about $0.52
       $5.00 of $5.00 used
       go on with `harness resume --last --max-usd 8`
@@ -260,8 +263,11 @@ fn json_for_every_kind_of_event() {
     {"seq":92,"type":"handed_over","feature":"F-012","by_model":false,"note":"- Next: line ends\n","problem":"the model wrote no note: 529","usd":null}
     {"seq":93,"type":"request_paced","delay_ms":11200,"limit":"requests","until":"2025-11-20T10:32:05.000Z","reason":"the provider's limit of requests is used up until 10:32:05 UTC"}
     {"seq":94,"type":"request_paced","delay_ms":120000,"limit":"tokens","until":"9999-11-20T10:32:05.000Z","reason":"the provider's limit of tokens is used up until 9999-11-20 10:32:05 UTC"}
-    {"seq":95,"type":"session_ended","reason":"budget","usage":{"input":6100,"cache_read":800,"cache_write":0,"output":220},"cache_rate":0.115,"usd":0.02085}
-    {"seq":96,"type":"run_ended","reason":"budget","exit_code":3,"detail":"$5.00 of $5.00 used\ngo on with `harness resume --last --max-usd 8`","usd":0.52085}
+    {"seq":95,"type":"formatted","run":["rustfmt","--edition","2024"],"files":["src/csv.rs"],"changed":["src/csv.rs"],"message":"","ms":41}
+    {"seq":96,"type":"formatted","run":["rustfmt"],"files":["src/csv.rs"],"changed":[],"message":"it exited with 1: error: expected one of `!`","ms":12}
+    {"seq":97,"type":"formatted","run":["gofmt","-w"],"files":["a.go"],"changed":[],"message":"","ms":9}
+    {"seq":98,"type":"session_ended","reason":"budget","usage":{"input":6100,"cache_read":800,"cache_write":0,"output":220},"cache_rate":0.115,"usd":0.02085}
+    {"seq":99,"type":"run_ended","reason":"budget","exit_code":3,"detail":"$5.00 of $5.00 used\ngo on with `harness resume --last --max-usd 8`","usd":0.52085}
     "#);
 }
 

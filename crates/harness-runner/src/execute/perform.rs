@@ -1,5 +1,7 @@
 //! Does what an agent was permitted to do: files through the root's handle, commands in the cage.
 
+mod format;
+
 use std::{
     collections::{BTreeSet, HashMap},
     ffi::OsString,
@@ -21,6 +23,7 @@ use harness_host::{
 };
 use harness_tool::edit::{self, Edited};
 
+pub(super) use self::format::changed_by;
 use super::{
     chain,
     closed::with_closed,

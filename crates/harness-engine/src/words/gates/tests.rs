@@ -1,5 +1,7 @@
 use harness_core::{Captured, TestCounts};
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use super::*;
 
 fn report(gate: &str, status: CheckStatus) -> CheckReport {
@@ -94,9 +96,29 @@ fn output_without_named_tests_keeps_its_end() {
 }
 
 #[test]
+fn of_a_linter_what_concerns_changed_files_is_told_and_the_rest_counted() {
+    let mut lint = red("lint", "the last lines\n");
+    lint.tests = None;
+    lint.output.head = "src/b.rs:1:1: error: old\nsrc/a.rs:3:5: error: new\n".to_owned();
+    let changed = BTreeSet::from([RepoPath::parse("src/a.rs").unwrap()]);
+    let none = BTreeMap::new();
+    let tell = |changed| turn_gates([&lint].into_iter(), &none, &OnBase::new(), changed).unwrap();
+    let text = tell(&changed);
+    assert!(
+        text.ends_with("src/a.rs:3:5: error: new\nand 1 in files you did not change\n"),
+        "{text}"
+    );
+    // Where nothing is said of changed files, the failing part is told as ever.
+    let text = tell(&BTreeSet::new());
+    assert!(text.ends_with("the last lines\n"), "{text}");
+}
+
+#[test]
 fn after_a_turn_only_news_is_told() {
     let told = by_name(&[green("lint"), red("test", "x\n")]);
-    let tell = |reports: &[CheckReport]| turn_gates(reports.iter(), &told, &OnBase::new());
+    let tell = |reports: &[CheckReport]| {
+        turn_gates(reports.iter(), &told, &OnBase::new(), &BTreeSet::new())
+    };
     assert_eq!(tell(&[green("lint")]), None);
     let text = tell(&[green("lint"), red("test", "x\n")]).unwrap();
     assert!(text.ends_with("\ngate test: red as before"), "{text}");

@@ -157,6 +157,7 @@ impl Scene {
             gates: Vec::new(),
             commands: Vec::new(),
             network_closed: String::new(),
+            formats: Vec::new(),
             amendments: Vec::new(),
             limits: Limits {
                 command: COMMAND_MAX,
