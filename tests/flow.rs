@@ -7,6 +7,7 @@ mod feature;
 mod gates;
 mod hand_over;
 mod images;
+pub(crate) mod jobs;
 mod limits;
 pub(crate) mod money;
 mod prefix;

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     Action, Allowance, Amendment, ApprovalAnswer, ApprovalAsked, ApprovedHow, CallId, CheckReport,
     CheckStatus, CheckpointNumber, CommitId, EndReason, FeatureId, FeatureStatus, Finding, Gate,
-    LimitKind, Limits, ModelFailure, ModelProfile, ModelResponse, Money, NegativeControl,
+    JobEnd, LimitKind, Limits, ModelFailure, ModelProfile, ModelResponse, Money, NegativeControl,
     NetworkUse, Outcome, RateLimit, RepoPath, Roles, SessionOpened, SetupEnd, SetupPlace, Spent,
     Timestamp, TokenCount, TreeId, TurnNumber, Urgency, Verdict,
 };
@@ -410,6 +410,22 @@ pub enum Event {
         limit: RateLimit,
         /// When the provider says that it is open again; the wait can be shorter.
         until: Timestamp,
+    },
+    /// A command goes on as a job of its call.
+    JobStarted {
+        /// The call that started it, which is its name.
+        call: CallId,
+        /// The command line.
+        command: String,
+    },
+    /// A job is over, and nothing of it is left.
+    JobEnded {
+        /// The call that started it.
+        call: CallId,
+        /// How.
+        end: JobEnd,
+        /// How long it ran. Unit: milliseconds.
+        ms: u64,
     },
 }
 

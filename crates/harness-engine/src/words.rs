@@ -6,6 +6,7 @@ use harness_core::{
 };
 
 mod gates;
+mod jobs;
 
 pub(crate) use gates::{
     attempts_used_up, check_result, red_base, red_gates, turn_gates, turn_gates_not_run,
@@ -35,6 +36,8 @@ pub(crate) const WORDS_FOLLOW: &str =
     "Not looked at yet: the person has said something first; it follows.";
 
 pub(crate) const PASSED: &str = "The gates are green. The harness has committed the feature.";
+
+pub(crate) use jobs::job_over;
 
 /// Words for a limit that is nearly used up.
 pub(crate) fn limit_near(what: &str) -> String {

@@ -6,6 +6,7 @@ mod control;
 mod fallback;
 mod given_up;
 mod hand_over;
+mod job;
 mod pacing;
 mod saved;
 mod setup;
@@ -294,6 +295,7 @@ impl Phrases {
                 how,
             } => vec![approval::findings_approved(feature, findings, *how)],
             Event::SetupStarted { .. } | Event::SetupEnded { .. } => setup::lines(event),
+            Event::JobStarted { .. } | Event::JobEnded { .. } => job::lines(event),
             Event::BudgetWarned { what, .. } => {
                 one(Who::Note, format!("limit near: {}", clean(what)))
             }
@@ -470,19 +472,7 @@ fn describe(action: &Action) -> String {
         }
         Action::Write { path: file, .. } => format!("write {}", path(file)),
         Action::Edit { path: file, .. } => format!("edit {}", path(file)),
-        Action::Run { command, cwd } if cwd.is_root() => format!(
-            "shell `{}`{}",
-            clean_line(command, ARGUMENT_CHARS),
-            hidden(command)
-        ),
-        Action::Run { command, cwd } => {
-            format!(
-                "shell `{}`{} in {}",
-                clean_line(command, ARGUMENT_CHARS),
-                hidden(command),
-                path(cwd)
-            )
-        }
+        Action::Run { command, cwd, .. } => job::command(action.is_job(), command, cwd),
     }
 }
 
@@ -521,7 +511,7 @@ fn outcome_words(outcome: &Outcome, ms: u64) -> String {
                 count(u64::from(*added), "line")
             )
         }
-        Outcome::Exited { stop, output } => {
+        Outcome::Exited { stop, output, .. } => {
             format!(
                 ", {}, {}, {}",
                 stop_words(*stop),
@@ -536,7 +526,7 @@ fn outcome_words(outcome: &Outcome, ms: u64) -> String {
 
 /// Returns the last lines of a command that did not go well.
 fn failed_end(outcome: &Outcome) -> Vec<String> {
-    let Outcome::Exited { stop, output } = outcome else {
+    let Outcome::Exited { stop, output, .. } = outcome else {
         return Vec::new();
     };
     if *stop == Stop::Exited(0) {

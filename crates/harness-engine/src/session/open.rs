@@ -13,7 +13,7 @@ use harness_guard::Guard;
 
 use super::{
     Baseline, Cost, Pending, Saving, Session, SettingAside, Story, findings, hand_over,
-    informing::Informing, proving,
+    informing::Informing, jobs, proving,
 };
 use crate::{calls::Calls, loops::Loops, talk::Talk};
 
@@ -72,6 +72,7 @@ impl Session {
                 .collect(),
             warned: BTreeSet::new(),
             hand_over: hand_over::HandOver::default(),
+            jobs: jobs::Jobs::new(run.policy.isolate),
             aside: SettingAside::Open,
             winding: false,
             interrupting: false,

@@ -107,6 +107,13 @@ const RECORDS: &str = r##"
 {"type":"allowance_told","allowances":[{"limit":"requests","left":0,"of":50,"until":"2025-11-20T10:32:05.000Z"}]}
 {"type":"request_paced","turn":2,"delay_ms":11200,"limit":"requests","until":"2025-11-20T10:32:05.000Z"}
 {"type":"request_paced","turn":2,"delay_ms":120000,"limit":"tokens","until":"9999-11-20T10:32:05.000Z"}
+{"type":"call_judged","call":{"turn":3,"index":0},"tool":"shell","action":{"kind":"run","command":"npm run dev","cwd":"web","background":true},"verdict":{"decision":"allow","reason":"in the cage"}}
+{"type":"job_started","call":{"turn":3,"index":0},"command":"npm run dev\n# and more"}
+{"type":"call_ended","call":{"turn":3,"index":0},"end":{"how":"answered","text":"runs","is_error":false},"ms":1000}
+{"type":"job_ended","call":{"turn":3,"index":0},"end":{"how":"ended","stop":{"exited":1}},"ms":12000}
+{"type":"job_ended","call":{"turn":3,"index":1},"end":{"how":"stopped"},"ms":12000}
+{"type":"job_ended","call":{"turn":3,"index":2},"end":{"how":"failed","message":"it could not be held still"},"ms":12000}
+{"type":"job_ended","call":{"turn":3,"index":3},"end":{"how":"lost"},"ms":0}
 {"type":"session_ended","reason":"budget"}
 {"type":"run_ended","reason":"budget","detail":"$5.00 of $5.00 used\ngo on with `harness resume --last --max-usd 8`"}
 "##;
@@ -254,6 +261,8 @@ const fn number(event: &Event) -> usize {
         Event::HandedOver(_) => 55,
         Event::AllowanceTold { .. } => 56,
         Event::RequestPaced { .. } => 57,
+        Event::JobStarted { .. } => 58,
+        Event::JobEnded { .. } => 59,
     }
 }
 
@@ -262,5 +271,5 @@ fn every_kind_of_event_is_among_them() {
     let mut numbers: Vec<usize> = every_kind().iter().map(number).collect();
     numbers.sort_unstable();
     numbers.dedup();
-    assert_eq!(numbers, (0..58).collect::<Vec<_>>());
+    assert_eq!(numbers, (0..60).collect::<Vec<_>>());
 }
