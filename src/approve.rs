@@ -80,6 +80,7 @@ mod tests {
                 action: Action::Run {
                     command: "npm publish".to_owned(),
                     cwd: RepoPath::root(),
+                    background: false,
                 },
             },
             reason: String::new(),

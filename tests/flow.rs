@@ -9,6 +9,7 @@ mod format;
 mod gates;
 mod hand_over;
 mod images;
+pub(crate) mod jobs;
 mod limits;
 pub(crate) mod money;
 mod prefix;

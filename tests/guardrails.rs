@@ -6,6 +6,7 @@ mod findings;
 mod forgery;
 mod git;
 mod isolation;
+mod jobs;
 mod meanwhile;
 mod network;
 mod processes;

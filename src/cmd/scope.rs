@@ -76,6 +76,7 @@ fn explain_command(guard: &Guard, command: &str, output: &mut Output) -> Result<
     let verdict = guard.judge(&harness_core::Action::Run {
         command: command.to_owned(),
         cwd: RepoPath::root(),
+        background: false,
     });
     let text = format!("{command}\n  run: {}", words(&verdict));
     output.entry(

@@ -53,6 +53,9 @@ pub enum Action {
         command: String,
         /// The working folder.
         cwd: RepoPath,
+        /// Whether it goes on as a job when the call has returned.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        background: bool,
     },
 }
 
@@ -74,6 +77,17 @@ impl Action {
         matches!(
             self,
             Self::Read { .. } | Self::List { .. } | Self::Search { .. }
+        )
+    }
+
+    /// Whether it is a command that goes on as a job when its call has returned.
+    pub const fn is_job(&self) -> bool {
+        matches!(
+            self,
+            Self::Run {
+                background: true,
+                ..
+            }
         )
     }
 
@@ -133,6 +147,9 @@ pub enum Outcome {
         stop: Stop,
         /// Standard output and standard error, in the order they came.
         output: Captured,
+        /// Where the tools find the output where it is more than a model is shown.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        kept: Option<RepoPath>,
     },
     /// The action could not be done and changed nothing; the text says why and what would help.
     Refused {

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     Action, Allowance, Amendment, ApprovalAnswer, ApprovalAsked, ApprovedHow, CallId, CheckReport,
     CheckStatus, CheckpointNumber, CommitId, EndReason, FeatureId, FeatureStatus, Finding,
-    Formatted, Gate, LimitKind, Limits, ModelFailure, ModelProfile, ModelResponse, Money,
+    Formatted, Gate, JobEnd, LimitKind, Limits, ModelFailure, ModelProfile, ModelResponse, Money,
     NegativeControl, NetworkUse, Outcome, RateLimit, RepoPath, Roles, SessionOpened, SetupEnd,
     SetupPlace, Spent, Timestamp, TokenCount, TreeId, TurnNumber, Urgency, Verdict,
 };
@@ -413,6 +413,22 @@ pub enum Event {
     },
     /// A formatter has run on files that a call has changed.
     Formatted(Formatted),
+    /// A command goes on as a job of its call.
+    JobStarted {
+        /// The call that started it, which is its name.
+        call: CallId,
+        /// The command line.
+        command: String,
+    },
+    /// A job is over, and nothing of it is left.
+    JobEnded {
+        /// The call that started it.
+        call: CallId,
+        /// How.
+        end: JobEnd,
+        /// How long it ran. Unit: milliseconds.
+        ms: u64,
+    },
 }
 
 /// What a session leaves for the next one about a feature that is not done.

@@ -17,6 +17,7 @@ mod format;
 mod gate;
 mod id;
 mod image;
+mod job;
 mod message;
 mod network;
 mod object;
@@ -51,6 +52,7 @@ pub use gate::{
 };
 pub use id::{CallId, CheckpointNumber, FeatureId, IdError, RunId, SessionId, TurnNumber};
 pub use image::{Image, ImageFormat};
+pub use job::{JobEnd, KEPT_FOLDER};
 pub use message::{
     AssistantPart, Maker, Message, ModelDelta, ModelResponse, Prompt, StopReason, ToolCall,
     ToolResult, ToolSpec, Usage, UserPart,

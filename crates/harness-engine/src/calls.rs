@@ -12,6 +12,8 @@ use crate::words;
 
 /// What the model is shown of one result.
 const RESULT_MAX: ByteCount = ByteCount::kib(24);
+/// Calls that only read and run at the same time.
+const READS_MAX: usize = 4;
 /// Links followed for one call, each judged anew.
 const LINKS_MAX: u32 = 8;
 
@@ -84,7 +86,10 @@ impl Call {
 
     /// Whether the runner does it at present.
     pub(crate) fn is_performed(&self) -> bool {
-        let is_effect = matches!(self.intent, Ok(Intent::Act(_) | Intent::Doc { .. }));
+        let is_effect = matches!(
+            self.intent,
+            Ok(Intent::Act(_) | Intent::Doc { .. } | Intent::Job { .. })
+        );
         is_effect && self.state == CallState::Running
     }
 
@@ -158,8 +163,8 @@ impl Call {
         }
     }
 
-    /// Takes the end of the call and words it for the model.
-    pub(crate) fn end(&mut self, end: &CallEnd) {
+    /// Takes the end of the call and words it for the model; `ms` is how long it took.
+    pub(crate) fn end(&mut self, end: &CallEnd, ms: u64) {
         self.touched = matches!(self.state, CallState::Running | CallState::Orphaned);
         let images = match end {
             CallEnd::Done {
@@ -168,7 +173,7 @@ impl Call {
             _ => Vec::new(),
         };
         let (content, is_error) = match end {
-            CallEnd::Done { outcome } => self.word(outcome),
+            CallEnd::Done { outcome } => self.word(outcome, ms),
             CallEnd::Answered { text, is_error } => (text.clone(), *is_error),
             CallEnd::Refused { reason } => (format!("denied: {reason}"), true),
             CallEnd::Failed { message } => {
@@ -185,10 +190,11 @@ impl Call {
         });
     }
 
-    fn word(&self, outcome: &Outcome) -> (String, bool) {
+    fn word(&self, outcome: &Outcome, ms: u64) -> (String, bool) {
         match &self.action {
             Some(action) => {
                 let text = harness_tool::render(action, outcome, RESULT_MAX);
+                let text = harness_tool::with_time(text, outcome, ms);
                 (text.text, text.is_error)
             }
             None => (String::new(), false),
@@ -251,16 +257,16 @@ impl Calls {
         self.0.iter().find(|call| call.state == CallState::New)
     }
 
-    /// Returns the next call that something can be done for: calls that only
+    /// Returns the next call that something can be done for: a few calls that only
     /// read run beside each other, every other call waits for all before it.
     pub(crate) fn next_to_act(&mut self) -> Option<&mut Call> {
-        let mut reads_run = false;
+        let mut reads = 0;
         for call in &mut self.0 {
             match call.state {
                 CallState::Ended(_) => {}
-                CallState::Running if call.is_read_only() => reads_run = true,
+                CallState::Running if call.is_read_only() => reads += 1,
                 CallState::Running | CallState::Asking(_) => return None,
-                _ if reads_run && !call.is_read_only() => return None,
+                _ if reads == READS_MAX || reads > 0 && !call.is_read_only() => return None,
                 _ => return Some(call),
             }
         }

@@ -105,9 +105,12 @@ impl Drift {
     pub(crate) fn hear_call(&mut self, call: &Call) {
         let Some(result) = call.result() else { return };
         self.cut_answers = Streak::default();
-        let repeated = self
-            .loops
-            .add(self.turn, &call.asked, &call.intent, &result.content);
+        let repeated = self.loops.add(
+            self.turn,
+            &call.asked,
+            &call.intent,
+            &harness_tool::without_time(&result.content),
+        );
         let refused = self.refusals.hear(call, &result.content);
         if call.intent.is_ok() && !refusals::is_refusal(&result.content) {
             self.standstill

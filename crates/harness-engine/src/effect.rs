@@ -45,6 +45,20 @@ pub enum Effect {
     AskApproval(Box<ApprovalAsked>),
     /// End what runs for calls and gates; each then ends as cancelled.
     CancelWork,
+    /// Say what a job has printed, or end it. Ends in `CallEnded`.
+    TendJob {
+        /// For which call.
+        call: CallId,
+        /// The call that started the job.
+        job: CallId,
+        /// Whether it is to end.
+        stop: bool,
+    },
+    /// End jobs. Ends in `JobEnded` for each.
+    StopJobs {
+        /// Which, by the calls that started them.
+        jobs: Vec<CallId>,
+    },
     /// Put a question to the person. Ends in `QuestionAnswered`.
     AskPerson {
         /// The call that waits.

@@ -4,7 +4,7 @@
 //! says what follows from them, `resume` what becomes of a session that another process
 //! left, `steering` what a person changes, `approval` what waits for a person's word,
 //! `proving` and `informing` how gates run, `asides` what is said beside calls and their
-//! results, `hand_over` what is left for the next session.
+//! results, `jobs` commands that go on, `hand_over` what is left for the next session.
 
 use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},
@@ -35,6 +35,7 @@ mod findings;
 mod formatting;
 mod hand_over;
 mod informing;
+mod jobs;
 mod open;
 mod proving;
 mod regression;
@@ -148,6 +149,7 @@ pub(crate) struct Session {
     loaded: BTreeSet<RepoPath>,
     warned: BTreeSet<LimitKind>,
     hand_over: hand_over::HandOver,
+    jobs: jobs::Jobs,
     aside: SettingAside,
     /// Whether the run is to stop: what is in flight ends and nothing new begins.
     winding: bool,
@@ -189,7 +191,7 @@ impl Session {
                 target,
                 resolved,
             } => self.on_link(*call, link, target, resolved.as_ref()),
-            Event::CallEnded { call, end, .. } => self.on_call_ended(*call, end),
+            Event::CallEnded { call, end, ms } => self.on_call_ended(*call, end, *ms),
             Event::DocumentLoaded { path, text, .. } => self.on_document(path, text.as_deref()),
             Event::StrayUndone {
                 path, message, why, ..
@@ -205,7 +207,12 @@ impl Session {
                 findings,
                 how,
             } => self.on_findings_approved(feature, findings, *how, now),
-            Event::SessionResumed { attended, .. } => self.findings.resume(*attended),
+            Event::SessionResumed { attended, .. } => {
+                self.findings.resume(*attended);
+                self.jobs.resume();
+            }
+            Event::JobStarted { call, command } => self.on_job_started(*call, command),
+            Event::JobEnded { call, end, .. } => self.on_job_ended(*call, end),
             Event::Nudged { text } => self.on_nudge(text),
             Event::CheckpointSaved(saved) => self.on_saved(saved),
             Event::CheckpointUnchanged => self.saving.in_flight = false,
@@ -299,11 +306,11 @@ impl Session {
         }
     }
 
-    fn on_call_ended(&mut self, id: CallId, end: &CallEnd) {
+    fn on_call_ended(&mut self, id: CallId, end: &CallEnd, ms: u64) {
         let Some(call) = self.calls.find(id).filter(|call| call.can_end(end)) else {
             return;
         };
-        call.end(end);
+        call.end(end, ms);
         self.check.take_if(|check| check.call() == Some(id));
         if let (
             Ok(Intent::Doc { .. }),
@@ -454,7 +461,8 @@ impl Session {
         }
         self.saving.due |= calls
             .iter()
-            .any(|call| call.may_have_changed() && call.was_done());
+            .any(|call| call.may_have_changed() && call.was_done())
+            || self.jobs.run();
         self.talk
             .give_results(calls.iter().filter_map(|call| call.result().cloned()));
         self.tell_formatting();

@@ -8,6 +8,7 @@ use harness_core::{
 mod drift;
 mod formatting;
 mod gates;
+mod jobs;
 
 pub(crate) use drift::{
     call, cut_for_ever, faulty_calls, faulty_for_ever, going_back, going_back_for_ever,
@@ -40,6 +41,8 @@ pub(crate) const WORDS_FOLLOW: &str =
     "Not looked at yet: the person has said something first; it follows.";
 
 pub(crate) const PASSED: &str = "The gates are green. The harness has committed the feature.";
+
+pub(crate) use jobs::job_over;
 
 /// Words for a limit that is nearly used up.
 pub(crate) fn limit_near(limit: LimitKind, what: &str) -> String {

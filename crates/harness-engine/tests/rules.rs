@@ -19,6 +19,8 @@ mod fallback;
 mod findings;
 #[path = "rules/gates.rs"]
 mod gates;
+#[path = "rules/jobs.rs"]
+mod jobs;
 #[path = "rules/limits.rs"]
 mod limits;
 #[path = "rules/network.rs"]

@@ -13,6 +13,7 @@
 mod facts;
 mod simulation {
     mod driver;
+    mod jobs;
     mod model;
     mod money;
     mod monitor;

@@ -92,7 +92,7 @@ impl Guard {
                 self.scope.read(path)
             }
             Action::Write { path, .. } | Action::Edit { path, .. } => self.scope.write(path),
-            Action::Run { command, cwd } => self.judge_run(command, cwd),
+            Action::Run { command, cwd, .. } => self.judge_run(command, cwd),
         }
     }
 

@@ -52,6 +52,7 @@ mod ruleset;
 mod run;
 mod scratch;
 mod spawner;
+mod still;
 
 pub use attempt::{
     Attempt, AttemptError, Attempted, Outcome, Owed, attempt_by, attempt_in, attempt_openly, owed,
@@ -59,7 +60,9 @@ pub use attempt::{
 };
 pub use bounds::RunLimits;
 pub use cage::{Builder, Cage, NetworkReport, serve_cage, set_cage_program};
+pub use capture::Capture;
 pub use error::SpawnError;
 pub use level::{LevelError, PROVABLE, is_enforced, probe_level, prove};
 pub use run::{Exited, run};
 pub(crate) use scratch::Scratch;
+pub use still::{Anchor, NotStill, Still};

@@ -15,6 +15,7 @@ mod leaks;
 mod manifest;
 mod process;
 mod proxy;
+mod still;
 mod tree;
 mod unprivileged;
 mod world;

@@ -27,6 +27,7 @@ fn plan(world: &World, closed: &[&str], hidden: &[&str]) -> CagePlan {
     let permit = world.permit(Action::Run {
         command: String::new(),
         cwd: path(""),
+        background: false,
     });
     let place = Place {
         root: &world.root(),

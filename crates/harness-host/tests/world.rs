@@ -124,6 +124,7 @@ impl World {
         let permit = self.permit(Action::Run {
             command: String::new(),
             cwd: path(cwd),
+            background: false,
         });
         let mut machine = machine(&Place {
             root: &self.root(),

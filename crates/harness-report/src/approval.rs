@@ -88,7 +88,7 @@ fn action_text(asked: &ApprovalAsked, action: &Action) -> ApprovalText {
     let mut body = vec![format!("why: {}", clean_line(&asked.reason, LINE_MAX))];
     let rule = asked.rule.as_ref();
     body.extend(rule.map(|rule| format!("asked by: {}", clean_line(&rule.to_string(), LINE_MAX))));
-    let Action::Run { command, cwd } = action else {
+    let Action::Run { command, cwd, .. } = action else {
         body.push(format!(
             "path: {}",
             clean_line(&action.path().to_string(), LINE_MAX)
@@ -106,8 +106,13 @@ fn action_text(asked: &ApprovalAsked, action: &Action) -> ApprovalText {
     }
     body.push(format!("{}:", size(command)));
     body.extend(foreign(command));
+    let title = if action.is_job() {
+        "Run this command in the background?"
+    } else {
+        "Run this command?"
+    };
     ApprovalText {
-        title: "Run this command?".to_owned(),
+        title: title.to_owned(),
         body,
     }
 }
@@ -183,6 +188,7 @@ mod tests {
                 action: Action::Run {
                     command: command.to_owned(),
                     cwd: RepoPath::parse("web").unwrap(),
+                    background: false,
                 },
             },
             reason: "publishing is a person's".to_owned(),

@@ -4,6 +4,7 @@ mod approval;
 mod control;
 mod counts;
 mod format;
+mod job;
 mod role;
 mod say;
 mod setup;
@@ -340,6 +341,26 @@ pub enum JsonLine {
         /// What went wrong; empty when all went well.
         message: String,
         /// How long it took.
+        ms: u64,
+    },
+    /// A command goes on in the background.
+    JobStarted {
+        /// The call that started it, as in `tool_called`.
+        id: String,
+        /// The command.
+        command: String,
+    },
+    /// A command in the background is over.
+    JobEnded {
+        /// The call that started it.
+        id: String,
+        /// `ended`, `stopped`, `failed` or `lost`.
+        how: String,
+        /// Its exit code; null where it did not exit by itself.
+        exit_code: Option<i32>,
+        /// What went wrong; empty unless it failed.
+        message: String,
+        /// How long it ran.
         ms: u64,
     },
     /// Tests that the change adds were run on the base.

@@ -7,6 +7,7 @@ mod fallback;
 mod format;
 mod given_up;
 mod hand_over;
+mod job;
 mod pacing;
 mod saved;
 mod setup;
@@ -296,6 +297,7 @@ impl Phrases {
             } => vec![approval::findings_approved(feature, findings, *how)],
             Event::SetupStarted { .. } | Event::SetupEnded { .. } => setup::lines(event),
             Event::Formatted(formatted) => format::lines(formatted),
+            Event::JobStarted { .. } | Event::JobEnded { .. } => job::lines(event),
             Event::BudgetWarned { what, .. } => {
                 one(Who::Note, format!("limit near: {}", clean(what)))
             }
@@ -472,19 +474,7 @@ fn describe(action: &Action) -> String {
         }
         Action::Write { path: file, .. } => format!("write {}", path(file)),
         Action::Edit { path: file, .. } => format!("edit {}", path(file)),
-        Action::Run { command, cwd } if cwd.is_root() => format!(
-            "shell `{}`{}",
-            clean_line(command, ARGUMENT_CHARS),
-            hidden(command)
-        ),
-        Action::Run { command, cwd } => {
-            format!(
-                "shell `{}`{} in {}",
-                clean_line(command, ARGUMENT_CHARS),
-                hidden(command),
-                path(cwd)
-            )
-        }
+        Action::Run { command, cwd, .. } => job::command(action.is_job(), command, cwd),
     }
 }
 
@@ -523,7 +513,7 @@ fn outcome_words(outcome: &Outcome, ms: u64) -> String {
                 count(u64::from(*added), "line")
             )
         }
-        Outcome::Exited { stop, output } => {
+        Outcome::Exited { stop, output, .. } => {
             format!(
                 ", {}, {}, {}",
                 stop_words(*stop),
@@ -538,7 +528,7 @@ fn outcome_words(outcome: &Outcome, ms: u64) -> String {
 
 /// Returns the last lines of a command that did not go well.
 fn failed_end(outcome: &Outcome) -> Vec<String> {
-    let Outcome::Exited { stop, output } = outcome else {
+    let Outcome::Exited { stop, output, .. } = outcome else {
         return Vec::new();
     };
     if *stop == Stop::Exited(0) {

@@ -8,7 +8,9 @@ mod closed;
 mod commit;
 mod findings;
 mod hand_over;
+mod jobs;
 mod open;
+mod outputs;
 mod perform;
 mod project;
 mod regression;
@@ -46,6 +48,7 @@ pub use work_tree::judge_work_tree;
 
 use crate::{Models, RunnerError, Workplace};
 use bench::Bench;
+use jobs::Jobs;
 use perform::Performer;
 use setup::Setup;
 use shop::Workshop;
@@ -118,11 +121,17 @@ impl Executor {
             // As in `send`.
             let _ = teller.send(Ended::Event(event));
         });
+        let job_teller = ended.clone();
+        let jobs = Jobs::new(move |event| {
+            // As in `send`.
+            let _ = job_teller.send(Ended::Event(event));
+        });
         let performer = Performer::open(
             &workplace,
             Arc::clone(&shop),
             report.clone(),
             Arc::clone(&setup),
+            jobs,
         )?;
         let performer = Arc::new(performer);
         let bench = Bench::new(
@@ -228,6 +237,7 @@ impl Executor {
                     setting.run.work_start = Some(passed.work_tree.clone());
                 }
             }
+            Event::SessionEnded { .. } => self.performer.end_session(),
             Event::FeatureAmended { amendment, .. } => self.amend(amendment),
             Event::ModelChanged { model, .. } => {
                 if let Some(setting) = self.setting.borrow_mut().as_mut() {
@@ -308,6 +318,8 @@ impl Executor {
                 self.request(turn, prompt, deltas, cancelled).await;
             }
             Effect::Perform { call, permit } => self.perform(call, permit, cancelled).await,
+            Effect::TendJob { call, job, stop } => self.tend_job(call, job, stop, cancelled).await,
+            Effect::StopJobs { jobs } => self.performer.stop_jobs(&jobs),
             Effect::SaveCheckpoint { number } => self.save(number).await,
             Effect::RunBaseline { gates } => self.baseline(gates, cancelled).await,
             Effect::FreezeCandidate => self.freeze().await,
@@ -377,7 +389,7 @@ impl Executor {
     async fn perform(&self, call: CallId, permit: Permit, cancelled: Cancelled) {
         let begun = Instant::now();
         let changed = perform::changed_by(permit.action());
-        let done = Performer::perform(&self.performer, permit, cancelled.clone()).await;
+        let done = Performer::perform(&self.performer, call, permit, cancelled.clone()).await;
         for event in done.told {
             self.tell(event);
         }
@@ -390,6 +402,14 @@ impl Executor {
             }
         }
         self.tell(match done.result {
+            perform::Done::Answered(text) => Event::CallEnded {
+                call,
+                end: CallEnd::Answered {
+                    text: text.text,
+                    is_error: text.is_error,
+                },
+                ms: millis(begun),
+            },
             perform::Done::Ended(outcome) => Event::CallEnded {
                 call,
                 end: CallEnd::Done { outcome },
@@ -418,18 +438,52 @@ impl Executor {
         });
     }
 
+    async fn tend_job(&self, call: CallId, job: CallId, stop: bool, cancelled: Cancelled) {
+        let begun = Instant::now();
+        let done = self.performer.tend_job(job, stop, cancelled).await;
+        for event in done.told {
+            self.tell(event);
+        }
+        let end = match done.result {
+            perform::Done::Answered(text) => CallEnd::Answered {
+                text: text.text,
+                is_error: text.is_error,
+            },
+            perform::Done::Failed(message) => CallEnd::Failed { message },
+            _ => CallEnd::Cancelled,
+        };
+        self.tell(Event::CallEnded {
+            call,
+            end,
+            ms: millis(begun),
+        });
+    }
+
+    /// Holds jobs still while the work tree is taken as it is, once what they wrote was looked at.
+    async fn quiet(&self) -> Result<Option<jobs::Held>, String> {
+        let (events, held) = self.performer.quiet().await?;
+        for event in events {
+            self.tell(event);
+        }
+        Ok(held)
+    }
+
     async fn save(&self, number: CheckpointNumber) {
-        let event = self.in_shop(move |shop| shop.save(number)).await;
+        let event = match self.quiet().await {
+            Ok(_held) => self.in_shop(move |shop| shop.save(number)).await,
+            Err(message) => Err(message),
+        };
         self.tell(event.unwrap_or_else(|message| Event::CheckpointFailed { message }));
     }
 
     async fn freeze(&self) {
-        let event = match self.setting() {
-            Some(setting) => self
+        let event = match (self.setting(), self.quiet().await) {
+            (Some(setting), Ok(_held)) => self
                 .in_shop(move |shop| shop.freeze(&setting))
                 .await
                 .map(Event::CandidateFrozen),
-            None => Err(NO_SESSION.to_owned()),
+            (_, Err(message)) => Err(message),
+            (None, _) => Err(NO_SESSION.to_owned()),
         };
         self.tell(event.unwrap_or_else(|message| Event::CandidateFailed { message }));
     }

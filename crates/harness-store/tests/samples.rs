@@ -11,12 +11,12 @@ use harness_core::{
     CommitId, ControlCheck, ControlOutcome, Decision, DirtyMode, Effort, EndReason, Event,
     FailureClass, Feature, FeatureBudget, FeatureId, FeaturePassed, FeatureScope, FeatureStatus,
     Finding, FindingKind, FinishSubject, Format, Formatted, Gate, GivenUp, Goal, HandOverNote,
-    HandedOver, Image, ImageFormat, Level, LimitKind, Limits, LineRange, Maker, ModelFailure,
-    ModelProfile, ModelResponded, ModelResponse, Money, NegativeControl, NetworkUse, Outcome,
-    Policy, Price, RateLimit, Reader, Regression, RepoPath, Roles, Rule, RuleDecision, RunId,
-    RunState, ScopeRules, SessionId, SessionOpened, SetupEnd, SetupPlace, Source, SourceKind,
-    Sourced, Spent, Stop, StopReason, TestCounts, Timestamp, TokenCount, ToolCall, TreeId,
-    TurnNumber, Urgency, Usage, Verdict, When,
+    HandedOver, Image, ImageFormat, JobEnd, Level, LimitKind, Limits, LineRange, Maker,
+    ModelFailure, ModelProfile, ModelResponded, ModelResponse, Money, NegativeControl, NetworkUse,
+    Outcome, Policy, Price, RateLimit, Reader, Regression, RepoPath, Roles, Rule, RuleDecision,
+    RunId, RunState, ScopeRules, SessionId, SessionOpened, SetupEnd, SetupPlace, Source,
+    SourceKind, Sourced, Spent, Stop, StopReason, TestCounts, Timestamp, TokenCount, ToolCall,
+    TreeId, TurnNumber, Urgency, Usage, Verdict, When,
 };
 
 /// Declares the type word of every event; a new variant does not compile until it stands here.
@@ -94,6 +94,8 @@ kinds! {
     Event::AllowanceTold { .. } => "allowance_told",
     Event::RequestPaced { .. } => "request_paced",
     Event::Formatted(_) => "formatted",
+    Event::JobStarted { .. } => "job_started",
+    Event::JobEnded { .. } => "job_ended",
 }
 
 /// Returns the samples, in the order of the stored file.
@@ -117,9 +119,9 @@ pub(crate) fn samples() -> Vec<Event> {
     events.extend(limits_held());
     events.extend(pacing());
     events.extend(formatting());
+    events.extend(jobs());
     events
 }
-
 /// A run with a formatter, what that does, and the last attempt.
 fn formatting() -> Vec<Event> {
     let run = || {
@@ -157,6 +159,55 @@ fn formatting() -> Vec<Event> {
             limit: Some(LimitKind::Attempts),
         },
     ]
+}
+
+/// A command in the background, one whose output was kept, and how jobs end.
+fn jobs() -> Vec<Event> {
+    let call = CallId {
+        turn: TurnNumber(3),
+        index: 0,
+    };
+    let command = "npm run dev".to_owned();
+    let ends = [
+        JobEnd::Ended {
+            stop: Stop::Exited(1),
+        },
+        JobEnd::Stopped,
+        JobEnd::Failed {
+            message: "it could not be held still".to_owned(),
+        },
+        JobEnd::Lost,
+    ];
+    let ended = ends.map(|end| Event::JobEnded {
+        call,
+        end,
+        ms: 12_000,
+    });
+    let judged = Event::CallJudged {
+        call,
+        tool: "shell".to_owned(),
+        action: Some(Action::Run {
+            command: command.clone(),
+            cwd: RepoPath::root(),
+            background: true,
+        }),
+        verdict: Verdict::allow("in the cage", None),
+    };
+    let kept = Event::CallEnded {
+        call,
+        end: CallEnd::Done {
+            outcome: Outcome::Exited {
+                stop: Stop::Exited(0),
+                output: captured(),
+                kept: call.kept_output(),
+            },
+        },
+        ms: 4,
+    };
+    [judged, Event::JobStarted { call, command }, kept]
+        .into_iter()
+        .chain(ended)
+        .collect()
 }
 
 /// A request that waits for a limit of its provider.
@@ -698,6 +749,7 @@ fn calls() -> Vec<Event> {
             Action::Run {
                 command: "cargo test".to_owned(),
                 cwd: RepoPath::root(),
+                background: false,
             },
         ]
         .map(|action| {
@@ -784,6 +836,7 @@ fn outcomes() -> impl Iterator<Item = Outcome> {
     let exited = stops.map(|stop| Outcome::Exited {
         stop,
         output: captured(),
+        kept: None,
     });
     let others = [
         Outcome::Text {
@@ -1336,6 +1389,7 @@ fn approvals() -> Vec<Event> {
     let action = Action::Run {
         command: "npm publish".to_owned(),
         cwd: RepoPath::root(),
+        background: false,
     };
     let answered = |answer| Event::ApprovalAnswered { call: id, answer };
     let always = |problem: &str| ApprovalAnswer::Always {

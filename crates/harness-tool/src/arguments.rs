@@ -84,6 +84,11 @@ impl Arguments {
         }
     }
 
+    /// Returns whether something is wanted; not without it.
+    pub(crate) fn flag(&mut self, field: &'static str) -> bool {
+        matches!(self.take(field), Some(Value::Flag(true)))
+    }
+
     /// Returns texts that need not be there; none without them.
     pub(crate) fn texts(&mut self, field: &'static str) -> Vec<String> {
         match self.take(field) {
@@ -219,6 +224,7 @@ enum Value {
     Number(u64),
     /// A list that holds nothing but texts.
     Texts(Vec<String>),
+    Flag(bool),
     /// Some models write null for what they leave out.
     Null,
     /// Something no argument can be, with its name for the model.
@@ -231,11 +237,13 @@ impl Value {
         match (self, field.kind) {
             (Self::Text(_), Kind::Text)
             | (Self::Number(_), Kind::Line)
-            | (Self::Texts(_), Kind::Texts) => None,
+            | (Self::Texts(_), Kind::Texts)
+            | (Self::Flag(_), Kind::Flag) => None,
             (Self::Null, _) if !field.required => None,
-            (Self::Text(_), Kind::Line | Kind::Texts) => Some("text"),
-            (Self::Number(_), Kind::Text | Kind::Texts) => Some("a number"),
-            (Self::Texts(_), Kind::Text | Kind::Line) => Some("a list"),
+            (Self::Text(_), _) => Some("text"),
+            (Self::Number(_), _) => Some("a number"),
+            (Self::Texts(_), _) => Some("a list"),
+            (Self::Flag(_), _) => Some("true or false"),
             (Self::Null, _) => Some("null"),
             (Self::Other(found), _) => Some(found),
         }
@@ -284,8 +292,8 @@ impl<'de> de::Visitor<'de> for ValueVisitor {
         f.write_str("any value")
     }
 
-    fn visit_bool<E: de::Error>(self, _: bool) -> Result<Value, E> {
-        Ok(Value::Other("true or false"))
+    fn visit_bool<E: de::Error>(self, flag: bool) -> Result<Value, E> {
+        Ok(Value::Flag(flag))
     }
 
     fn visit_u64<E: de::Error>(self, number: u64) -> Result<Value, E> {

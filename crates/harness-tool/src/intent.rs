@@ -35,6 +35,13 @@ pub enum Intent {
         /// Why.
         reason: String,
     },
+    /// Something about commands that go on in the background.
+    Job {
+        /// Which; all of them when absent. The name is not checked here.
+        id: Option<String>,
+        /// Whether it is to end.
+        stop: bool,
+    },
     /// A run of gates, as information.
     Check {
         /// Which; all of them when absent. The name is not checked here.
@@ -70,6 +77,7 @@ pub fn parse(call: &ToolCall, root: &Path) -> Result<Intent, ToolFault> {
         "finish" => arguments
             .text("text")
             .map(|summary| Intent::Finish { summary }),
+        "job" => Ok(job(&mut arguments)),
         "list" => list(&mut arguments, root).map(Intent::Act),
         "note" => arguments.words("text").map(|text| Intent::Note { text }),
         "read" => read(&mut arguments, root).map(Intent::Act),
@@ -94,6 +102,14 @@ fn edit(arguments: &mut Arguments, root: &Path) -> Result<Action, ToolFault> {
         old: arguments.text("old")?,
         new: arguments.text("new")?,
     })
+}
+
+fn job(arguments: &mut Arguments) -> Intent {
+    let id = arguments.maybe_text("id");
+    Intent::Job {
+        id: id.filter(|id| !id.trim().is_empty()),
+        stop: arguments.flag("stop"),
+    }
 }
 
 fn list(arguments: &mut Arguments, root: &Path) -> Result<Action, ToolFault> {
@@ -144,6 +160,7 @@ fn shell(arguments: &mut Arguments, root: &Path) -> Result<Action, ToolFault> {
     Ok(Action::Run {
         command: arguments.words("command")?,
         cwd: arguments.folder("cwd", root)?,
+        background: arguments.flag("background"),
     })
 }
 
@@ -302,7 +319,33 @@ mod tests {
                 act(Action::Run {
                     command: " ls ".to_owned(),
                     cwd: path("src"),
+                    background: false,
                 }),
+            ),
+            (
+                "shell",
+                r#"{"command":"ls","background":true}"#,
+                act(Action::Run {
+                    command: "ls".to_owned(),
+                    cwd: RepoPath::root(),
+                    background: true,
+                }),
+            ),
+            (
+                "job",
+                r#"{"id":"","stop":null}"#,
+                Intent::Job {
+                    id: None,
+                    stop: false,
+                },
+            ),
+            (
+                "job",
+                r#"{"id":"t3c0","stop":true}"#,
+                Intent::Job {
+                    id: Some("t3c0".to_owned()),
+                    stop: true,
+                },
             ),
             (
                 "write",
@@ -320,12 +363,12 @@ mod tests {
 
     #[test]
     fn a_fault_names_what_is_wrong_and_the_right_form() {
-        let shell = "`shell` takes {\"command\": text, \"cwd\": text, optional}";
+        let shell = "`shell` takes {\"command\": text, \"cwd\": text, optional, \"background\": true or false, optional}";
         let cases = [
             (
                 "shel",
                 "{}",
-                "there is no tool `shel`, did you mean `shell`?; the tools are ask, check, doc, edit, finish, list, note, read, request, search, shell, write".to_owned(),
+                "there is no tool `shel`, did you mean `shell`?; the tools are ask, check, doc, edit, finish, job, list, note, read, request, search, shell, write".to_owned(),
             ),
             ("shell", "[]", format!("the arguments of `shell` are not an object; {shell}")),
             ("shell", "{}", format!("the arguments of `shell` lack `command`; {shell}")),

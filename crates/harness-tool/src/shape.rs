@@ -36,6 +36,8 @@ pub(crate) enum Kind {
     Line,
     /// A JSON array of strings.
     Texts,
+    /// A JSON true or false.
+    Flag,
 }
 
 impl Kind {
@@ -44,6 +46,7 @@ impl Kind {
             Self::Text => "text",
             Self::Line => "line number",
             Self::Texts => "list of texts",
+            Self::Flag => "true or false",
         }
     }
 }
@@ -117,6 +120,10 @@ static SHAPES: &[Shape] = &[
         fields: &[required("text")],
     },
     Shape {
+        name: "job",
+        fields: &[optional("id", Kind::Text), optional("stop", Kind::Flag)],
+    },
+    Shape {
         name: "list",
         fields: &[optional("path", Kind::Text)],
     },
@@ -146,7 +153,11 @@ static SHAPES: &[Shape] = &[
     },
     Shape {
         name: "shell",
-        fields: &[required("command"), optional("cwd", Kind::Text)],
+        fields: &[
+            required("command"),
+            optional("cwd", Kind::Text),
+            optional("background", Kind::Flag),
+        ],
     },
     Shape {
         name: "write",
@@ -205,6 +216,11 @@ static SPECS: &[ToolSpec] = &[
         schema: one_text!("text"),
     },
     ToolSpec {
+        name: "job",
+        description: "List jobs; with `id` read what is new, or `stop` it.",
+        schema: r#"{"type":"object","properties":{"id":{"type":"string"},"stop":{"type":"boolean"}},"additionalProperties":false}"#,
+    },
+    ToolSpec {
         name: "list",
         description: "List a folder; the repository's root without `path`.",
         schema: maybe_text!("path"),
@@ -231,8 +247,8 @@ static SPECS: &[ToolSpec] = &[
     },
     ToolSpec {
         name: "shell",
-        description: "Run a command line with `sh -c`, in the folder `cwd` or at the root. No terminal, no input; time and output are limited.",
-        schema: r#"{"type":"object","properties":{"command":{"type":"string"},"cwd":{"type":"string"}},"required":["command"],"additionalProperties":false}"#,
+        description: "Run a command line with `sh -c`, in the folder `cwd` or at the root. No terminal, no input; time and output are limited. `background`: it goes on as a job.",
+        schema: r#"{"type":"object","properties":{"command":{"type":"string"},"cwd":{"type":"string"},"background":{"type":"boolean"}},"required":["command"],"additionalProperties":false}"#,
     },
     ToolSpec {
         name: "write",
@@ -255,7 +271,7 @@ mod tests {
             .iter()
             .map(|spec| spec.name.len() + spec.description.len() + spec.schema.len())
             .sum();
-        assert!(bytes < 3600, "{bytes}");
+        assert!(bytes < 3950, "{bytes}");
     }
 
     #[test]
@@ -270,6 +286,7 @@ mod tests {
                     Kind::Text => json!({ "type": "string" }),
                     Kind::Line => json!({ "type": "integer" }),
                     Kind::Texts => json!({ "type": "array", "items": { "type": "string" } }),
+                    Kind::Flag => json!({ "type": "boolean" }),
                 };
                 properties.insert(field.name.to_owned(), kind);
                 if field.required {

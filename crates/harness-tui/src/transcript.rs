@@ -249,6 +249,10 @@ fn sign_of(event: &Event) -> Option<Sign> {
         | Event::CandidateFailed { .. }
         | Event::CommitFailed { .. }
         | Event::OpenFailed { .. }
+        | Event::JobEnded {
+            end: harness_core::JobEnd::Failed { .. },
+            ..
+        }
         | Event::SetupEnded {
             end: harness_core::SetupEnd::Failed,
             ..

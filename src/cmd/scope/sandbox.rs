@@ -12,6 +12,7 @@ pub(super) fn plan(site: &Site, resolved: &Resolved, guard: &Guard) -> Result<Ca
     let action = Action::Run {
         command: "true".to_owned(),
         cwd: RepoPath::root(),
+        background: false,
     };
     let permit = guard
         .permit(action)

@@ -13,7 +13,7 @@ use harness_guard::Guard;
 
 use super::{
     Baseline, Cost, Pending, Saving, Session, SettingAside, Story, findings,
-    formatting::Formatting, hand_over, informing::Informing, proving,
+    formatting::Formatting, hand_over, informing::Informing, jobs, proving,
 };
 use crate::{calls::Calls, drift::Drift, talk::Talk};
 
@@ -73,6 +73,7 @@ impl Session {
                 .collect(),
             warned: BTreeSet::new(),
             hand_over: hand_over::HandOver::default(),
+            jobs: jobs::Jobs::new(run.policy.isolate),
             aside: SettingAside::Open,
             winding: false,
             interrupting: false,

@@ -88,6 +88,11 @@ impl Session {
 
     pub(super) fn check_step(&mut self) -> Step {
         let baseline_known = self.is_baseline_known();
+        if self.is_to_be_quiet()
+            && let Some(step) = self.stop_jobs()
+        {
+            return step;
+        }
         let Some(check) = &mut self.check else {
             return Step::Wait;
         };
@@ -261,6 +266,14 @@ impl Session {
     }
 
     /// The candidate could not be fixed: a refusal for a finish, an answer for a check.
+    /// Whether no job may run from here on: a finish is to be proven, or gates run in the work tree.
+    fn is_to_be_quiet(&self) -> bool {
+        let check = self.check.as_ref();
+        check.is_some_and(|check| {
+            check.freeze == Errand::Due && (check.is_finish() || self.jobs.gates_in_place)
+        })
+    }
+
     fn refuse(&mut self, reason: String) -> Step {
         match self.check.as_ref().map(|check| check.purpose.clone()) {
             Some(Purpose::Information { call }) => ended(call, CallEnd::Failed { message: reason }),

@@ -31,6 +31,11 @@ impl Session {
 
     /// Whether the agent's stop answers a task: its tree is known to be as it was.
     pub(crate) fn is_answer(&self, run: &RunState) -> bool {
+        !self.jobs.run() && self.is_answer_so_far(run)
+    }
+
+    /// As [`Session::is_answer`], should no job change the tree any more.
+    fn is_answer_so_far(&self, run: &RunState) -> bool {
         let is_saved = !self.saving.due && !self.saving.in_flight;
         let unchanged = run.work_start.as_ref() == Some(&self.saving.tree);
         matches!(run.goal, Goal::Task { .. }) && is_saved && unchanged
@@ -90,6 +95,13 @@ impl Session {
         }
         if self.talk.request == Request::Claimed {
             return self.claim();
+        }
+        // What they still write makes it none.
+        if self.is_answer_so_far(run)
+            && !run.steered
+            && let Some(step) = self.stop_jobs()
+        {
+            return step;
         }
         if self.is_answer(run) && !run.steered {
             self.conclusion = Some(Conclusion::Answered);

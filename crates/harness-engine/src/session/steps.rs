@@ -113,6 +113,9 @@ impl Session {
                 detail: detail.clone(),
             }));
         }
+        if let Some(step) = self.lost_job() {
+            return Some(step);
+        }
         let (from, to) = (self.feature.status, self.fitting_status());
         if from != to {
             let reason = self
@@ -180,6 +183,9 @@ impl Session {
         {
             return Step::Record(asked);
         }
+        if let Some(step) = self.refuse_job(call) {
+            return step;
+        }
         match &call.state {
             CallState::Answering { text, is_error } => ended(
                 id,
@@ -229,6 +235,7 @@ impl Session {
                     ),
                 }
             }
+            (Ok(Intent::Job { .. }), _) => self.tend_job(id),
             (Ok(Intent::Note { text }), _) => Step::Record(Event::NoteTaken { text: text.clone() }),
             (Ok(Intent::Request { .. }), _) => ended(
                 id,
@@ -448,6 +455,10 @@ impl Session {
     /// Brings everything under way to its end; `None` when nothing is left.
     fn settle(&mut self) -> Option<Step> {
         if let Some(step) = self.cut_short() {
+            return Some(step);
+        }
+        // Before the last checkpoint, so that it holds what they have written.
+        if let Some(step) = self.stop_jobs() {
             return Some(step);
         }
         let is_waiting = self.saving.in_flight || self.aside == SettingAside::InFlight;

@@ -34,6 +34,7 @@ fn exited() -> CallEnd {
         outcome: Outcome::Exited {
             stop: Stop::Exited(0),
             output: Captured::default(),
+            kept: None,
         },
     }
 }

@@ -94,6 +94,7 @@ fn end(call: &Recorded, run: &Script) -> CallEnd {
     }
     CallEnd::Done {
         outcome: Outcome::Exited {
+            kept: None,
             stop: Stop::Exited(0),
             output: Captured {
                 head: call.result.clone(),

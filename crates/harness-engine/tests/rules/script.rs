@@ -386,6 +386,14 @@ impl Script {
             Effect::PerformApproved { call, .. } => format!("perform approved {}", short(call)),
             Effect::AskApproval(asked) => format!("ask approval {}", short(asked.call)),
             Effect::CancelWork => "cancel work".to_owned(),
+            Effect::TendJob { job, stop, .. } => {
+                let verb = if stop { "stop" } else { "read" };
+                format!("{verb} job {}", short(job))
+            }
+            Effect::StopJobs { jobs } => {
+                let jobs: Vec<String> = jobs.into_iter().map(short).collect();
+                format!("stop jobs {}", jobs.join(" "))
+            }
             Effect::AskPerson { question, .. } => format!("ask {question}"),
             Effect::SaveCheckpoint { number } => format!("save {number}"),
             Effect::RunBaseline { gates } => {
@@ -458,6 +466,11 @@ fn recorded(event: &Event) -> Option<String> {
         Event::QuestionAsked { .. } => "question asked".to_owned(),
         Event::ApprovalAsked(_) => "approval asked".to_owned(),
         Event::FeatureAmended { .. } => "amended".to_owned(),
+        Event::JobEnded {
+            call,
+            end: harness_core::JobEnd::Lost,
+            ..
+        } => format!("job {} lost", short(*call)),
         Event::PersonAwaited => "person awaited".to_owned(),
         Event::Nudged { .. } => "nudged".to_owned(),
         Event::FinishRequested { .. } => "finish requested".to_owned(),

@@ -225,6 +225,11 @@ impl<'a> Driver<'a> {
         if self.fault(1, 120) {
             return Some(Event::StopRequested);
         }
+        if chance(&mut self.rng, 1, 12)
+            && let Some(event) = self.world.end_job()
+        {
+            return Some(event);
+        }
         if !self.calm
             && let Some(event) = person::whim(&mut self.rng, self.monitor.steering.waiting())
         {
@@ -266,7 +271,10 @@ impl<'a> Driver<'a> {
                 return self.crash("before a record is logged");
             }
         }
-        let is_busy = self.errands.iter().any(|errand| !is_beside(&errand.effect));
+        let is_busy = self
+            .errands
+            .iter()
+            .any(|errand| !is_beside(&errand.effect) || is_stop_of_jobs(&errand.effect));
         let is_over = is_busy || self.engine.end().is_some();
         ensure(is_over || !self.monitor.steering.is_stopping(), || {
             "the step in hand is over and the run goes on".to_owned()
@@ -358,6 +366,9 @@ impl<'a> Driver<'a> {
             }
             _ => {}
         }
+        if let Event::JobStarted { call, .. } = event {
+            self.world.jobs.is_told(*call);
+        }
         let opens = matches!(event, Event::SessionOpened(_));
         if opens || !self.log.is_empty() {
             self.log.push((event.clone(), self.now));
@@ -389,6 +400,7 @@ impl<'a> Driver<'a> {
         self.story.add(|| format!("crash: {when}"));
         self.errands.clear();
         self.echoes.clear();
+        self.world.die();
         self.twin = None;
         self.knows_more = false;
         let Some(engine) = Engine::fold(self.log.iter().cloned()) else {
@@ -428,6 +440,11 @@ impl<'a> Driver<'a> {
     }
 }
 
+/// Whether it is over with the end of each job, which a job may come to by itself.
+const fn is_stop_of_jobs(effect: &Effect) -> bool {
+    matches!(effect, Effect::StopJobs { .. })
+}
+
 /// Whether an end says which effect it belongs to, so that a second one can come at any time.
 fn names_its_effect(event: &Event) -> bool {
     matches!(
@@ -440,5 +457,6 @@ fn names_its_effect(event: &Event) -> bool {
             | Event::CheckpointSaved(_)
             | Event::BaselineEnded { .. }
             | Event::FeaturePassed(_)
+            | Event::JobEnded { .. }
     )
 }

@@ -117,7 +117,7 @@ impl Model {
             let (name, arguments) = (habit.name.clone(), habit.arguments.clone());
             return self.named(&name, &arguments);
         }
-        let kinds: [(&str, &str); 38] = [
+        let kinds: [(&str, &str); 46] = [
             ("read", r#"{"path":"src/a.rs"}"#),
             ("read", r#"{"path":"src/b.rs"}"#),
             ("read", r#"{"path":"docs/deep.md"}"#),
@@ -140,6 +140,17 @@ impl Model {
             ("shell", r#"{"command":"make"}"#),
             ("shell", r#"{"command":"make test"}"#),
             ("shell", r#"{"command":"curl example.com"}"#),
+            ("shell", r#"{"command":"make","background":true}"#),
+            ("shell", r#"{"command":"make dev","background":true}"#),
+            ("shell", r#"{"command":"make watch","background":true}"#),
+            (
+                "shell",
+                r#"{"command":"curl example.com","background":true}"#,
+            ),
+            ("job", "{}"),
+            ("job", r#"{"id":"nonsense","stop":true}"#),
+            ("job", r#"{"id":"t1c0"}"#),
+            ("job", r#"{"id":"t2c0","stop":true}"#),
             ("note", r#"{"text":"learned something"}"#),
             ("ask", r#"{"text":"which of the two?"}"#),
             ("request", r#"{"paths":["docs/**"],"reason":"words"}"#),

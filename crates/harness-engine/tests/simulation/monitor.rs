@@ -15,6 +15,7 @@ use harness_gate::schedule::{AT_ONCE, share_a_build};
 use harness_guard::Guard;
 
 use super::{
+    jobs::Known,
     money::Purse,
     prompt::check_prompt,
     steering::Steering,
@@ -82,6 +83,7 @@ pub(crate) struct Monitor {
     /// What a person approved of findings, by feature and id.
     approved: BTreeSet<(FeatureId, String)>,
     ended: bool,
+    jobs: Known,
     pub(crate) steering: Steering,
     /// One per feature and number of rules: compiling them is slow.
     guards: BTreeMap<(FeatureId, usize), Rc<Guard>>,
@@ -108,6 +110,7 @@ impl Monitor {
         world: &World,
     ) -> Result<(), String> {
         self.steering.event(event, self.facts.is_some())?;
+        self.jobs.event(event)?;
         if let (Some(facts), Some(run), Origin::First) = (&self.facts, &self.run, origin) {
             let limits = &run.policy.limits;
             self.purse.event(event, &facts.feature, limits)?;
@@ -210,6 +213,7 @@ impl Monitor {
             "asked for something after the run's end".to_owned()
         })?;
         self.steering.effect(effect)?;
+        self.jobs.effect(effect)?;
         match effect {
             Effect::Record(_) => {}
             Effect::OpenSession(open) => self.may_open(open, world)?,
@@ -254,6 +258,11 @@ impl Monitor {
                     "wants the approval of a person who is not there".to_owned()
                 })?;
                 self.facts()?.approvals.open = Some((**asked).clone());
+            }
+            Effect::TendJob { .. } | Effect::StopJobs { .. } => {
+                ensure(!in_flight.iter().any(|e| is_change(e)), || {
+                    "jobs are seen to beside a change".to_owned()
+                })?;
             }
             Effect::AskPerson { .. } => {
                 let attended = self.run.as_ref().is_some_and(|run| run.attended);
@@ -704,6 +713,7 @@ pub(crate) const fn is_work(effect: &Effect) -> bool {
         effect,
         Effect::Perform { .. }
             | Effect::PerformApproved { .. }
+            | Effect::TendJob { .. }
             | Effect::RunGate(_)
             | Effect::RunNegativeControl(_)
             | Effect::RunBaseline { .. }
@@ -711,10 +721,14 @@ pub(crate) const fn is_work(effect: &Effect) -> bool {
     )
 }
 
-/// Whether a session may end while it runs: gates on the base, and a question nobody waits for.
+/// Whether a session may end while it runs: gates on the base, a question nobody waits for, and
+/// the end of jobs, which they may have come to by themselves.
 pub(crate) const fn is_beside(effect: &Effect) -> bool {
     matches!(
         effect,
-        Effect::RunBaseline { .. } | Effect::AskPerson { .. } | Effect::AskApproval(_)
+        Effect::RunBaseline { .. }
+            | Effect::AskPerson { .. }
+            | Effect::AskApproval(_)
+            | Effect::StopJobs { .. }
     )
 }

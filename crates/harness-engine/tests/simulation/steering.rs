@@ -116,6 +116,7 @@ impl Steering {
             Effect::Record(_)
                 | Effect::CancelModel
                 | Effect::CancelWork
+                | Effect::StopJobs { .. }
                 | Effect::SaveCheckpoint { .. }
         );
         ensure(is_tidying || !self.stopping, || {

@@ -10,6 +10,7 @@ use harness_core::{
 use harness_engine::{CommitFeature, Effect, OpenSession, WriteHandOver};
 
 use super::{
+    jobs::Running,
     model::Model,
     person,
     plan::{Plan, chance},
@@ -50,6 +51,7 @@ pub(crate) struct World {
     session: u32,
     /// The feature in work.
     feature: Option<FeatureId>,
+    pub(crate) jobs: Running,
 }
 
 impl World {
@@ -64,6 +66,7 @@ impl World {
             start: 1,
             session: 0,
             feature: None,
+            jobs: Running::default(),
         }
     }
 
@@ -82,8 +85,28 @@ impl World {
         number(tree) == self.start
     }
 
+    /// The program is gone, and with it what ran.
+    pub(crate) fn die(&mut self) {
+        self.change_by_jobs();
+        self.jobs.die();
+    }
+
+    /// A job ends by itself now and then.
+    pub(crate) fn end_job(&mut self) -> Option<Event> {
+        self.change_by_jobs();
+        self.jobs.some_end(&mut self.rng)
+    }
+
+    /// A job writes whenever it wants to.
+    fn change_by_jobs(&mut self) {
+        if !self.jobs.is_empty() && self.rng.bool() {
+            self.work = mix(self.work, 31);
+        }
+    }
+
     /// Carries an effect out and returns the events it ends in.
     pub(crate) fn act(&mut self, effect: &Effect, ending: Ending) -> Vec<Event> {
+        self.change_by_jobs();
         match effect {
             Effect::OpenSession(open) => vec![self.open(open, ending)],
             Effect::RequestModel { turn, .. } => vec![self.respond(*turn, ending)],
@@ -96,6 +119,13 @@ impl World {
                 call: *call,
                 answer: "the second".to_owned(),
             }],
+            Effect::TendJob { call, .. } if ending != Ending::Well => vec![Event::CallEnded {
+                call: *call,
+                end: CallEnd::Cancelled,
+                ms: 1,
+            }],
+            Effect::TendJob { call, job, stop } => self.jobs.tend(*call, *job, *stop),
+            Effect::StopJobs { jobs } => self.jobs.stop(jobs),
             Effect::SaveCheckpoint { number } => vec![self.save(*number, ending)],
             Effect::RunBaseline { gates } => self.baseline(gates, ending),
             Effect::FreezeCandidate => vec![self.freeze(ending)],
@@ -203,6 +233,9 @@ impl World {
         if let Some(met) = met_link(call, action) {
             return vec![met];
         }
+        if action.is_job() && ending == Ending::Well {
+            return self.jobs.start(call, &mut self.rng);
+        }
         let end = match ending {
             Ending::Cancelled => {
                 // A command that is cut short may have done a part of its work.
@@ -298,6 +331,7 @@ impl World {
                 Outcome::Exited {
                     stop: Stop::Exited(code),
                     output: Captured::default(),
+                    kept: None,
                 }
             }
         }

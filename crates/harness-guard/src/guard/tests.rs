@@ -82,6 +82,7 @@ fn run(command: &str, cwd: &str) -> Action {
     Action::Run {
         command: command.to_owned(),
         cwd: path(cwd),
+        background: false,
     }
 }
 

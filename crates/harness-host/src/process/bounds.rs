@@ -41,6 +41,15 @@ impl RunLimits {
         }
     }
 
+    /// Takes the bounds of a command that goes on as a job: it may run as long as the run and be silent.
+    pub fn of_job(limits: &Limits) -> Self {
+        Self {
+            total: limits.time,
+            silence: limits.time,
+            ..Self::of(limits)
+        }
+    }
+
     /// Keeps up to `whole` of the output from its beginning on, for a reader that needs all of it.
     #[must_use]
     pub const fn keep_whole(mut self, whole: ByteCount) -> Self {

@@ -36,7 +36,7 @@ use rustix::{
 
 use self::layout::{Layout, Order, RESOURCES};
 use super::{
-    RunLimits, Scratch, SpawnError,
+    Anchor, RunLimits, Scratch, SpawnError,
     prepare::{FILE_MAX, OPEN_FILES_MAX, check_cwd},
     run::Exited,
     spawner::{self, Helper, Keeper, Started},
@@ -57,6 +57,12 @@ const MEMORY_FACTOR: u64 = 2;
 
 /// Processes of the cage itself, which the kernel counts with the command's.
 const OWN_PROCESSES: u64 = 8;
+
+/// Generations between the porter and a command: the first process of the cage, and that of the command.
+const OWN_KEEPERS: usize = 2;
+
+/// The same in a cage that was built for one command, whose first process is both.
+const BUILT_KEEPERS: usize = 1;
 
 /// Where temporary files are in a cage with a tree of its own.
 const TEMP: &str = "/tmp";
@@ -136,7 +142,7 @@ struct Open {
     proxy: Option<Proxy>,
     socket: OwnedFd,
     /// Last, so that the socket is closed before the process is waited for.
-    _porter: Porter,
+    porter: Porter,
 }
 
 /// The parent of a cage's first process. It ends when that does, which ends when nobody asks any more.
@@ -214,7 +220,32 @@ impl Cage {
         on_output: impl FnMut(&[u8]),
         cancelled: Cancelled,
     ) -> Result<Exited, SpawnError> {
-        super::run::run_in(self, plan, argv, limits, on_output, cancelled).await
+        super::run::run_in(self, plan, argv, limits, on_output, cancelled, drop).await
+    }
+
+    /// As [`Cage::run`], for a command that is held still now and then: `on_start` is told what
+    /// all its processes hang on.
+    ///
+    /// # Errors
+    /// As [`run`](super::run()).
+    pub async fn run_anchored(
+        &self,
+        plan: &CagePlan,
+        argv: &[OsString],
+        limits: &RunLimits,
+        on_output: impl FnMut(&[u8]),
+        cancelled: Cancelled,
+        on_start: impl FnOnce(Anchor),
+    ) -> Result<Exited, SpawnError> {
+        super::run::run_in(self, plan, argv, limits, on_output, cancelled, on_start).await
+    }
+
+    /// Whether a server of one command is reached by the next, as long as this cage is open.
+    pub fn shares_loopback(&self) -> bool {
+        match (&self.tree, self.level) {
+            (Some(tree), _) => matches!(tree.kind, Kind::Open(_)),
+            (None, level) => matches!(level, Level::External | Level::None),
+        }
     }
 
     /// Starts a command in the cage; `None` where the level has no tree of its own.
@@ -279,20 +310,20 @@ impl OwnTree {
 
     async fn start(&self, plan: &CagePlan, argv: &[OsString]) -> Result<Attended, SpawnError> {
         check_cwd(plan)?;
-        let start = |open: &Open| {
+        let start = |open: &Open, keepers: usize| {
             let order = order(plan, argv, open.proxy.as_ref());
-            let started = open.start(&order);
+            let started = open.start(&order, keepers);
             started.map_err(|source| SpawnError::Prepare { source })
         };
         match &self.kind {
             Kind::Open(open) => Ok(Attended {
-                started: start(open)?,
+                started: start(open, OWN_KEEPERS)?,
                 own: None,
             }),
             Kind::Anew(temp) => {
                 let open = open_by_bwrap(temp, &self.layout, &self.hosts, &self.report).await?;
                 Ok(Attended {
-                    started: start(&open)?,
+                    started: start(&open, BUILT_KEEPERS)?,
                     own: Some(OneCage { _open: open }),
                 })
             }
@@ -350,7 +381,9 @@ fn order(plan: &CagePlan, argv: &[OsString], proxy: Option<&Proxy>) -> Order {
 }
 
 impl Open {
-    fn start(&self, order: &Order) -> io::Result<Started> {
+    fn start(&self, order: &Order, keepers: usize) -> io::Result<Started> {
+        let porter = self.porter.0.as_ref();
+        let porter = porter.ok_or_else(|| io::Error::from(io::ErrorKind::BrokenPipe))?;
         let (output, output_end) = io::pipe()?;
         let (report, report_end) = io::pipe()?;
         let (control_end, control) = io::pipe()?;
@@ -361,6 +394,7 @@ impl Open {
             output: output.into(),
             report: report.into(),
             begun,
+            anchor: porter.anchor(keepers),
             keeper: Keeper::Cage(control.into()),
         })
     }
@@ -418,7 +452,7 @@ async fn open(
     Ok(Open {
         proxy: proxy.map_err(|error| failed(io::Error::other(error)))?,
         socket,
-        _porter: porter,
+        porter,
     })
 }
 

@@ -5,8 +5,8 @@ use std::collections::VecDeque;
 use harness_core::{ByteCount, Captured};
 
 /// Collects output.
-#[derive(Debug)]
-pub(super) struct Capture {
+#[derive(Clone, Debug)]
+pub struct Capture {
     head: Vec<u8>,
     tail: VecDeque<u8>,
     head_max: usize,
@@ -15,7 +15,8 @@ pub(super) struct Capture {
 }
 
 impl Capture {
-    pub(super) fn new(head: ByteCount, tail: ByteCount) -> Self {
+    /// Keeps so much of the beginning and so much of the end.
+    pub fn new(head: ByteCount, tail: ByteCount) -> Self {
         Self {
             head: Vec::new(),
             tail: VecDeque::new(),
@@ -26,7 +27,7 @@ impl Capture {
     }
 
     /// Takes the next bytes.
-    pub(super) fn push(&mut self, chunk: &[u8]) {
+    pub fn push(&mut self, chunk: &[u8]) {
         self.bytes = self.bytes.saturating_add(chunk.len() as u64);
         let room = self.head_max.saturating_sub(self.head.len());
         let (head, rest) = chunk.split_at(room.min(chunk.len()));
@@ -38,12 +39,12 @@ impl Capture {
     }
 
     /// Returns how many bytes came in all.
-    pub(super) const fn bytes(&self) -> u64 {
+    pub const fn bytes(&self) -> u64 {
         self.bytes
     }
 
     /// Words what was kept. Where nothing was left out, all of it is in the head.
-    pub(super) fn into_captured(mut self) -> Captured {
+    pub fn into_captured(mut self) -> Captured {
         let tail = self.tail.make_contiguous();
         let kept = (self.head.len() + tail.len()) as u64;
         if kept == self.bytes {

@@ -14,7 +14,7 @@ use rustix::process::Signal;
 use tokio::{io::AsyncReadExt, net::unix::pipe};
 
 use super::{
-    Cage, NetworkReport, RunLimits, SpawnError,
+    Anchor, Cage, NetworkReport, RunLimits, SpawnError,
     capture::Capture,
     child::{REPORT_BYTES, Report},
     prepare::prepare,
@@ -76,6 +76,7 @@ pub(super) async fn run_in(
     limits: &RunLimits,
     on_output: impl FnMut(&[u8]),
     cancelled: Cancelled,
+    on_start: impl FnOnce(Anchor),
 ) -> Result<Exited, SpawnError> {
     let program = argv.first().ok_or(SpawnError::Empty)?;
     let not_started = |source| SpawnError::Program {
@@ -93,6 +94,7 @@ pub(super) async fn run_in(
             (started.map_err(not_started)?, None, Some(prepared.scratch))
         }
     };
+    on_start(started.anchor);
     let watch = Watch::new(started, limits, plan.limits().processes, on_output)?;
     let exited = watch.until_end(cancelled).await;
     drop((own, scratch));

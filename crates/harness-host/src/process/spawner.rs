@@ -22,6 +22,7 @@ use rustix::process::{Pid, Signal, WaitOptions};
 use tokio::sync::oneshot;
 
 use super::{
+    Anchor,
     cage::{ASK, KILL},
     child::{self, Bars, Entry},
 };
@@ -49,6 +50,8 @@ pub(super) struct Started {
     /// What is said at the end.
     pub(super) report: OwnedFd,
     pub(super) begun: Instant,
+    /// What all its processes hang on.
+    pub(super) anchor: Anchor,
     pub(super) keeper: Keeper,
 }
 
@@ -134,6 +137,11 @@ fn write(control: impl AsFd, word: u8) {
 }
 
 impl Helper {
+    /// Returns what hangs on the helper; `keepers` generations below it look after the command.
+    pub(super) const fn anchor(&self, keepers: usize) -> Anchor {
+        Anchor::new(self.pid, keepers)
+    }
+
     /// Passes a signal to the helper, which knows what each means.
     fn signal(&self, signal: Signal) {
         // A helper that is gone already is reaped in a moment.
@@ -282,6 +290,7 @@ pub(super) fn start_now(start: Start) -> io::Result<Started> {
         output: output.into(),
         report: report.into(),
         begun,
+        anchor: helper.anchor(0),
         keeper: Keeper::Helper(helper),
     })
 }
@@ -327,7 +336,7 @@ fn end_orphans(helpers: &HashSet<Pid>) {
 }
 
 /// Returns the children of all threads of a process; none when it is gone.
-fn children_of(parent: Pid) -> Vec<Pid> {
+pub(super) fn children_of(parent: Pid) -> Vec<Pid> {
     let Ok(threads) = fs::read_dir(format!("/proc/{}/task", parent.as_raw_nonzero())) else {
         return Vec::new();
     };

@@ -5,7 +5,7 @@ use harness_core::{
     NetworkUse, Outcome, Stop,
 };
 
-use super::{JsonLine, JsonLines, Tests, approval, control, counts::cache_rate, role, setup};
+use super::{JsonLine, JsonLines, Tests, approval, control, counts::cache_rate, job, role, setup};
 
 impl JsonLines {
     pub(super) fn say(&self, event: &Event) -> Option<JsonLine> {
@@ -214,6 +214,7 @@ impl JsonLines {
             Event::NetworkUsed(used) => network_used(used),
             Event::Formatted(formatted) => JsonLine::of_format(formatted),
             Event::SetupStarted { .. } | Event::SetupEnded { .. } => return setup::line(event),
+            Event::JobStarted { .. } | Event::JobEnded { .. } => return job::line(event),
             Event::ApprovalAsked(asked) => approval::asked(asked),
             Event::ApprovalAnswered { call, answer } => approval::answered(*call, answer),
             Event::FeatureAmended { amendment, .. } => approval::amended(amendment),
@@ -311,7 +312,7 @@ fn result(end: &CallEnd) -> (bool, u64) {
             outcome: Outcome::Written { .. },
         } => (true, 0),
         CallEnd::Done {
-            outcome: Outcome::Exited { stop, output },
+            outcome: Outcome::Exited { stop, output, .. },
         } => (*stop == Stop::Exited(0), output.bytes),
         CallEnd::Done {
             outcome: Outcome::Image(image),

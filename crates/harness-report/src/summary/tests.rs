@@ -37,7 +37,7 @@ fn every_kind_of_event_adds_up() {
     list 1 0 1
     read 1 0 0
     search 1 0 1
-    shell 2 0 2
+    shell 3 0 2
     write 1 1 0
     ");
     assert_eq!(summary.end.unwrap().run, Some(EndReason::Budget));

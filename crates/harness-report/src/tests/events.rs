@@ -110,6 +110,13 @@ const RECORDS: &str = r##"
 {"type":"formatted","call":{"turn":2,"index":0},"run":["rustfmt","--edition","2024"],"paths":["src/csv.rs"],"changed":["src/csv.rs"],"ms":41}
 {"type":"formatted","call":{"turn":2,"index":1},"run":["rustfmt"],"paths":["src/csv.rs"],"problem":"it exited with 1: error: expected one of `!`","ms":12}
 {"type":"formatted","call":{"turn":2,"index":2},"run":["gofmt","-w"],"paths":["a.go"],"ms":9}
+{"type":"call_judged","call":{"turn":3,"index":0},"tool":"shell","action":{"kind":"run","command":"npm run dev","cwd":"web","background":true},"verdict":{"decision":"allow","reason":"in the cage"}}
+{"type":"job_started","call":{"turn":3,"index":0},"command":"npm run dev\n# and more"}
+{"type":"call_ended","call":{"turn":3,"index":0},"end":{"how":"answered","text":"runs","is_error":false},"ms":1000}
+{"type":"job_ended","call":{"turn":3,"index":0},"end":{"how":"ended","stop":{"exited":1}},"ms":12000}
+{"type":"job_ended","call":{"turn":3,"index":1},"end":{"how":"stopped"},"ms":12000}
+{"type":"job_ended","call":{"turn":3,"index":2},"end":{"how":"failed","message":"it could not be held still"},"ms":12000}
+{"type":"job_ended","call":{"turn":3,"index":3},"end":{"how":"lost"},"ms":0}
 {"type":"session_ended","reason":"budget"}
 {"type":"run_ended","reason":"budget","detail":"$5.00 of $5.00 used\ngo on with `harness resume --last --max-usd 8`"}
 "##;
@@ -259,6 +266,8 @@ const fn number(event: &Event) -> usize {
         Event::AllowanceTold { .. } => 56,
         Event::RequestPaced { .. } => 57,
         Event::Formatted(_) => 58,
+        Event::JobStarted { .. } => 59,
+        Event::JobEnded { .. } => 60,
     }
 }
 
@@ -267,5 +276,5 @@ fn every_kind_of_event_is_among_them() {
     let mut numbers: Vec<usize> = every_kind().iter().map(number).collect();
     numbers.sort_unstable();
     numbers.dedup();
-    assert_eq!(numbers, (0..59).collect::<Vec<_>>());
+    assert_eq!(numbers, (0..61).collect::<Vec<_>>());
 }

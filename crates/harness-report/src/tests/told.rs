@@ -144,6 +144,11 @@ fn lines_for_every_kind_of_event() {
     harness: format `rustfmt --edition 2024` changed src/csv.rs
     harness: format `rustfmt` FAILED, the change stands
       it exited with 1: error: expected one of `!`
+    harness: job t3c0 runs `npm run dev`
+    harness: job t3c0: exit 1, 12.0 s
+    harness: job t3c1: stopped, 12.0 s
+    harness: job t3c2: FAILED: it could not be held still, 12.0 s
+    harness: job t3c3: gone with the process that ran it, 0.0 s
     harness: run ended: budget, 2 of 2 features passing, 1 turn, 6.9k tokens in, cache 11%, 220 out, about $0.52
       $5.00 of $5.00 used
       go on with `harness resume --last --max-usd 8`
@@ -268,6 +273,15 @@ fn json_for_every_kind_of_event() {
     {"seq":97,"type":"formatted","run":["gofmt","-w"],"files":["a.go"],"changed":[],"message":"","ms":9}
     {"seq":98,"type":"session_ended","reason":"budget","usage":{"input":6100,"cache_read":800,"cache_write":0,"output":220},"cache_rate":0.115,"usd":0.02085}
     {"seq":99,"type":"run_ended","reason":"budget","exit_code":3,"detail":"$5.00 of $5.00 used\ngo on with `harness resume --last --max-usd 8`","usd":0.52085}
+    {"seq":95,"type":"tool_called","id":"3.0","tool":"shell","action":"run","path":"web","command":"npm run dev","verdict":"allow","reason":""}
+    {"seq":96,"type":"job_started","id":"3.0","command":"npm run dev\n# and more"}
+    {"seq":97,"type":"tool_returned","id":"3.0","ok":true,"ms":1000,"bytes":4}
+    {"seq":98,"type":"job_ended","id":"3.0","how":"ended","exit_code":1,"message":"","ms":12000}
+    {"seq":99,"type":"job_ended","id":"3.1","how":"stopped","exit_code":null,"message":"","ms":12000}
+    {"seq":100,"type":"job_ended","id":"3.2","how":"failed","exit_code":null,"message":"it could not be held still","ms":12000}
+    {"seq":101,"type":"job_ended","id":"3.3","how":"lost","exit_code":null,"message":"","ms":0}
+    {"seq":102,"type":"session_ended","reason":"budget","usage":{"input":6100,"cache_read":800,"cache_write":0,"output":220},"cache_rate":0.115,"usd":0.02085}
+    {"seq":103,"type":"run_ended","reason":"budget","exit_code":3,"detail":"$5.00 of $5.00 used\ngo on with `harness resume --last --max-usd 8`","usd":0.52085}
     "#);
 }
 

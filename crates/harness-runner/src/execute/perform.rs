@@ -1,6 +1,7 @@
 //! Does what an agent was permitted to do: files through the root's handle, commands in the cage.
 
 mod format;
+mod job;
 
 use std::{
     collections::{BTreeSet, HashMap},
@@ -11,7 +12,7 @@ use std::{
 };
 
 use harness_core::{
-    Action, ByteCount, Captured, Event, LineRange, Outcome, RepoPath, SessionOpened, Stop,
+    Action, ByteCount, CallId, Captured, Event, LineRange, Outcome, RepoPath, SessionOpened, Stop,
     TokenCount,
 };
 use harness_guard::{CagePlan, Guard, HostAct, Machine, Permit};
@@ -21,13 +22,19 @@ use harness_host::{
     machine::{Reach, fill_agent_home, masked_program, missing_program},
     process::{Cage, NetworkReport, RunLimits, SpawnError},
 };
-use harness_tool::edit::{self, Edited};
+use harness_store::Store;
+use harness_tool::{
+    ToolText,
+    edit::{self, Edited},
+};
 
 pub(super) use self::format::changed_by;
 use super::{
     chain,
     closed::with_closed,
+    jobs::Jobs,
     lock,
+    outputs::Outputs,
     setup::{Halt, Setup},
     shop::Workshop,
     watch::{Post, Watch},
@@ -67,6 +74,17 @@ pub(crate) struct Performer {
     /// The harness's own folder in the common git directory.
     own: PathBuf,
     watch: Mutex<Watching>,
+    jobs: Jobs,
+    outputs: Outputs,
+    /// Where a session's own folder is.
+    store: Store,
+}
+
+/// What a command is started with.
+struct Ready {
+    plan: CagePlan,
+    argv: [OsString; 3],
+    cage: Arc<Cage>,
 }
 
 /// Whether the work tree is watched.
@@ -91,6 +109,7 @@ pub(crate) struct Performed {
 #[derive(Debug)]
 pub(crate) enum Done {
     Ended(Outcome),
+    Answered(ToolText),
     Cancelled,
     Failed(String),
     Link {
@@ -106,6 +125,7 @@ impl Performer {
         shop: Arc<Mutex<Workshop>>,
         report: NetworkReport,
         setup: Arc<Setup>,
+        jobs: Jobs,
     ) -> Result<Self, RunnerError> {
         let root = Root::open(&workplace.root).map_err(|error| RunnerError::SetUp {
             attempt: format!("open `{}`", workplace.root.display()),
@@ -126,6 +146,9 @@ impl Performer {
             shop,
             own: workplace.store.folder().to_owned(),
             watch: Mutex::new(Watching::Off),
+            jobs,
+            outputs: Outputs::default(),
+            store: workplace.store.clone(),
         })
     }
 
@@ -179,6 +202,8 @@ impl Performer {
     }
 
     fn post(&self, guard: &Guard, opened: &SessionOpened) -> Post {
+        let log = self.store.log_path(opened.session);
+        self.outputs.open(log.with_file_name("tools"));
         Post {
             guard: guard.clone(),
             level: opened.level,
@@ -267,14 +292,17 @@ impl Performer {
     /// Does one action.
     pub(crate) async fn perform(
         self: &Arc<Self>,
+        call: CallId,
         permit: Permit,
         cancelled: Cancelled,
     ) -> Performed {
         let path = permit.action().path().clone();
         let is_command = matches!(permit.action(), Action::Run { .. });
         let mut told = Vec::new();
-        let result = if is_command {
-            self.run_watched(&permit, cancelled, &mut told).await
+        let result = if permit.action().is_job() {
+            self.start_job(call, &permit, cancelled, &mut told).await
+        } else if is_command {
+            self.run_watched(call, &permit, cancelled, &mut told).await
         } else {
             let performer = Arc::clone(self);
             let done = tokio::task::spawn_blocking(move || performer.touch_files(&permit)).await;
@@ -283,12 +311,13 @@ impl Performer {
         if matches!(result, Done::Ended(_)) {
             told.extend(self.new_maps(&path));
         }
-        Performed { result, told }
+        self.look_meanwhile(result, told).await
     }
 
     /// Runs a command between two looks at the work tree.
     async fn run_watched(
         self: &Arc<Self>,
+        call: CallId,
         permit: &Permit,
         cancelled: Cancelled,
         told: &mut Vec<Event>,
@@ -302,7 +331,7 @@ impl Performer {
             Ok(events) => told.extend(events),
             Err(message) => return Done::Failed(message),
         }
-        let done = self.run(permit, cancelled).await;
+        let done = self.run(call, permit, cancelled).await;
         match self.look(Self::after_command).await {
             Ok(events) => told.extend(events),
             Err(message) => return Done::Failed(message),
@@ -310,8 +339,16 @@ impl Performer {
         done
     }
 
-    /// Looks at the work tree on a thread that may block.
+    /// Looks at the work tree on a thread that may block, while no job changes it.
     pub(crate) async fn look(
+        self: &Arc<Self>,
+        look: impl FnOnce(&Self) -> Result<Vec<Event>, String> + Send + 'static,
+    ) -> Result<Vec<Event>, String> {
+        let _held = self.jobs.hold().await;
+        self.look_now(look).await
+    }
+
+    async fn look_now(
         self: &Arc<Self>,
         look: impl FnOnce(&Self) -> Result<Vec<Event>, String> + Send + 'static,
     ) -> Result<Vec<Event>, String> {
@@ -338,16 +375,18 @@ impl Performer {
         path: &RepoPath,
         lines: Option<LineRange>,
     ) -> Result<Outcome, DiskError> {
-        let file = self.root.read_file(permit, FILE_MAX)?;
+        let kept = self.outputs.root_of(path);
+        let root = kept.as_deref().unwrap_or(&self.root);
+        let file = root.read_file(permit, FILE_MAX)?;
         lock(&self.seen).insert(path.clone(), file.stamp);
         let image = harness_tool::image_of(path, &file.bytes);
         Ok(image.unwrap_or_else(|| harness_tool::select_lines(&file.bytes, lines, TEXT_MAX)))
     }
 
     fn list(&self, permit: &Permit) -> Result<Outcome, DiskError> {
-        let listing = self
-            .root
-            .list(permit, &|path| self.is_hidden(path), ENTRIES_MAX)?;
+        let kept = self.outputs.root_of(permit.action().path());
+        let root = kept.as_deref().unwrap_or(&self.root);
+        let listing = root.list(permit, &|path| self.is_hidden(path), ENTRIES_MAX)?;
         let lines = listing.entries.iter().map(|entry| {
             let mark = match entry.kind {
                 EntryKind::Folder => "/",
@@ -364,7 +403,9 @@ impl Performer {
     }
 
     fn search(&self, permit: &Permit) -> Result<Outcome, DiskError> {
-        let found = self.root.search(
+        let kept = self.outputs.root_of(permit.action().path());
+        let root = kept.as_deref().unwrap_or(&self.root);
+        let found = root.search(
             permit,
             &|path| self.is_hidden(path),
             SearchLimits::default(),
@@ -476,25 +517,32 @@ impl Performer {
         self.setup.prepare_work_tree(&guard, cancelled).await
     }
 
-    async fn run(self: &Arc<Self>, permit: &Permit, cancelled: Cancelled) -> Done {
-        let machine = match self.machine().await {
-            Ok(machine) => machine,
-            Err(message) => return Done::Failed(message),
-        };
+    /// Makes what a command needs, as it is to be now: what it is held to, and what it runs in.
+    async fn ready(self: &Arc<Self>, permit: &Permit) -> Result<Ready, String> {
+        let machine = self.machine().await?;
         let (Action::Run { command, .. }, Some(plan)) =
             (permit.action(), CagePlan::for_permit(permit, &machine))
         else {
-            return Done::Failed("the permit is for no command".to_owned());
+            return Err("the permit is for no command".to_owned());
         };
-        let argv = ["sh", "-c", command].map(OsString::from);
+        let cage = self.cage(&plan).await.map_err(|error| chain(&error))?;
+        Ok(Ready {
+            argv: ["sh", "-c", command].map(OsString::from),
+            plan,
+            cage,
+        })
+    }
+
+    async fn run(self: &Arc<Self>, call: CallId, permit: &Permit, cancelled: Cancelled) -> Done {
+        let Ready { plan, argv, cage } = match self.ready(permit).await {
+            Ok(ready) => ready,
+            Err(message) => return Done::Failed(message),
+        };
         let limits = RunLimits::of(&permit.bounds().limits);
-        let cage = match self.cage(&plan).await {
-            Ok(cage) => cage,
-            Err(error) => return Done::Failed(chain(&error)),
-        };
         match cage.run(&plan, &argv, &limits, |_| {}, cancelled).await {
             Ok(exited) if exited.stop == Stop::Cancelled => Done::Cancelled,
             Ok(exited) => Done::Ended(Outcome::Exited {
+                kept: self.outputs.keep_long(call, &exited.output),
                 output: with_masked(&exited.stop, exited.output, &plan),
                 stop: exited.stop,
             }),

@@ -166,6 +166,14 @@ impl Watch {
         Ok(events)
     }
 
+    /// Looks at what commands have changed so far that go on, and takes back what they may not.
+    pub(super) fn meanwhile(&mut self, root: &Root) -> Result<Vec<Event>, String> {
+        if self.active == 0 {
+            return Ok(Vec::new());
+        }
+        self.find_strays(root)
+    }
+
     /// Takes in that the harness itself has written a path.
     pub(super) fn wrote(&mut self, root: &Root, path: &RepoPath) {
         let mut at = Some(path.clone());

@@ -27,6 +27,7 @@ fn asked(command: &str) -> Event {
             action: Action::Run {
                 command: command.to_owned(),
                 cwd: RepoPath::root(),
+                background: false,
             },
         },
         reason: "publishing is a person's".to_owned(),

@@ -96,7 +96,11 @@ mod tests {
         };
         let stop = Stop::Exited(0);
         let end = CallEnd::Done {
-            outcome: Outcome::Exited { stop, output },
+            outcome: Outcome::Exited {
+                stop,
+                output,
+                kept: None,
+            },
         };
         let rows = rows(None, &end);
         assert_eq!(rows[0].to_text(), "‹U+001B›[2J");

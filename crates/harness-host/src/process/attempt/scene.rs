@@ -175,6 +175,7 @@ impl Scene {
         let action = Action::Run {
             command: String::new(),
             cwd: RepoPath::root(),
+            background: false,
         };
         let guard = Guard::new(&policy, &Feature::titled(FeatureId::task(1), "attempts")).ok()?;
         let permit = guard.permit(action).ok()?;
