@@ -1,22 +1,61 @@
 //! The tools: what the model is told about them and which arguments they take.
 //!
-//! The schema a model sees and the fields the parser accepts stand side by
-//! side here; a test holds them equal.
+//! One table says both: the schema a model sees is made from the fields the
+//! parser accepts. It does not say `additionalProperties`: no wire asks for it,
+//! the parser refuses what it does not know, and every byte is sent with every
+//! request.
+
+use std::sync::LazyLock;
 
 use harness_core::ToolSpec;
 
 /// Returns the built-in tools, sorted by name, the same bytes in every session.
 pub fn specs() -> &'static [ToolSpec] {
-    SPECS
+    static SPECS: LazyLock<Vec<ToolSpec>> =
+        LazyLock::new(|| SHAPES.iter().map(Shape::spec).collect());
+    &SPECS
 }
 
-/// The arguments of one tool, as the parser takes them.
+/// One tool: what a model is told, and the arguments as the parser takes them.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Shape {
     /// The tool's name.
     pub(crate) name: &'static str,
+    /// What it does, for the model.
+    description: &'static str,
     /// Its arguments, in the order they are named to the model.
     pub(crate) fields: &'static [Field],
+}
+
+impl Shape {
+    fn spec(&self) -> ToolSpec {
+        ToolSpec {
+            name: self.name,
+            description: self.description,
+            // The table is made once and stays as long as the program.
+            schema: self.schema().leak(),
+        }
+    }
+
+    fn schema(&self) -> String {
+        let fields = self.fields.iter();
+        let properties = fields
+            .clone()
+            .map(|field| format!(r#""{}":{}"#, field.name, field.kind.schema()));
+        let required = fields
+            .filter(|field| field.required)
+            .map(|field| format!(r#""{}""#, field.name));
+        let (properties, required) = (joined(properties), joined(required));
+        let required = match required.as_str() {
+            "" => String::new(),
+            names => format!(r#","required":[{names}]"#),
+        };
+        format!(r#"{{"type":"object","properties":{{{properties}}}{required}}}"#)
+    }
+}
+
+fn joined(parts: impl Iterator<Item = String>) -> String {
+    parts.collect::<Vec<_>>().join(",")
 }
 
 /// One argument of a tool.
@@ -44,6 +83,14 @@ impl Kind {
             Self::Text => "text",
             Self::Line => "line number",
             Self::Texts => "list of texts",
+        }
+    }
+
+    const fn schema(self) -> &'static str {
+        match self {
+            Self::Text => r#"{"type":"string"}"#,
+            Self::Line => r#"{"type":"integer"}"#,
+            Self::Texts => r#"{"type":"array","items":{"type":"string"}}"#,
         }
     }
 }
@@ -98,34 +145,42 @@ const fn optional(name: &'static str, kind: Kind) -> Field {
 static SHAPES: &[Shape] = &[
     Shape {
         name: "ask",
+        description: "Ask a person what only a person can decide, and wait for the answer.",
         fields: &[required("text")],
     },
     Shape {
         name: "check",
+        description: "Run one gate, or all, on the work as it is now. Red is information, not a failed attempt.",
         fields: &[optional("gate", Kind::Text)],
     },
     Shape {
         name: "doc",
+        description: "Load a document of the index.",
         fields: &[required("path")],
     },
     Shape {
         name: "edit",
+        description: "Replace `old`, which must stand in the file exactly once, by `new`.",
         fields: &[required("path"), required("old"), required("new")],
     },
     Shape {
         name: "finish",
+        description: "Say that the work is done, with a summary. The harness then runs the gates and commits when they are green.",
         fields: &[required("text")],
     },
     Shape {
         name: "list",
+        description: "List a folder, by default the root.",
         fields: &[optional("path", Kind::Text)],
     },
     Shape {
         name: "note",
+        description: "Propose a line for the progress log, for later sessions. Begin with `pattern:` what holds everywhere in this code.",
         fields: &[required("text")],
     },
     Shape {
         name: "read",
+        description: "Read a text file, or its lines `first` to `last`, counted from 1; or an image.",
         fields: &[
             required("path"),
             optional("first", Kind::Line),
@@ -134,6 +189,7 @@ static SHAPES: &[Shape] = &[
     },
     Shape {
         name: "request",
+        description: "Ask a person for more than the scope gives: `paths` or patterns to write, `hosts` as host:port, and why.",
         fields: &[
             optional("paths", Kind::Texts),
             optional("hosts", Kind::Texts),
@@ -142,108 +198,24 @@ static SHAPES: &[Shape] = &[
     },
     Shape {
         name: "search",
+        description: "Find lines that match a regular expression, below `path` or everywhere.",
         fields: &[required("query"), optional("path", Kind::Text)],
     },
     Shape {
         name: "shell",
+        description: "Run `sh -c command` in the folder `cwd` or at the root. No terminal, no input; time and output are limited.",
         fields: &[required("command"), optional("cwd", Kind::Text)],
     },
     Shape {
         name: "write",
-        fields: &[required("path"), required("content")],
-    },
-];
-
-/// The schema of a tool with one required text, told apart only by its name.
-macro_rules! one_text {
-    ($field:literal) => {
-        concat!(
-            r#"{"type":"object","properties":{""#,
-            $field,
-            r#"":{"type":"string"}},"required":[""#,
-            $field,
-            r#""],"additionalProperties":false}"#
-        )
-    };
-}
-
-/// The schema of a tool with one optional text.
-macro_rules! maybe_text {
-    ($field:literal) => {
-        concat!(
-            r#"{"type":"object","properties":{""#,
-            $field,
-            r#"":{"type":"string"}},"additionalProperties":false}"#
-        )
-    };
-}
-
-static SPECS: &[ToolSpec] = &[
-    ToolSpec {
-        name: "ask",
-        description: "Ask a person what only a person can decide, and wait for the answer.",
-        schema: one_text!("text"),
-    },
-    ToolSpec {
-        name: "check",
-        description: "Run one gate, or all gates, on the work as it is now. Red is information, not a failed attempt.",
-        schema: maybe_text!("gate"),
-    },
-    ToolSpec {
-        name: "doc",
-        description: "Load a deeper document of the index.",
-        schema: one_text!("path"),
-    },
-    ToolSpec {
-        name: "edit",
-        description: "Replace `old`, which must stand in the file exactly once, by `new`.",
-        schema: r#"{"type":"object","properties":{"path":{"type":"string"},"old":{"type":"string"},"new":{"type":"string"}},"required":["path","old","new"],"additionalProperties":false}"#,
-    },
-    ToolSpec {
-        name: "finish",
-        description: "Say that the work is done, with a summary of what was done. The harness then runs the gates and commits when they are green.",
-        schema: one_text!("text"),
-    },
-    ToolSpec {
-        name: "list",
-        description: "List a folder; the repository's root without `path`.",
-        schema: maybe_text!("path"),
-    },
-    ToolSpec {
-        name: "note",
-        description: "Propose a line for the progress log: what later sessions should know. Begin with `pattern:` for what holds everywhere in this code.",
-        schema: one_text!("text"),
-    },
-    ToolSpec {
-        name: "read",
-        description: "Read a text file, or its lines `first` to `last`, counted from 1; or an image.",
-        schema: r#"{"type":"object","properties":{"path":{"type":"string"},"first":{"type":"integer"},"last":{"type":"integer"}},"required":["path"],"additionalProperties":false}"#,
-    },
-    ToolSpec {
-        name: "request",
-        description: "Ask a person for more than the scope gives: `paths` or patterns to write, `hosts` as host:port, and why.",
-        schema: r#"{"type":"object","properties":{"paths":{"type":"array","items":{"type":"string"}},"hosts":{"type":"array","items":{"type":"string"}},"reason":{"type":"string"}},"required":["reason"],"additionalProperties":false}"#,
-    },
-    ToolSpec {
-        name: "search",
-        description: "Find lines that match a regular expression, below `path` or everywhere.",
-        schema: r#"{"type":"object","properties":{"query":{"type":"string"},"path":{"type":"string"}},"required":["query"],"additionalProperties":false}"#,
-    },
-    ToolSpec {
-        name: "shell",
-        description: "Run a command line with `sh -c`, in the folder `cwd` or at the root. No terminal, no input; time and output are limited.",
-        schema: r#"{"type":"object","properties":{"command":{"type":"string"},"cwd":{"type":"string"}},"required":["command"],"additionalProperties":false}"#,
-    },
-    ToolSpec {
-        name: "write",
         description: "Make a file or replace its whole content.",
-        schema: r#"{"type":"object","properties":{"path":{"type":"string"},"content":{"type":"string"}},"required":["path","content"],"additionalProperties":false}"#,
+        fields: &[required("path"), required("content")],
     },
 ];
 
 #[cfg(test)]
 mod tests {
-    use serde_json::{Value, json};
+    use serde_json::Value;
 
     use super::*;
 
@@ -255,37 +227,33 @@ mod tests {
             .iter()
             .map(|spec| spec.name.len() + spec.description.len() + spec.schema.len())
             .sum();
-        assert!(bytes < 3600, "{bytes}");
+        assert!(bytes < 2300, "{bytes}");
     }
 
     #[test]
-    fn the_schema_a_model_sees_is_what_the_parser_takes() {
-        assert_eq!(specs().len(), SHAPES.len());
-        for (spec, shape) in specs().iter().zip(SHAPES) {
-            let schema: Value = serde_json::from_str(spec.schema).unwrap();
-            let mut properties = serde_json::Map::new();
-            let mut required = Vec::new();
-            for field in shape.fields {
-                let kind = match field.kind {
-                    Kind::Text => json!({ "type": "string" }),
-                    Kind::Line => json!({ "type": "integer" }),
-                    Kind::Texts => json!({ "type": "array", "items": { "type": "string" } }),
-                };
-                properties.insert(field.name.to_owned(), kind);
-                if field.required {
-                    required.push(field.name);
-                }
-            }
-            let mut expected = json!({
-                "type": "object",
-                "properties": properties,
-                "additionalProperties": false,
-            });
-            if !required.is_empty() {
-                expected["required"] = json!(required);
-            }
-            assert_eq!(spec.name, shape.name);
-            assert_eq!(schema, expected, "{}", spec.name);
+    fn a_schema_says_what_each_argument_is_and_which_are_needed() {
+        let schema = |name: &str| {
+            let spec = specs().iter().find(|spec| spec.name == name).unwrap();
+            spec.schema
+        };
+        assert_eq!(
+            schema("read"),
+            r#"{"type":"object","properties":{"path":{"type":"string"},"first":{"type":"integer"},"last":{"type":"integer"}},"required":["path"]}"#
+        );
+        assert_eq!(
+            schema("check"),
+            r#"{"type":"object","properties":{"gate":{"type":"string"}}}"#
+        );
+        assert_eq!(
+            schema("request"),
+            r#"{"type":"object","properties":{"paths":{"type":"array","items":{"type":"string"}},"hosts":{"type":"array","items":{"type":"string"}},"reason":{"type":"string"}},"required":["reason"]}"#
+        );
+        for spec in specs() {
+            assert!(
+                serde_json::from_str::<Value>(spec.schema)
+                    .unwrap()
+                    .is_object()
+            );
         }
     }
 }
