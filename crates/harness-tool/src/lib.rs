@@ -7,6 +7,7 @@
 //! parses and renders, the executor edits and selects.
 
 mod arguments;
+mod content;
 mod count;
 pub mod edit;
 mod excerpt;
@@ -24,5 +25,5 @@ pub use image::image_of;
 pub use intent::{Intent, parse};
 pub use name::quote;
 pub use render::{ToolText, render};
-pub use select::select_lines;
+pub use select::{LineSelector, select_lines};
 pub use shape::specs;

@@ -73,8 +73,12 @@ pub(crate) enum Kind {
     Text,
     /// A line number, counted from 1.
     Line,
+    /// A number that counts something.
+    Count,
     /// A JSON array of strings.
     Texts,
+    /// A JSON array of objects with the texts `old` and `new`.
+    Edits,
 }
 
 impl Kind {
@@ -82,15 +86,20 @@ impl Kind {
         match self {
             Self::Text => "text",
             Self::Line => "line number",
+            Self::Count => "number",
             Self::Texts => "list of texts",
+            Self::Edits => "list of {\"old\": text, \"new\": text}",
         }
     }
 
     const fn schema(self) -> &'static str {
         match self {
             Self::Text => r#"{"type":"string"}"#,
-            Self::Line => r#"{"type":"integer"}"#,
+            Self::Line | Self::Count => r#"{"type":"integer"}"#,
             Self::Texts => r#"{"type":"array","items":{"type":"string"}}"#,
+            Self::Edits => {
+                r#"{"type":"array","items":{"type":"object","properties":{"old":{"type":"string"},"new":{"type":"string"}}}}"#
+            }
         }
     }
 }
@@ -145,13 +154,18 @@ const fn optional(name: &'static str, kind: Kind) -> Field {
 static SHAPES: &[Shape] = &[
     Shape {
         name: "ask",
-        description: "Ask a person what only a person can decide, and wait for the answer.",
+        description: "Ask a person what only they can decide.",
         fields: &[required("text")],
     },
     Shape {
         name: "check",
-        description: "Run one gate, or all, on the work as it is now. Red is information, not a failed attempt.",
+        description: "Run one gate, or all, on the work as it is. Red is information, no failed attempt.",
         fields: &[optional("gate", Kind::Text)],
+    },
+    Shape {
+        name: "delete",
+        description: "Delete a file or an empty folder.",
+        fields: &[required("path")],
     },
     Shape {
         name: "doc",
@@ -160,27 +174,37 @@ static SHAPES: &[Shape] = &[
     },
     Shape {
         name: "edit",
-        description: "Replace `old`, which must stand in the file exactly once, by `new`.",
-        fields: &[required("path"), required("old"), required("new")],
+        description: "Replace `old`, which must stand in the file exactly once, by `new`; with `edits` several in order, all or none.",
+        fields: &[
+            required("path"),
+            optional("old", Kind::Text),
+            optional("new", Kind::Text),
+            optional("edits", Kind::Edits),
+        ],
     },
     Shape {
         name: "finish",
-        description: "Say that the work is done, with a summary. The harness then runs the gates and commits when they are green.",
+        description: "Say that the work is done, with a summary; the gates decide.",
         fields: &[required("text")],
     },
     Shape {
         name: "list",
-        description: "List a folder, by default the root.",
-        fields: &[optional("path", Kind::Text)],
+        description: "List a folder or the root, `depth` levels deep.",
+        fields: &[optional("path", Kind::Text), optional("depth", Kind::Count)],
+    },
+    Shape {
+        name: "move",
+        description: "Move or rename a file; nothing may stand at `to`.",
+        fields: &[required("path"), required("to")],
     },
     Shape {
         name: "note",
-        description: "Propose a line for the progress log, for later sessions. Begin with `pattern:` what holds everywhere in this code.",
+        description: "Propose a line for the progress log. Begin with `pattern:` what holds everywhere in this code.",
         fields: &[required("text")],
     },
     Shape {
         name: "read",
-        description: "Read a text file, or its lines `first` to `last`, counted from 1; or an image.",
+        description: "Read a text file, or its lines `first` to `last`, from 1; or an image.",
         fields: &[
             required("path"),
             optional("first", Kind::Line),
@@ -189,7 +213,7 @@ static SHAPES: &[Shape] = &[
     },
     Shape {
         name: "request",
-        description: "Ask a person for more than the scope gives: `paths` or patterns to write, `hosts` as host:port, and why.",
+        description: "Ask a person for more than the scope: `paths` or patterns to write, `hosts` as host:port.",
         fields: &[
             optional("paths", Kind::Texts),
             optional("hosts", Kind::Texts),
@@ -198,12 +222,17 @@ static SHAPES: &[Shape] = &[
     },
     Shape {
         name: "search",
-        description: "Find lines that match a regular expression, below `path` or everywhere.",
-        fields: &[required("query"), optional("path", Kind::Text)],
+        description: "Find lines by a regular expression, below `path`, in files like `glob`, with lines of `context`.",
+        fields: &[
+            required("query"),
+            optional("path", Kind::Text),
+            optional("glob", Kind::Text),
+            optional("context", Kind::Count),
+        ],
     },
     Shape {
         name: "shell",
-        description: "Run `sh -c command` in the folder `cwd` or at the root. No terminal, no input; time and output are limited.",
+        description: "Run `sh -c command` in the folder `cwd` or the root.",
         fields: &[required("command"), optional("cwd", Kind::Text)],
     },
     Shape {
@@ -227,7 +256,7 @@ mod tests {
             .iter()
             .map(|spec| spec.name.len() + spec.description.len() + spec.schema.len())
             .sum();
-        assert!(bytes < 2300, "{bytes}");
+        assert!(bytes < 2560, "{bytes}");
     }
 
     #[test]
