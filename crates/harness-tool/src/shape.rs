@@ -109,8 +109,42 @@ pub(crate) fn shape(name: &str) -> Option<&'static Shape> {
     SHAPES.iter().find(|shape| shape.name == name)
 }
 
-/// Returns the tool whose name is most like `name`, if one is alike at all.
+/// What other agents call the tools.
+const ALIASES: [(&str, &[&str]); 7] = [
+    ("delete", &["rm", "remove", "delete_file"]),
+    (
+        "edit",
+        &[
+            "replace",
+            "str_replace",
+            "str_replace_editor",
+            "apply_patch",
+            "multi_edit",
+        ],
+    ),
+    ("list", &["ls", "dir", "list_directory"]),
+    ("move", &["mv", "rename"]),
+    ("read", &["open", "cat", "view", "read_file"]),
+    ("search", &["grep", "rg", "find", "search_dir"]),
+    (
+        "shell",
+        &[
+            "bash",
+            "run",
+            "exec",
+            "execute",
+            "terminal",
+            "run_shell_command",
+        ],
+    ),
+];
+
+/// Returns the tool that is meant by `name`: as other agents call it, or by the name most like it.
 pub(crate) fn nearest(name: &str) -> Option<&'static str> {
+    let called = ALIASES.iter().find(|(_, aliases)| aliases.contains(&name));
+    if let Some((own, _)) = called {
+        return Some(own);
+    }
     let names: Vec<&'static str> = SHAPES.iter().map(|shape| shape.name).collect();
     let near = similar::get_close_matches(name, &names, 1, 0.6);
     near.first().copied()

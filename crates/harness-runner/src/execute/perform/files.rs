@@ -142,11 +142,18 @@ fn search_note(action: &Action, found: &Found) -> String {
         (files, _) if found.hits.is_empty() => Some(format!("{files} files looked into")),
         _ => None,
     };
+    let bar = match action {
+        Action::Search { query, .. } if found.hits.is_empty() && query.contains(r"\|") => {
+            Some(r"`\|` is the sign itself here, alternatives are `a|b`".to_owned())
+        }
+        _ => None,
+    };
     let skipped = match found.skipped {
         0 => None,
         count => Some(format!("{count} too large or unreadable left out")),
     };
-    let notes: Vec<String> = ended.into_iter().chain(nothing).chain(skipped).collect();
+    let notes = ended.into_iter().chain(nothing).chain(bar).chain(skipped);
+    let notes: Vec<String> = notes.collect();
     notes.join("; ")
 }
 
