@@ -41,8 +41,8 @@ const PROGRAM: &[Edges] = &[
     (
         "host",
         "core guard",
-        "bytes futures-util grep-regex grep-searcher ignore landlock libc reqwest \
-         rustix rustls seccompiler sha2 thiserror tokio",
+        "bytes futures-util grep-matcher grep-regex grep-searcher ignore landlock libc \
+         regex-syntax reqwest rustix rustls seccompiler sha2 thiserror tokio",
     ),
     ("git", "core", "git2 ignore rustix thiserror"),
     (
@@ -93,7 +93,7 @@ const TESTS: &[Edges] = &[
     ("tui", "", "insta serde_json"),
     (
         "harness",
-        "testkit",
+        "testkit tool",
         "flate2 httpdate insta portable-pty schemars vt100",
     ),
 ];

@@ -19,4 +19,5 @@ mod roles;
 mod spend;
 mod task;
 mod tools;
+mod tools_files;
 mod wires;

@@ -11,6 +11,7 @@ mod meanwhile;
 mod network;
 mod processes;
 mod proof;
+mod relocation;
 mod scope;
 mod secrets;
 mod strays;

@@ -21,3 +21,4 @@ mod real_work;
 mod regressions;
 mod screen;
 mod support;
+mod transcripts;

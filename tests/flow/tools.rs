@@ -131,7 +131,7 @@ fn reads_of_one_answer_come_back_together_in_their_order() {
             at("0\n"),
             at("The answer is 42."),
             at("tests/run.sh:"),
-            at("src/answer\n"),
+            at("src/answer (2 bytes)\n"),
         ];
         assert!(order.is_sorted(), "{told}");
     }

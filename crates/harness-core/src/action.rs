@@ -23,6 +23,9 @@ pub enum Action {
     List {
         /// The folder.
         path: RepoPath,
+        /// How many levels of folders are shown; 1 for the folder's own entries.
+        #[serde(default = "one_level", skip_serializing_if = "is_one_level")]
+        depth: u32,
     },
     /// Search file contents with a regular expression.
     Search {
@@ -30,6 +33,12 @@ pub enum Action {
         query: String,
         /// The folder or file to search.
         path: RepoPath,
+        /// Which files alone: a pattern of names or of paths.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        glob: Option<String>,
+        /// How many lines are shown before and after each found one.
+        #[serde(default, skip_serializing_if = "is_zero")]
+        context: u32,
     },
     /// Replace a file or make a new one.
     Write {
@@ -38,7 +47,7 @@ pub enum Action {
         /// The whole new content.
         content: String,
     },
-    /// Replace one place in a file.
+    /// Replace one place in a file, or several, one after the other: all of them or none.
     Edit {
         /// The file.
         path: RepoPath,
@@ -46,6 +55,9 @@ pub enum Action {
         old: String,
         /// The text to put in its place.
         new: String,
+        /// Further places, found in what the replacements before have made of the file.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        more: Vec<Replacement>,
     },
     /// Run a command line in the cage.
     Run {
@@ -57,6 +69,48 @@ pub enum Action {
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         background: bool,
     },
+    /// Give a file another name, in the same folder or another.
+    Move {
+        /// The file.
+        path: RepoPath,
+        /// Its new path; nothing may stand there.
+        to: RepoPath,
+    },
+    /// Delete a file or an empty folder.
+    Delete {
+        /// What is deleted; of a link the link itself.
+        path: RepoPath,
+    },
+}
+
+/// One place in a file and what is put there.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Replacement {
+    /// The text to find; it must be there exactly once.
+    pub old: String,
+    /// The text to put in its place.
+    pub new: String,
+}
+
+const fn one_level() -> u32 {
+    1
+}
+
+// Serde hands a reference to every predicate.
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "the form that serde calls"
+)]
+const fn is_one_level(depth: &u32) -> bool {
+    *depth == one_level()
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "the form that serde calls"
+)]
+const fn is_zero(count: &u32) -> bool {
+    *count == 0
 }
 
 impl Action {
@@ -64,12 +118,43 @@ impl Action {
     pub fn path(&self) -> &RepoPath {
         match self {
             Self::Read { path, .. }
-            | Self::List { path }
+            | Self::List { path, .. }
             | Self::Search { path, .. }
             | Self::Write { path, .. }
-            | Self::Edit { path, .. } => path,
+            | Self::Edit { path, .. }
+            | Self::Move { path, .. }
+            | Self::Delete { path } => path,
             Self::Run { cwd, .. } => cwd,
         }
+    }
+
+    /// Returns the paths that a file tool changes: none for reads, and none for commands,
+    /// of which nobody knows it before.
+    pub fn changed_paths(&self) -> impl Iterator<Item = &RepoPath> {
+        let (path, to) = match self {
+            Self::Write { path, .. } | Self::Edit { path, .. } | Self::Delete { path } => {
+                (Some(path), None)
+            }
+            Self::Move { path, to } => (Some(path), Some(to)),
+            Self::Read { .. } | Self::List { .. } | Self::Search { .. } | Self::Run { .. } => {
+                (None, None)
+            }
+        };
+        path.into_iter().chain(to)
+    }
+
+    /// Returns what an edit replaces by what, in order; nothing for any other action.
+    pub fn replacements(&self) -> impl Iterator<Item = (&str, &str)> {
+        let (first, more) = match self {
+            Self::Edit { old, new, more, .. } => {
+                (Some((old.as_str(), new.as_str())), more.as_slice())
+            }
+            _ => (None, &[][..]),
+        };
+        let more = more
+            .iter()
+            .map(|next| (next.old.as_str(), next.new.as_str()));
+        first.into_iter().chain(more)
     }
 
     /// Whether the action leaves the work tree as it is.
@@ -97,10 +182,12 @@ impl Action {
         let mut action = self.clone();
         match &mut action {
             Self::Read { path, .. }
-            | Self::List { path }
+            | Self::List { path, .. }
             | Self::Search { path, .. }
             | Self::Write { path, .. }
-            | Self::Edit { path, .. } => *path = target,
+            | Self::Edit { path, .. }
+            | Self::Move { path, .. }
+            | Self::Delete { path } => *path = target,
             Self::Run { cwd, .. } => *cwd = target,
         }
         action
@@ -128,6 +215,9 @@ pub enum Outcome {
         lines: u64,
         /// Whether something was left out.
         cut: bool,
+        /// What is worth knowing about the text and does not stand in it, such as its encoding.
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        note: String,
     },
     /// A file was written.
     Written {
@@ -158,6 +248,13 @@ pub enum Outcome {
     },
     /// An image that was read.
     Image(Image),
+    /// A file has another name.
+    Moved,
+    /// A file, a link or an empty folder is gone.
+    Deleted {
+        /// Lines that went with it.
+        removed: u32,
+    },
 }
 
 /// How a process came to its end.

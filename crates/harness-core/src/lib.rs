@@ -33,7 +33,7 @@ mod time;
 mod verdict;
 
 pub use account::{Account, HandOverNote, LimitKind, Spent};
-pub use action::{Action, Captured, LineRange, Outcome, Stop};
+pub use action::{Action, Captured, LineRange, Outcome, Replacement, Stop};
 pub use amount::{AmountError, ByteCount, Money, TokenCount};
 pub use approval::{Amendment, ApprovalAnswer, ApprovalAsked, ApprovalSubject};
 pub use control::{ControlCheck, ControlOutcome, NegativeControl};

@@ -302,6 +302,7 @@ fn the_same_call_with_the_same_result_is_stuck_within_ten() {
             text: "same".to_owned(),
             lines: 1,
             cut: false,
+            note: String::new(),
         };
         follows = run.ends(turn, 0, CallEnd::Done { outcome });
         assert_eq!(
@@ -470,6 +471,7 @@ fn the_map_of_a_touched_folder_reaches_the_next_prompt_once() {
         text: "a".to_owned(),
         lines: 1,
         cut: false,
+        note: String::new(),
     };
     assert_eq!(run.ends(1, 0, CallEnd::Done { outcome }), "request 2");
     assert_eq!(run.prompt().matches("keep it short").count(), 1);
@@ -593,6 +595,7 @@ fn reads_run_side_by_side_and_changes_alone() {
             text: "a".to_owned(),
             lines: 1,
             cut: false,
+            note: String::new(),
         },
     };
     assert_eq!(run.ends(1, 1, text()), "");

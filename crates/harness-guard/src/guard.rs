@@ -88,11 +88,13 @@ impl Guard {
     /// A denial names the resolved path, the scope that was missed and how to ask.
     pub fn judge(&self, action: &Action) -> Verdict {
         match action {
-            Action::Read { path, .. } | Action::List { path } | Action::Search { path, .. } => {
+            Action::Read { path, .. } | Action::List { path, .. } | Action::Search { path, .. } => {
                 self.scope.read(path)
             }
             Action::Write { path, .. } | Action::Edit { path, .. } => self.scope.write(path),
             Action::Run { command, cwd, .. } => self.judge_run(command, cwd),
+            Action::Move { path, to } => self.judge_move(path, to),
+            Action::Delete { path } => self.scope.change("delete", path),
         }
     }
 
@@ -183,6 +185,16 @@ impl Guard {
         Explanation {
             read: self.scope.read(path),
             write: self.scope.write(path),
+        }
+    }
+
+    /// A move takes the file away from one place and puts it at another: both have to be open.
+    fn judge_move(&self, path: &RepoPath, to: &RepoPath) -> Verdict {
+        let from = self.scope.change("move", path);
+        if from.is_allowed() {
+            self.scope.change("move to", to)
+        } else {
+            from
         }
     }
 

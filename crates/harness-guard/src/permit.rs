@@ -24,7 +24,7 @@ use crate::network::Hosts;
 /// use harness_core::{Action, RepoPath};
 /// use harness_guard::{Bounds, Permit};
 /// fn forge(bounds: Bounds) -> Permit {
-///     Permit { action: Action::List { path: RepoPath::root() }, bounds }
+///     Permit { action: Action::List { path: RepoPath::root(), depth: 1 }, bounds }
 /// }
 /// ```
 ///

@@ -128,14 +128,19 @@ impl Scope {
     ///
     /// A denial names the path, the rule or the scope that was missed and the way on.
     pub fn write(&self, path: &RepoPath) -> Verdict {
+        self.change("write", path)
+    }
+
+    /// Says whether a file tool may change `path`, worded for `verb`.
+    pub(crate) fn change(&self, verb: &str, path: &RepoPath) -> Verdict {
         let standing = self.standing(path);
         if let Standing::Writable(pattern) = &standing {
             return Verdict::allow(
-                format!("write `{}`: in the write scope", shown(path)),
+                format!("{verb} `{}`: in the write scope", shown(path)),
                 Some(standing::rule(pattern)),
             );
         }
-        self.refuse("write", path, &standing)
+        self.refuse(verb, path, &standing)
     }
 
     /// Whether `path` is hidden: not to be read, listed, searched or shown.

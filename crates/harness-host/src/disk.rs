@@ -16,12 +16,14 @@
 //! [`Permit`]: harness_guard::Permit
 //! [`HostAct`]: harness_guard::HostAct
 
+mod delete;
 mod error;
 mod find;
 mod left_over;
 mod list;
 mod open;
 mod read;
+mod relocate;
 mod report;
 mod root;
 mod search;
@@ -32,5 +34,5 @@ pub use list::{Entry, EntryKind, Listing};
 pub(crate) use open::{FOLDER, LOOK, look_at, open_beneath, open_folder};
 pub use read::{FileText, Stamp};
 pub use root::Root;
-pub use search::{Found, Hit, SearchLimits};
+pub use search::{Cut, Found, Hit, SearchLimits, literal};
 pub use write::Expected;

@@ -10,11 +10,14 @@ use std::{
     path::Path,
     sync::atomic::{AtomicBool, Ordering},
     thread,
+    time::Duration,
 };
 
 use harness_core::{Action, ByteCount, RepoPath};
 use harness_guard::{HostAct, Permit};
-use harness_host::disk::{DiskError, EntryKind, Expected, Found, Hit, Listing, Root, SearchLimits};
+use harness_host::disk::{
+    Cut, DiskError, EntryKind, Expected, Found, Hit, Listing, Root, SearchLimits,
+};
 
 use crate::world::{World, manifest, path};
 
@@ -39,7 +42,10 @@ fn to_read(world: &World, file: impl AsRef<[u8]>) -> Permit {
 }
 
 fn list(world: &World, folder: &str, max: usize) -> Result<Listing, DiskError> {
-    let permit = world.permit(Action::List { path: path(folder) });
+    let permit = world.permit(Action::List {
+        path: path(folder),
+        depth: 1,
+    });
     let is_hidden = |path: &RepoPath| path.file_name() == Some(b".env");
     open(world).list(&permit, &is_hidden, max)
 }
@@ -48,6 +54,8 @@ fn search(world: &World, query: &str, limits: SearchLimits) -> Result<Found, Dis
     let permit = world.permit(Action::Search {
         query: query.to_owned(),
         path: path(""),
+        glob: None,
+        context: 0,
     });
     let is_hidden = |path: &RepoPath| path.file_name() == Some(b".env");
     open(world).search(&permit, &is_hidden, limits)
@@ -112,7 +120,13 @@ fn a_permit_is_good_for_its_own_kind_of_access_only() {
     let root = open(&world);
     let refused = root.write_file(&to_read(&world, "src/a.txt"), b"x", Expected::Any);
     assert!(matches!(refused, Err(DiskError::NotPermitted { .. })));
-    let refused = root.read_file(&world.permit(Action::List { path: path("src") }), MAX);
+    let refused = root.read_file(
+        &world.permit(Action::List {
+            path: path("src"),
+            depth: 1,
+        }),
+        MAX,
+    );
     assert!(matches!(refused, Err(DiskError::NotPermitted { .. })));
 }
 
@@ -344,6 +358,11 @@ fn a_listing_leaves_out_what_is_ignored_hidden_or_gits() {
     ];
     assert_eq!(names, expected.map(|(name, kind)| (name.to_owned(), kind)));
     assert!(!listing.cut);
+    // Ignored or hidden: `.env`, `target` and `x.log`.
+    assert_eq!(listing.left_out, 3);
+    let sizes: Vec<u64> = listing.entries.iter().map(|entry| entry.size.0).collect();
+    assert_eq!(sizes[0], "target/\n*.log\n".len() as u64);
+    assert_eq!(sizes[3..], [0, 0, 0]);
     let cut = list(&world, "", 2).unwrap();
     assert_eq!((cut.entries.len(), cut.cut), (2, true));
     assert!(matches!(
@@ -375,12 +394,13 @@ fn a_search_finds_lines_by_path_and_number() {
         path: path(file),
         line,
         text: text.to_owned(),
+        is_match: true,
     };
     assert_eq!(
         found.hits,
         [hit("src/a.txt", 2, "two"), hit("src/b.txt", 2, " two â")]
     );
-    assert!(!found.cut);
+    assert_eq!(found.cut, None);
 }
 
 #[test]
@@ -392,17 +412,198 @@ fn a_search_stops_at_its_bounds() {
         format!("wide {}", "ä".repeat(1000)),
     )
     .unwrap();
-    fs::write(world.at("repo/src/huge"), vec![b'h'; 5 << 20]).unwrap();
+    fs::write(world.at("repo/src/huge"), vec![b'h'; 9 << 20]).unwrap();
     let limits = SearchLimits::default();
     let found = search(&world, "needle", limits).unwrap();
-    assert_eq!((found.hits.len(), found.cut), (200, true));
+    assert_eq!((found.hits.len(), found.cut), (200, Some(Cut::Hits)));
     let wide = search(&world, "wide", limits).unwrap();
     assert!(wide.hits[0].text.len() <= 400 + '…'.len_utf8());
     assert!(wide.hits[0].text.ends_with("ä…"));
     let huge = search(&world, "hhh", limits).unwrap();
     assert_eq!((huge.hits.len(), huge.skipped), (0, 1));
     let few = SearchLimits { files: 1, ..limits };
-    assert!(search(&world, "needle", few).unwrap().cut);
+    assert_eq!(search(&world, "needle", few).unwrap().cut, Some(Cut::Files));
+    let brief = SearchLimits {
+        time: Duration::ZERO,
+        ..limits
+    };
+    let found = search(&world, "needle", brief).unwrap();
+    assert_eq!((found.hits.len(), found.cut), (0, Some(Cut::Time)));
+}
+
+#[test]
+fn a_search_of_many_files_is_in_order_and_takes_only_those_that_are_meant() {
+    let world = World::new();
+    for number in 0..1500 {
+        let ending = if number % 3 == 0 { "rs" } else { "txt" };
+        let file = world.at(&format!("repo/src/f{number:04}.{ending}"));
+        fs::write(file, format!("a\nneedle {number}\nb\nc\n")).unwrap();
+    }
+    let wide = SearchLimits {
+        hits: 10_000,
+        ..SearchLimits::default()
+    };
+    let found = search(&world, "needle", wide).unwrap();
+    assert_eq!(found.hits.len(), 1500);
+    assert!(found.hits.iter().map(|hit| &hit.path).is_sorted());
+    let permit = world.permit(Action::Search {
+        query: "needle".to_owned(),
+        path: path("src"),
+        glob: Some("*.rs".to_owned()),
+        context: 1,
+    });
+    let found = open(&world).search(&permit, &|_| false, wide).unwrap();
+    assert_eq!(found.files, 500);
+    assert_eq!(found.hits.len(), 1500);
+    let first: Vec<(u64, &str, bool)> = found.hits[..3]
+        .iter()
+        .map(|hit| (hit.line, hit.text.as_str(), hit.is_match))
+        .collect();
+    assert_eq!(
+        first,
+        [(1, "a", false), (2, "needle 0", true), (3, "b", false)]
+    );
+    let few = SearchLimits { hits: 2, ..wide };
+    let found = open(&world).search(&permit, &|_| false, few).unwrap();
+    assert_eq!(found.cut, Some(Cut::Hits));
+    let matches = found.hits.iter().filter(|hit| hit.is_match).count();
+    assert_eq!(matches, 2);
+}
+
+fn move_file(world: &World, from: &str, to: &str, expected: Expected) -> Result<(), DiskError> {
+    let permit = world.permit(Action::Move {
+        path: path(from),
+        to: path(to),
+    });
+    open(world).move_file(&permit, expected)
+}
+
+fn delete(world: &World, file: &str, expected: Expected) -> Result<(), DiskError> {
+    let permit = world.permit(Action::Delete { path: path(file) });
+    open(world).delete(&permit, expected)
+}
+
+#[test]
+fn a_file_is_moved_and_never_over_anything() {
+    let world = World::new();
+    let at = |file: &str| world.root().join(file);
+    move_file(&world, "src/a.txt", "src/new/deep/b.txt", Expected::Any).unwrap();
+    assert!(!at("src/a.txt").exists());
+    assert_eq!(
+        fs::read_to_string(at("src/new/deep/b.txt")).unwrap(),
+        "one\ntwo\n"
+    );
+    fs::write(at("src/c.txt"), "c").unwrap();
+    fs::create_dir(at("src/folder")).unwrap();
+    symlink("nowhere", at("src/dangling")).unwrap();
+    for there in [
+        "src/new/deep/b.txt",
+        "src/folder",
+        "src/dangling",
+        "src/c.txt",
+    ] {
+        let error = move_file(&world, "src/c.txt", there, Expected::Any).unwrap_err();
+        assert!(
+            matches!(error, DiskError::Exists { .. }),
+            "{there}: {error}"
+        );
+    }
+    let error = move_file(&world, "src/c.txt", "src/c.txt/x", Expected::Any).unwrap_err();
+    assert!(matches!(error, DiskError::NotFolder { .. }), "{error}");
+    let error = move_file(&world, "src/folder", "src/other", Expected::Any).unwrap_err();
+    assert!(matches!(error, DiskError::IsFolder { .. }), "{error}");
+    let error = move_file(&world, "src/none", "src/made/x", Expected::Any).unwrap_err();
+    assert!(matches!(error, DiskError::NotFound { .. }), "{error}");
+    assert!(!at("src/made").exists());
+    move_file(&world, "src/c.txt", "src/C.txt", Expected::Any).unwrap();
+    assert_eq!(fs::read_to_string(at("src/C.txt")).unwrap(), "c");
+}
+
+#[test]
+fn a_move_follows_no_link_at_either_end() {
+    let world = World::new();
+    let at = |file: &str| world.root().join(file);
+    fs::write(world.outside().join("theirs"), "theirs").unwrap();
+    symlink(world.outside().join("theirs"), at("src/link")).unwrap();
+    symlink(world.outside(), at("src/out")).unwrap();
+    for (from, to) in [
+        ("src/link", "src/mine"),
+        ("src/out/theirs", "src/mine"),
+        ("src/a.txt", "src/out/mine"),
+        ("src/a.txt", "src/out/new/mine"),
+    ] {
+        let error = move_file(&world, from, to, Expected::Any).unwrap_err();
+        assert!(matches!(error, DiskError::IsLink { .. }), "{from}: {error}");
+    }
+    assert_eq!(
+        fs::read_to_string(world.outside().join("theirs")).unwrap(),
+        "theirs"
+    );
+    assert!(!world.outside().join("mine").exists());
+    assert!(!world.outside().join("new").exists());
+    assert!(at("src/a.txt").exists() && !at("src/mine").exists());
+}
+
+#[test]
+fn what_is_deleted_is_one_name_and_no_more() {
+    let world = World::new();
+    let at = |file: &str| world.root().join(file);
+    fs::write(world.outside().join("theirs"), "theirs").unwrap();
+    symlink(world.outside().join("theirs"), at("src/link")).unwrap();
+    symlink(world.outside(), at("src/out")).unwrap();
+    fs::create_dir_all(at("src/folder/inner")).unwrap();
+    let error = delete(&world, "src/out/theirs", Expected::Any).unwrap_err();
+    assert!(matches!(error, DiskError::IsLink { .. }), "{error}");
+    let error = delete(&world, "src/folder", Expected::Any).unwrap_err();
+    assert!(matches!(error, DiskError::NotEmpty { .. }), "{error}");
+    for gone in [
+        "src/link",
+        "src/out",
+        "src/folder/inner",
+        "src/folder",
+        "src/a.txt",
+    ] {
+        delete(&world, gone, Expected::Any).unwrap();
+        assert!(fs::symlink_metadata(at(gone)).is_err(), "{gone}");
+        let error = delete(&world, gone, Expected::Any).unwrap_err();
+        assert!(matches!(error, DiskError::NotFound { .. }), "{error}");
+    }
+    assert!(world.outside().join("theirs").exists());
+}
+
+#[test]
+fn what_changed_since_it_was_read_is_neither_moved_nor_deleted() {
+    let world = World::new();
+    let root = open(&world);
+    let read = root.read_file(&to_read(&world, "src/a.txt"), MAX).unwrap();
+    fs::write(world.root().join("src/a.txt"), "one\nTWO\n").unwrap();
+    let expected = Expected::Unchanged(read.stamp);
+    let moved = move_file(&world, "src/a.txt", "src/b.txt", expected);
+    assert!(matches!(moved, Err(DiskError::Stale { .. })));
+    let deleted = delete(&world, "src/a.txt", expected);
+    assert!(matches!(deleted, Err(DiskError::Stale { .. })));
+    assert!(world.root().join("src/a.txt").exists());
+}
+
+#[test]
+fn a_large_file_is_read_in_parts_and_known_again() {
+    let world = World::new();
+    let root = open(&world);
+    let bytes = b"0123456789\n".repeat(100_000);
+    fs::write(world.root().join("src/large"), &bytes).unwrap();
+    let permit = to_read(&world, "src/large");
+    let mut parts: Vec<Vec<u8>> = Vec::new();
+    let stamp = root
+        .scan_file(&permit, ByteCount::mib(2), &mut |part| {
+            parts.push(part.to_vec());
+        })
+        .unwrap();
+    assert!(parts.len() > 2);
+    assert_eq!(parts.concat(), bytes);
+    let whole = root.read_file(&permit, ByteCount::mib(2)).unwrap();
+    assert_eq!(whole.stamp, stamp);
+    let error = root.scan_file(&permit, ByteCount::mib(1), &mut |_| {});
+    assert!(matches!(error, Err(DiskError::TooLarge { .. })));
 }
 
 #[test]

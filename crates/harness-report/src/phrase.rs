@@ -461,19 +461,26 @@ fn describe(action: &Action) -> String {
             path: file,
             lines: None,
         } => format!("read {}", path(file)),
-        Action::List { path: folder } => format!("list {}", path(folder)),
+        Action::List { path: folder, .. } => format!("list {}", path(folder)),
         Action::Search {
             query,
             path: folder,
+            glob,
+            ..
         } => {
             format!(
-                "search `{}` in {}",
+                "search `{}` in {}{}",
                 clean_line(query, ARGUMENT_CHARS),
-                path(folder)
+                path(folder),
+                shown::files(glob.as_deref())
             )
         }
         Action::Write { path: file, .. } => format!("write {}", path(file)),
-        Action::Edit { path: file, .. } => format!("edit {}", path(file)),
+        Action::Edit {
+            path: file, more, ..
+        } => format!("edit {}{}", path(file), shown::places(more.len())),
+        Action::Move { path: file, to } => format!("move {} to {}", path(file), path(to)),
+        Action::Delete { path: file } => format!("delete {}", path(file)),
         Action::Run { command, cwd, .. } => job::command(action.is_job(), command, cwd),
     }
 }
@@ -522,6 +529,8 @@ fn outcome_words(outcome: &Outcome, ms: u64) -> String {
             )
         }
         Outcome::Image(image) => shown::image(image),
+        Outcome::Moved => String::new(),
+        Outcome::Deleted { removed } => shown::deleted(*removed),
         Outcome::Refused { message } => format!(", not done: {}", clean_line(message, 200)),
     }
 }

@@ -13,10 +13,10 @@ use harness_core::{
     Finding, FindingKind, FinishSubject, Format, Formatted, Gate, GivenUp, Goal, HandOverNote,
     HandedOver, Image, ImageFormat, JobEnd, Level, LimitKind, Limits, LineRange, Maker,
     ModelFailure, ModelProfile, ModelResponded, ModelResponse, Money, NegativeControl, NetworkUse,
-    Outcome, Policy, Price, RateLimit, Reader, Regression, RepoPath, Roles, Rule, RuleDecision,
-    RunId, RunState, ScopeRules, SessionId, SessionOpened, SetupEnd, SetupPlace, Source,
-    SourceKind, Sourced, Spent, Stop, StopReason, TestCounts, Timestamp, TokenCount, ToolCall,
-    TreeId, TurnNumber, Urgency, Usage, Verdict, When,
+    Outcome, Policy, Price, RateLimit, Reader, Regression, Replacement, RepoPath, Roles, Rule,
+    RuleDecision, RunId, RunState, ScopeRules, SessionId, SessionOpened, SetupEnd, SetupPlace,
+    Source, SourceKind, Sourced, Spent, Stop, StopReason, TestCounts, Timestamp, TokenCount,
+    ToolCall, TreeId, TurnNumber, Urgency, Usage, Verdict, When,
 };
 
 /// Declares the type word of every event; a new variant does not compile until it stands here.
@@ -732,10 +732,23 @@ fn calls() -> Vec<Event> {
             },
             Action::List {
                 path: RepoPath::root(),
+                depth: 1,
+            },
+            Action::List {
+                path: RepoPath::root(),
+                depth: 3,
             },
             Action::Search {
                 query: "fn .*main".to_owned(),
                 path: path("src"),
+                glob: None,
+                context: 0,
+            },
+            Action::Search {
+                query: "fn .*main".to_owned(),
+                path: path("src"),
+                glob: Some("*.rs".to_owned()),
+                context: 2,
             },
             Action::Write {
                 path: path("src/b.rs"),
@@ -745,6 +758,23 @@ fn calls() -> Vec<Event> {
                 path: path("src/b.rs"),
                 old: "b()".to_owned(),
                 new: "c()".to_owned(),
+                more: Vec::new(),
+            },
+            Action::Edit {
+                path: path("src/b.rs"),
+                old: "b()".to_owned(),
+                new: "c()".to_owned(),
+                more: vec![Replacement {
+                    old: "d()".to_owned(),
+                    new: "e()".to_owned(),
+                }],
+            },
+            Action::Move {
+                path: path("src/b.rs"),
+                to: path("src/c.rs"),
+            },
+            Action::Delete {
+                path: path("src/c.rs"),
             },
             Action::Run {
                 command: "cargo test".to_owned(),
@@ -843,7 +873,16 @@ fn outcomes() -> impl Iterator<Item = Outcome> {
             text: "1\tfn a() {}\n".to_owned(),
             lines: 900,
             cut: true,
+            note: String::new(),
         },
+        Outcome::Text {
+            text: "caf\u{fffd}\n".to_owned(),
+            lines: 1,
+            cut: false,
+            note: "not UTF-8".to_owned(),
+        },
+        Outcome::Moved,
+        Outcome::Deleted { removed: 4 },
         Outcome::Written {
             created: true,
             added: 3,

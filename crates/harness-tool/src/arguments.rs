@@ -6,19 +6,23 @@
 
 use std::{fmt, path::Path};
 
-use harness_core::{ByteCount, LineRange, RepoPath, ToolCall};
+use harness_core::{ByteCount, LineRange, Replacement, RepoPath, ToolCall};
 use serde::{Deserialize, Deserializer, de};
 use serde_json::error::Category;
 
 use crate::{
     ToolFault,
     excerpt::shorten,
+    fault::suggestion,
     name,
     shape::{self, Field, Kind, Shape},
 };
 
 /// The longest arguments taken; a larger file is written in parts.
 const ARGUMENT_BYTES_MAX: ByteCount = ByteCount::mib(1);
+
+/// The most edits of one call.
+const EDITS_MAX: usize = 100;
 
 /// The arguments of one call: known fields only, each at most once, each of its type.
 #[derive(Debug)]
@@ -61,10 +65,7 @@ impl Arguments {
 
     /// Returns a text that must be there; it may be empty.
     pub(crate) fn text(&mut self, field: &'static str) -> Result<String, ToolFault> {
-        self.maybe_text(field).ok_or(ToolFault::MissingField {
-            tool: self.tool(),
-            field,
-        })
+        self.maybe_text(field).ok_or_else(|| self.missing(field))
     }
 
     /// Returns a text that must be there and say something.
@@ -92,8 +93,52 @@ impl Arguments {
     /// Returns texts that need not be there; none without them.
     pub(crate) fn texts(&mut self, field: &'static str) -> Vec<String> {
         match self.take(field) {
-            Some(Value::Texts(texts)) => texts,
+            Some(Value::List(items)) => items.into_iter().filter_map(Value::into_text).collect(),
             _ => Vec::new(),
+        }
+    }
+
+    /// Returns edits that need not be there; none without them.
+    ///
+    /// # Errors
+    /// When one is no object of the texts `old` and `new`, and nothing else, or there are too many.
+    pub(crate) fn edits(&mut self, field: &'static str) -> Result<Vec<Replacement>, ToolFault> {
+        let tool = self.tool();
+        let Some(Value::List(items)) = self.take(field) else {
+            return Ok(Vec::new());
+        };
+        if items.len() > EDITS_MAX {
+            return Err(ToolFault::TooMany {
+                tool,
+                field,
+                count: items.len(),
+                limit: EDITS_MAX,
+            });
+        }
+        let numbered = items.into_iter().enumerate();
+        numbered
+            .map(|(index, item)| {
+                replacement(item).map_err(|problem| ToolFault::Item {
+                    tool,
+                    field,
+                    number: index + 1,
+                    problem,
+                })
+            })
+            .collect()
+    }
+
+    /// Returns a number that need not be there; what is larger than any is the largest.
+    pub(crate) fn count(&mut self, field: &'static str) -> Option<u32> {
+        let number = self.number(field)?;
+        Some(u32::try_from(number).unwrap_or(u32::MAX))
+    }
+
+    /// Returns the fault of a field that is not there.
+    pub(crate) fn missing(&self, field: &'static str) -> ToolFault {
+        ToolFault::MissingField {
+            tool: self.tool(),
+            field,
         }
     }
 
@@ -143,12 +188,14 @@ impl Arguments {
             return Err(ToolFault::UnknownField {
                 tool,
                 field: shorten(key),
+                meant: meant(key, self.shape.fields.iter().map(|field| field.name)),
             });
         };
         let name = field.name;
         if self.values.iter().any(|(present, _)| present.name == name) {
             return Err(ToolFault::DuplicateField { tool, field: name });
         }
+        let value = value.lenient(field.kind);
         if let Some(found) = value.mismatch(field) {
             return Err(ToolFault::WrongType {
                 tool,
@@ -217,14 +264,104 @@ fn repo_path(text: &str, root: &Path) -> Result<RepoPath, ToolFault> {
     .map_err(ToolFault::Path)
 }
 
+/// What other tools of the kind call the arguments that these call otherwise.
+const ALIASES: [(&str, &[&str]); 8] = [
+    (
+        "path",
+        &[
+            "file_path",
+            "filepath",
+            "filename",
+            "file",
+            "absolute_path",
+            "dir",
+            "dir_path",
+            "directory",
+            "from",
+            "source",
+        ],
+    ),
+    (
+        "old",
+        &[
+            "old_string",
+            "old_str",
+            "oldText",
+            "old_text",
+            "oldString",
+            "search",
+        ],
+    ),
+    (
+        "new",
+        &[
+            "new_string",
+            "new_str",
+            "newText",
+            "new_text",
+            "newString",
+            "replace",
+            "replacement",
+        ],
+    ),
+    ("content", &["file_text", "contents", "text", "new_content"]),
+    ("query", &["pattern", "regex", "search_term", "q"]),
+    ("glob", &["include", "file_pattern", "files"]),
+    ("first", &["offset", "start", "start_line", "line"]),
+    ("to", &["destination", "dest", "new_path", "target"]),
+];
+
+/// Returns the one of `names` that a model means by `key`, if that can be said.
+fn meant(key: &str, names: impl Iterator<Item = &'static str>) -> Option<&'static str> {
+    let names: Vec<&'static str> = names.collect();
+    let known = ALIASES
+        .iter()
+        .find(|(name, aliases)| names.contains(name) && aliases.contains(&key));
+    let near = || {
+        similar::get_close_matches(key, &names, 1, 0.7)
+            .first()
+            .copied()
+    };
+    known.map(|(name, _)| *name).or_else(near)
+}
+
+/// Reads one item of `edits`; the fault continues a sentence about the item.
+fn replacement(item: Value) -> Result<Replacement, String> {
+    let members = match item {
+        Value::Object(members) => members,
+        other => return Err(format!("is {}", other.kind_name())),
+    };
+    let (mut old, mut new) = (None, None);
+    for (key, value) in members {
+        let place = match key.as_str() {
+            "old" => &mut old,
+            "new" => &mut new,
+            _ => {
+                let meant = meant(&key, ["old", "new"].into_iter());
+                return Err(format!("has no `{}`{}", shorten(&key), suggestion(meant)));
+            }
+        };
+        match value {
+            Value::Text(_) if place.is_some() => return Err(format!("names `{key}` twice")),
+            Value::Text(text) => *place = Some(text),
+            other => return Err(format!("has a `{key}` that is {}", other.kind_name())),
+        }
+    }
+    Ok(Replacement {
+        old: old.ok_or("lacks `old`")?,
+        new: new.ok_or("lacks `new`")?,
+    })
+}
+
 /// A value of an argument, as far as it can be one.
 #[derive(Debug)]
 enum Value {
     Text(String),
     Number(u64),
-    /// A list that holds nothing but texts.
-    Texts(Vec<String>),
     Flag(bool),
+    List(Vec<Self>),
+    /// Its members in their order, equal keys included.
+    Object(Vec<(String, Self)>),
     /// Some models write null for what they leave out.
     Null,
     /// Something no argument can be, with its name for the model.
@@ -236,16 +373,45 @@ impl Value {
     fn mismatch(&self, field: &Field) -> Option<&'static str> {
         match (self, field.kind) {
             (Self::Text(_), Kind::Text)
-            | (Self::Number(_), Kind::Line)
-            | (Self::Texts(_), Kind::Texts)
-            | (Self::Flag(_), Kind::Flag) => None,
+            | (Self::Number(_), Kind::Line | Kind::Count)
+            | (Self::Flag(_), Kind::Flag)
+            | (Self::List(_), Kind::Edits) => None,
+            (Self::List(items), Kind::Texts)
+                if items.iter().all(|item| matches!(item, Self::Text(_))) =>
+            {
+                None
+            }
             (Self::Null, _) if !field.required => None,
-            (Self::Text(_), _) => Some("text"),
-            (Self::Number(_), _) => Some("a number"),
-            (Self::Texts(_), _) => Some("a list"),
-            (Self::Flag(_), _) => Some("true or false"),
-            (Self::Null, _) => Some("null"),
-            (Self::Other(found), _) => Some(found),
+            (other, _) => Some(other.kind_name()),
+        }
+    }
+
+    /// Takes a number that stands in quotes for the number: some models write all values so.
+    fn lenient(self, kind: Kind) -> Self {
+        match (self, kind) {
+            (Self::Text(text), Kind::Line | Kind::Count) => {
+                text.trim().parse().map_or(Self::Text(text), Self::Number)
+            }
+            (other, _) => other,
+        }
+    }
+
+    fn into_text(self) -> Option<String> {
+        match self {
+            Self::Text(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    const fn kind_name(&self) -> &'static str {
+        match self {
+            Self::Text(_) => "text",
+            Self::Number(_) => "a number",
+            Self::Flag(_) => "true or false",
+            Self::List(_) => "a list",
+            Self::Object(_) => "an object",
+            Self::Null => "null",
+            Self::Other(found) => found,
         }
     }
 }
@@ -304,8 +470,10 @@ impl<'de> de::Visitor<'de> for ValueVisitor {
         Ok(u64::try_from(number).map_or(Value::Other("a negative number"), Value::Number))
     }
 
-    fn visit_f64<E: de::Error>(self, _: f64) -> Result<Value, E> {
-        Ok(Value::Other("a fraction"))
+    fn visit_f64<E: de::Error>(self, number: f64) -> Result<Value, E> {
+        // A whole number that was written with a point.
+        let whole = format!("{number}").parse();
+        Ok(whole.map_or(Value::Other("a fraction"), Value::Number))
     }
 
     fn visit_str<E: de::Error>(self, text: &str) -> Result<Value, E> {
@@ -321,21 +489,18 @@ impl<'de> de::Visitor<'de> for ValueVisitor {
     }
 
     fn visit_seq<A: de::SeqAccess<'de>>(self, mut items: A) -> Result<Value, A::Error> {
-        let mut texts = Some(Vec::new());
-        while let Some(item) = items.next_element::<Value>()? {
-            match (item, &mut texts) {
-                (Value::Text(text), Some(texts)) => texts.push(text),
-                _ => texts = None,
-            }
+        let mut list = Vec::new();
+        while let Some(item) = items.next_element()? {
+            list.push(item);
         }
-        Ok(texts.map_or(Value::Other("a list"), Value::Texts))
+        Ok(Value::List(list))
     }
 
     fn visit_map<A: de::MapAccess<'de>>(self, mut map: A) -> Result<Value, A::Error> {
-        while map
-            .next_entry::<de::IgnoredAny, de::IgnoredAny>()?
-            .is_some()
-        {}
-        Ok(Value::Other("an object"))
+        let mut members = Vec::new();
+        while let Some(member) = map.next_entry()? {
+            members.push(member);
+        }
+        Ok(Value::Object(members))
     }
 }

@@ -1,4 +1,4 @@
-//! Replacing one place in a text: exactly, or by a ladder of looser matches.
+//! Replacing places in a text: exactly, or by a ladder of looser matches.
 //!
 //! Models copy text imperfectly: blanks at line ends, indentation, quotes that
 //! were curly. Each rung forgives one of these, must find exactly one place,
@@ -7,8 +7,8 @@
 //! is worse than a second call.
 
 use crate::{
+    content::{BYTE_ORDER_MARK, not_text},
     count::write_counts,
-    select::{BYTE_ORDER_MARK, is_binary},
 };
 
 mod ending;
@@ -28,8 +28,9 @@ const EDIT_BYTES_MAX: usize = 4 * 1024 * 1024;
 pub struct Edited {
     /// The whole new content.
     pub bytes: Vec<u8>,
-    /// What had to be overlooked to find the place, such as `without indentation`.
-    pub inexact: Option<&'static str>,
+    /// What had to be overlooked to find the place, such as `without indentation`; of several
+    /// edits which it was.
+    pub inexact: Option<String>,
     /// Lines added.
     pub added: u32,
     /// Lines removed.
@@ -57,8 +58,26 @@ pub enum EditFault {
     #[error("`old` is empty; use `write` for a new file, or name the line to put text beside")]
     Empty,
     /// The content is not text.
-    #[error("the file is not text: it is binary")]
-    NotText,
+    #[error("the file is not text: {kind}")]
+    NotText {
+        /// What it seems to be.
+        kind: &'static str,
+    },
+    /// What is put in would be in another encoding than the rest.
+    #[error(
+        "the file is not UTF-8, and `new` has characters beyond ASCII, which would be; convert the file first, or use a command"
+    )]
+    OtherEncoding,
+    /// One of several edits cannot be made, and so none is.
+    #[error("edit {number} of {count}{}, so none was made: {fault}", after(*number))]
+    OneOf {
+        /// Which, counted from 1.
+        number: usize,
+        /// How many there are.
+        count: usize,
+        /// Why.
+        fault: Box<Self>,
+    },
     /// The content would stay as it is.
     #[error("the edit changes nothing: with `new` in its place the file stays as it is")]
     Unchanged,
@@ -87,8 +106,11 @@ pub fn apply(text: &[u8], old: &str, new: &str) -> Result<Edited, EditFault> {
     {
         return Err(EditFault::TooLarge);
     }
-    if is_binary(text) {
-        return Err(EditFault::NotText);
+    if let Some(kind) = not_text(text) {
+        return Err(EditFault::NotText { kind });
+    }
+    if !new.is_ascii() && std::str::from_utf8(text).is_err() {
+        return Err(EditFault::OtherEncoding);
     }
     let (mark, body) = match text.strip_prefix(BYTE_ORDER_MARK) {
         Some(body) => (BYTE_ORDER_MARK, body),
@@ -119,10 +141,69 @@ pub fn apply(text: &[u8], old: &str, new: &str) -> Result<Edited, EditFault> {
     let (added, removed) = line_counts(body, &splice);
     Ok(Edited {
         bytes,
-        inexact: splice.inexact,
+        inexact: splice.inexact.map(str::to_owned),
         added,
         removed,
     })
+}
+
+/// Makes several edits, each in what the ones before have made of the text: all of them or none.
+///
+/// Each is made as [`apply`] does it; one alone is the same as a call of that. Lines are
+/// counted edit by edit. Without any edit the text is refused as unchanged.
+///
+/// # Errors
+/// With the first edit that cannot be made, and which of how many it is.
+pub fn apply_all<'a>(
+    text: &[u8],
+    edits: impl Iterator<Item = (&'a str, &'a str)>,
+) -> Result<Edited, EditFault> {
+    let edits: Vec<(&str, &str)> = edits.collect();
+    let count = edits.len();
+    if let [(old, new)] = edits.as_slice() {
+        return apply(text, old, new);
+    }
+    let mut edited = Edited {
+        bytes: text.to_vec(),
+        inexact: None,
+        added: 0,
+        removed: 0,
+    };
+    for (number, (old, new)) in (1..).zip(edits) {
+        let next = apply(&edited.bytes, old, new).map_err(|fault| EditFault::OneOf {
+            number,
+            count,
+            fault: Box::new(fault),
+        })?;
+        edited = next.after(edited, number);
+    }
+    if edited.bytes == text {
+        return Err(EditFault::Unchanged);
+    }
+    Ok(edited)
+}
+
+impl Edited {
+    /// Adds what the edits before this one came to.
+    fn after(self, before: Self, number: usize) -> Self {
+        let own = self.inexact.map(|how| format!("edit {number} {how}"));
+        let all: Vec<String> = before.inexact.into_iter().chain(own).collect();
+        Self {
+            bytes: self.bytes,
+            inexact: (!all.is_empty()).then(|| all.join(", ")),
+            added: before.added + self.added,
+            removed: before.removed + self.removed,
+        }
+    }
+}
+
+/// What is said of an edit that fails; line numbers are not those of the file as it is where others came before.
+const fn after(number: usize) -> &'static str {
+    if number > 1 {
+        " cannot be made after those before it"
+    } else {
+        " cannot be made"
+    }
 }
 
 /// Climbs the ladder.
@@ -183,7 +264,11 @@ mod tests {
     fn check(text: &str, old: &str, new: &str, expected: &str, inexact: Option<&str>) {
         let edited = apply(text.as_bytes(), old, new).unwrap();
         assert_eq!(String::from_utf8(edited.bytes).unwrap(), expected);
-        assert_eq!(edited.inexact, inexact);
+        assert_eq!(edited.inexact.as_deref(), inexact);
+    }
+
+    fn all(text: &str, edits: &[(&str, &str)]) -> Result<Edited, EditFault> {
+        apply_all(text.as_bytes(), edits.iter().copied())
     }
 
     fn fault(text: &str, old: &str, new: &str) -> EditFault {
@@ -338,7 +423,10 @@ mod tests {
     #[test]
     fn what_cannot_be_edited_is_said() {
         assert_eq!(fault("a", "", "b"), EditFault::Empty);
-        assert_eq!(fault("a\0", "a", "b"), EditFault::NotText);
+        assert_eq!(
+            fault("a\0", "a", "b"),
+            EditFault::NotText { kind: "binary" }
+        );
         assert_eq!(fault("a\r\n", "a\r\n", "a\n"), EditFault::Unchanged);
         assert_eq!(
             fault(&"a".repeat(EDIT_BYTES_MAX + 1), "a", "b"),
@@ -367,6 +455,52 @@ mod tests {
         assert_eq!(edited.bytes, b"\xff\nc\n");
         let edited = apply("\u{201c}\n".as_bytes(), "\"", "x").unwrap();
         assert_eq!(edited.bytes, b"x\n");
+    }
+
+    #[test]
+    fn no_text_of_another_encoding_is_put_in() {
+        assert_eq!(
+            apply(b"caf\xe9\nb\n", "b", "\u{fc}").unwrap_err(),
+            EditFault::OtherEncoding
+        );
+        assert_eq!(
+            apply(b"caf\xe9\nb\n", "b", "c").unwrap().bytes,
+            b"caf\xe9\nc\n"
+        );
+    }
+
+    #[test]
+    fn several_edits_are_made_one_after_the_other() {
+        let edited = all("a\nb\nc \n", &[("a", "x\ny"), ("y", "z"), ("b\nc\n", "")]).unwrap();
+        assert_eq!(edited.bytes, b"x\nz\n");
+        assert_eq!((edited.added, edited.removed), (3, 4));
+        assert_eq!(
+            edited.inexact.as_deref(),
+            Some("edit 3 without trailing blanks")
+        );
+        let edited = all("  a;\n  b;\n", &[("a;\n", "c;\n"), ("\u{2018}", "x")]);
+        assert!(edited.is_err());
+        assert_eq!(
+            all("a\n", &[("a", "b"), ("b", "a")]),
+            Err(EditFault::Unchanged)
+        );
+    }
+
+    #[test]
+    fn one_edit_that_fails_is_named_and_none_is_made() {
+        let fault = all(
+            "one\ntwo\nthree\n",
+            &[("one", "1"), ("tow", "2"), ("three", "3")],
+        );
+        assert_eq!(
+            fault.unwrap_err().to_string(),
+            "edit 2 of 3 cannot be made after those before it, so none was made: `old` was not found, not even without blanks at line ends or indentation; nearest lines (data, not instructions):\n1| 1\n2| two\n3| three\n"
+        );
+        let fault = all("a\na\n", &[("a", "b"), ("b", "c")]).unwrap_err();
+        assert_eq!(
+            fault.to_string(),
+            "edit 1 of 2 cannot be made, so none was made: `old` is there 2 times, at lines 1, 2; take in more lines around the one that is meant"
+        );
     }
 
     #[test]
@@ -421,6 +555,46 @@ mod tests {
                 prop_assert!(edited.bytes.starts_with(before.as_bytes()));
                 prop_assert!(edited.bytes.ends_with(after.as_bytes()));
                 prop_assert!(edited.bytes.len() >= before.len() + after.len());
+            }
+        }
+
+        #[test]
+        fn all_edits_are_made_or_none(
+            text in "([ab]{0,2}(\n|\r\n)){0,5}[ab]{0,2}",
+            edits in proptest::collection::vec(("[ab\n]{1,3}", "[abc\n]{0,3}"), 2..5),
+        ) {
+            let pairs = || edits.iter().map(|(old, new)| (old.as_str(), new.as_str()));
+            let one_by_one = pairs().try_fold(text.clone().into_bytes(), |text, (old, new)| {
+                apply(&text, old, new).map(|edited| edited.bytes)
+            });
+            match (apply_all(text.as_bytes(), pairs()), one_by_one) {
+                (Ok(edited), Ok(bytes)) => prop_assert_eq!(edited.bytes, bytes),
+                (Err(EditFault::OneOf { fault, count, .. }), Err(own)) => {
+                    prop_assert_eq!(*fault, own);
+                    prop_assert_eq!(count, edits.len());
+                }
+                (Err(EditFault::Unchanged), Ok(bytes)) => prop_assert_eq!(bytes, text.into_bytes()),
+                (all, one) => prop_assert!(false, "{:?} {:?}", all, one),
+            }
+        }
+
+        #[test]
+        fn a_file_keeps_the_line_endings_it_has(
+            lines in proptest::collection::vec("[abc ]{0,4}", 1..6), crlf: bool, open: bool,
+            old in "[abc \n]{1,5}", new in "[abcd\n]{0,5}(\r\n)?[d]{0,2}",
+        ) {
+            let ending = if crlf { "\r\n" } else { "\n" };
+            let mut text = lines.join(ending);
+            // With one line there is no ending to keep.
+            prop_assume!(text.contains(ending));
+            if !open {
+                text.push_str(ending);
+            }
+            if let Ok(edited) = apply(text.as_bytes(), &old, &new) {
+                let edited = String::from_utf8(edited.bytes).unwrap();
+                let plain = edited.replace(ending, "");
+                let has_other = plain.contains('\n') || (!crlf && plain.contains('\r'));
+                prop_assert!(!has_other, "{:?} became {:?}", text, edited);
             }
         }
 

@@ -45,12 +45,41 @@ pub enum ToolFault {
         tool: &'static str,
     },
     /// An argument the tool does not have.
-    #[error("`{tool}` has no argument `{field}`; {}", shape::usage(tool))]
+    #[error("`{tool}` has no argument `{field}`{}; {}", suggestion(*meant), shape::usage(tool))]
     UnknownField {
         /// The tool.
         tool: &'static str,
         /// The argument, shortened.
         field: String,
+        /// The argument that other tools of the kind call so.
+        meant: Option<&'static str>,
+    },
+    /// An item of a list that is not what the list takes.
+    #[error(
+        "item {number} of `{field}` of `{tool}` {problem}; {}",
+        shape::usage(tool)
+    )]
+    Item {
+        /// The tool.
+        tool: &'static str,
+        /// The argument.
+        field: &'static str,
+        /// Which item, counted from 1.
+        number: usize,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// A list longer than a call may have.
+    #[error("`{field}` of `{tool}` has {count} items, at most {limit}; do it in smaller parts")]
+    TooMany {
+        /// The tool.
+        tool: &'static str,
+        /// The argument.
+        field: &'static str,
+        /// How many there are.
+        count: usize,
+        /// How many are taken.
+        limit: usize,
     },
     /// An argument that is there twice: which one is meant cannot be known.
     #[error(
@@ -123,6 +152,6 @@ impl ToolFault {
     }
 }
 
-fn suggestion(nearest: Option<&str>) -> String {
+pub(crate) fn suggestion(nearest: Option<&str>) -> String {
     nearest.map_or_else(String::new, |name| format!(", did you mean `{name}`?"))
 }

@@ -2,9 +2,15 @@
 
 use std::path::Path;
 
-use harness_core::{Action, RepoPath, ToolCall};
+use harness_core::{Action, Replacement, RepoPath, ToolCall};
 
 use crate::{ToolFault, arguments::Arguments};
+
+/// How many levels a list goes down, whatever is asked for.
+const DEPTH_MAX: u32 = 5;
+
+/// How many lines are shown around one that was found, whatever is asked for.
+const CONTEXT_LINES_MAX: u32 = 10;
 
 /// What a tool call asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -70,6 +76,7 @@ pub fn parse(call: &ToolCall, root: &Path) -> Result<Intent, ToolFault> {
     match arguments.tool() {
         "ask" => arguments.words("text").map(|text| Intent::Ask { text }),
         "check" => Ok(check(&mut arguments)),
+        "delete" => delete(&mut arguments, root).map(Intent::Act),
         "doc" => arguments
             .file("path", root)
             .map(|path| Intent::Doc { path }),
@@ -79,6 +86,7 @@ pub fn parse(call: &ToolCall, root: &Path) -> Result<Intent, ToolFault> {
             .map(|summary| Intent::Finish { summary }),
         "job" => Ok(job(&mut arguments)),
         "list" => list(&mut arguments, root).map(Intent::Act),
+        "move" => move_to(&mut arguments, root).map(Intent::Act),
         "note" => arguments.words("text").map(|text| Intent::Note { text }),
         "read" => read(&mut arguments, root).map(Intent::Act),
         "request" => request(&mut arguments, root),
@@ -96,11 +104,29 @@ fn check(arguments: &mut Arguments) -> Intent {
     }
 }
 
-fn edit(arguments: &mut Arguments, root: &Path) -> Result<Action, ToolFault> {
-    Ok(Action::Edit {
+fn delete(arguments: &mut Arguments, root: &Path) -> Result<Action, ToolFault> {
+    Ok(Action::Delete {
         path: arguments.file("path", root)?,
-        old: arguments.text("old")?,
-        new: arguments.text("new")?,
+    })
+}
+
+/// `old` and `new`, where they are given, are the first edit, before those of `edits`.
+fn edit(arguments: &mut Arguments, root: &Path) -> Result<Action, ToolFault> {
+    let path = arguments.file("path", root)?;
+    let mut edits = arguments.edits("edits")?.into_iter();
+    let (old, new) = (arguments.maybe_text("old"), arguments.maybe_text("new"));
+    let first = match (old, new) {
+        (Some(old), Some(new)) => Some(Replacement { old, new }),
+        (None, None) => edits.next(),
+        (Some(_), None) => return Err(arguments.missing("new")),
+        (None, Some(_)) => return Err(arguments.missing("old")),
+    };
+    let Replacement { old, new } = first.ok_or_else(|| arguments.missing("old"))?;
+    Ok(Action::Edit {
+        path,
+        old,
+        new,
+        more: edits.collect(),
     })
 }
 
@@ -115,6 +141,16 @@ fn job(arguments: &mut Arguments) -> Intent {
 fn list(arguments: &mut Arguments, root: &Path) -> Result<Action, ToolFault> {
     Ok(Action::List {
         path: arguments.folder("path", root)?,
+        depth: arguments
+            .count("depth")
+            .map_or(1, |depth| depth.clamp(1, DEPTH_MAX)),
+    })
+}
+
+fn move_to(arguments: &mut Arguments, root: &Path) -> Result<Action, ToolFault> {
+    Ok(Action::Move {
+        path: arguments.file("path", root)?,
+        to: arguments.file("to", root)?,
     })
 }
 
@@ -153,6 +189,12 @@ fn search(arguments: &mut Arguments, root: &Path) -> Result<Action, ToolFault> {
     Ok(Action::Search {
         query: arguments.words("query")?,
         path: arguments.folder("path", root)?,
+        glob: arguments
+            .maybe_text("glob")
+            .filter(|glob| !glob.trim().is_empty()),
+        context: arguments
+            .count("context")
+            .map_or(0, |lines| lines.min(CONTEXT_LINES_MAX)),
     })
 }
 
@@ -191,6 +233,13 @@ mod tests {
         RepoPath::parse(text).unwrap()
     }
 
+    fn replacement(old: &str, new: &str) -> Replacement {
+        Replacement {
+            old: old.to_owned(),
+            new: new.to_owned(),
+        }
+    }
+
     #[test]
     fn every_tool_has_a_meaning() {
         let act = Intent::Act;
@@ -225,6 +274,40 @@ mod tests {
                     path: path("src/a.rs"),
                     old: String::new(),
                     new: "b".to_owned(),
+                    more: Vec::new(),
+                }),
+            ),
+            (
+                "edit",
+                r#"{"path":"a","edits":[{"old":"b","new":"c"},{"new":"e","old":"d"}]}"#,
+                act(Action::Edit {
+                    path: path("a"),
+                    old: "b".to_owned(),
+                    new: "c".to_owned(),
+                    more: vec![replacement("d", "e")],
+                }),
+            ),
+            (
+                "edit",
+                r#"{"path":"a","old":"b","new":"","edits":[{"old":"d","new":"e"}]}"#,
+                act(Action::Edit {
+                    path: path("a"),
+                    old: "b".to_owned(),
+                    new: String::new(),
+                    more: vec![replacement("d", "e")],
+                }),
+            ),
+            (
+                "delete",
+                r#"{"path":"a"}"#,
+                act(Action::Delete { path: path("a") }),
+            ),
+            (
+                "move",
+                r#"{"path":"a","to":"/home/me/demo/b/c"}"#,
+                act(Action::Move {
+                    path: path("a"),
+                    to: path("b/c"),
                 }),
             ),
             (
@@ -257,6 +340,7 @@ mod tests {
                 "{}",
                 act(Action::List {
                     path: RepoPath::root(),
+                    depth: 1,
                 }),
             ),
             (
@@ -264,12 +348,24 @@ mod tests {
                 r#"{"path":""}"#,
                 act(Action::List {
                     path: RepoPath::root(),
+                    depth: 1,
                 }),
             ),
             (
                 "list",
                 r#"{"path":"/home/me/demo/src"}"#,
-                act(Action::List { path: path("src") }),
+                act(Action::List {
+                    path: path("src"),
+                    depth: 1,
+                }),
+            ),
+            (
+                "list",
+                r#"{"path":"src","depth":"99"}"#,
+                act(Action::List {
+                    path: path("src"),
+                    depth: 5,
+                }),
             ),
             (
                 "note",
@@ -311,6 +407,26 @@ mod tests {
                 act(Action::Search {
                     query: "fn a".to_owned(),
                     path: path("src"),
+                    glob: None,
+                    context: 0,
+                }),
+            ),
+            (
+                "search",
+                r#"{"query":"a","glob":"*.rs","context":2}"#,
+                act(Action::Search {
+                    query: "a".to_owned(),
+                    path: RepoPath::root(),
+                    glob: Some("*.rs".to_owned()),
+                    context: 2,
+                }),
+            ),
+            (
+                "read",
+                r#"{"path":"a","first":"3","last":4.0}"#,
+                act(Action::Read {
+                    path: path("a"),
+                    lines: Some(LineRange { first: 3, last: 4 }),
                 }),
             ),
             (
@@ -364,11 +480,13 @@ mod tests {
     #[test]
     fn a_fault_names_what_is_wrong_and_the_right_form() {
         let shell = "`shell` takes {\"command\": text, \"cwd\": text, optional, \"background\": true or false, optional}";
+        let edit = "`edit` takes {\"path\": text, \"old\": text, optional, \"new\": text, optional, \"edits\": list of {\"old\": text, \"new\": text}, optional}";
         let cases = [
             (
                 "shel",
                 "{}",
                 "there is no tool `shel`, did you mean `shell`?; the tools are ask, check, doc, edit, finish, job, list, note, read, request, search, shell, write".to_owned(),
+                "there is no tool `shel`, did you mean `shell`?; the tools are ask, check, delete, doc, edit, finish, list, move, note, read, request, search, shell, write".to_owned(),
             ),
             ("shell", "[]", format!("the arguments of `shell` are not an object; {shell}")),
             ("shell", "{}", format!("the arguments of `shell` lack `command`; {shell}")),
@@ -390,6 +508,51 @@ mod tests {
                 "read",
                 r#"{"path":""}"#,
                 "`path` of `read` is empty; `read` takes {\"path\": text, \"first\": line number, optional, \"last\": line number, optional}".to_owned(),
+            ),
+            (
+                "edit",
+                r#"{"path":"a"}"#,
+                format!("the arguments of `edit` lack `old`; {edit}"),
+            ),
+            (
+                "edit",
+                r#"{"path":"a","old":"b"}"#,
+                format!("the arguments of `edit` lack `new`; {edit}"),
+            ),
+            (
+                "edit",
+                r#"{"path":"a","old_string":"b","new":""}"#,
+                format!("`edit` has no argument `old_string`, did you mean `old`?; {edit}"),
+            ),
+            (
+                "edit",
+                r#"{"path":"a","edits":[{"old":"b","new":"c"},{"oldText":"b","new":"c"}]}"#,
+                format!("item 2 of `edits` of `edit` has no `oldText`, did you mean `old`?; {edit}"),
+            ),
+            (
+                "edit",
+                r#"{"path":"a","edits":[{"old":"b"}]}"#,
+                format!("item 1 of `edits` of `edit` lacks `new`; {edit}"),
+            ),
+            (
+                "edit",
+                r#"{"path":"a","edits":[{"old":"b","old":"c","new":""}]}"#,
+                format!("item 1 of `edits` of `edit` names `old` twice; {edit}"),
+            ),
+            (
+                "edit",
+                r#"{"path":"a","edits":["b"]}"#,
+                format!("item 1 of `edits` of `edit` is text; {edit}"),
+            ),
+            (
+                "edit",
+                r#"{"path":"a","edits":"[]"}"#,
+                format!("`edits` of `edit` is text; {edit}"),
+            ),
+            (
+                "read",
+                r#"{"file_path":"a"}"#,
+                "`read` has no argument `file_path`, did you mean `path`?; `read` takes {\"path\": text, \"first\": line number, optional, \"last\": line number, optional}".to_owned(),
             ),
             (
                 "read",
@@ -417,7 +580,8 @@ mod tests {
                 parsed("write", &arguments),
                 Err(ToolFault::UnknownField {
                     tool: "write",
-                    field: field.to_owned()
+                    field: field.to_owned(),
+                    meant: None,
                 })
             );
         }
@@ -532,8 +696,8 @@ mod tests {
     proptest! {
         #[test]
         fn no_call_makes_parse_panic(
-            tool in "ask|check|doc|edit|finish|list|note|read|search|shell|write|\\PC{0,8}",
-            arguments in "\\PC{0,60}|\\{(\"(path|first|last|command|old|new|text)\":(\"[^\"]{0,9}\"|-?[0-9]{1,30}|null|\\[\\]),?){0,4}\\}",
+            tool in "ask|check|delete|doc|edit|finish|list|move|note|read|search|shell|write|\\PC{0,8}",
+            arguments in "\\PC{0,60}|\\{(\"(path|to|first|last|command|old|new|text|edits)\":(\"[^\"]{0,9}\"|-?[0-9]{1,30}|null|\\[\\]|\\[\\{\"old\":\"a\",\"new\":(\"b\"|3)\\}\\]),?){0,4}\\}",
         ) {
             let _ = parsed(&tool, &arguments).map_err(|fault| fault.to_string());
         }

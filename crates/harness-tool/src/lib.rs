@@ -7,6 +7,7 @@
 //! parses and renders, the executor edits and selects.
 
 mod arguments;
+mod content;
 mod count;
 pub mod edit;
 mod excerpt;
@@ -29,6 +30,6 @@ pub use job::{JobLine, Printed, job_text, jobs_text};
 pub use name::quote;
 pub use plain::plain;
 pub use render::{ToolText, render};
-pub use select::select_lines;
+pub use select::{LineSelector, select_lines};
 pub use shape::specs;
 pub use took::{with_time, without_time};

@@ -1,22 +1,61 @@
 //! The tools: what the model is told about them and which arguments they take.
 //!
-//! The schema a model sees and the fields the parser accepts stand side by
-//! side here; a test holds them equal.
+//! One table says both: the schema a model sees is made from the fields the
+//! parser accepts. It does not say `additionalProperties`: no wire asks for it,
+//! the parser refuses what it does not know, and every byte is sent with every
+//! request.
+
+use std::sync::LazyLock;
 
 use harness_core::ToolSpec;
 
 /// Returns the built-in tools, sorted by name, the same bytes in every session.
 pub fn specs() -> &'static [ToolSpec] {
-    SPECS
+    static SPECS: LazyLock<Vec<ToolSpec>> =
+        LazyLock::new(|| SHAPES.iter().map(Shape::spec).collect());
+    &SPECS
 }
 
-/// The arguments of one tool, as the parser takes them.
+/// One tool: what a model is told, and the arguments as the parser takes them.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Shape {
     /// The tool's name.
     pub(crate) name: &'static str,
+    /// What it does, for the model.
+    description: &'static str,
     /// Its arguments, in the order they are named to the model.
     pub(crate) fields: &'static [Field],
+}
+
+impl Shape {
+    fn spec(&self) -> ToolSpec {
+        ToolSpec {
+            name: self.name,
+            description: self.description,
+            // The table is made once and stays as long as the program.
+            schema: self.schema().leak(),
+        }
+    }
+
+    fn schema(&self) -> String {
+        let fields = self.fields.iter();
+        let properties = fields
+            .clone()
+            .map(|field| format!(r#""{}":{}"#, field.name, field.kind.schema()));
+        let required = fields
+            .filter(|field| field.required)
+            .map(|field| format!(r#""{}""#, field.name));
+        let (properties, required) = (joined(properties), joined(required));
+        let required = match required.as_str() {
+            "" => String::new(),
+            names => format!(r#","required":[{names}]"#),
+        };
+        format!(r#"{{"type":"object","properties":{{{properties}}}{required}}}"#)
+    }
+}
+
+fn joined(parts: impl Iterator<Item = String>) -> String {
+    parts.collect::<Vec<_>>().join(",")
 }
 
 /// One argument of a tool.
@@ -34,10 +73,14 @@ pub(crate) enum Kind {
     Text,
     /// A line number, counted from 1.
     Line,
+    /// A number that counts something.
+    Count,
     /// A JSON array of strings.
     Texts,
     /// A JSON true or false.
     Flag,
+    /// A JSON array of objects with the texts `old` and `new`.
+    Edits,
 }
 
 impl Kind {
@@ -45,8 +88,22 @@ impl Kind {
         match self {
             Self::Text => "text",
             Self::Line => "line number",
+            Self::Count => "number",
             Self::Texts => "list of texts",
             Self::Flag => "true or false",
+            Self::Edits => "list of {\"old\": text, \"new\": text}",
+        }
+    }
+
+    const fn schema(self) -> &'static str {
+        match self {
+            Self::Text => r#"{"type":"string"}"#,
+            Self::Line | Self::Count => r#"{"type":"integer"}"#,
+            Self::Texts => r#"{"type":"array","items":{"type":"string"}}"#,
+            Self::Flag => r#"{"type":"boolean"}"#,
+            Self::Edits => {
+                r#"{"type":"array","items":{"type":"object","properties":{"old":{"type":"string"},"new":{"type":"string"}}}}"#
+            }
         }
     }
 }
@@ -56,8 +113,42 @@ pub(crate) fn shape(name: &str) -> Option<&'static Shape> {
     SHAPES.iter().find(|shape| shape.name == name)
 }
 
-/// Returns the tool whose name is most like `name`, if one is alike at all.
+/// What other agents call the tools.
+const ALIASES: [(&str, &[&str]); 7] = [
+    ("delete", &["rm", "remove", "delete_file"]),
+    (
+        "edit",
+        &[
+            "replace",
+            "str_replace",
+            "str_replace_editor",
+            "apply_patch",
+            "multi_edit",
+        ],
+    ),
+    ("list", &["ls", "dir", "list_directory"]),
+    ("move", &["mv", "rename"]),
+    ("read", &["open", "cat", "view", "read_file"]),
+    ("search", &["grep", "rg", "find", "search_dir"]),
+    (
+        "shell",
+        &[
+            "bash",
+            "run",
+            "exec",
+            "execute",
+            "terminal",
+            "run_shell_command",
+        ],
+    ),
+];
+
+/// Returns the tool that is meant by `name`: as other agents call it, or by the name most like it.
 pub(crate) fn nearest(name: &str) -> Option<&'static str> {
+    let called = ALIASES.iter().find(|(_, aliases)| aliases.contains(&name));
+    if let Some((own, _)) = called {
+        return Some(own);
+    }
     let names: Vec<&'static str> = SHAPES.iter().map(|shape| shape.name).collect();
     let near = similar::get_close_matches(name, &names, 1, 0.6);
     near.first().copied()
@@ -101,38 +192,62 @@ const fn optional(name: &'static str, kind: Kind) -> Field {
 static SHAPES: &[Shape] = &[
     Shape {
         name: "ask",
+        description: "Ask a person what only they can decide.",
         fields: &[required("text")],
     },
     Shape {
         name: "check",
+        description: "Run one gate, or all, on the work as it is. Red is information, no failed attempt.",
         fields: &[optional("gate", Kind::Text)],
     },
     Shape {
+        name: "delete",
+        description: "Delete a file or an empty folder.",
+        fields: &[required("path")],
+    },
+    Shape {
         name: "doc",
+        description: "Load a document of the index.",
         fields: &[required("path")],
     },
     Shape {
         name: "edit",
-        fields: &[required("path"), required("old"), required("new")],
+        description: "Replace `old`, which must stand in the file exactly once, by `new`; with `edits` several in order, all or none.",
+        fields: &[
+            required("path"),
+            optional("old", Kind::Text),
+            optional("new", Kind::Text),
+            optional("edits", Kind::Edits),
+        ],
     },
     Shape {
         name: "finish",
+        description: "Say that the work is done, with a summary; the gates decide.",
         fields: &[required("text")],
     },
     Shape {
         name: "job",
+        description: "List jobs; with `id` read what is new, or `stop` it.",
         fields: &[optional("id", Kind::Text), optional("stop", Kind::Flag)],
     },
     Shape {
         name: "list",
-        fields: &[optional("path", Kind::Text)],
+        description: "List a folder or the root, `depth` levels deep.",
+        fields: &[optional("path", Kind::Text), optional("depth", Kind::Count)],
+    },
+    Shape {
+        name: "move",
+        description: "Move or rename a file; nothing may stand at `to`.",
+        fields: &[required("path"), required("to")],
     },
     Shape {
         name: "note",
+        description: "Propose a line for the progress log. Begin with `pattern:` what holds everywhere in this code.",
         fields: &[required("text")],
     },
     Shape {
         name: "read",
+        description: "Read a text file, or its lines `first` to `last`, from 1; or an image.",
         fields: &[
             required("path"),
             optional("first", Kind::Line),
@@ -141,6 +256,7 @@ static SHAPES: &[Shape] = &[
     },
     Shape {
         name: "request",
+        description: "Ask a person for more than the scope: `paths` or patterns to write, `hosts` as host:port.",
         fields: &[
             optional("paths", Kind::Texts),
             optional("hosts", Kind::Texts),
@@ -149,10 +265,17 @@ static SHAPES: &[Shape] = &[
     },
     Shape {
         name: "search",
-        fields: &[required("query"), optional("path", Kind::Text)],
+        description: "Find lines by a regular expression, below `path`, in files like `glob`, with lines of `context`.",
+        fields: &[
+            required("query"),
+            optional("path", Kind::Text),
+            optional("glob", Kind::Text),
+            optional("context", Kind::Count),
+        ],
     },
     Shape {
         name: "shell",
+        description: "Run `sh -c command` in the folder `cwd` or the root; `background`: as a job.",
         fields: &[
             required("command"),
             optional("cwd", Kind::Text),
@@ -161,105 +284,14 @@ static SHAPES: &[Shape] = &[
     },
     Shape {
         name: "write",
-        fields: &[required("path"), required("content")],
-    },
-];
-
-/// The schema of a tool with one required text, told apart only by its name.
-macro_rules! one_text {
-    ($field:literal) => {
-        concat!(
-            r#"{"type":"object","properties":{""#,
-            $field,
-            r#"":{"type":"string"}},"required":[""#,
-            $field,
-            r#""],"additionalProperties":false}"#
-        )
-    };
-}
-
-/// The schema of a tool with one optional text.
-macro_rules! maybe_text {
-    ($field:literal) => {
-        concat!(
-            r#"{"type":"object","properties":{""#,
-            $field,
-            r#"":{"type":"string"}},"additionalProperties":false}"#
-        )
-    };
-}
-
-static SPECS: &[ToolSpec] = &[
-    ToolSpec {
-        name: "ask",
-        description: "Ask a person what only a person can decide, and wait for the answer.",
-        schema: one_text!("text"),
-    },
-    ToolSpec {
-        name: "check",
-        description: "Run one gate, or all gates, on the work as it is now. Red is information, not a failed attempt.",
-        schema: maybe_text!("gate"),
-    },
-    ToolSpec {
-        name: "doc",
-        description: "Load a deeper document of the index.",
-        schema: one_text!("path"),
-    },
-    ToolSpec {
-        name: "edit",
-        description: "Replace `old`, which must stand in the file exactly once, by `new`.",
-        schema: r#"{"type":"object","properties":{"path":{"type":"string"},"old":{"type":"string"},"new":{"type":"string"}},"required":["path","old","new"],"additionalProperties":false}"#,
-    },
-    ToolSpec {
-        name: "finish",
-        description: "Say that the work is done, with a summary of what was done. The harness then runs the gates and commits when they are green.",
-        schema: one_text!("text"),
-    },
-    ToolSpec {
-        name: "job",
-        description: "List jobs; with `id` read what is new, or `stop` it.",
-        schema: r#"{"type":"object","properties":{"id":{"type":"string"},"stop":{"type":"boolean"}},"additionalProperties":false}"#,
-    },
-    ToolSpec {
-        name: "list",
-        description: "List a folder; the repository's root without `path`.",
-        schema: maybe_text!("path"),
-    },
-    ToolSpec {
-        name: "note",
-        description: "Propose a line for the progress log: what later sessions should know. Begin with `pattern:` for what holds everywhere in this code.",
-        schema: one_text!("text"),
-    },
-    ToolSpec {
-        name: "read",
-        description: "Read a text file, or its lines `first` to `last`, counted from 1; or an image.",
-        schema: r#"{"type":"object","properties":{"path":{"type":"string"},"first":{"type":"integer"},"last":{"type":"integer"}},"required":["path"],"additionalProperties":false}"#,
-    },
-    ToolSpec {
-        name: "request",
-        description: "Ask a person for more than the scope gives: `paths` or patterns to write, `hosts` as host:port, and why.",
-        schema: r#"{"type":"object","properties":{"paths":{"type":"array","items":{"type":"string"}},"hosts":{"type":"array","items":{"type":"string"}},"reason":{"type":"string"}},"required":["reason"],"additionalProperties":false}"#,
-    },
-    ToolSpec {
-        name: "search",
-        description: "Find lines that match a regular expression, below `path` or everywhere.",
-        schema: r#"{"type":"object","properties":{"query":{"type":"string"},"path":{"type":"string"}},"required":["query"],"additionalProperties":false}"#,
-    },
-    ToolSpec {
-        name: "shell",
-        description: "Run a command line with `sh -c`, in the folder `cwd` or at the root. No terminal, no input; time and output are limited. `background`: it goes on as a job.",
-        schema: r#"{"type":"object","properties":{"command":{"type":"string"},"cwd":{"type":"string"},"background":{"type":"boolean"}},"required":["command"],"additionalProperties":false}"#,
-    },
-    ToolSpec {
-        name: "write",
         description: "Make a file or replace its whole content.",
-        schema: r#"{"type":"object","properties":{"path":{"type":"string"},"content":{"type":"string"}},"required":["path","content"],"additionalProperties":false}"#,
+        fields: &[required("path"), required("content")],
     },
 ];
 
 #[cfg(test)]
 mod tests {
-    use serde_json::{Value, json};
+    use serde_json::Value;
 
     use super::*;
 
@@ -271,38 +303,33 @@ mod tests {
             .iter()
             .map(|spec| spec.name.len() + spec.description.len() + spec.schema.len())
             .sum();
-        assert!(bytes < 3950, "{bytes}");
+        assert!(bytes < 2560, "{bytes}");
     }
 
     #[test]
-    fn the_schema_a_model_sees_is_what_the_parser_takes() {
-        assert_eq!(specs().len(), SHAPES.len());
-        for (spec, shape) in specs().iter().zip(SHAPES) {
-            let schema: Value = serde_json::from_str(spec.schema).unwrap();
-            let mut properties = serde_json::Map::new();
-            let mut required = Vec::new();
-            for field in shape.fields {
-                let kind = match field.kind {
-                    Kind::Text => json!({ "type": "string" }),
-                    Kind::Line => json!({ "type": "integer" }),
-                    Kind::Texts => json!({ "type": "array", "items": { "type": "string" } }),
-                    Kind::Flag => json!({ "type": "boolean" }),
-                };
-                properties.insert(field.name.to_owned(), kind);
-                if field.required {
-                    required.push(field.name);
-                }
-            }
-            let mut expected = json!({
-                "type": "object",
-                "properties": properties,
-                "additionalProperties": false,
-            });
-            if !required.is_empty() {
-                expected["required"] = json!(required);
-            }
-            assert_eq!(spec.name, shape.name);
-            assert_eq!(schema, expected, "{}", spec.name);
+    fn a_schema_says_what_each_argument_is_and_which_are_needed() {
+        let schema = |name: &str| {
+            let spec = specs().iter().find(|spec| spec.name == name).unwrap();
+            spec.schema
+        };
+        assert_eq!(
+            schema("read"),
+            r#"{"type":"object","properties":{"path":{"type":"string"},"first":{"type":"integer"},"last":{"type":"integer"}},"required":["path"]}"#
+        );
+        assert_eq!(
+            schema("check"),
+            r#"{"type":"object","properties":{"gate":{"type":"string"}}}"#
+        );
+        assert_eq!(
+            schema("request"),
+            r#"{"type":"object","properties":{"paths":{"type":"array","items":{"type":"string"}},"hosts":{"type":"array","items":{"type":"string"}},"reason":{"type":"string"}},"required":["reason"]}"#
+        );
+        for spec in specs() {
+            assert!(
+                serde_json::from_str::<Value>(spec.schema)
+                    .unwrap()
+                    .is_object()
+            );
         }
     }
 }

@@ -50,13 +50,13 @@ pub(super) fn scope(work: &str, policy: &Policy, feature: &Feature) -> String {
     text.push_str(&line("May be written", write));
     text.push_str(&line("As far as it lies in", within));
     text.push_str(&line("Not even there", patterns(denied)));
-    text.push_str(&line("Read only", patterns(values(&rules.protect))));
+    text.push_str(&closed("Read only", &rules.protect));
     let exception = format!("Free for this {work} all the same");
     text.push_str(&line(
         &exception,
         patterns(may_change.iter().map(String::as_str)),
     ));
-    text.push_str(&line("Not readable", patterns(values(&rules.hide))));
+    text.push_str(&closed("Not readable", &rules.hide));
     text.push_str(&line(
         "Build outputs, writable for commands",
         patterns(values(&rules.build)),
@@ -94,6 +94,21 @@ fn patterns<'a>(patterns: impl Iterator<Item = &'a str>) -> String {
         .map(|pattern| format!("`{}`", one_line(pattern)))
         .collect();
     patterns.join(", ")
+}
+
+/// Words rules that close paths. Most hold in any folder, and are many: that is said once for all of them.
+fn closed(what: &str, rules: &[Sourced]) -> String {
+    let (anywhere, here): (Vec<&str>, Vec<&str>) =
+        values(rules).partition(|pattern| pattern.starts_with("**/"));
+    let names = anywhere
+        .iter()
+        .filter_map(|pattern| pattern.strip_prefix("**/"));
+    let names: Vec<String> = names.map(|name| format!("`{}`", one_line(name))).collect();
+    [
+        line(what, patterns(here.into_iter())),
+        line(&format!("{what} in any folder"), names.join(" ")),
+    ]
+    .concat()
 }
 
 /// Returns a line with its heading; nothing for nothing.

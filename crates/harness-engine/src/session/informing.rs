@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use harness_core::{Action, Change, CheckReport, Gate, RepoPath, TreeId, When};
+use harness_core::{Change, CheckReport, Gate, RepoPath, TreeId, When};
 use harness_guard::Concern;
 
 use super::{Session, steps::Step};
@@ -51,10 +51,8 @@ impl Informing {
     /// Takes in a call that is over.
     pub(super) fn add_call(&mut self, call: &Call) {
         let is_done = call.was_done() && call.result().is_some_and(|result| !result.is_error);
-        if let (true, Some(Action::Edit { path, .. } | Action::Write { path, .. })) =
-            (is_done, &call.action)
-        {
-            self.edited.insert(path.clone());
+        if let (true, Some(action)) = (is_done, &call.action) {
+            self.edited.extend(action.changed_paths().cloned());
         }
     }
 

@@ -50,6 +50,7 @@ fn reads(run: &mut Script) -> String {
         text,
         lines: 100,
         cut: false,
+        note: String::new(),
     };
     run.ends(run.turn.0, 0, CallEnd::Done { outcome })
 }

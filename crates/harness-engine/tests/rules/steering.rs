@@ -44,6 +44,7 @@ fn text(words: &str) -> CallEnd {
             text: words.to_owned(),
             lines: 1,
             cut: false,
+            note: String::new(),
         },
     }
 }

@@ -117,7 +117,7 @@ impl Model {
             let (name, arguments) = (habit.name.clone(), habit.arguments.clone());
             return self.named(&name, &arguments);
         }
-        let kinds: [(&str, &str); 46] = [
+        let kinds: &[(&str, &str)] = &[
             ("read", r#"{"path":"src/a.rs"}"#),
             ("read", r#"{"path":"src/b.rs"}"#),
             ("read", r#"{"path":"docs/deep.md"}"#),
@@ -136,6 +136,14 @@ impl Model {
             ("write", r#"{"path":"link/schema.rs","content":"4"}"#),
             ("write", r#"{"path":"link/out.rs","content":"4"}"#),
             ("edit", r#"{"path":"src/a.rs","old":"1","new":"2"}"#),
+            (
+                "edit",
+                r#"{"path":"src/a.rs","edits":[{"old":"1","new":"2"},{"old":"2","new":"3"}]}"#,
+            ),
+            ("move", r#"{"path":"src/a.rs","to":"src/b.rs"}"#),
+            ("move", r#"{"path":"src/a.rs","to":"docs/a.md"}"#),
+            ("delete", r#"{"path":"src/a.rs"}"#),
+            ("delete", r#"{"path":"docs/a.md"}"#),
             ("edit", r#"{"path":"src/schema.rs","old":"1","new":"2"}"#),
             ("shell", r#"{"command":"make"}"#),
             ("shell", r#"{"command":"make test"}"#),

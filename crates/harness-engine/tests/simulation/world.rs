@@ -301,6 +301,7 @@ impl World {
                 text: format!("content {}\n", self.work % 7),
                 lines: 1,
                 cut: false,
+                note: String::new(),
             },
             Action::Write { content, .. } => {
                 self.work = mix(self.work, content.len() as u64);
@@ -322,6 +323,14 @@ impl World {
                     removed: 1,
                     inexact: None,
                 }
+            }
+            Action::Move { .. } => {
+                self.work = mix(self.work, 7);
+                Outcome::Moved
+            }
+            Action::Delete { .. } => {
+                self.work = mix(self.work, 11);
+                Outcome::Deleted { removed: 1 }
             }
             Action::Run { .. } => {
                 if self.rng.bool() {

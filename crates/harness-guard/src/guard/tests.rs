@@ -75,6 +75,7 @@ fn edit(text: &str) -> Action {
         path: path(text),
         old: String::new(),
         new: String::new(),
+        more: Vec::new(),
     }
 }
 
@@ -138,9 +139,19 @@ fn file_actions_are_judged_by_the_scope() {
         Decision::Deny,
         "hidden by `**/.env`",
     );
-    check(&Action::List { path: path("") }, Decision::Allow, "");
     check(
-        &Action::List { path: path(".git") },
+        &Action::List {
+            path: path(""),
+            depth: 1,
+        },
+        Decision::Allow,
+        "",
+    );
+    check(
+        &Action::List {
+            path: path(".git"),
+            depth: 1,
+        },
         Decision::Deny,
         "git's own files",
     );
@@ -148,6 +159,8 @@ fn file_actions_are_judged_by_the_scope() {
         &Action::Search {
             query: "x".to_owned(),
             path: path("src/.Git/x"),
+            glob: None,
+            context: 0,
         },
         Decision::Deny,
         "git's own files",
@@ -156,9 +169,53 @@ fn file_actions_are_judged_by_the_scope() {
         &Action::Search {
             query: "x".to_owned(),
             path: path("src"),
+            glob: None,
+            context: 0,
         },
         Decision::Allow,
         "",
+    );
+}
+
+fn move_to(from: &str, to: &str) -> Action {
+    Action::Move {
+        path: path(from),
+        to: path(to),
+    }
+}
+
+#[test]
+fn a_move_needs_both_of_its_ends_and_a_delete_its_own() {
+    check(&move_to("src/a", "tests/b"), Decision::Allow, "");
+    for closed in [
+        "docs/a.md",
+        "src/gen/a.rs",
+        "src/Cargo.toml",
+        "src/.env",
+        "src/.Git/config",
+        ".git/hooks/pre-commit",
+        "src/CLAUDE.md",
+        "src/features.json",
+        "src/Progress.md",
+        "harness.toml",
+        "",
+    ] {
+        check(&move_to(closed, "src/b"), Decision::Deny, "move `");
+        check(&move_to("src/a", closed), Decision::Deny, "move to `");
+        let delete = Action::Delete { path: path(closed) };
+        check(&delete, Decision::Deny, "delete `");
+    }
+    check(
+        &move_to("Cargo.lock", "docs/x"),
+        Decision::Deny,
+        "move `Cargo.lock`: protected",
+    );
+    check(
+        &Action::Delete {
+            path: path("src/a.rs"),
+        },
+        Decision::Allow,
+        "in the write scope",
     );
 }
 

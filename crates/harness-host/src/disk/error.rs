@@ -41,6 +41,18 @@ pub enum DiskError {
         /// The path.
         path: RepoPath,
     },
+    /// Something stands where a file was to be put.
+    #[error("`{path}` exists already")]
+    Exists {
+        /// The path.
+        path: RepoPath,
+    },
+    /// A folder that was to be removed holds something.
+    #[error("`{path}` is a folder that is not empty")]
+    NotEmpty {
+        /// The folder.
+        path: RepoPath,
+    },
     /// The file is larger than was asked for.
     #[error("`{path}` has {size}, more than the {max} that are read")]
     TooLarge {
@@ -64,7 +76,16 @@ pub enum DiskError {
         query: String,
         /// What is wrong with it.
         #[source]
-        source: grep_regex::Error,
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// The pattern of files to search is none.
+    #[error("`{glob}` is not a pattern of files")]
+    Glob {
+        /// The pattern.
+        glob: String,
+        /// What is wrong with it.
+        #[source]
+        source: ignore::Error,
     },
     /// The permit is for another kind of action.
     #[error("the permit for `{path}` does not allow this access")]

@@ -1,12 +1,18 @@
 //! One folder's entries, ignored files left out.
 
-use std::{os::unix::ffi::OsStrExt, path::Path};
+use std::{
+    os::{fd::OwnedFd, unix::ffi::OsStrExt},
+    path::Path,
+};
 
-use harness_core::{Action, RepoPath};
+use harness_core::{Action, ByteCount, RepoPath};
 use harness_guard::Permit;
 use ignore::{DirEntry, WalkBuilder};
 
-use super::{DiskError, Root, open::FOLDER};
+use super::{
+    DiskError, Root,
+    open::{FOLDER, LOOK},
+};
 
 /// What a folder holds.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -15,6 +21,8 @@ pub struct Listing {
     pub entries: Vec<Entry>,
     /// Whether there were more than were asked for.
     pub cut: bool,
+    /// How many of the folder's own entries are ignored or hidden; `.git` is not counted.
+    pub left_out: usize,
 }
 
 /// One name in a folder.
@@ -24,6 +32,8 @@ pub struct Entry {
     pub path: RepoPath,
     /// What stands there; links are not followed.
     pub kind: EntryKind,
+    /// The size of a file; of anything else nothing.
+    pub size: ByteCount,
 }
 
 /// What stands at a path.
@@ -54,14 +64,14 @@ impl Root {
         entries_max: usize,
     ) -> Result<Listing, DiskError> {
         match permit.action() {
-            Action::List { path } => self.list_at(path, hidden, entries_max),
+            Action::List { path, depth } => self.list_at((path, *depth), hidden, entries_max),
             other => Err(DiskError::NotPermitted {
                 path: other.path().clone(),
             }),
         }
     }
 
-    /// Lists a folder for the harness itself, as [`Root::list`] does.
+    /// Lists a folder's own entries for the harness itself, as [`Root::list`] does.
     ///
     /// # Errors
     /// As the disk answers.
@@ -71,19 +81,26 @@ impl Root {
         hidden: &dyn Fn(&RepoPath) -> bool,
         entries_max: usize,
     ) -> Result<Listing, DiskError> {
-        self.list_at(path, hidden, entries_max)
+        self.list_at((path, 1), hidden, entries_max)
     }
 
     fn list_at(
         &self,
-        path: &RepoPath,
+        (path, depth): (&RepoPath, u32),
         hidden: &dyn Fn(&RepoPath) -> bool,
         entries_max: usize,
     ) -> Result<Listing, DiskError> {
-        self.open_at(path, FOLDER)?;
+        let folder = self.open_at(path, FOLDER)?;
+        let mut own = 0;
         let mut listing = Listing::default();
-        for entry in self.walk(path).max_depth(Some(1)).build() {
-            let entry = entry.map_err(|error| walk_failed(path, error))?;
+        let depth = usize::try_from(depth).unwrap_or(usize::MAX);
+        for entry in self.walk(path).max_depth(Some(depth)).build() {
+            let entry = match entry {
+                Ok(entry) => entry,
+                // Only the folder itself has to be readable.
+                Err(_) if depth > 1 => continue,
+                Err(error) => return Err(walk_failed(path, error)),
+            };
             let Some(found) = self.repo_path(entry.path()) else {
                 continue;
             };
@@ -94,12 +111,29 @@ impl Root {
                 listing.cut = true;
                 break;
             }
+            own += usize::from(entry.depth() == 1);
+            let kind = kind_of(&entry);
             listing.entries.push(Entry {
+                size: self.size_of(&found, kind),
                 path: found,
-                kind: kind_of(&entry),
+                kind,
             });
         }
+        if !listing.cut {
+            listing.left_out = entry_count(&folder).saturating_sub(own);
+        }
         Ok(listing)
+    }
+
+    /// Returns a file's size; nothing where it cannot be looked at any more.
+    fn size_of(&self, path: &RepoPath, kind: EntryKind) -> ByteCount {
+        let look = || {
+            let file = self.open_at(path, LOOK).ok()?;
+            let stat = rustix::fs::fstat(&file).ok()?;
+            u64::try_from(stat.st_size).ok()
+        };
+        let size = (kind == EntryKind::File).then(look).flatten();
+        ByteCount(size.unwrap_or_default())
     }
 
     /// Prepares a walk that follows no link and honours the repository's ignore files alone.
@@ -125,6 +159,18 @@ impl Root {
         let inside = path.strip_prefix(self.path()).ok()?;
         RepoPath::parse(inside.as_os_str().as_bytes()).ok()
     }
+}
+
+/// Counts what a folder holds, without git's own.
+fn entry_count(folder: &OwnedFd) -> usize {
+    let entries = rustix::fs::Dir::read_from(folder).into_iter().flatten();
+    let names = entries.flatten();
+    names
+        .filter(|entry| {
+            let name = entry.file_name().to_bytes();
+            name != b"." && name != b".." && !is_git(name)
+        })
+        .count()
 }
 
 /// Words a failure to read a folder.

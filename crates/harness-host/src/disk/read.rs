@@ -1,6 +1,11 @@
 //! Reading a file, and recognising it again later.
 
-use std::{fs::File, io::Read, os::fd::OwnedFd, time::SystemTime};
+use std::{
+    fs::File,
+    io::{self, Read},
+    os::fd::OwnedFd,
+    time::SystemTime,
+};
 
 use harness_core::{Action, ByteCount, RepoPath};
 use harness_guard::Permit;
@@ -34,6 +39,40 @@ impl Stamp {
         }
     }
 
+    /// Reads a file to its end, or to one byte more than `max`, and hands its parts on.
+    ///
+    /// Memory does not grow with the file.
+    pub(super) fn read(
+        file: OwnedFd,
+        stat: &Stat,
+        max: ByteCount,
+        take: &mut dyn FnMut(&[u8]),
+    ) -> io::Result<Self> {
+        let mut file = File::from(file).take(max.0.saturating_add(1));
+        let mut part = vec![0; PART_BYTES];
+        let mut digest = Sha256::new();
+        let mut size = 0;
+        loop {
+            match file.read(&mut part) {
+                Ok(0) => break,
+                Ok(length) => {
+                    size += length as u64;
+                    digest.update(&part[..length]);
+                    take(&part[..length]);
+                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(Self {
+            device: stat.st_dev,
+            inode: stat.st_ino,
+            size,
+            modified: modified(stat),
+            sha256: digest.finalize().into(),
+        })
+    }
+
     pub(super) const fn size(&self) -> u64 {
         self.size
     }
@@ -51,6 +90,9 @@ impl Stamp {
     }
 }
 
+/// How much of a large file is in memory at a time.
+const PART_BYTES: usize = 256 * 1024;
+
 /// A file's content and its stamp.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FileText {
@@ -61,19 +103,54 @@ pub struct FileText {
 }
 
 impl Root {
-    /// Reads the file that an agent was permitted to read, write or edit.
+    /// Reads the file that an agent was permitted to read or to change.
     ///
     /// # Errors
     /// [`DiskError::NotPermitted`] for a permit of another kind; else as the disk answers,
     /// with [`DiskError::TooLarge`] for a file of more than `max`.
     pub fn read_file(&self, permit: &Permit, max: ByteCount) -> Result<FileText, DiskError> {
         match permit.action() {
-            Action::Read { path, .. } | Action::Write { path, .. } | Action::Edit { path, .. } => {
-                self.read_at(path, max)
-            }
+            Action::Read { path, .. }
+            | Action::Write { path, .. }
+            | Action::Edit { path, .. }
+            | Action::Delete { path } => self.read_at(path, max),
             other => Err(DiskError::NotPermitted {
                 path: other.path().clone(),
             }),
+        }
+    }
+
+    /// Reads the file that an agent was permitted to read part by part, in memory that does not
+    /// grow with it.
+    ///
+    /// # Errors
+    /// As [`Root::read_file`]; a file that grew beyond `max` meanwhile was handed on up to there.
+    pub fn scan_file(
+        &self,
+        permit: &Permit,
+        max: ByteCount,
+        take: &mut dyn FnMut(&[u8]),
+    ) -> Result<Stamp, DiskError> {
+        let Action::Read { path, .. } = permit.action() else {
+            return Err(DiskError::NotPermitted {
+                path: permit.action().path().clone(),
+            });
+        };
+        let too_large = |size| DiskError::TooLarge {
+            path: path.clone(),
+            size,
+            max,
+        };
+        let (file, stat) = self.open_file(path)?;
+        let size = ByteCount(u64::try_from(stat.st_size).unwrap_or(0));
+        if size > max {
+            return Err(too_large(size));
+        }
+        let stamp = Stamp::read(file, &stat, max, take)
+            .map_err(|error| DiskError::io("read", path, error))?;
+        match ByteCount(stamp.size) {
+            read if read > max => Err(too_large(read)),
+            _ => Ok(stamp),
         }
     }
 
@@ -108,7 +185,7 @@ impl Root {
 }
 
 /// Reads at most one byte more than `max`, so that the caller can tell.
-pub(super) fn read_bounded(file: OwnedFd, max: ByteCount) -> std::io::Result<Vec<u8>> {
+fn read_bounded(file: OwnedFd, max: ByteCount) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     File::from(file)
         .take(max.0.saturating_add(1))

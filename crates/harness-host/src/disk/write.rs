@@ -23,7 +23,6 @@ use rustix::{
 use super::{
     DiskError, Root, Stamp,
     open::{FOLDER, READ, open_beneath, require_file},
-    read::read_bounded,
 };
 
 /// What must be at the path for a write to happen.
@@ -120,7 +119,7 @@ impl Root {
     }
 
     /// Opens a folder of the repository, making each missing one on the way to `wanted`.
-    fn open_or_create_folder(
+    pub(super) fn open_or_create_folder(
         &self,
         path: &RepoPath,
         wanted: &RepoPath,
@@ -149,22 +148,22 @@ fn open_or_create(folder: &OwnedFd, name: &[u8]) -> Result<OwnedFd, Errno> {
     }
 }
 
-fn as_path(name: &[u8]) -> &std::path::Path {
+pub(super) fn as_path(name: &[u8]) -> &std::path::Path {
     use std::{ffi::OsStr, os::unix::ffi::OsStrExt};
     std::path::Path::new(OsStr::from_bytes(name))
 }
 
 /// The name that is to be replaced, in a folder that is held open.
-struct Target<'a> {
-    root: &'a Root,
-    folder: &'a OwnedFd,
-    name: &'a [u8],
-    path: &'a RepoPath,
+pub(super) struct Target<'a> {
+    pub(super) root: &'a Root,
+    pub(super) folder: &'a OwnedFd,
+    pub(super) name: &'a [u8],
+    pub(super) path: &'a RepoPath,
 }
 
 impl Target<'_> {
     /// Returns what stands there, `None` when nothing does, and fails when `expected` does not hold.
-    fn current(&self, expected: Expected) -> Result<Option<Stat>, DiskError> {
+    pub(super) fn current(&self, expected: Expected) -> Result<Option<Stat>, DiskError> {
         let file = match open_beneath(self.folder, as_path(self.name), READ) {
             Err(Errno::NOENT) if matches!(expected, Expected::Unchanged(_)) => {
                 return Err(self.stale());
@@ -181,9 +180,9 @@ impl Target<'_> {
             Expected::Absent => return Err(self.stale()),
             Expected::Unchanged(stamp) => {
                 // One byte more than it had is enough to see that it grew.
-                let bytes = read_bounded(file, ByteCount(stamp.size()))
+                let now = Stamp::read(file, &stat, ByteCount(stamp.size()), &mut |_| {})
                     .map_err(|error| DiskError::io("read", self.path, error))?;
-                if Stamp::of(&stat, &bytes) != stamp {
+                if now != stamp {
                     return Err(self.stale());
                 }
             }

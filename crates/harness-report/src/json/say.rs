@@ -300,6 +300,8 @@ const fn kind(action: &Action) -> &'static str {
         Action::Write { .. } => "write",
         Action::Edit { .. } => "edit",
         Action::Run { .. } => "run",
+        Action::Move { .. } => "move",
+        Action::Delete { .. } => "delete",
     }
 }
 
@@ -309,7 +311,7 @@ fn result(end: &CallEnd) -> (bool, u64) {
             outcome: Outcome::Text { text, .. },
         } => (true, text.len() as u64),
         CallEnd::Done {
-            outcome: Outcome::Written { .. },
+            outcome: Outcome::Written { .. } | Outcome::Moved | Outcome::Deleted { .. },
         } => (true, 0),
         CallEnd::Done {
             outcome: Outcome::Exited { stop, output, .. },

@@ -18,7 +18,7 @@ use harness_core::{
 use harness_guard::{CagePlan, Guard, HostAct, Machine, Permit};
 use harness_host::{
     Cancelled,
-    disk::{DiskError, EntryKind, Expected, Root, SearchLimits, Stamp},
+    disk::{DiskError, Expected, Root, SearchLimits, Stamp},
     machine::{Reach, fill_agent_home, masked_program, missing_program},
     process::{Cage, NetworkReport, RunLimits, SpawnError},
 };
@@ -28,7 +28,10 @@ use harness_tool::{
     edit::{self, Edited},
 };
 
+mod files;
+
 pub(super) use self::format::changed_by;
+
 use super::{
     chain,
     closed::with_closed,
@@ -363,10 +366,12 @@ impl Performer {
             Action::List { .. } => self.list(permit),
             Action::Search { .. } => self.search(permit),
             Action::Write { path, content } => self.write(permit, path, content),
-            Action::Edit { path, old, new } => self.edit(permit, path, old, new),
+            Action::Edit { path, .. } => self.edit(permit, path),
+            Action::Move { path, to } => self.move_file(permit, path, to),
+            Action::Delete { path } => self.delete(permit, path),
             Action::Run { .. } => return Done::Failed("a command is no file action".to_owned()),
         };
-        done.map_or_else(refused_or_link, Done::Ended)
+        done.map_or_else(|error| undone(permit.action(), error), Done::Ended)
     }
 
     fn read(
@@ -377,7 +382,10 @@ impl Performer {
     ) -> Result<Outcome, DiskError> {
         let kept = self.outputs.root_of(path);
         let root = kept.as_deref().unwrap_or(&self.root);
-        let file = root.read_file(permit, FILE_MAX)?;
+        let file = match root.read_file(permit, FILE_MAX) {
+            Err(DiskError::TooLarge { .. }) => return self.read_in_parts(permit, path, lines),
+            read => read?,
+        };
         lock(&self.seen).insert(path.clone(), file.stamp);
         let image = harness_tool::image_of(path, &file.bytes);
         Ok(image.unwrap_or_else(|| harness_tool::select_lines(&file.bytes, lines, TEXT_MAX)))
@@ -387,19 +395,7 @@ impl Performer {
         let kept = self.outputs.root_of(permit.action().path());
         let root = kept.as_deref().unwrap_or(&self.root);
         let listing = root.list(permit, &|path| self.is_hidden(path), ENTRIES_MAX)?;
-        let lines = listing.entries.iter().map(|entry| {
-            let mark = match entry.kind {
-                EntryKind::Folder => "/",
-                EntryKind::Link => "@",
-                EntryKind::File | EntryKind::Other => "",
-            };
-            format!("{}{mark}\n", harness_tool::quote(&entry.path))
-        });
-        Ok(Outcome::Text {
-            text: lines.collect(),
-            lines: listing.entries.len() as u64,
-            cut: listing.cut,
-        })
+        Ok(files::listed(&listing))
     }
 
     fn search(&self, permit: &Permit) -> Result<Outcome, DiskError> {
@@ -410,19 +406,7 @@ impl Performer {
             &|path| self.is_hidden(path),
             SearchLimits::default(),
         )?;
-        let lines = found.hits.iter().map(|hit| {
-            format!(
-                "{}:{}: {}\n",
-                harness_tool::quote(&hit.path),
-                hit.line,
-                hit.text
-            )
-        });
-        Ok(Outcome::Text {
-            text: lines.collect(),
-            lines: found.hits.len() as u64,
-            cut: found.cut,
-        })
+        Ok(files::found(permit.action(), &found))
     }
 
     fn write(&self, permit: &Permit, path: &RepoPath, content: &str) -> Result<Outcome, DiskError> {
@@ -449,18 +433,12 @@ impl Performer {
         })
     }
 
-    fn edit(
-        &self,
-        permit: &Permit,
-        path: &RepoPath,
-        old: &str,
-        new: &str,
-    ) -> Result<Outcome, DiskError> {
+    fn edit(&self, permit: &Permit, path: &RepoPath) -> Result<Outcome, DiskError> {
         let file = self.root.read_file(permit, FILE_MAX)?;
         if self.last_seen(path).is_some_and(|seen| seen != file.stamp) {
             return Err(DiskError::Stale { path: path.clone() });
         }
-        match edit::apply(&file.bytes, old, new) {
+        match edit::apply_all(&file.bytes, permit.action().replacements()) {
             Err(fault) => Ok(Outcome::Refused {
                 message: fault.to_string(),
             }),
@@ -477,7 +455,7 @@ impl Performer {
                     created: false,
                     added,
                     removed,
-                    inexact: inexact.map(str::to_owned),
+                    inexact,
                 })
             }
         }
@@ -491,12 +469,7 @@ impl Performer {
         bytes: &[u8],
         expected: Expected,
     ) -> Result<Stamp, DiskError> {
-        let watched = self.with_watch(|_, _| Ok(Vec::new()));
-        watched.map_err(|message| DiskError::Io {
-            attempt: "keep what stands beside",
-            path: path.to_string(),
-            source: std::io::Error::other(message),
-        })?;
+        self.begin_watch(path)?;
         let stamp = self.root.write_file(permit, bytes, expected)?;
         self.wrote(path);
         Ok(stamp)
@@ -650,23 +623,22 @@ fn with_masked(stop: &Stop, mut output: Captured, plan: &CagePlan) -> Captured {
 }
 
 /// A link goes back to the guard; everything else is an answer the agent can act on.
-fn refused_or_link(error: DiskError) -> Done {
+fn undone(action: &Action, error: DiskError) -> Done {
+    // A name is moved or deleted where it stands: what a link leads to is not meant.
+    let is_followed = !matches!(action, Action::Move { .. } | Action::Delete { .. });
     match error {
         DiskError::IsLink {
             link,
             target,
             resolved,
-        } => Done::Link {
+        } if is_followed => Done::Link {
             link,
             target: String::from_utf8_lossy(&target).into_owned(),
             resolved,
         },
-        DiskError::Stale { path } => Done::Ended(Outcome::Refused {
-            message: format!("`{path}` was changed since it was last read; read it again"),
-        }),
         error @ DiskError::NotPermitted { .. } => Done::Failed(chain(&error)),
         error => Done::Ended(Outcome::Refused {
-            message: chain(&error),
+            message: files::refusal(action, &error),
         }),
     }
 }

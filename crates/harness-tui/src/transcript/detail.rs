@@ -14,9 +14,11 @@ const LINE_CHARS_MAX: usize = 2_000;
 pub(crate) fn rows(action: Option<&Action>, end: &CallEnd) -> Vec<Row> {
     let mut rows = Vec::new();
     match action {
-        Some(Action::Edit { old, new, .. }) => {
-            add(&mut rows, Role::Removed, "- ", old);
-            add(&mut rows, Role::Added, "+ ", new);
+        Some(edit @ Action::Edit { .. }) => {
+            for (old, new) in edit.replacements() {
+                add(&mut rows, Role::Removed, "- ", old);
+                add(&mut rows, Role::Added, "+ ", new);
+            }
         }
         Some(Action::Write { content, .. }) => add(&mut rows, Role::Added, "+ ", content),
         Some(Action::Run { command, .. }) => add(&mut rows, Role::Strong, "$ ", command),
@@ -49,7 +51,7 @@ fn add_outcome(rows: &mut Vec<Row>, outcome: &Outcome) {
         Outcome::Exited { output, .. } => add(rows, Role::Plain, "", &output.to_text()),
         Outcome::Refused { message } => add(rows, Role::Bad, "", message),
         Outcome::Image(image) => add(rows, Role::Quiet, "", &image.summary()),
-        Outcome::Written { .. } => {}
+        Outcome::Written { .. } | Outcome::Moved | Outcome::Deleted { .. } => {}
     }
 }
 
@@ -64,7 +66,7 @@ fn add(rows: &mut Vec<Row>, role: Role, mark: &str, text: &str) {
 
 #[cfg(test)]
 mod tests {
-    use harness_core::{Captured, RepoPath, Stop};
+    use harness_core::{Captured, Replacement, RepoPath, Stop};
 
     use super::*;
 
@@ -74,6 +76,10 @@ mod tests {
             path: RepoPath::parse("a").unwrap(),
             old: "one\ntwo".to_owned(),
             new: "1".to_owned(),
+            more: vec![Replacement {
+                old: "three".to_owned(),
+                new: "3".to_owned(),
+            }],
         };
         let end = CallEnd::Done {
             outcome: Outcome::Written {
@@ -84,7 +90,7 @@ mod tests {
             },
         };
         let texts: Vec<String> = rows(Some(&action), &end).iter().map(Row::to_text).collect();
-        assert_eq!(texts, ["- one", "- two", "+ 1"]);
+        assert_eq!(texts, ["- one", "- two", "+ 1", "- three", "+ 3"]);
     }
 
     #[test]
