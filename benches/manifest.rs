@@ -61,6 +61,7 @@ fn guard() -> Guard {
         commands: Vec::new(),
         network_closed: String::new(),
         amendments: Vec::new(),
+        review: harness_core::ReviewBy::None,
         limits: Limits::default(),
         isolate: true,
         feature_file: file("feature_list.json"),

@@ -151,6 +151,7 @@ const USER: &[Key] = &[
     key("role", Shape::Table(ROLES)),
     key("limits", Shape::Table(LIMITS)),
     key("sandbox", Shape::Table(USER_SANDBOX)),
+    key("gates", Shape::Table(USER_GATES)),
     key("rule", Shape::Tables(PERSON_RULE)),
     key(
         "repo",
@@ -159,6 +160,7 @@ const USER: &[Key] = &[
             key("role", Shape::Table(ROLES)),
             key("limits", Shape::Table(LIMITS)),
             key("sandbox", Shape::Table(USER_SANDBOX)),
+            key("gates", Shape::Table(USER_GATES)),
         ]),
     ),
     key(
@@ -168,6 +170,9 @@ const USER: &[Key] = &[
     key("keys", Shape::Open),
     key("notify", Shape::Open),
 ];
+
+/// How gates run is the repository's; that somebody reviews, a person can want everywhere.
+const USER_GATES: &[Key] = &[key("review", Shape::Text)];
 
 const SAVED: &[Key] = &[key("rule", Shape::Tables(PERSON_RULE))];
 

@@ -6,11 +6,11 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Action, Allowance, Amendment, ApprovalAnswer, ApprovalAsked, ApprovedHow, CallId, CheckReport,
-    CheckStatus, CheckpointNumber, CommitId, EndReason, FeatureId, FeatureStatus, Finding, Gate,
-    LimitKind, Limits, ModelFailure, ModelProfile, ModelResponse, Money, NegativeControl,
-    NetworkUse, Outcome, RateLimit, RepoPath, Roles, SessionOpened, SetupEnd, SetupPlace, Spent,
-    Timestamp, TokenCount, TreeId, TurnNumber, Urgency, Verdict,
+    Action, Allowance, Amendment, ApprovalAnswer, ApprovalAsked, ApprovedHow, Beside, CallId,
+    ChangeShown, CheckReport, CheckStatus, CheckpointNumber, CommitId, EndReason, FeatureId,
+    FeatureStatus, Finding, Gate, LimitKind, Limits, ModelFailure, ModelProfile, ModelResponse,
+    Money, NegativeControl, NetworkUse, Outcome, RateLimit, RepoPath, Review, Roles, SessionOpened,
+    SetupEnd, SetupPlace, Spent, Timestamp, TokenCount, TreeId, TurnNumber, Urgency, Verdict,
 };
 
 /// A logged fact.
@@ -411,6 +411,12 @@ pub enum Event {
         /// When the provider says that it is open again; the wait can be shorter.
         until: Timestamp,
     },
+    /// Something happened in a conversation beside the main one.
+    Beside(Box<Beside>),
+    /// A change was put into words for whoever reviews it.
+    ChangeShown(Box<ChangeShown>),
+    /// A reviewer has judged a change, or could not.
+    Reviewed(Box<Review>),
 }
 
 /// What a session leaves for the next one about a feature that is not done.

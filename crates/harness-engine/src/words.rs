@@ -5,8 +5,13 @@ use harness_core::{
     Finding, RepoPath,
 };
 
+mod beside;
 mod gates;
 
+pub(crate) use beside::{
+    LEFT_OUT, ONLY_LOOKS, explored, extent, last_turn, not_the_form, plain, review_needed,
+    review_refusal, reviewed,
+};
 pub(crate) use gates::{
     attempts_used_up, check_result, red_base, red_gates, turn_gates, turn_gates_not_run,
 };

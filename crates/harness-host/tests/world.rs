@@ -107,6 +107,7 @@ impl World {
             network: Vec::new(),
             network_closed: String::new(),
             amendments: Vec::new(),
+            review: harness_core::ReviewBy::None,
         };
         let feature = Feature::titled(FeatureId::task(1), "a task");
         Guard::new(&policy, &feature)

@@ -2,6 +2,9 @@
 //!
 //! New samples go to the end of a group: the order is that of the stored file.
 
+#[path = "samples/beside.rs"]
+mod beside;
+
 use std::time::Duration;
 
 use harness_core::{
@@ -93,6 +96,9 @@ kinds! {
     Event::HandedOver(_) => "handed_over",
     Event::AllowanceTold { .. } => "allowance_told",
     Event::RequestPaced { .. } => "request_paced",
+    Event::Beside(_) => "beside",
+    Event::ChangeShown(_) => "change_shown",
+    Event::Reviewed(_) => "reviewed",
 }
 
 /// Returns the samples, in the order of the stored file.
@@ -115,6 +121,7 @@ pub(crate) fn samples() -> Vec<Event> {
     events.extend(roles());
     events.extend(limits_held());
     events.extend(pacing());
+    events.extend(beside::beside());
     events
 }
 
@@ -986,6 +993,7 @@ fn policy() -> Policy {
         network: Vec::new(),
         network_closed: String::new(),
         amendments: Vec::new(),
+        review: harness_core::ReviewBy::None,
     }
 }
 

@@ -25,4 +25,4 @@ pub use intent::{Intent, parse};
 pub use name::quote;
 pub use render::{ToolText, render};
 pub use select::select_lines;
-pub use shape::specs;
+pub use shape::{is_looking, looking_specs, specs};

@@ -10,6 +10,22 @@ pub fn specs() -> &'static [ToolSpec] {
     SPECS
 }
 
+/// The tools that look and change nothing.
+const LOOKING: [&str; 4] = ["doc", "list", "read", "search"];
+
+/// Returns the tools that look and change nothing, sorted by name, for a conversation that may do no more.
+pub fn looking_specs() -> Vec<ToolSpec> {
+    let all = specs().iter();
+    all.filter(|spec| LOOKING.contains(&spec.name))
+        .cloned()
+        .collect()
+}
+
+/// Whether the tool of this name looks and changes nothing.
+pub fn is_looking(name: &str) -> bool {
+    LOOKING.contains(&name)
+}
+
 /// The arguments of one tool, as the parser takes them.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Shape {
@@ -113,6 +129,10 @@ static SHAPES: &[Shape] = &[
         fields: &[required("path"), required("old"), required("new")],
     },
     Shape {
+        name: "explore",
+        fields: &[required("text")],
+    },
+    Shape {
         name: "finish",
         fields: &[required("text")],
     },
@@ -198,6 +218,11 @@ static SPECS: &[ToolSpec] = &[
         name: "edit",
         description: "Replace `old`, which must stand in the file exactly once, by `new`.",
         schema: r#"{"type":"object","properties":{"path":{"type":"string"},"old":{"type":"string"},"new":{"type":"string"}},"required":["path","old","new"],"additionalProperties":false}"#,
+    },
+    ToolSpec {
+        name: "explore",
+        description: "Let another model read around and answer one question, with places; it spares your window.",
+        schema: one_text!("text"),
     },
     ToolSpec {
         name: "finish",

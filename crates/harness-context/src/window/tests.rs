@@ -97,6 +97,7 @@ fn policy() -> Policy {
         network: Vec::new(),
         network_closed: String::new(),
         amendments: Vec::new(),
+        review: harness_core::ReviewBy::None,
     }
 }
 

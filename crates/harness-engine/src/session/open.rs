@@ -12,7 +12,7 @@ use harness_core::{
 use harness_guard::Guard;
 
 use super::{
-    Baseline, Cost, Pending, Saving, Session, SettingAside, Story, findings, hand_over,
+    Baseline, Cost, Pending, Saving, Session, SettingAside, Story, beside, findings, hand_over,
     informing::Informing, proving,
 };
 use crate::{calls::Calls, loops::Loops, talk::Talk};
@@ -51,6 +51,8 @@ impl Session {
             informing: Informing::default(),
             talk: Talk::new(window.system, [window.shared, window.own]),
             calls: Calls::default(),
+            besides: beside::Besides::new(harness_context::explorer_head(opened)),
+            review_by: run.policy.review,
             saving: Saving {
                 next: CheckpointNumber(1),
                 tree: opened.start_tree.clone(),

@@ -117,7 +117,7 @@ impl Model {
             let (name, arguments) = (habit.name.clone(), habit.arguments.clone());
             return self.named(&name, &arguments);
         }
-        let kinds: [(&str, &str); 38] = [
+        let kinds: [(&str, &str); 40] = [
             ("read", r#"{"path":"src/a.rs"}"#),
             ("read", r#"{"path":"src/b.rs"}"#),
             ("read", r#"{"path":"docs/deep.md"}"#),
@@ -158,6 +158,8 @@ impl Model {
             ("check", r#"{"gate":"nonsense"}"#),
             ("finish", r#"{"text":"done"}"#),
             ("finish", r#"{"text":"really done"}"#),
+            ("explore", r#"{"text":"where does it begin?"}"#),
+            ("explore", r#"{"text":"who calls it?"}"#),
             ("read", "{"),
             ("write", r#"{"path":"src/a.rs","approved":true}"#),
             ("teleport", "{}"),

@@ -55,6 +55,7 @@ pub(crate) fn policy(gates: Vec<Gate>) -> Policy {
         network: Vec::new(),
         network_closed: String::new(),
         amendments: Vec::new(),
+        review: harness_core::ReviewBy::None,
     }
 }
 

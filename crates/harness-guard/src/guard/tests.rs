@@ -51,6 +51,7 @@ pub(crate) fn policy() -> Policy {
         network: Vec::new(),
         network_closed: String::new(),
         amendments: Vec::new(),
+        review: harness_core::ReviewBy::None,
     }
 }
 

@@ -29,6 +29,7 @@ fn guard(write: &[&str]) -> Guard {
         commands: Vec::new(),
         network_closed: String::new(),
         amendments: Vec::new(),
+        review: harness_core::ReviewBy::None,
         limits: Limits::default(),
         isolate: true,
         feature_file: path("feature_list.json"),

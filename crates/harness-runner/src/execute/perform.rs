@@ -1,5 +1,7 @@
 //! Does what an agent was permitted to do: files through the root's handle, commands in the cage.
 
+mod look;
+
 use std::{
     collections::{BTreeSet, HashMap},
     ffi::OsString,

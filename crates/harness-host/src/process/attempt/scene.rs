@@ -158,6 +158,7 @@ impl Scene {
             commands: Vec::new(),
             network_closed: String::new(),
             amendments: Vec::new(),
+            review: harness_core::ReviewBy::None,
             limits: Limits {
                 command: COMMAND_MAX,
                 processes: PROCESSES_MAX,
