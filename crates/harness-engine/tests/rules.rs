@@ -7,6 +7,8 @@
 
 #[path = "rules/approval.rs"]
 mod approval;
+#[path = "rules/beside.rs"]
+mod beside;
 #[path = "rules/by_hand.rs"]
 mod by_hand;
 #[path = "support/facts.rs"]
@@ -25,6 +27,8 @@ mod network;
 mod pacing;
 #[path = "rules/regression.rs"]
 mod regression;
+#[path = "rules/review.rs"]
+mod review;
 #[path = "rules/script.rs"]
 mod script;
 #[path = "rules/steering.rs"]

@@ -17,7 +17,7 @@ pub(crate) struct Script {
     log: Vec<(Event, Timestamp)>,
     gates: Vec<Gate>,
     pub(crate) turn: TurnNumber,
-    prompt: Option<Prompt>,
+    pub(crate) prompt: Option<Prompt>,
     /// What answers cost.
     pub(crate) cost: Option<Money>,
     /// The note that is to be written.

@@ -116,8 +116,11 @@ mod tests {
             path: RepoPath::parse(path).unwrap(),
             kind,
         };
-        let redact = |text: &str| Cow::Owned(text.replace("s3cret", "[secret]"));
         ChangedFile::new(path.to_owned(), &change, [None, new], redact)
+    }
+
+    fn redact(text: &str) -> Cow<'_, str> {
+        Cow::Owned(text.replace("s3cret", "[secret]"))
     }
 
     fn added(path: &str, new: &str) -> ChangedFile {
