@@ -246,7 +246,7 @@ mod tests {
             remarks: vec![Remark {
                 kind: RemarkKind::MustFix,
                 at: "src/a.rs:3".to_owned(),
-                why: "it\ndivides by zero".to_owned(),
+                why: "it divides by zero".to_owned(),
             }],
             left_out: 0,
             used: BesideUse::default(),

@@ -107,20 +107,8 @@ const RECORDS: &str = r##"
 {"type":"allowance_told","allowances":[{"limit":"requests","left":0,"of":50,"until":"2025-11-20T10:32:05.000Z"}]}
 {"type":"request_paced","turn":2,"delay_ms":11200,"limit":"requests","until":"2025-11-20T10:32:05.000Z"}
 {"type":"request_paced","turn":2,"delay_ms":120000,"limit":"tokens","until":"9999-11-20T10:32:05.000Z"}
-{"type":"beside","conversation":{"kind":"explore","number":1},"happened":{"what":"started","call":{"turn":2,"index":0},"asked":"Who calls escape?\nAnd why?","model":"small"}}
-{"type":"beside","conversation":{"kind":"explore","number":1},"happened":{"what":"responded","turn":1,"response":{"parts":[{"type":"tool_call","id":"b","name":"search","arguments":"{}"}],"stop":"tool_use","usage":{"input":900,"cache_read":0,"cache_write":0,"output":40}},"cost":90,"ms":800}}
-{"type":"beside","conversation":{"kind":"explore","number":1},"happened":{"what":"call_judged","call":{"turn":1,"index":0},"tool":"search","action":{"kind":"search","query":"escape","path":"."},"verdict":{"decision":"allow","reason":""}}}
-{"type":"beside","conversation":{"kind":"explore","number":1},"happened":{"what":"call_judged","call":{"turn":1,"index":1},"tool":"shell","action":{"kind":"run","command":"make","cwd":"."},"verdict":{"decision":"deny","reason":"here you can only look"}}}
-{"type":"beside","conversation":{"kind":"explore","number":1},"happened":{"what":"call_ended","call":{"turn":1,"index":0},"end":{"how":"done","outcome":{"kind":"text","text":"src/csv.rs:7: escape","lines":1,"cut":false}},"ms":2}}
-{"type":"beside","conversation":{"kind":"explore","number":1},"happened":{"what":"failed","turn":2,"failure":{"class":"overloaded","message":"the server answered 529","status":529,"retry_after_ms":null}}}
-{"type":"beside","conversation":{"kind":"explore","number":1},"happened":{"what":"retried","turn":2,"attempt":1,"delay_ms":1500,"reason":"the server answered 529"}}
-{"type":"beside","conversation":{"kind":"explore","number":1},"happened":{"what":"retry_due","turn":2}}
-{"type":"beside","conversation":{"kind":"explore","number":1},"happened":{"what":"ended","end":{"how":"answered","text":"Only the writer does.\nsrc/csv.rs:7","bound":"20 turns are used up"},"used":{"turns":2,"calls":1,"usage":{"input":1900,"cache_read":0,"cache_write":0,"output":80},"cost":190}}}
+{"type":"beside","conversation":{"kind":"explore","number":1},"happened":{"what":"link_met","call":{"turn":1,"index":0},"link":"src/csv.rs","target":"export/csv.rs"}}
 {"type":"change_shown","tree":"2222222222222222222222222222222222222222","diff":"changed src/csv.rs, +1 -1\n","files":1}
-{"type":"beside","conversation":{"kind":"reviewer","number":2},"happened":{"what":"started","model":"judge"}}
-{"type":"beside","conversation":{"kind":"reviewer","number":2},"happened":{"what":"corrected","text":"once more"}}
-{"type":"beside","conversation":{"kind":"reviewer","number":2},"happened":{"what":"ended","end":{"how":"answered","text":"{}"},"used":{"turns":2,"calls":0,"usage":{"input":0,"cache_read":0,"cache_write":0,"output":0},"cost":0}}}
-{"type":"reviewed","conversation":{"kind":"reviewer","number":2},"model":"judge","tree":"2222222222222222222222222222222222222222","id":"0badcafe","seen_sha256":"00","verdict":"refused","marks":[{"criterion":"A1","score":3,"needed":2},{"criterion":"tests","score":1,"needed":2,"why":"none fails"}],"remarks":[{"kind":"must-fix","at":"src/csv.rs:9","why":"a quote at the end is lost"}],"used":{"turns":2,"calls":0,"usage":{"input":3000,"cache_read":0,"cache_write":0,"output":200},"cost":0,"unpriced":true}}
 {"type":"reviewed","conversation":{"kind":"reviewer","number":2},"model":"judge","tree":"2222222222222222222222222222222222222222","seen_sha256":"","verdict":"failed","problem":"the server answered 401","used":{"turns":0,"calls":0,"usage":{"input":0,"cache_read":0,"cache_write":0,"output":0},"cost":0}}
 {"type":"session_ended","reason":"budget"}
 {"type":"run_ended","reason":"budget","detail":"$5.00 of $5.00 used\ngo on with `harness resume --last --max-usd 8`"}

@@ -141,6 +141,7 @@ fn lines_for_every_kind_of_event() {
       - Next: line ends
     note: waiting 12 s: the provider's limit of requests is used up until 10:32:05 UTC
     note: waiting 120 s: the provider's limit of tokens is used up until 9999-11-20 10:32:05 UTC
+    gate: no review by judge: the server answered 401; 0 turns, 0 looks, 0 tokens in, 0 out, $0.00
     harness: run ended: budget, 2 of 2 features passing, 1 turn, 6.9k tokens in, cache 11%, 220 out, about $0.52
       $5.00 of $5.00 used
       go on with `harness resume --last --max-usd 8`
@@ -260,8 +261,9 @@ fn json_for_every_kind_of_event() {
     {"seq":92,"type":"handed_over","feature":"F-012","by_model":false,"note":"- Next: line ends\n","problem":"the model wrote no note: 529","usd":null}
     {"seq":93,"type":"request_paced","delay_ms":11200,"limit":"requests","until":"2025-11-20T10:32:05.000Z","reason":"the provider's limit of requests is used up until 10:32:05 UTC"}
     {"seq":94,"type":"request_paced","delay_ms":120000,"limit":"tokens","until":"9999-11-20T10:32:05.000Z","reason":"the provider's limit of tokens is used up until 9999-11-20 10:32:05 UTC"}
-    {"seq":95,"type":"session_ended","reason":"budget","usage":{"input":6100,"cache_read":800,"cache_write":0,"output":220},"cache_rate":0.115,"usd":0.02085}
-    {"seq":96,"type":"run_ended","reason":"budget","exit_code":3,"detail":"$5.00 of $5.00 used\ngo on with `harness resume --last --max-usd 8`","usd":0.52085}
+    {"seq":95,"type":"reviewed","conversation":"reviewer 2","model":"judge","verdict":"failed","problem":"the server answered 401","id":"","marks":[],"findings":[],"used":{"turns":0,"calls":0,"usage":{"input":0,"cache_read":0,"cache_write":0,"output":0},"usd":0.0}}
+    {"seq":96,"type":"session_ended","reason":"budget","usage":{"input":6100,"cache_read":800,"cache_write":0,"output":220},"cache_rate":0.115,"usd":0.02085}
+    {"seq":97,"type":"run_ended","reason":"budget","exit_code":3,"detail":"$5.00 of $5.00 used\ngo on with `harness resume --last --max-usd 8`","usd":0.52085}
     "#);
 }
 
@@ -346,6 +348,7 @@ fn a_log_is_told_with_what_each_request_used() {
     note: turn 1: 2.0k tokens in, cache 40%, 90 out, $0.0042, $0.50 so far, 2.1 s
     note: turn 2: about 900 tokens in, 40 out, about $0.0033, about $0.51 so far
     note: hand-over: 4.0k tokens in, 90 out, $0.01, about $0.52 so far, 2.1 s
+    gate: no review by judge: the server answered 401; 0 turns, 0 looks, 0 tokens in, 0 out, $0.00
     harness: session S-0007 ended: 1 turn, 6.9k tokens in, cache 11%, 220 out, about $0.02, 1 min
     harness: run ended: budget, 2 of 2 features passing, 1 turn, 6.9k tokens in, cache 11%, 220 out, about $0.52, 1 min
     ");
