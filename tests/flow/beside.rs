@@ -62,8 +62,9 @@ fn a_question_is_explored_and_a_change_reviewed_by_one_server() {
         .git(&["show", "harness/R-0001:.harness/evidence/F-1.json"]);
     let evidence: Value = serde_json::from_str(&evidence).unwrap();
     assert_eq!(evidence["review"]["judged"]["verdict"], "approved");
-    let shown = desk.harness(&["session", "show", "--last"]);
-    let _ = shown;
+    let shown = desk.harness(&["session", "show"]).stdout;
+    assert!(shown.contains("explore: 1 conversation"), "{shown}");
+    assert!(shown.contains("reviewer: 1 conversation"), "{shown}");
 }
 
 #[test]
