@@ -40,8 +40,7 @@ fn one(fits: &str, turns: &[String]) -> String {
 
 #[test]
 fn a_question_is_explored_and_a_change_reviewed_by_one_server() {
-    let ask =
-        "[[session.turn]]\ncalls = [{ tool = \"explore\", text = \"where is the answer?\" }]\n";
+    let ask = "{ tool = \"explore\", text = \"where is the answer?\" }";
     let look =
         "[[session.turn]]\ncalls = [{ tool = \"read\", path = \"src/answer\" }]\n".to_owned();
     let script = [
