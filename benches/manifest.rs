@@ -62,6 +62,7 @@ fn guard() -> Guard {
         network_closed: String::new(),
         formats: Vec::new(),
         amendments: Vec::new(),
+        review: harness_core::ReviewBy::None,
         limits: Limits::default(),
         isolate: true,
         feature_file: file("feature_list.json"),

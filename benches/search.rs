@@ -134,6 +134,7 @@ fn guard() -> Guard {
         gates: Vec::new(),
         commands: Vec::new(),
         formats: Vec::new(),
+        review: harness_core::ReviewBy::None,
         network_closed: String::new(),
         amendments: Vec::new(),
         limits: Limits::default(),

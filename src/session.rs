@@ -86,7 +86,7 @@ impl ChosenModel {
         match &mut self.client {
             ModelClient::Script { pace, .. } => *pace = wished,
             ModelClient::Replay(replay) => replay.set_pace(wished),
-            ModelClient::Http(_) => {}
+            ModelClient::Http(_) | ModelClient::Absent { .. } => {}
         }
         self
     }

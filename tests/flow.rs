@@ -1,5 +1,6 @@
 //! Whole runs against a model server on loopback: features, tasks, tools, faults, limits.
 
+mod beside;
 mod dirty;
 mod drift;
 mod fallback;

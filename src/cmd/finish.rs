@@ -5,7 +5,7 @@
 //! they changed beside the scope is named and left where it is.
 
 use harness_config::Resolved;
-use harness_core::{EndReason, Feature, FeatureStatus, RunId};
+use harness_core::{EndReason, Feature, FeatureStatus, ModelProfile, ReviewBy, Roles, RunId};
 use harness_engine::Engine;
 use harness_provider::Script;
 use harness_runner::{Launch, ModelClient, Models, Pace};
@@ -118,14 +118,19 @@ fn prove(
         .new_run()
         .map_err(|error| Failure::failed(chain(&error)))?;
     let now = harness_host::clock::now();
+    let judges = judges(&site, &resolved, surface)?;
     let mut state = work.to_run(run, resolved.policy, features, feature.id, &flags.summary);
+    if let Some(profiles) = judges.profiles {
+        (state.model, state.roles) = (profiles.0, profiles.1);
+        state.fallback = profiles.2;
+    }
     // Who is there is asked about what was found.
     state.attended = surface.is_attended();
     let launch = Launch {
         engine: Engine::new(state, now),
         resumed: None,
         said: Vec::new(),
-        models: Models::only(silent()?),
+        models: judges.clients,
         rules: Box::new(RuleFile::new(&site.folders, site.repo.root())),
         approve: flags.approve.clone(),
         spend: SpendLog::new(site.folders.spend()),
@@ -180,6 +185,42 @@ fn refuse_unlanded(site: &Site, resolved: &Resolved, features: &[Feature]) -> Re
         }
     }
     Ok(())
+}
+
+/// Who is asked about work that a person did.
+struct Judges {
+    clients: Models,
+    /// The main model, the other roles and those that stand by; absent where nobody can be asked.
+    profiles: Option<(ModelProfile, Roles, Vec<ModelProfile>)>,
+}
+
+/// Makes the reviewer ready where a model has to review; without one the change waits for a person.
+fn judges(site: &Site, resolved: &Resolved, surface: &LineSurface) -> Result<Judges, Failure> {
+    if resolved.policy.review != ReviewBy::Agent {
+        return Ok(Judges {
+            clients: Models::only(silent()?),
+            profiles: None,
+        });
+    }
+    let chosen = session::choose_model(None, resolved).and_then(|model| {
+        session::day::refuse_spent(&site.folders, &resolved.policy.limits, &model.profile)?;
+        Ok(model)
+    });
+    Ok(match chosen {
+        Ok(model) => {
+            let ready = model.with_others(resolved, surface);
+            Judges {
+                profiles: Some((ready.first, ready.roles, ready.standby)),
+                clients: ready.clients,
+            }
+        }
+        Err(failure) => Judges {
+            clients: Models::only(ModelClient::Absent {
+                why: failure.to_told().message,
+            }),
+            profiles: None,
+        },
+    })
 }
 
 /// A model that has nothing to say; it is never asked.

@@ -7,6 +7,7 @@ mod rerun;
 
 use harness_core::{Feature, FeatureStatus};
 use harness_gate::evidence::{self, Doubt, Evidence, Standing, Weighed};
+use harness_report::clean_line;
 use harness_runner::Subject;
 use serde_json::json;
 
@@ -90,6 +91,7 @@ impl Judged {
         }
         let standing = self.weighed.standing.as_str();
         let made = isolation::of_proof(self.evidence.as_ref());
+        let made = format!("{made}{}", self.review());
         match (&self.weighed.doubt, &self.place) {
             (Some(doubt), _) => format!("feature: {id} {standing}, {doubt}"),
             (None, Place::Head(_)) => {
@@ -100,6 +102,14 @@ impl Judged {
                 self.meaning("the branch")
             ),
         }
+    }
+
+    /// Says who reviewed the change; empty where nobody did.
+    fn review(&self) -> String {
+        let review = self.evidence.as_ref().and_then(|it| it.review.as_ref());
+        review.map_or_else(String::new, |review| {
+            format!("; review: {}", clean_line(&review.to_text(), 400))
+        })
     }
 
     fn to_body(&self) -> serde_json::Value {
@@ -116,7 +126,8 @@ impl Judged {
         json!({ "feature": self.feature.id.as_str(), "standing": standing.as_str(), "claimed": is_passing && !standing.is_proof(),
             "status": self.feature.status.as_str(),
             "reason": self.weighed.doubt.as_ref().map(ToString::to_string), "landed": branch.is_none(), "branch": branch,
-            "isolation": self.evidence.as_ref().map(|evidence| evidence.isolation) })
+            "isolation": self.evidence.as_ref().map(|evidence| evidence.isolation),
+            "review": self.evidence.as_ref().and_then(|evidence| evidence.review.as_ref()) })
     }
 
     /// Says what a standing means.

@@ -7,7 +7,7 @@ use std::{
 };
 
 use harness_config::{AgentKind, Resolved};
-use harness_core::{Event, ModelProfile, Price, RunId, TokenCount};
+use harness_core::{Event, Happened, ModelProfile, Price, RunId, TokenCount};
 use harness_runner::{ModelClient, Models, Pace, Recorder, Replay};
 use harness_store::{RecordedModel, RecordingError, RecordingWriter, Store};
 
@@ -125,8 +125,14 @@ pub(crate) fn skip_answered(
     for entry in runs.entries.iter().filter(|entry| entry.run == run) {
         let log = harness_store::read(store.log_path(entry.session));
         let log = log.map_err(|error| failed(&error))?;
-        let is_answer =
-            |event: &Event| matches!(event, Event::ModelResponded(_) | Event::ModelFailed { .. });
+        let is_answer = |event: &Event| match event {
+            Event::ModelResponded(_) | Event::ModelFailed { .. } => true,
+            Event::Beside(told) => matches!(
+                told.happened,
+                Happened::Responded { .. } | Happened::Failed { .. }
+            ),
+            _ => false,
+        };
         let answers = log.records.iter().filter(|record| is_answer(&record.event));
         answered += answers.count();
     }

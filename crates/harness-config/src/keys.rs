@@ -152,6 +152,7 @@ const USER: &[Key] = &[
     key("role", Shape::Table(ROLES)),
     key("limits", Shape::Table(LIMITS)),
     key("sandbox", Shape::Table(USER_SANDBOX)),
+    key("gates", Shape::Table(USER_GATES)),
     key("rule", Shape::Tables(PERSON_RULE)),
     key(
         "repo",
@@ -160,6 +161,7 @@ const USER: &[Key] = &[
             key("role", Shape::Table(ROLES)),
             key("limits", Shape::Table(LIMITS)),
             key("sandbox", Shape::Table(USER_SANDBOX)),
+            key("gates", Shape::Table(USER_GATES)),
         ]),
     ),
     key(
@@ -169,6 +171,9 @@ const USER: &[Key] = &[
     key("keys", Shape::Open),
     key("notify", Shape::Open),
 ];
+
+/// How gates run is the repository's; that somebody reviews, a person can want everywhere.
+const USER_GATES: &[Key] = &[key("review", Shape::Text)];
 
 const SAVED: &[Key] = &[key("rule", Shape::Tables(PERSON_RULE))];
 

@@ -42,7 +42,7 @@ pub use loopback::{LOOPBACK_CONTEXT, LoopbackServer};
 pub use model::{Api, KeySource, Model, SERVERS, ollama_address};
 pub use overrides::Overrides;
 pub use render::{Detected, render_gate, render_repository};
-pub use repository::{RepositoryConfig, Review, parse_repository};
+pub use repository::{RepositoryConfig, parse_repository};
 pub use resolve::{Resolved, SandboxWish, resolve};
 pub use role::{EffortWish, RoleWish};
 pub use rule::render_rule;

@@ -189,6 +189,7 @@ pub(crate) struct RawUser {
     pub(crate) role: RawRoles,
     pub(crate) limits: RawLimits,
     pub(crate) sandbox: RawUserSandbox,
+    pub(crate) gates: RawUserGates,
     pub(crate) rule: Vec<RawRule>,
     pub(crate) repo: BTreeMap<Text, RawOverride>,
     pub(crate) ui: RawUi,
@@ -204,6 +205,13 @@ pub(crate) struct RawUserSandbox {
     pub(crate) read: Texts,
     pub(crate) memory: Option<Text>,
     pub(crate) processes: Option<Spanned<i64>>,
+}
+
+/// `[gates]` of the person's file.
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct RawUserGates {
+    pub(crate) review: Option<Text>,
 }
 
 /// `[ui]`.
@@ -222,6 +230,7 @@ pub(crate) struct RawOverride {
     pub(crate) role: RawRoles,
     pub(crate) limits: RawLimits,
     pub(crate) sandbox: RawUserSandbox,
+    pub(crate) gates: RawUserGates,
 }
 
 #[derive(Deserialize)]

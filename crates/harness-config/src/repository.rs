@@ -2,7 +2,9 @@
 //!
 //! Decides nothing about the person's wishes; `resolve` brings the two together.
 
-use harness_core::{CommandRule, Format, Gate, RepoPath, ScopeRules, Sourced, TokenCount};
+use harness_core::{
+    CommandRule, Format, Gate, RepoPath, ReviewBy, ScopeRules, Sourced, TokenCount,
+};
 use serde::Deserialize;
 
 use crate::{
@@ -37,7 +39,7 @@ pub struct RepositoryConfig {
     /// Folders that an isolated checkout may read from the work tree.
     pub link: Vec<RepoPath>,
     /// Who looks at a change before it counts as done.
-    pub review: Option<Written<Review>>,
+    pub review: Option<Written<ReviewBy>>,
     /// Hosts the agent may reach once a person has trusted the file.
     pub network: Vec<Sourced>,
     /// Rules about commands: they ask and deny, and never allow.
@@ -48,29 +50,6 @@ pub struct RepositoryConfig {
     pub(crate) limits: LimitWishes,
     pub(crate) agent: AgentChoice,
     pub(crate) roles: RoleChoices,
-}
-
-/// Who looks at a change before it counts as done.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub enum Review {
-    /// Nobody: gates decide.
-    #[default]
-    None,
-    /// A second agent.
-    Agent,
-    /// A person.
-    Person,
-}
-
-impl Review {
-    /// Returns the word of the configuration.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::None => "none",
-            Self::Agent => "agent",
-            Self::Person => "person",
-        }
-    }
 }
 
 /// What a pattern may not have to be a path.
@@ -169,11 +148,12 @@ fn linked(here: &Here<'_>, raw: &RawRepository) -> Result<Vec<RepoPath>, Box<Fau
     Ok(paths)
 }
 
-fn review(here: &Here<'_>, key: &str, raw: &Text) -> Result<Review, Box<Fault>> {
-    const WORDS: [(&str, Review); 3] = [
-        (Review::None.as_str(), Review::None),
-        (Review::Agent.as_str(), Review::Agent),
-        (Review::Person.as_str(), Review::Person),
+/// Reads who reviews a change, in either file.
+pub(crate) fn review(here: &Here<'_>, key: &str, raw: &Text) -> Result<ReviewBy, Box<Fault>> {
+    const WORDS: [(&str, ReviewBy); 3] = [
+        (ReviewBy::None.as_str(), ReviewBy::None),
+        (ReviewBy::Agent.as_str(), ReviewBy::Agent),
+        (ReviewBy::Person.as_str(), ReviewBy::Person),
     ];
     value::word(here, key, raw, &WORDS)
 }

@@ -6,7 +6,7 @@
 use std::{collections::BTreeMap, path::PathBuf};
 
 use harness_core::{
-    CommandRule, Level, Policy, Price, RepoPath, Role, ScopeRules, Sourced, TokenCount,
+    CommandRule, Level, Policy, Price, RepoPath, ReviewBy, Role, ScopeRules, Sourced, TokenCount,
 };
 
 use crate::{
@@ -17,7 +17,6 @@ use crate::{
     limits, loopback,
     model::{self, Model},
     network,
-    repository::Review,
     role::{self, RoleWish},
     rule,
     setting::{Setting, Settings, quoted},
@@ -63,8 +62,6 @@ pub struct Resolved {
     pub link: Vec<RepoPath>,
     /// Who has closed the network for all processes, setup steps included; nobody when absent.
     pub offline: Option<String>,
-    /// Who looks at a change before it counts as done.
-    pub review: Review,
     /// How processes are to be confined.
     pub sandbox: SandboxWish,
     /// Every setting, what it is and who said so, table by table; lists entry by entry.
@@ -113,7 +110,10 @@ pub fn resolve(
     let files = Files::of(repository, &mut settings);
     let scope = scope(repository, &files, &mut settings);
     let isolate = settings.keep_or("gates.isolate", repository.isolate.as_ref(), true);
-    let review = settings.keep_or("gates.review", repository.review.as_ref(), Review::None);
+    // A repository can demand more of a change than the person does, and never less.
+    let review = [user.review(), repository.review.as_ref()];
+    let review = review.into_iter().flatten().max_by_key(|said| said.value);
+    let review = settings.keep_or("gates.review", review, ReviewBy::None);
     let limits = limits::resolve(
         &repository.limits,
         user.limits(),
@@ -161,6 +161,7 @@ pub fn resolve(
             network: network.hosts,
             network_closed: network.closed,
             amendments: Vec::new(),
+            review,
         },
         models,
         model,
@@ -171,7 +172,6 @@ pub fn resolve(
         setup: repository.setup.clone(),
         link: repository.link.clone(),
         offline,
-        review,
         sandbox,
         origins: settings.into_inner(),
     })

@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use harness_core::{ByteCount, Money, RepoPath, Sourced, TokenCount};
 
-use crate::{repository::Review, value::Written};
+use harness_core::ReviewBy;
+
+use crate::value::Written;
 
 /// How the program names itself as an origin.
 pub(crate) const BUILT_IN: &str = "built in";
@@ -129,7 +131,7 @@ impl Literal for RepoPath {
     }
 }
 
-impl Literal for Review {
+impl Literal for ReviewBy {
     fn literal(&self) -> String {
         quoted(self.as_str())
     }

@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use harness_core::{CommandRule, Sourced};
+use harness_core::{CommandRule, ReviewBy, Sourced};
 use serde::Deserialize;
 
 use crate::{
@@ -17,7 +17,10 @@ use crate::{
     limits::{self, LimitWishes, SandboxLimits},
     loopback,
     model::{self, Model},
-    raw::{RawAgentChoice, RawLimits, RawRoles, RawSaved, RawUser, RawUserSandbox, Text},
+    raw::{
+        RawAgentChoice, RawLimits, RawRoles, RawSaved, RawUser, RawUserGates, RawUserSandbox, Text,
+    },
+    repository::review,
     role::{self, RoleChoices},
     rule::{self, PersonRule},
     value::{self, Here, Lister, Written},
@@ -66,6 +69,7 @@ struct Wishes {
     read: Vec<Sourced>,
     network: Vec<Sourced>,
     offline: Option<Written<bool>>,
+    review: Option<Written<ReviewBy>>,
     rules: Vec<PersonRule>,
 }
 
@@ -84,6 +88,7 @@ impl UserConfig {
             config.wishes.limits = config.wishes.limits.overlaid(over.limits);
             config.wishes.read.extend(over.read);
             config.wishes.network.extend(over.network);
+            config.wishes.review = over.review.or(config.wishes.review.take());
             config.wishes.offline = over.offline.or(config.wishes.offline.take());
         }
         config
@@ -102,6 +107,11 @@ impl UserConfig {
     /// Whether processes reach no host, whatever else is said.
     pub(crate) const fn offline(&self) -> Option<&Written<bool>> {
         self.wishes.offline.as_ref()
+    }
+
+    /// Who has to review a change, whatever the repository says.
+    pub(crate) const fn review(&self) -> Option<&Written<ReviewBy>> {
+        self.wishes.review.as_ref()
     }
 
     /// Adds the rules that the person had saved.
@@ -178,6 +188,7 @@ fn read(document: &Document<'_>, raw: RawUser) -> Result<UserConfig, Box<Fault>>
         roles: &raw.role,
         limits: &raw.limits,
         sandbox: &raw.sandbox,
+        gates: &raw.gates,
     };
     config.wishes = wishes(document, &[], &top, &config)?;
     config.wishes.rules = rule::rules(document, &raw.rule, Owner::User)?;
@@ -188,6 +199,7 @@ fn read(document: &Document<'_>, raw: RawUser) -> Result<UserConfig, Box<Fault>>
             roles: &over.role,
             limits: &over.limits,
             sandbox: &over.sandbox,
+            gates: &over.gates,
         };
         let root = root(document, path)?;
         let wishes = wishes(document, &above, &over, &config)?;
@@ -201,6 +213,7 @@ struct RawWishes<'a> {
     roles: &'a RawRoles,
     limits: &'a RawLimits,
     sandbox: &'a RawUserSandbox,
+    gates: &'a RawUserGates,
 }
 
 fn wishes(
@@ -244,6 +257,7 @@ fn wishes(
             raw.sandbox.offline.as_ref(),
             |_, _, raw| Ok(*raw.get_ref()),
         )?,
+        review: here("gates").written("review", raw.gates.review.as_ref(), review)?,
         rules: Vec::new(),
     })
 }

@@ -6,12 +6,14 @@
 //! within its budget. Nothing here cuts silently: what does not fit is an error
 //! that names the file. The engine assembles; the runner reads the maps.
 
+mod beside;
 mod index;
 mod instructions;
 mod map;
 mod text;
 mod window;
 
+pub use beside::{EXPLORE, REVIEWER, Reviewed, explorer_head, explorer_question, review_task};
 pub use index::{Link, documents, links};
 pub use map::map_candidates;
 pub use window::{ContextError, Listed, Window, assemble};

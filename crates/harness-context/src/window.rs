@@ -215,6 +215,11 @@ fn index(sources: &[Source]) -> Option<Block> {
     })
 }
 
+/// Lists the documents the maps point to, as a part of a message; nothing when there are none.
+pub(crate) fn index_text(sources: &[Source]) -> Option<String> {
+    index(sources).map(|block| block.text)
+}
+
 fn part(name: &str, path: Option<&RepoPath>) -> String {
     path.map_or_else(|| format!("the {name}"), |path| format!("`{path}`"))
 }

@@ -6,11 +6,12 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Action, Allowance, Amendment, ApprovalAnswer, ApprovalAsked, ApprovedHow, CallId, CheckReport,
-    CheckStatus, CheckpointNumber, CommitId, EndReason, FeatureId, FeatureStatus, Finding,
-    Formatted, Gate, JobEnd, LimitKind, Limits, ModelFailure, ModelProfile, ModelResponse, Money,
-    NegativeControl, NetworkUse, Outcome, RateLimit, RepoPath, Roles, SessionOpened, SetupEnd,
-    SetupPlace, Spent, Timestamp, TokenCount, TreeId, TurnNumber, Urgency, Verdict,
+    Action, Allowance, Amendment, ApprovalAnswer, ApprovalAsked, ApprovedHow, Beside, CallId,
+    ChangeShown, CheckReport, CheckStatus, CheckpointNumber, CommitId, EndReason, FeatureId,
+    FeatureStatus, Finding, Formatted, Gate, JobEnd, LimitKind, Limits, ModelFailure, ModelProfile,
+    ModelResponse, Money, NegativeControl, NetworkUse, Outcome, RateLimit, RepoPath, Review, Roles,
+    SessionOpened, SetupEnd, SetupPlace, Spent, Timestamp, TokenCount, TreeId, TurnNumber, Urgency,
+    Verdict,
 };
 
 /// A logged fact.
@@ -429,6 +430,12 @@ pub enum Event {
         /// How long it ran. Unit: milliseconds.
         ms: u64,
     },
+    /// Something happened in a conversation beside the main one.
+    Beside(Box<Beside>),
+    /// A change was put into words for whoever reviews it.
+    ChangeShown(Box<ChangeShown>),
+    /// A reviewer has judged a change, or could not.
+    Reviewed(Box<Review>),
 }
 
 /// What a session leaves for the next one about a feature that is not done.

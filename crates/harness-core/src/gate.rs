@@ -318,6 +318,8 @@ pub enum FindingKind {
     ThresholdLowered,
     /// A snapshot, a fixture or an expected output that was there has changed or is gone.
     SnapshotChanged,
+    /// Nobody has reviewed the change who has to; it is about the whole of it.
+    NotReviewed,
 }
 
 impl FindingKind {
@@ -336,6 +338,7 @@ impl FindingKind {
             Self::TestsRenamed => "tests_renamed",
             Self::ThresholdLowered => "threshold_lowered",
             Self::SnapshotChanged => "snapshot_changed",
+            Self::NotReviewed => "not_reviewed",
         }
     }
 }

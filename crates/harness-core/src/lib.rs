@@ -7,6 +7,7 @@ mod account;
 mod action;
 mod amount;
 mod approval;
+mod beside;
 mod control;
 mod end;
 mod event;
@@ -36,6 +37,10 @@ pub use account::{Account, HandOverNote, LimitKind, Spent};
 pub use action::{Action, Captured, LineRange, Outcome, Replacement, Stop};
 pub use amount::{AmountError, ByteCount, Money, TokenCount};
 pub use approval::{Amendment, ApprovalAnswer, ApprovalAsked, ApprovalSubject};
+pub use beside::{
+    Beside, BesideEnd, BesideUse, ChangeShown, ConversationId, ConversationKind, Happened, Mark,
+    Remark, RemarkKind, Review, ReviewBy, ReviewVerdict,
+};
 pub use control::{ControlCheck, ControlOutcome, NegativeControl};
 pub use end::EndReason;
 pub use event::{

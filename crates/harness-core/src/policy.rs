@@ -4,7 +4,9 @@ use std::{fmt, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
-use crate::{AllowedHost, Amendment, ByteCount, Format, Gate, Money, RepoPath, TokenCount};
+use crate::{
+    AllowedHost, Amendment, ByteCount, Format, Gate, Money, RepoPath, ReviewBy, TokenCount,
+};
 
 /// Everything that holds for a run: where it may write, what must be green, how far it may go.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -40,6 +42,9 @@ pub struct Policy {
     /// What a person has given beside the rest since the run began.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub amendments: Vec<Amendment>,
+    /// Who looks at a change before it counts as done, beside the gates.
+    #[serde(default, skip_serializing_if = "ReviewBy::is_none")]
+    pub review: ReviewBy,
 }
 
 impl Policy {

@@ -3,6 +3,8 @@
 use harness_core::{CallId, CheckReport, CheckStatus, FinishSubject, Gate, NegativeControl, Stop};
 use harness_gate::schedule;
 
+use crate::session::Reviewing;
+
 /// Why gates run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Purpose {
@@ -67,6 +69,7 @@ pub(crate) struct Check {
     pub(crate) control: Errand,
     pub(crate) negative_control: NegativeControl,
     pub(crate) commit: Errand,
+    pub(crate) review: Reviewing,
     pub(crate) problem: Option<String>,
     /// Whether work in flight is to end and nothing new is to start.
     pub(crate) cancelling: bool,
@@ -89,6 +92,7 @@ impl Check {
             control: Errand::Due,
             negative_control: NegativeControl::default(),
             commit: Errand::Due,
+            review: Reviewing::default(),
             problem: None,
             cancelling: false,
             asked_base: false,
@@ -104,6 +108,14 @@ impl Check {
             Purpose::Finish { call, .. } => call,
             Purpose::Information { call } => Some(call),
             Purpose::Turn => None,
+        }
+    }
+
+    /// Returns what the agent says it did; empty where it claims nothing.
+    pub(crate) fn claim(&self) -> &str {
+        match &self.purpose {
+            Purpose::Finish { summary, .. } => summary,
+            _ => "",
         }
     }
 
@@ -208,6 +220,7 @@ impl Check {
         self.freeze == Errand::InFlight
             || self.entries.iter().any(runs)
             || self.control == Errand::InFlight
+            || self.review.is_in_flight()
             || self.commit == Errand::InFlight
     }
 
@@ -223,6 +236,7 @@ impl Check {
                 entry.stage = GateStage::Started;
             }
         }
+        self.review.forget_in_flight();
         self.cancelling = false;
         self.asked_base = false;
     }

@@ -1,8 +1,9 @@
 //! What is to be done: plain data that can be printed, compared and replayed.
 
 use harness_core::{
-    ApprovalAsked, ApprovedFinding, CallId, CheckReport, CheckpointNumber, Event, Feature,
-    FeatureId, FinishSubject, Gate, Money, NegativeControl, Prompt, RunState, TreeId, TurnNumber,
+    ApprovalAsked, ApprovedFinding, CallId, CheckReport, CheckpointNumber, ConversationId, Event,
+    Feature, FeatureId, FinishSubject, Gate, Money, NegativeControl, Prompt, Review, RunState,
+    TokenCount, TreeId, TurnNumber,
 };
 use harness_gate::control::ControlPlan;
 use harness_guard::{Awaited, Permit};
@@ -92,6 +93,35 @@ pub enum Effect {
     SetAside,
     /// Leave a note for the next session of the feature. Ends in `HandedOver`.
     HandOver(Box<WriteHandOver>),
+    /// Send a request of a conversation beside the main one. Ends in `Beside`: `Responded` or `Failed`.
+    AskBeside(Box<AskBeside>),
+    /// Look at something for a conversation beside the main one. Ends in `Beside`: `CallEnded` or `LinkMet`.
+    PerformBeside {
+        /// For which conversation.
+        conversation: ConversationId,
+        /// For which of its calls.
+        call: CallId,
+        /// The proof that it is allowed, with the action; it only reads.
+        permit: Permit,
+    },
+    /// Put a change into words for whoever reviews it. Ends in `ChangeShown`.
+    ShowChange {
+        /// The tree with the change, as it would be committed.
+        tree: TreeId,
+    },
+}
+
+/// A request of a conversation beside the main one.
+#[derive(Clone, Debug, PartialEq)]
+pub struct AskBeside {
+    /// Which conversation; who is asked follows from what it is for.
+    pub conversation: ConversationId,
+    /// Its own turn; a retry keeps it.
+    pub turn: TurnNumber,
+    /// What to send.
+    pub prompt: Prompt,
+    /// The longest answer that is asked for.
+    pub output: TokenCount,
 }
 
 /// What a new session starts from.
@@ -159,4 +189,8 @@ pub struct CommitFeature {
     pub refusals: Vec<String>,
     /// What a person has approved of the subject's findings.
     pub approved: Vec<ApprovedFinding>,
+    /// What a reviewing model made of it; absent where none was asked.
+    pub review: Option<Review>,
+    /// A person's word that let it pass where it had to be reviewed.
+    pub reviewed_by_person: Option<ApprovedFinding>,
 }

@@ -1,9 +1,9 @@
 //! The run: features in order, one session each, until everything is proven or something stands in the way.
 
 use harness_core::{
-    Amendment, ApprovalAnswer, CallId, EndReason, Event, Feature, FeatureId, FeaturePassed,
-    FeatureStatus, GivenUp, Goal, HandOverNote, HandedOver, LimitKind, Limits, ModelProfile, Money,
-    Price, RunState, SessionId, SessionOpened, Timestamp, TurnNumber, Usage,
+    Amendment, ApprovalAnswer, Beside, CallId, EndReason, Event, Feature, FeatureId, FeaturePassed,
+    FeatureStatus, GivenUp, Goal, HandOverNote, HandedOver, Happened, LimitKind, Limits,
+    ModelProfile, Money, Price, RunState, SessionId, SessionOpened, Timestamp, TurnNumber, Usage,
 };
 use harness_gate::list::next_feature;
 
@@ -117,6 +117,9 @@ impl Engine {
                 if let Some(turn) = session.retry_due(now) {
                     return Some(Event::RetryDue { turn });
                 }
+                if let Some(due) = session.beside_due(now) {
+                    return Some(due);
+                }
                 let limits = &self.run.policy.limits;
                 let used = session.used_of(&self.run, self.since, now);
                 limits::time_is_up(limits, &session.feature, used).map(Reached::into_event)
@@ -131,8 +134,8 @@ impl Engine {
 
     fn over_day(&self, session: &Session, spent: Money, in_flight: Usage) -> Option<Event> {
         // A model that costs nothing takes nothing from the day.
-        self.run
-            .model
+        session
+            .asked_model(&self.run)
             .price
             .filter(|price| *price != Price::default())?;
         let limit = self.run.policy.limits.day_usd?;
@@ -145,6 +148,17 @@ impl Engine {
     /// Returns the model that answers.
     pub const fn model(&self) -> &ModelProfile {
         &self.run.model
+    }
+
+    /// Returns the model that is asked at present, in whichever conversation.
+    pub fn asked_model(&self) -> &ModelProfile {
+        let session = self.session.as_ref();
+        session.map_or(&self.run.model, |session| session.asked_model(&self.run))
+    }
+
+    /// Whether what streams in belongs to a conversation beside the main one.
+    pub fn is_heard_beside(&self) -> bool {
+        self.session.as_ref().is_some_and(Session::is_heard_beside)
     }
 
     /// Returns the model that writes hand-overs.
@@ -262,12 +276,16 @@ impl Engine {
                 self.breakers.failed(&self.run.model, failure, now);
                 self.pacing.failed(&self.run.model, failure);
             }
+            Event::Beside(told) => self.on_beside(told, now),
             Event::ModelChanged { model, .. } => self.run.change_model(model),
             Event::BudgetWarned {
                 limit: Some(limit), ..
             } => self.run.account.warn(*limit),
             Event::HandedOver(note) => self.on_handed_over(note),
-            Event::AllowanceTold { allowances } => self.pacing.told(&self.run.model, allowances),
+            Event::AllowanceTold { allowances } => {
+                let model = self.asked_model().clone();
+                self.pacing.told(&model, allowances);
+            }
             Event::RequestPaced { .. } => self.pacing.waited(&self.run.model),
             _ => {}
         }
@@ -289,6 +307,28 @@ impl Engine {
         match Session::open(opened, now) {
             Ok(session) => self.session = Some(session),
             Err(problem) => self.stop_for(EndReason::Blocked, &problem),
+        }
+    }
+
+    /// Learns how a provider fares from what happens beside the main conversation.
+    fn on_beside(&mut self, told: &Beside, now: Timestamp) {
+        let id = told.conversation;
+        let is_asking = |turn: TurnNumber| {
+            let session = self.session.as_ref();
+            session.is_some_and(|session| session.is_asking_beside(id, turn))
+        };
+        let model = self.run.model_for(id.kind.role());
+        match &told.happened {
+            Happened::Responded { turn, .. } if is_asking(*turn) => {
+                self.breakers.answered(model);
+                self.pacing.answered(model);
+            }
+            Happened::Failed { turn, failure, .. } if is_asking(*turn) => {
+                self.breakers.failed(model, failure, now);
+                self.pacing.failed(model, failure);
+            }
+            Happened::Paced { .. } => self.pacing.waited(model),
+            _ => {}
         }
     }
 

@@ -14,6 +14,7 @@ mod album;
 mod breaker;
 mod calls;
 mod check;
+mod conversation;
 mod drift;
 mod effect;
 mod engine;
@@ -25,6 +26,9 @@ mod session;
 mod talk;
 mod words;
 
-pub use effect::{CommitFeature, Effect, OpenSession, RunGate, RunNegativeControl, WriteHandOver};
+pub use conversation::{BESIDE_OUTPUT_MAX, BESIDE_TURNS_MAX};
+pub use effect::{
+    AskBeside, CommitFeature, Effect, OpenSession, RunGate, RunNegativeControl, WriteHandOver,
+};
 pub use engine::{Engine, Tick};
 pub use session::HAND_OVER_OUTPUT_MAX;

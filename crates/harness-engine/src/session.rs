@@ -4,7 +4,9 @@
 //! says what follows from them, `resume` what becomes of a session that another process
 //! left, `steering` what a person changes, `approval` what waits for a person's word,
 //! `proving` and `informing` how gates run, `asides` what is said beside calls and their
-//! results, `jobs` commands that go on, `hand_over` what is left for the next session.
+//! results, `jobs` commands that go on, `hand_over` what is left for the next session,
+//! `beside` what conversations beside the main one want, `review` who looks at a change
+//! before it is committed.
 
 use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},
@@ -13,8 +15,8 @@ use std::{
 
 use harness_core::{
     CallEnd, CallId, CheckReport, CheckpointNumber, CheckpointSaved, EndReason, Event, Feature,
-    FeatureId, FeatureStatus, Finding, Gate, LimitKind, Money, Outcome, RepoPath, Stop, Timestamp,
-    TokenCount, TreeId, TurnNumber, Usage, Verdict,
+    FeatureId, FeatureStatus, Finding, Gate, LimitKind, Money, Outcome, RepoPath, ReviewBy, Stop,
+    Timestamp, TokenCount, TreeId, TurnNumber, Usage, Verdict,
 };
 use harness_guard::Guard;
 use harness_tool::Intent;
@@ -30,6 +32,7 @@ use crate::{
 mod answers;
 mod approval;
 mod asides;
+mod beside;
 mod by_hand;
 mod findings;
 mod formatting;
@@ -40,6 +43,7 @@ mod open;
 mod proving;
 mod regression;
 mod resume;
+mod review;
 mod spending;
 mod steering;
 mod steps;
@@ -49,6 +53,7 @@ use self::informing::Informing;
 pub(crate) use findings::approvals;
 pub use hand_over::HAND_OVER_OUTPUT_MAX;
 pub(crate) use hand_over::hand_over_model;
+pub(crate) use review::{Reviewing, too_low};
 pub(crate) use steps::{Step, Surroundings};
 
 /// How the work on the feature ended.
@@ -135,6 +140,8 @@ pub(crate) struct Session {
     formatting: formatting::Formatting,
     talk: Talk,
     calls: Calls,
+    besides: beside::Besides,
+    review_by: ReviewBy,
     saving: Saving,
     baseline: Baseline,
     check: Option<Check>,
@@ -178,7 +185,7 @@ impl Session {
             }
             Event::RequestPaced { turn, delay_ms, .. } => self.on_paced(*turn, *delay_ms, now),
             Event::RetryDue { turn } => self.on_retry_due(*turn),
-            Event::ModelChanged { .. } => self.talk.turn_to_another(),
+            Event::ModelChanged { .. } => self.on_model_changed(),
             Event::CallJudged {
                 call,
                 action,
@@ -239,6 +246,9 @@ impl Session {
             Event::HandedOver(note) => self.on_handed_over(note),
             Event::Formatted(formatted) => self.on_formatted(formatted),
             Event::Interrupted => self.hand_over.interrupt(),
+            Event::Beside(told) => self.on_beside(told, now),
+            Event::ChangeShown(shown) => self.on_change_shown(shown),
+            Event::Reviewed(review) => self.on_reviewed(review),
             Event::AllowanceTold { .. }
             | Event::StopDecided { .. }
             | Event::ChangedOutside { .. }
@@ -266,10 +276,10 @@ impl Session {
     }
 
     /// Returns when something is due on its own.
-    pub(crate) const fn next_deadline(&self) -> Option<Timestamp> {
+    pub(crate) fn next_deadline(&self) -> Option<Timestamp> {
         match self.talk.request {
             Request::BackingOff { until } => Some(until),
-            _ => None,
+            _ => self.beside_deadline(),
         }
     }
 
@@ -388,6 +398,7 @@ impl Session {
         self.attempts += 1;
         self.story.refusals.push(reason.to_owned());
         let text = match (findings, &check.problem) {
+            ([], None) if let Some(text) = check.review.refusal(reason) => text,
             ([], Some(problem)) => format!("Not done: {problem}"),
             ([], None) if check.reports().next().is_none() => format!("Not done: {reason}"),
             ([], None) => words::red_gates(check.reports(), &self.baseline.reports),

@@ -5,11 +5,16 @@ use harness_core::{
     Finding, LimitKind, RepoPath,
 };
 
+mod beside;
 mod drift;
 mod formatting;
 mod gates;
 mod jobs;
 
+pub(crate) use beside::{
+    LEFT_OUT, ONLY_LOOKS, explored, extent, last_turn, not_the_form, plain, review_needed,
+    review_refusal, reviewed,
+};
 pub(crate) use drift::{
     call, cut_for_ever, faulty_calls, faulty_for_ever, going_back, going_back_for_ever,
     nothing_new, nothing_new_for_ever, only_looking, refused_calls, refused_for_ever, repeated,

@@ -7,6 +7,8 @@
 
 #[path = "rules/approval.rs"]
 mod approval;
+#[path = "rules/beside.rs"]
+mod beside;
 #[path = "rules/by_hand.rs"]
 mod by_hand;
 #[path = "rules/drift.rs"]
@@ -31,6 +33,8 @@ mod pacing;
 mod recorded;
 #[path = "rules/regression.rs"]
 mod regression;
+#[path = "rules/review.rs"]
+mod review;
 #[path = "rules/script.rs"]
 mod script;
 #[path = "rules/steering.rs"]

@@ -12,6 +12,7 @@
 #[path = "support/facts.rs"]
 mod facts;
 mod simulation {
+    mod beside;
     mod driver;
     mod jobs;
     mod model;

@@ -19,6 +19,7 @@ use sha2::{Digest, Sha256};
 
 use crate::{
     canonical,
+    review::ReviewRecord,
     text::{tail_lines, without_escapes},
 };
 
@@ -83,6 +84,9 @@ pub struct Evidence {
     /// Names of tests that were red on the base and still are.
     #[serde(default)]
     pub known_failures: Vec<String>,
+    /// Who reviewed the change; absent where nobody had to, and in evidence of earlier versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub review: Option<ReviewRecord>,
 }
 
 /// One check in the evidence.

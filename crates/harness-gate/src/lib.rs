@@ -16,5 +16,6 @@ pub mod progress;
 pub mod proof;
 pub mod readers;
 pub mod regression;
+pub mod review;
 pub mod schedule;
 mod text;

@@ -108,6 +108,7 @@ impl World {
             network_closed: String::new(),
             formats: Vec::new(),
             amendments: Vec::new(),
+            review: harness_core::ReviewBy::None,
         };
         let feature = Feature::titled(FeatureId::task(1), "a task");
         Guard::new(&policy, &feature)

@@ -4,7 +4,9 @@
 //! harness says, and runs of blanks and empty lines are counted instead of
 //! shown, so that none of them pushes the rest out of sight.
 
-use harness_core::{Action, ApprovalAsked, ApprovalSubject, CommandRule, FeatureId, Finding};
+use harness_core::{
+    Action, ApprovalAsked, ApprovalSubject, CommandRule, FeatureId, Finding, FindingKind,
+};
 
 use crate::clean::{clean, clean_line};
 
@@ -60,8 +62,30 @@ pub(crate) fn finding_line(finding: &Finding) -> String {
     format!("{place}: {message} [{}]", clean_line(&finding.id, 20))
 }
 
+/// Asks a person to review a change; the gates have run by then.
+fn review_text(feature: &FeatureId, finding: &Finding) -> ApprovalText {
+    let mut body = vec![
+        format!(
+            "the gates are green; {} [{}]",
+            clean_line(&finding.message, LINE_MAX),
+            clean_line(&finding.id, 20)
+        ),
+        "a yes commits exactly this change; what you say with a no is told to the agent".to_owned(),
+    ];
+    body.extend(foreign(finding.hunk.trim_end_matches('\n')));
+    ApprovalText {
+        title: format!("Approve this change of {feature}?"),
+        body,
+    }
+}
+
 /// Lists findings, each with its whole change below.
 fn findings_text(feature: &FeatureId, findings: &[Finding]) -> ApprovalText {
+    if let [finding] = findings
+        && finding.kind == FindingKind::NotReviewed
+    {
+        return review_text(feature, finding);
+    }
     let title = match findings.len() {
         1 => format!("Approve this finding in the change of {feature}?"),
         count => format!("Approve these {count} findings in the change of {feature}?"),

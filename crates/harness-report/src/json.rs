@@ -1,6 +1,7 @@
 //! JSON lines: one versioned object per line, additive only.
 
 mod approval;
+mod beside;
 mod control;
 mod counts;
 mod format;
@@ -20,6 +21,7 @@ use crate::{
 };
 
 pub use approval::JsonFinding;
+pub use beside::{JsonMark, JsonRemark, JsonUse};
 pub use control::Control;
 pub use counts::{Tests, Tokens, cache_rate};
 pub use role::JsonRole;
@@ -548,6 +550,110 @@ pub enum JsonLine {
         findings: Vec<JsonFinding>,
         /// `asked` or `flag`.
         how: String,
+    },
+    /// A conversation beside the main one began.
+    BesideStarted {
+        /// Which: `explore 1`, `reviewer 2`.
+        conversation: String,
+        /// The call that waits for it; null where the harness asks.
+        call: Option<String>,
+        /// The question; empty where the harness asks.
+        asked: String,
+        /// The model that is asked.
+        model: String,
+    },
+    /// Its model answered.
+    BesideResponded {
+        /// Which.
+        conversation: String,
+        /// Its own turn.
+        turn: u32,
+        /// Tokens.
+        usage: Tokens,
+        /// What it cost; null when the price is unknown.
+        usd: Option<f64>,
+        /// How long it took.
+        ms: u64,
+    },
+    /// A request of it failed.
+    BesideFailed {
+        /// Which.
+        conversation: String,
+        /// Its own turn.
+        turn: u32,
+        /// What happened.
+        message: String,
+        /// Its class, a word of `docs/faults.md`.
+        class: String,
+    },
+    /// A request of it is sent again, or waits for a limit of the provider.
+    BesideRetried {
+        /// Which.
+        conversation: String,
+        /// Which retry; 0 where it only waits.
+        attempt: u32,
+        /// How long is waited.
+        delay_ms: u64,
+        /// Why.
+        reason: String,
+    },
+    /// The guard has judged a call of it.
+    BesideToolCalled {
+        /// Which.
+        conversation: String,
+        /// The call, within the conversation.
+        id: String,
+        /// The tool.
+        tool: String,
+        /// The path or folder; null where there is none.
+        path: Option<String>,
+        /// `allow` or `deny`.
+        verdict: String,
+        /// Why.
+        reason: String,
+    },
+    /// A call of it is over.
+    BesideToolReturned {
+        /// Which.
+        conversation: String,
+        /// The call, within the conversation.
+        id: String,
+        /// Whether it was done and went well.
+        ok: bool,
+        /// How long it took.
+        ms: u64,
+        /// How many bytes it gave.
+        bytes: u64,
+    },
+    /// It is over.
+    BesideEnded {
+        /// Which.
+        conversation: String,
+        /// `answered`, `failed` or `cancelled`.
+        how: String,
+        /// The answer, or why there is none.
+        text: String,
+        /// What all of it used.
+        used: JsonUse,
+    },
+    /// A second model has judged a change whose gates are green, or could not.
+    Reviewed {
+        /// The conversation it comes from.
+        conversation: String,
+        /// The model.
+        model: String,
+        /// `approved`, `refused` or `failed`.
+        verdict: String,
+        /// Why there is no judgement; empty where there is one.
+        problem: String,
+        /// What a person approves to let exactly this change pass.
+        id: String,
+        /// The scores.
+        marks: Vec<JsonMark>,
+        /// What was found.
+        findings: Vec<JsonRemark>,
+        /// What it used.
+        used: JsonUse,
     },
 }
 

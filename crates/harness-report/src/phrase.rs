@@ -2,6 +2,7 @@
 
 mod agent;
 mod approval;
+mod beside;
 mod control;
 mod fallback;
 mod format;
@@ -306,6 +307,7 @@ impl Phrases {
                 format!("stopping ({reason}): {}", clean_line(detail, 400)),
             ),
             Event::ChangedOutside { paths, more } => vec![stray::changed_outside(paths, *more)],
+            Event::Beside(_) | Event::ChangeShown(_) | Event::Reviewed(_) => beside::lines(event),
             Event::ManifestShort { message } => one(
                 Who::Guard,
                 format!("not all is watched: {}", clean(message)),

@@ -9,8 +9,8 @@ use std::{
 };
 
 use harness_core::{
-    CallEnd, CallId, CheckReport, CheckStatus, Decision, EndReason, Event, FeatureId, ModelProfile,
-    Outcome, SessionOpened, Stop, Timestamp,
+    CallEnd, CallId, CheckReport, CheckStatus, ConversationKind, Decision, EndReason, Event,
+    FeatureId, Happened, ModelProfile, Outcome, Role, Roles, SessionOpened, Stop, Timestamp,
 };
 
 use crate::{
@@ -68,10 +68,12 @@ pub struct SessionSummary {
     pub end: Option<End>,
     /// How it ended before it was taken up for the last time.
     pub ended_before: Option<String>,
-    /// Who wrote notes of hand-overs and answered nothing else, by name.
-    pub noted: Option<String>,
-    /// Who writes notes of hand-overs; the model that answers where it is absent.
-    cheap: Option<ModelProfile>,
+    /// Who answered beside the main conversation and never in it, by name.
+    pub helpers: Vec<String>,
+    /// The conversations beside the main one: how many of each kind, and what they used.
+    pub besides: BTreeMap<ConversationKind, (u32, Tally)>,
+    /// Who serves the other roles; the model that answers where it is absent.
+    roles: Roles,
     /// The tool of each call without an end, and whether it was refused.
     open_calls: HashMap<CallId, (String, bool)>,
 }
@@ -119,7 +121,12 @@ impl SessionSummary {
             _ => self.took.go_on(at),
         }
         match (Bill::of(event), event) {
-            (Some(bill), Event::HandedOver(_)) => self.bill_note(bill),
+            (Some(bill), Event::HandedOver(_)) => self.bill_beside(bill, Role::Cheap),
+            (Some(bill), Event::Beside(told)) => {
+                let kind = told.conversation.kind;
+                self.besides.entry(kind).or_default().1.add(&bill);
+                self.bill_beside(bill, kind.role());
+            }
             (Some(bill), _) => self.bill(bill),
             (None, _) => {}
         }
@@ -128,13 +135,14 @@ impl SessionSummary {
             Event::SessionResumed { model, roles, .. } => {
                 self.resumed += 1;
                 self.ended_before = self.end.take().map(|end| end.text);
-                self.cheap.clone_from(&roles.cheap);
+                self.roles = (**roles).clone();
                 self.turn_to(model);
             }
             Event::ModelChanged { model, .. } => {
                 self.requests += 1;
                 self.turn_to(model);
             }
+            Event::Beside(told) => self.beside(&told.happened, told.conversation.kind),
             Event::TurnStarted { turn } => {
                 self.turns = turn.0;
                 self.requests += 1;
@@ -178,13 +186,13 @@ impl SessionSummary {
 
     fn open(&mut self, opened: &SessionOpened) {
         self.turn_to(&opened.run.model);
-        self.cheap.clone_from(&opened.run.roles.cheap);
+        self.roles = opened.run.roles.clone();
         self.opened = Some(Box::new(opened.clone()));
     }
 
     /// Lets a model answer from now on.
     fn turn_to(&mut self, model: &ModelProfile) {
-        self.noted.take_if(|noted| *noted == model.name);
+        self.helpers.retain(|helper| *helper != model.name);
         self.put_last(model);
     }
 
@@ -204,20 +212,32 @@ impl SessionSummary {
         }
     }
 
-    /// Bills a request that is no turn to whoever was asked.
-    fn bill_note(&mut self, bill: Bill) {
+    /// Takes in what happens in a conversation beside the main one.
+    fn beside(&mut self, happened: &Happened, kind: ConversationKind) {
+        match happened {
+            Happened::Started { .. } => self.besides.entry(kind).or_default().0 += 1,
+            Happened::Failed { failure, .. } => {
+                *named(&mut self.failures, failure.class.as_str()) += 1;
+            }
+            Happened::RetryDue { .. } => self.retries += 1,
+            _ => {}
+        }
+    }
+
+    /// Bills a request that is no turn of the main conversation to whoever was asked.
+    fn bill_beside(&mut self, bill: Bill, role: Role) {
         self.requests += 1;
         let answering = self.models.last().map(|(model, _)| model.clone());
-        match (self.cheap.clone(), answering) {
-            (Some(cheap), Some(answering)) => {
+        match (self.roles.named(role).cloned(), answering) {
+            (Some(helper), Some(answering)) => {
                 if self
                     .models
                     .iter()
-                    .all(|(model, _)| model.name != cheap.name)
+                    .all(|(model, _)| model.name != helper.name)
                 {
-                    self.noted = Some(cheap.name.clone());
+                    self.helpers.push(helper.name.clone());
                 }
-                self.put_last(&cheap);
+                self.put_last(&helper);
                 self.bill(bill);
                 self.put_last(&answering);
             }

@@ -5,7 +5,9 @@
 
 use std::time::Duration;
 
-use harness_core::{Event, Money, Spent, Timestamp, TurnNumber, Usage};
+use harness_core::{
+    Beside, ConversationId, Event, Happened, Money, Spent, Timestamp, TurnNumber, Usage,
+};
 
 /// Money below this is shown with more places. Unit: millionths of a US dollar.
 const SMALL: u64 = 10_000;
@@ -15,6 +17,8 @@ const SMALL: u64 = 10_000;
 pub struct Bill {
     /// The turn; absent for the note of a hand-over, which is none.
     pub turn: Option<TurnNumber>,
+    /// The conversation beside the main one whose turn it is; absent for the main one.
+    pub conversation: Option<ConversationId>,
     /// Its tokens.
     pub usage: Usage,
     /// What it cost; absent when the price is unknown.
@@ -31,6 +35,7 @@ impl Bill {
         match event {
             Event::ModelResponded(responded) => Some(Self {
                 turn: Some(responded.turn),
+                conversation: None,
                 usage: responded.response.usage,
                 cost: responded.cost,
                 estimated: false,
@@ -45,19 +50,54 @@ impl Bill {
                 Some(spent) => Some(Self::of_spent(None, spent, note.ms)),
                 None => None,
             },
+            Event::Beside(told) => Self::of_beside(told),
             _ => None,
         }
     }
 
-    /// Names the request: `turn 3`, `hand-over`.
+    const fn of_beside(told: &Beside) -> Option<Self> {
+        let bill = match &told.happened {
+            Happened::Responded {
+                turn,
+                response,
+                cost,
+                ms,
+            } => Self {
+                turn: Some(*turn),
+                conversation: None,
+                usage: response.usage,
+                cost: *cost,
+                estimated: false,
+                ms: *ms,
+            },
+            Happened::Failed {
+                turn,
+                spent: Some(spent),
+                ..
+            } => Self::of_spent(Some(*turn), *spent, 0),
+            _ => return None,
+        };
+        Some(Self {
+            conversation: Some(told.conversation),
+            ..bill
+        })
+    }
+
+    /// Names the request: `turn 3`, `hand-over`, `explore 1 turn 2`.
     pub fn name(&self) -> String {
-        self.turn
-            .map_or_else(|| "hand-over".to_owned(), |turn| format!("turn {turn}"))
+        let name = self
+            .turn
+            .map_or_else(|| "hand-over".to_owned(), |turn| format!("turn {turn}"));
+        match self.conversation {
+            Some(conversation) => format!("{conversation} {name}"),
+            None => name,
+        }
     }
 
     const fn of_spent(turn: Option<TurnNumber>, spent: Spent, ms: u64) -> Self {
         Self {
             turn,
+            conversation: None,
             usage: spent.usage,
             cost: spent.cost,
             estimated: spent.estimated,
@@ -234,6 +274,7 @@ mod tests {
     fn what_is_not_known_is_said() {
         let bill = |cost, estimated| Bill {
             turn: Some(TurnNumber(1)),
+            conversation: None,
             usage: Usage {
                 input: 170,
                 cache_read: 830,

@@ -236,13 +236,19 @@ impl Dispatcher<'_> {
         }
         self.owes_sync |= matches!(
             event,
-            Event::ModelResponded(_) | Event::CallJudged { .. } | Event::ApprovalAnswered { .. }
+            Event::ModelResponded(_)
+                | Event::CallJudged { .. }
+                | Event::ApprovalAnswered { .. }
+                | Event::Beside(_)
         );
         self.follow_approval(event);
         self.executor.notice(event);
         self.show_event(event, now);
         match event {
-            Event::ModelResponded(_) | Event::ModelFailed { .. } | Event::HandedOver(_) => {
+            Event::ModelResponded(_)
+            | Event::ModelFailed { .. }
+            | Event::HandedOver(_)
+            | Event::Beside(_) => {
                 self.note_spend(event);
             }
             Event::QuestionAsked { call, .. } => self.question = Some(*call),
@@ -273,7 +279,11 @@ impl Dispatcher<'_> {
     fn start(&mut self, effect: Effect) -> Result<(), RunnerError> {
         match &effect {
             Effect::CommitFeature(_) | Effect::SetAside => self.sync()?,
-            Effect::Perform { .. } | Effect::PerformApproved { .. } if self.owes_sync => {
+            Effect::Perform { .. }
+            | Effect::PerformApproved { .. }
+            | Effect::PerformBeside { .. }
+                if self.owes_sync =>
+            {
                 self.sync()?;
             }
             _ => {}
@@ -285,7 +295,7 @@ impl Dispatcher<'_> {
             Effect::AskApproval(asked) => self.ask_approval(asked),
             Effect::PerformApproved { call, awaited } => self.perform_approved(call, awaited),
             Effect::Record(_) => {}
-            effect @ Effect::RequestModel { .. } => {
+            effect @ (Effect::RequestModel { .. } | Effect::AskBeside(_)) => {
                 self.meter = Meter::new(self.engine.estimate());
                 self.set_going(effect);
                 self.check_day();
@@ -443,6 +453,10 @@ impl Dispatcher<'_> {
         if let ModelDelta::Allowances(allowances) = delta {
             let allowances = allowances.clone();
             return self.queue.push_back(Event::AllowanceTold { allowances });
+        }
+        // What is said beside the main conversation is told when it is whole.
+        if self.engine.is_heard_beside() {
+            return;
         }
         for face in self.faces.iter_mut() {
             face.delta(delta);

@@ -4,6 +4,8 @@
 //! goes wrong. What blocks for more than a moment runs on another thread.
 
 mod bench;
+mod beside;
+mod change;
 mod closed;
 mod commit;
 mod findings;
@@ -287,7 +289,11 @@ impl Executor {
 
     /// Takes the way an effect is cancelled by, in the moment it is started.
     pub(crate) fn begin(&self, effect: &Effect) -> Cancelled {
-        if !matches!(effect, Effect::RequestModel { .. } | Effect::HandOver(_)) {
+        let is_request = matches!(
+            effect,
+            Effect::RequestModel { .. } | Effect::HandOver(_) | Effect::AskBeside(_)
+        );
+        if !is_request {
             return self.working.borrow().1.clone();
         }
         let (canceller, cancelled) = cancel_pair();
@@ -330,6 +336,13 @@ impl Executor {
             Effect::HandOver(write) => {
                 self.tell(hand_over::hand_over(self, *write, cancelled).await);
             }
+            Effect::AskBeside(ask) => self.ask_beside(*ask, deltas, cancelled).await,
+            Effect::PerformBeside {
+                conversation,
+                call,
+                permit,
+            } => self.look_beside(conversation, call, permit).await,
+            Effect::ShowChange { tree } => self.show_change(tree).await,
             Effect::Record(_)
             | Effect::CancelModel
             | Effect::CancelWork

@@ -16,7 +16,7 @@ use std::{
 };
 
 use harness_core::{
-    AssistantPart, FailureClass, ModelDelta, ModelFailure, ModelResponse, Prompt, Role,
+    AssistantPart, FailureClass, ModelDelta, ModelFailure, ModelResponse, Prompt, Role, TokenCount,
 };
 use harness_engine::HAND_OVER_OUTPUT_MAX;
 use harness_host::{
@@ -65,6 +65,11 @@ pub enum ModelClient {
     },
     /// A recording of what a server once said.
     Replay(Box<Replay>),
+    /// Nobody, where a model is wanted and there is none.
+    Absent {
+        /// Why, for people.
+        why: String,
+    },
 }
 
 /// The model of a run, and those that may take its place.
@@ -254,11 +259,35 @@ impl ModelClient {
                 answer = play(script, *pace, prompt, &deltas) => answer,
             },
             Self::Replay(recording) => replay(recording, &deltas, cancelled).await,
+            Self::Absent { why } => Err(absent(why)),
         }
     }
 }
 
 impl ModelClient {
+    /// Asks for one answer of at most so many tokens, in a conversation beside the main one.
+    ///
+    /// # Errors
+    /// As [`request`](Self::request).
+    pub(crate) async fn request_within(
+        &self,
+        prompt: &Prompt,
+        output: TokenCount,
+        deltas: mpsc::Sender<ModelDelta>,
+        cancelled: Cancelled,
+    ) -> Result<ModelResponse, ModelFailure> {
+        let Self::Http(model) = self else {
+            return self.request(prompt, deltas, cancelled).await;
+        };
+        let options = RequestOptions {
+            max_output: output.min(model.options.max_output),
+            ..model.options.clone()
+        };
+        // A recording is played in the order of its turns, whichever conversation they belong to.
+        let asked = (&options, ExchangePurpose::Turn);
+        model.request(prompt, &deltas, cancelled, asked).await
+    }
+
     /// Asks for the note of a hand-over: one answer, and a short one.
     ///
     /// # Errors
@@ -422,6 +451,15 @@ fn failure(error: &harness_host::http::HttpError) -> ModelFailure {
     }
 }
 
+fn absent(why: &str) -> ModelFailure {
+    ModelFailure {
+        class: FailureClass::Auth,
+        message: why.to_owned(),
+        status: None,
+        retry_after_ms: None,
+    }
+}
+
 pub(crate) fn cancelled_failure() -> ModelFailure {
     ModelFailure {
         class: FailureClass::Cancelled,
@@ -447,8 +485,8 @@ mod tests {
     fn a_key_is_not_shown_with_its_model() {
         let options = RequestOptions {
             model: "m".to_owned(),
-            max_output: harness_core::TokenCount(1),
-            context: harness_core::TokenCount(2),
+            max_output: TokenCount(1),
+            context: TokenCount(2),
             base_url: "http://127.0.0.1:1".to_owned(),
             server: None,
             images: false,

@@ -2,6 +2,9 @@
 //!
 //! New samples go to the end of a group: the order is that of the stored file.
 
+#[path = "samples/beside.rs"]
+mod beside;
+
 use std::time::Duration;
 
 use harness_core::{
@@ -96,6 +99,9 @@ kinds! {
     Event::Formatted(_) => "formatted",
     Event::JobStarted { .. } => "job_started",
     Event::JobEnded { .. } => "job_ended",
+    Event::Beside(_) => "beside",
+    Event::ChangeShown(_) => "change_shown",
+    Event::Reviewed(_) => "reviewed",
 }
 
 /// Returns the samples, in the order of the stored file.
@@ -120,6 +126,7 @@ pub(crate) fn samples() -> Vec<Event> {
     events.extend(pacing());
     events.extend(formatting());
     events.extend(jobs());
+    events.extend(beside::beside());
     events
 }
 /// A run with a formatter, what that does, and the last attempt.
@@ -1120,6 +1127,7 @@ fn policy() -> Policy {
         network_closed: String::new(),
         formats: Vec::new(),
         amendments: Vec::new(),
+        review: harness_core::ReviewBy::None,
     }
 }
 

@@ -53,6 +53,11 @@ pub enum Intent {
         /// Which; all of them when absent. The name is not checked here.
         gate: Option<String>,
     },
+    /// A question that another model answers, which can only look.
+    Explore {
+        /// The question.
+        text: String,
+    },
     /// The claim that the work is done.
     Finish {
         /// What was done; may be empty.
@@ -81,6 +86,7 @@ pub fn parse(call: &ToolCall, root: &Path) -> Result<Intent, ToolFault> {
             .file("path", root)
             .map(|path| Intent::Doc { path }),
         "edit" => edit(&mut arguments, root).map(Intent::Act),
+        "explore" => arguments.words("text").map(|text| Intent::Explore { text }),
         "finish" => arguments
             .text("text")
             .map(|summary| Intent::Finish { summary }),

@@ -31,5 +31,5 @@ pub use name::quote;
 pub use plain::plain;
 pub use render::{ToolText, render};
 pub use select::{LineSelector, select_lines};
-pub use shape::specs;
+pub use shape::{is_looking, looking_specs, specs};
 pub use took::{with_time, without_time};

@@ -16,6 +16,22 @@ pub fn specs() -> &'static [ToolSpec] {
     &SPECS
 }
 
+/// The tools that look and change nothing.
+const LOOKING: [&str; 4] = ["doc", "list", "read", "search"];
+
+/// Returns the tools that look and change nothing, sorted by name, for a conversation that may do no more.
+pub fn looking_specs() -> Vec<ToolSpec> {
+    let all = specs().iter();
+    all.filter(|spec| LOOKING.contains(&spec.name))
+        .cloned()
+        .collect()
+}
+
+/// Whether the tool of this name looks and changes nothing.
+pub fn is_looking(name: &str) -> bool {
+    LOOKING.contains(&name)
+}
+
 /// One tool: what a model is told, and the arguments as the parser takes them.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Shape {
@@ -219,6 +235,11 @@ static SHAPES: &[Shape] = &[
             optional("new", Kind::Text),
             optional("edits", Kind::Edits),
         ],
+    },
+    Shape {
+        name: "explore",
+        description: "Let another model read around and answer one question, with places.",
+        fields: &[required("text")],
     },
     Shape {
         name: "finish",

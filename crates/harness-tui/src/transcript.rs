@@ -238,7 +238,7 @@ impl Transcript {
 
 /// Returns the mark that an event's line begins with.
 fn sign_of(event: &Event) -> Option<Sign> {
-    use harness_core::{CheckStatus, Decision, FeatureStatus};
+    use harness_core::{CheckStatus, Decision, FeatureStatus, ReviewVerdict};
     match event {
         Event::CallJudged { verdict, .. } if verdict.decision == Decision::Deny => Some(Sign::Bad),
         Event::StrayUndone { .. }
@@ -264,6 +264,11 @@ fn sign_of(event: &Event) -> Option<Sign> {
                 CheckStatus::Red | CheckStatus::Error | CheckStatus::Timeout => Sign::Bad,
             })
         }
+        Event::Reviewed(review) => Some(match review.verdict {
+            ReviewVerdict::Approved => Sign::Good,
+            ReviewVerdict::Refused => Sign::Bad,
+            ReviewVerdict::Failed => Sign::Needed,
+        }),
         Event::FeaturePassed(_) => Some(Sign::Good),
         Event::FeatureStatusChanged { to, .. } => match to {
             FeatureStatus::Passing | FeatureStatus::Accepted => Some(Sign::Good),

@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use harness_core::{
-    CheckReport, CheckStatus, EndReason, Event, FeatureId, FeatureStatus, Goal, Level, Limits,
-    ModelDelta, ModelResponded, Money, SessionId, SessionOpened, Spent, Stop, Timestamp, Usage,
+    Beside, CheckReport, CheckStatus, EndReason, Event, FeatureId, FeatureStatus, Goal, Happened,
+    Level, Limits, ModelDelta, ModelResponded, Money, SessionId, SessionOpened, Spent, Stop,
+    Timestamp, Usage,
 };
 use harness_report::{clean, clean_line};
 
@@ -209,6 +210,7 @@ impl Work {
                 spent: Some(spent), ..
             } => self.count(*spent),
             Event::HandedOver(note) => self.count(note.spent.unwrap_or_default()),
+            Event::Beside(told) => self.beside(&told.happened),
             Event::FeatureStatusChanged { feature, to, .. } => self.status(feature, *to),
             Event::FinishRefused { .. } => self.refused(),
             Event::FeaturePassed(_) => self.commits += 1,
@@ -287,6 +289,7 @@ impl Work {
                 ..
             } => Activity::Noting(at),
             Event::HandedOver(_) => Activity::Working(String::new(), at),
+            Event::Beside(told) => beside_activity(told, at),
             Event::QuestionAsked { .. } | Event::PersonAwaited | Event::ApprovalAsked(_) => {
                 Activity::Awaiting
             }
@@ -405,6 +408,19 @@ impl Work {
         self.used.spent = self.used.spent + spent.cost.unwrap_or_default();
     }
 
+    /// Counts what a conversation beside the main one used.
+    fn beside(&mut self, happened: &Happened) {
+        match happened {
+            Happened::Responded { response, cost, .. } => self.count(Spent {
+                usage: response.usage,
+                cost: *cost,
+                estimated: false,
+            }),
+            Happened::Failed { spent, .. } => self.count(spent.unwrap_or_default()),
+            _ => {}
+        }
+    }
+
     fn status(&mut self, id: &FeatureId, to: FeatureStatus) {
         if let Some(feature) = self.features.iter_mut().find(|feature| feature.id == *id) {
             feature.status = to;
@@ -468,6 +484,30 @@ impl Work {
         let model = self.model.as_ref()?;
         let used = self.used.context.saturating_mul(100);
         (self.used.context > 0 && model.context > 0).then(|| (used / model.context).min(100))
+    }
+}
+
+/// Says what goes on in a conversation beside the main one.
+fn beside_activity(told: &Beside, at: Timestamp) -> Activity {
+    let id = told.conversation;
+    match &told.happened {
+        Happened::Retried {
+            reason, delay_ms, ..
+        } => Activity::Retrying(
+            clean_line(reason, 80),
+            at.plus(Duration::from_millis(*delay_ms)),
+        ),
+        Happened::Paced {
+            delay_ms,
+            limit,
+            until,
+            ..
+        } => Activity::Held(
+            harness_report::held_for(*delay_ms, *limit, *until),
+            at.plus(Duration::from_millis(*delay_ms)),
+        ),
+        Happened::Ended { .. } => Activity::Working(String::new(), at),
+        _ => Activity::Working(id.to_string(), at),
     }
 }
 

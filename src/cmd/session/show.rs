@@ -102,12 +102,12 @@ fn work(told: &Told) -> Vec<String> {
         .models
         .iter()
         .map(|(model, _)| model)
-        .partition(|model| summary.noted.as_ref() == Some(&model.name));
+        .partition(|model| summary.helpers.contains(&model.name));
     let names = |models: Vec<&ModelProfile>| models.into_iter().map(name).collect::<Vec<_>>();
     let models = names(models).join(", then ");
     let notes = match names(notes).as_slice() {
         [] => String::new(),
-        notes => format!(", notes by {}", notes.join(", ")),
+        notes => format!(", beside it {}", notes.join(", ")),
     };
     lines.push(format!(
         "agent: builtin, model {models}{notes}; sandbox {}",
@@ -171,6 +171,18 @@ fn spending(told: &Told) -> Vec<String> {
             }),
         );
     }
+    lines.extend(summary.besides.iter().map(|(kind, (times, used))| {
+        let times = match times {
+            1 => "1 conversation".to_owned(),
+            times => format!("{times} conversations"),
+        };
+        format!(
+            "  {}: {times}, {}, {}",
+            kind.as_str(),
+            used.money(),
+            used.tokens()
+        )
+    }));
     let is_paid = summary.total.spent > Money(0);
     let title = if is_paid { "dearest" } else { "largest" };
     let has_tokens = |bill: &Bill| bill.usage.input_total() > 0;
@@ -290,7 +302,7 @@ fn details(told: &Told) -> Value {
         .dearest
         .iter()
         .map(|(bill, model)| {
-            json!({ "turn": bill.turn.map(|turn| turn.0), "model": model, "usage": harness_report::Tokens::from(bill.usage),
+            json!({ "turn": bill.turn.map(|turn| turn.0), "conversation": bill.conversation.map(|id| id.to_string()), "model": model, "usage": harness_report::Tokens::from(bill.usage),
                 "usd": bill.cost.map(Money::as_usd), "estimated": bill.estimated, "ms": bill.ms })
         })
         .collect();
@@ -307,6 +319,13 @@ fn details(told: &Told) -> Value {
         .iter()
         .map(|(name, used)| {
             json!({ "gate": name, "checks": used.checks, "red": used.red, "ms": ms(used.took) })
+        })
+        .collect();
+    let besides: Vec<Value> = summary
+        .besides
+        .iter()
+        .map(|(kind, (times, used))| {
+            json!({ "kind": kind.as_str(), "conversations": times, "requests": used.requests, "usage": usage(used), "usd": usd(used) })
         })
         .collect();
     let passed: Vec<String> = summary.passed.iter().map(ToString::to_string).collect();
@@ -326,5 +345,6 @@ fn details(told: &Told) -> Value {
         "finishes_refused": summary.refused,
         "checkpoints": summary.checkpoints,
         "passed": passed,
+        "conversations": besides,
     })
 }

@@ -84,7 +84,7 @@ fn the_reference_files_are_read_and_say_the_real_defaults() {
     assert_eq!(shown.map_file, built_in.map_file);
     assert_eq!(shown.context_budget, built_in.context_budget);
     assert_eq!(shown.isolate, built_in.isolate);
-    assert_eq!(resolved.review, empty.review);
+    assert_eq!(shown.review, built_in.review);
 }
 
 #[test]

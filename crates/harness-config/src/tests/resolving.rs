@@ -355,7 +355,7 @@ fn what_is_neither_limit_nor_choice_passes_through() {
     let resolved = resolved(repository, "[sandbox]\nread = [\"/opt/x\"]", &none, &flags);
     assert!(!resolved.policy.isolate);
     assert_eq!(resolved.link[0].to_text(), "node_modules");
-    assert_eq!(resolved.review, crate::Review::Person);
+    assert_eq!(resolved.policy.review, harness_core::ReviewBy::Person);
     assert_eq!(
         hosts(&resolved),
         ["registry.npmjs.org:443", "registry.yarnpkg.com:443"]

@@ -37,6 +37,16 @@ enum Question {
     Refused(String),
 }
 
+/// What came of asking a person.
+pub(super) enum Asked {
+    /// This comes next; it ends in their word.
+    Step(Step),
+    /// They do not want the change, for this reason.
+    Refused(String),
+    /// There is nobody to ask.
+    Nobody,
+}
+
 impl Findings {
     pub(super) fn new(run: &RunState, feature: &FeatureId) -> Self {
         let approved = run.approved.iter();
@@ -104,9 +114,13 @@ impl Findings {
     }
 
     fn is_approved(&self, finding: &Finding) -> bool {
-        self.approved
-            .iter()
-            .any(|approved| approved.is_about(finding))
+        self.word_on(finding).is_some()
+    }
+
+    /// Returns a person's approval of a finding.
+    pub(super) fn word_on(&self, finding: &Finding) -> Option<&ApprovedFinding> {
+        let mut approved = self.approved.iter();
+        approved.find(|approved| approved.is_about(finding))
     }
 
     /// Whether a person has approved that tests of the subject are lost: then the base's numbers
@@ -157,12 +171,21 @@ impl Session {
         if open.is_empty() {
             return None;
         }
+        Some(match self.ask_about(open.clone()) {
+            Asked::Step(step) => step,
+            Asked::Refused(answer) => refused(open, Some(&answer)),
+            Asked::Nobody => refused(open, None),
+        })
+    }
+
+    /// Asks a person about findings, once.
+    pub(super) fn ask_about(&mut self, open: Vec<Finding>) -> Asked {
         let can_ask = self.findings.attended
             && !self.findings.asks_no_more
             && open.iter().all(|finding| !finding.id.is_empty());
-        let step = match &self.findings.question {
-            Question::Refused(answer) => refused(open, Some(answer)),
-            _ if !can_ask => refused(open, None),
+        Asked::Step(match &self.findings.question {
+            Question::Refused(answer) => return Asked::Refused(answer.clone()),
+            _ if !can_ask => return Asked::Nobody,
             Question::None => Step::Record(self.question_about(open)),
             Question::ToAsk(asked) => {
                 let asked = asked.clone();
@@ -170,8 +193,7 @@ impl Session {
                 Step::Do(Effect::AskApproval(asked))
             }
             Question::Asking(_) => Step::Wait,
-        };
-        Some(step)
+        })
     }
 
     fn question_about(&self, findings: Vec<Finding>) -> Event {

@@ -12,7 +12,7 @@ use harness_core::{
 use harness_guard::Guard;
 
 use super::{
-    Baseline, Cost, Pending, Saving, Session, SettingAside, Story, findings,
+    Baseline, Cost, Pending, Saving, Session, SettingAside, Story, beside, findings,
     formatting::Formatting, hand_over, informing::Informing, jobs, proving,
 };
 use crate::{calls::Calls, drift::Drift, talk::Talk};
@@ -52,6 +52,8 @@ impl Session {
             formatting: Formatting::default(),
             talk: Talk::new(window.system, [window.shared, window.own]),
             calls: Calls::default(),
+            besides: beside::Besides::new(harness_context::explorer_head(opened)),
+            review_by: run.policy.review,
             saving: Saving {
                 next: CheckpointNumber(1),
                 tree: opened.start_tree.clone(),

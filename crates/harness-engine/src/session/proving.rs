@@ -242,10 +242,17 @@ impl Session {
     }
 
     fn commit_step(&mut self) -> Step {
+        let subject = self.check.as_ref().and_then(|check| check.subject.as_ref());
+        let is_reviewed = subject.is_some_and(|subject| self.is_reviewed(subject));
+        let reviewed_by_person = subject.and_then(|subject| self.review_word(subject));
         let Some(check) = &mut self.check else {
             return Step::Wait;
         };
         match (check.commit, &check.subject, &check.purpose) {
+            (Errand::Due, Some(subject), Purpose::Finish { .. }) if !is_reviewed => {
+                debug_assert!(false, "`{}` is committed without its review", subject.tree);
+                Step::Wait
+            }
             (Errand::Due, Some(subject), Purpose::Finish { summary, .. }) => {
                 let commit = CommitFeature {
                     feature: self.feature.clone(),
@@ -257,6 +264,8 @@ impl Session {
                     notes: self.story.notes.clone(),
                     refusals: self.story.refusals.clone(),
                     approved: self.findings.approvals_of(subject),
+                    review: check.review.judged().cloned(),
+                    reviewed_by_person,
                 };
                 check.commit = Errand::InFlight;
                 Step::Do(Effect::CommitFeature(Box::new(commit)))

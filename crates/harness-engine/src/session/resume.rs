@@ -23,6 +23,9 @@ impl Session {
         }
         self.resume_calls();
         self.talk.ask_again(steered);
+        if let Some(beside) = &mut self.besides.open {
+            beside.resume();
+        }
         // What was saved last may have been cut short, and a person may have
         // changed files since.
         self.saving.in_flight = false;
@@ -45,6 +48,8 @@ impl Session {
     fn resume_calls(&mut self) {
         let checked = self.check.as_ref().and_then(Check::call);
         let is_over = self.conclusion.is_some();
+        let beside = self.besides.open.as_ref();
+        let explored = beside.and_then(|beside| beside.call);
         for call in self.calls.iter_mut() {
             // A yes that was not used died with the process that had heard it.
             if let CallState::Asking(asked) | CallState::Approved(asked) = &call.state {
@@ -57,7 +62,7 @@ impl Session {
                 Ok(Intent::Act(_) | Intent::Doc { .. }) => call.state = CallState::Orphaned,
                 Ok(Intent::Ask { .. }) => call.state = CallState::ToAsk,
                 // Its gates were given up; they are the harness's own and run again.
-                _ if !is_over && checked != Some(call.id) => {
+                _ if !is_over && ![checked, explored].contains(&Some(call.id)) => {
                     call.state = CallState::Judged(Verdict::allow("touches nothing", None));
                 }
                 _ => {}

@@ -48,19 +48,20 @@ impl Session {
     /// Returns what a request of this usage and a hand-over behind it would cost.
     pub(crate) fn ahead(&self, run: &RunState, usage: Usage) -> Ahead {
         Ahead {
-            request: run.model.cost(usage).unwrap_or_default(),
+            request: self.asked_model(run).cost(usage).unwrap_or_default(),
             hand_over: self.hand_over_price(run),
         }
     }
 
     /// Returns the input of the request in flight, estimated.
     pub(crate) fn estimate(&self) -> Usage {
-        self.talk.estimate()
+        self.beside_estimate()
+            .unwrap_or_else(|| self.talk.estimate())
     }
 
     /// Says what cuts the answer that streams, once it has used this much.
     pub(crate) fn cut(&self, run: &RunState, used: Used, usage: Usage) -> Option<Event> {
-        if !self.talk.is_in_flight() {
+        if !self.talk.is_in_flight() && !self.is_heard_beside() {
             return None;
         }
         let ahead = self.ahead(run, usage);
@@ -84,13 +85,14 @@ impl Session {
     /// Gives up a feature with a budget in USD that cannot be held: nobody knows the price.
     pub(super) fn price_missing(&self, run: &RunState) -> Option<Step> {
         let is_limited = limits::feature_usd(&run.policy.limits, &self.feature).is_some();
-        let is_unknown = run.model.price.is_none() && !run.model.recorded;
+        let model = self.asked_model(run);
+        let is_unknown = model.price.is_none() && !model.recorded;
         (is_limited && is_unknown).then(|| {
             Step::Record(Event::FeatureGivenUp {
                 reason: EndReason::NeedsHuman,
                 detail: format!(
                     "its budget in USD cannot be held: the price of model `{}` is unknown",
-                    run.model.name
+                    model.name
                 ),
             })
         })

@@ -11,6 +11,7 @@ use super::{Conclusion, Session, Step};
 use crate::{
     calls::Call,
     check::{Check, Errand},
+    conversation::Conversation,
     drift::Drift,
     talk::Request,
     words,
@@ -26,6 +27,11 @@ impl Session {
     pub(crate) fn is_in_step(&self) -> bool {
         self.talk.is_in_flight()
             || self.calls.iter().any(Call::is_performed)
+            || self
+                .besides
+                .open
+                .as_ref()
+                .is_some_and(Conversation::is_in_flight)
             || self.check.as_ref().is_some_and(Check::is_in_flight)
     }
 

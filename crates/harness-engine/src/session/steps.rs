@@ -84,6 +84,12 @@ impl Session {
         if let Some(step) = self.baseline_step() {
             return step;
         }
+        if let Some(step) = self.beside_step(around, now) {
+            return step;
+        }
+        if let Some(step) = self.review_step(around) {
+            return step;
+        }
         if let Some(summary) = &around.run.by_hand {
             return self.by_hand_step(summary);
         }
@@ -207,7 +213,7 @@ impl Session {
             CallState::Judged(_) | CallState::Approved(_) if saving && call.may_have_changed() => {
                 Step::Wait
             }
-            CallState::Judged(_) => self.carry_out(id),
+            CallState::Judged(_) => self.carry_out(id, run),
             CallState::Approved(_) => self.carry_out_approved(id),
             CallState::New | CallState::Running | CallState::Asking(_) | CallState::Ended(_) => {
                 Step::Wait
@@ -216,7 +222,7 @@ impl Session {
     }
 
     /// Carries out an allowed call.
-    fn carry_out(&mut self, id: CallId) -> Step {
+    fn carry_out(&mut self, id: CallId, run: &RunState) -> Step {
         let Some(call) = self.calls.find(id) else {
             return Step::Wait;
         };
@@ -236,6 +242,10 @@ impl Session {
                 }
             }
             (Ok(Intent::Job { .. }), _) => self.tend_job(id),
+            (Ok(Intent::Explore { text }), _) => {
+                let text = text.clone();
+                self.explore(id, &text, run)
+            }
             (Ok(Intent::Note { text }), _) => Step::Record(Event::NoteTaken { text: text.clone() }),
             (Ok(Intent::Request { .. }), _) => ended(
                 id,
@@ -468,6 +478,9 @@ impl Session {
 
     /// Brings what is done for the agent to its end; `None` when nothing is left.
     pub(super) fn cut_short(&mut self) -> Option<Step> {
+        if let Some(step) = self.cut_beside() {
+            return Some(step);
+        }
         if let Request::InFlight { cancelling } = &mut self.talk.request {
             let asked = std::mem::replace(cancelling, true);
             return Some(if asked {
@@ -499,7 +512,7 @@ impl Session {
     }
 
     /// Cancels the gates on the base with the rest; they are asked for again if the session goes on.
-    fn cancel_work(&mut self) -> Step {
+    pub(super) fn cancel_work(&mut self) -> Step {
         self.baseline.asked = false;
         Step::Do(Effect::CancelWork)
     }

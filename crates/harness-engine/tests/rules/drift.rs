@@ -24,6 +24,7 @@ fn patient() -> Script {
 fn text(text: &str) -> CallEnd {
     CallEnd::Done {
         outcome: Outcome::Text {
+            note: String::new(),
             text: text.to_owned(),
             lines: 1,
             cut: false,

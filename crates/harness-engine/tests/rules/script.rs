@@ -1,12 +1,12 @@
 //! Drives an engine by hand: events in, what follows out in words, records handled on the way.
 
 use harness_core::{
-    Action, AssistantPart, CallEnd, CallId, Change, ChangeKind, CheckStatus, CheckpointNumber,
-    CheckpointSaved, Event, FailureClass, Feature, FeatureId, FeaturePassed, Finding,
-    FinishSubject, Gate, Goal, ModelFailure, ModelResponded, ModelResponse, Money, Outcome, Prompt,
-    RunState, StopReason, Timestamp, TurnNumber, Urgency, Usage,
+    Action, AssistantPart, BesideEnd, CallEnd, CallId, Change, ChangeKind, CheckStatus,
+    CheckpointNumber, CheckpointSaved, Event, FailureClass, Feature, FeatureId, FeaturePassed,
+    Finding, FinishSubject, Gate, Goal, Happened, ModelFailure, ModelResponded, ModelResponse,
+    Money, Outcome, Prompt, RunState, StopReason, Timestamp, TurnNumber, Urgency, Usage,
 };
-use harness_engine::{Effect, Engine, WriteHandOver};
+use harness_engine::{AskBeside, Effect, Engine, WriteHandOver};
 
 use crate::facts;
 
@@ -17,11 +17,13 @@ pub(crate) struct Script {
     log: Vec<(Event, Timestamp)>,
     gates: Vec<Gate>,
     pub(crate) turn: TurnNumber,
-    prompt: Option<Prompt>,
+    pub(crate) prompt: Option<Prompt>,
     /// What answers cost.
     pub(crate) cost: Option<Money>,
     /// The note that is to be written.
     pub(crate) hand_over: Option<WriteHandOver>,
+    /// The last request of a conversation beside the main one.
+    pub(crate) beside: Option<AskBeside>,
 }
 
 impl Script {
@@ -49,6 +51,7 @@ impl Script {
             prompt: None,
             cost: None,
             hand_over: None,
+            beside: None,
         };
         let effects = script.engine.start(now);
         script.follow(effects, true);
@@ -407,6 +410,13 @@ impl Script {
             Effect::SetAside => "set aside".to_owned(),
             Effect::HandOver(write) if write.prompt.is_some() => "hand over, asked".to_owned(),
             Effect::HandOver(_) => "hand over".to_owned(),
+            Effect::AskBeside(ask) => {
+                let words = format!("ask {} {}", ask.conversation, ask.turn);
+                self.beside = Some(*ask);
+                words
+            }
+            Effect::PerformBeside { call, .. } => format!("look {}", short(call)),
+            Effect::ShowChange { .. } => "show change".to_owned(),
         })
     }
 }
@@ -483,7 +493,31 @@ fn recorded(event: &Event) -> Option<String> {
             Some(limit) => format!("warned {limit}"),
             None => "warned".to_owned(),
         },
+        Event::Beside(told) => return happened(&told.happened),
+        Event::Reviewed(review) => format!("reviewed {}", review.verdict.as_str()),
         other => format!("{other:?}"),
+    })
+}
+
+/// Words a record of a conversation beside the main one.
+fn happened(happened: &Happened) -> Option<String> {
+    Some(match happened {
+        Happened::Started { .. } => "beside started".to_owned(),
+        Happened::Retried { attempt, .. } => format!("retry {attempt} beside"),
+        Happened::Paced { .. } => "paced beside".to_owned(),
+        Happened::CallJudged { call, verdict, .. } => {
+            format!("{} beside {}", verdict.decision, short(*call))
+        }
+        Happened::CallEnded { call, end, .. } => {
+            format!("ended beside {} {}", short(*call), how(end))
+        }
+        Happened::Corrected { .. } => "corrected".to_owned(),
+        Happened::Ended { end, .. } => match end {
+            BesideEnd::Answered { .. } => "beside answered".to_owned(),
+            BesideEnd::Failed { .. } => "beside failed".to_owned(),
+            BesideEnd::Cancelled => "beside cancelled".to_owned(),
+        },
+        _ => return None,
     })
 }
 

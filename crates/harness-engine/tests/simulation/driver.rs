@@ -3,7 +3,7 @@
 use std::{collections::VecDeque, time::Duration};
 
 use fastrand::Rng;
-use harness_core::{EndReason, Event, Timestamp, Usage};
+use harness_core::{EndReason, Event, Happened, Timestamp, Usage};
 use harness_engine::{Effect, Engine, Tick};
 
 use super::{
@@ -192,7 +192,11 @@ impl<'a> Driver<'a> {
         self.now = self.now.plus(deadline.since(self.now));
         let event = self.engine.observe(Tick::Time, self.now);
         let event = event.ok_or("a deadline passes and nothing follows")?;
-        let is_retry = matches!(event, Event::RetryDue { .. });
+        let is_retry = match &event {
+            Event::RetryDue { .. } => true,
+            Event::Beside(told) => matches!(told.happened, Happened::RetryDue { .. }),
+            _ => false,
+        };
         // A limit may be shorter than the wait for a retry.
         ensure(
             is_retry || self.time_is_short() || !self.errands.is_empty(),
@@ -447,6 +451,12 @@ const fn is_stop_of_jobs(effect: &Effect) -> bool {
 
 /// Whether an end says which effect it belongs to, so that a second one can come at any time.
 fn names_its_effect(event: &Event) -> bool {
+    if let Event::Beside(told) = event {
+        return matches!(
+            told.happened,
+            Happened::Responded { .. } | Happened::CallEnded { .. } | Happened::LinkMet { .. }
+        );
+    }
     matches!(
         event,
         Event::ModelResponded(_)

@@ -177,6 +177,8 @@ impl Model {
             ("check", r#"{"gate":"nonsense"}"#),
             ("finish", r#"{"text":"done"}"#),
             ("finish", r#"{"text":"really done"}"#),
+            ("explore", r#"{"text":"where does it begin?"}"#),
+            ("explore", r#"{"text":"who calls it?"}"#),
             ("read", "{"),
             ("write", r#"{"path":"src/a.rs","approved":true}"#),
             ("teleport", "{}"),

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use harness_core::{Event, Feature, FeatureId, Limits, Money};
+use harness_core::{Event, Feature, FeatureId, Happened, Limits, Money};
 use harness_engine::WriteHandOver;
 
 use super::monitor::ensure;
@@ -37,6 +37,11 @@ impl Purse {
         let cost = match event {
             Event::ModelResponded(responded) => responded.cost,
             Event::ModelFailed { spent, .. } => spent.and_then(|spent| spent.cost),
+            Event::Beside(told) => match &told.happened {
+                Happened::Responded { cost, .. } => *cost,
+                Happened::Failed { spent, .. } => spent.and_then(|spent| spent.cost),
+                _ => return Ok(()),
+            },
             Event::HandedOver(note) => note.spent.and_then(|spent| spent.cost),
             _ => return Ok(()),
         };

@@ -15,6 +15,7 @@ use harness_gate::schedule::{AT_ONCE, share_a_build};
 use harness_guard::Guard;
 
 use super::{
+    beside::{Watch, is_of},
     jobs::Known,
     money::Purse,
     prompt::check_prompt,
@@ -45,6 +46,7 @@ struct Facts {
     ended: BTreeMap<CallId, u32>,
     frozen: Option<FinishSubject>,
     committing: bool,
+    besides: Watch,
 }
 
 /// What a person was asked for and said in this process.
@@ -183,6 +185,14 @@ impl Monitor {
                 })?;
             }
             Event::CommitFailed { .. } => self.facts()?.committing = false,
+            Event::Beside(told) if origin == Origin::First => {
+                let facts = self.facts()?;
+                facts.besides.beside(told, &facts.guard)?;
+            }
+            Event::Reviewed(review) => {
+                let facts = self.facts()?;
+                facts.besides.reviewed(review, &facts.feature)?;
+            }
             Event::PersonAwaited => {
                 let steered = self.run.as_ref().is_some_and(|run| run.steered);
                 ensure(steered, || "awaits a person who cannot talk".to_owned())?;
@@ -295,6 +305,33 @@ impl Monitor {
                     self.purse.may_hand_over(write, &facts.feature, limits)?;
                 }
             }
+            Effect::AskBeside(ask) => {
+                ensure(!in_flight.iter().any(|e| is_request(e)), || {
+                    "two requests in flight".to_owned()
+                })?;
+                self.facts()?.besides.may_ask(ask)?;
+            }
+            Effect::PerformBeside {
+                conversation,
+                call,
+                permit,
+            } => {
+                ensure(!in_flight.iter().any(|e| is_change(e)), || {
+                    "looks while something changes".to_owned()
+                })?;
+                let facts = self.facts()?;
+                let action = permit.action();
+                facts
+                    .besides
+                    .may_perform(*conversation, *call, action, &facts.guard)?;
+            }
+            Effect::ShowChange { tree } => {
+                let facts = self.facts()?;
+                let frozen = facts.frozen.as_ref();
+                ensure(frozen.is_some_and(|it| it.candidate == *tree), || {
+                    "shows another change".to_owned()
+                })?;
+            }
             Effect::SetAside => {
                 ensure(in_flight.iter().all(|e| is_beside(e)), || {
                     "set aside while work runs".to_owned()
@@ -342,6 +379,7 @@ impl Monitor {
             ended: BTreeMap::new(),
             frozen: None,
             committing: false,
+            besides: Watch::default(),
         });
         self.adapt_attempts();
     }
@@ -446,8 +484,14 @@ impl Monitor {
         if let ApprovalSubject::Findings { findings, .. } = &asked.subject {
             let frozen = facts.frozen.iter().flat_map(|frozen| &frozen.findings);
             let frozen: Vec<_> = frozen.collect();
+            let subject = facts.frozen.as_ref();
+            let is_review = |finding: &harness_core::Finding| {
+                subject.is_some_and(|subject| is_of(subject, &finding.id))
+            };
             return ensure(
-                findings.iter().all(|finding| frozen.contains(&finding)),
+                findings
+                    .iter()
+                    .all(|finding| frozen.contains(&finding) || is_review(finding)),
                 || format!("asks about what was not found: {asked:?}"),
             );
         }
@@ -492,6 +536,9 @@ impl Monitor {
     }
 
     fn all_calls_ended(&self) -> Result<(), String> {
+        if let Some(facts) = &self.facts {
+            facts.besides.is_over()?;
+        }
         let open = self
             .facts
             .iter()
@@ -602,7 +649,13 @@ impl Monitor {
         ensure(ids.all(|id| self.approved.contains(&id)), || {
             "commits with findings that no person approved".to_owned()
         })?;
+        let by = self.run.as_ref().map(|run| run.policy.review);
+        let mut words = self.approved.iter();
+        let word = words.any(|(of, id)| *of == feature && is_of(&commit.subject, id));
         let facts = self.facts()?;
+        facts
+            .besides
+            .may_commit(commit, by.unwrap_or_default(), word)?;
         ensure(!facts.gates.is_empty(), || {
             "commits without gates".to_owned()
         })?;
@@ -687,7 +740,10 @@ fn gate_of(effect: &Effect) -> Option<&Gate> {
 }
 
 pub(crate) const fn is_request(effect: &Effect) -> bool {
-    matches!(effect, Effect::RequestModel { .. } | Effect::HandOver(_))
+    matches!(
+        effect,
+        Effect::RequestModel { .. } | Effect::HandOver(_) | Effect::AskBeside(_)
+    )
 }
 
 pub(crate) fn is_change(effect: &Effect) -> bool {
@@ -714,6 +770,8 @@ pub(crate) const fn is_work(effect: &Effect) -> bool {
         Effect::Perform { .. }
             | Effect::PerformApproved { .. }
             | Effect::TendJob { .. }
+            | Effect::PerformBeside { .. }
+            | Effect::ShowChange { .. }
             | Effect::RunGate(_)
             | Effect::RunNegativeControl(_)
             | Effect::RunBaseline { .. }

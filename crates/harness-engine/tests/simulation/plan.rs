@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use fastrand::Rng;
 use harness_core::{
-    Baseline, CommandRule, Feature, FeatureId, Goal, ModelProfile, Money, Price, Reader,
+    Baseline, CommandRule, Feature, FeatureId, Goal, ModelProfile, Money, Price, Reader, ReviewBy,
     RuleDecision, RunState, When,
 };
 
@@ -53,6 +53,16 @@ impl Plan {
             origin: String::new(),
         }];
         policy.isolate = chance(rng, 3, 4);
+        policy.review = *rng
+            .choice(&[
+                ReviewBy::None,
+                ReviewBy::None,
+                ReviewBy::None,
+                ReviewBy::Agent,
+                ReviewBy::Agent,
+                ReviewBy::Person,
+            ])
+            .unwrap_or(&ReviewBy::None);
         policy.limits.turns = rng.u32(3..25);
         policy.limits.attempts = rng.u32(1..4);
         policy.limits.usd = chance(rng, 3, 10).then(|| Money(rng.u64(1..200) * 1000));

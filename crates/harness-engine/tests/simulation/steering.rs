@@ -125,6 +125,9 @@ impl Steering {
         let is_for_agent = matches!(
             effect,
             Effect::RequestModel { .. }
+                | Effect::AskBeside(_)
+                | Effect::PerformBeside { .. }
+                | Effect::ShowChange { .. }
                 | Effect::Perform { .. }
                 | Effect::AskPerson { .. }
                 | Effect::PerformApproved { .. }

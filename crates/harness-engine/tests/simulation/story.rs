@@ -70,6 +70,7 @@ fn shown(event: &Event) -> String {
         Event::BaselineEnded { report, .. } => {
             format!("BaselineEnded {} {}", report.gate, report.status)
         }
+        Event::Beside(told) => format!("Beside {} {:?}", told.conversation, told.happened),
         other => format!("{other:?}"),
     };
     text.chars().take(260).collect()
@@ -91,6 +92,20 @@ fn asked(effect: &Effect) -> String {
         Effect::RunGate(run) => format!("RunGate {} on {}", run.gate.name, run.tree),
         Effect::RunNegativeControl(run) => format!("RunNegativeControl on {}", run.tree),
         Effect::CommitFeature(commit) => format!("CommitFeature {}", commit.feature.id),
+        Effect::AskBeside(ask) => format!(
+            "AskBeside {} {}, {} messages",
+            ask.conversation,
+            ask.turn,
+            ask.prompt.messages.len()
+        ),
+        Effect::PerformBeside {
+            conversation,
+            call,
+            permit,
+        } => format!(
+            "PerformBeside {conversation} {call:?} {:?}",
+            permit.action()
+        ),
         other => format!("{other:?}"),
     }
 }

@@ -2,14 +2,15 @@
 
 use fastrand::Rng;
 use harness_core::{
-    Action, CallEnd, CallId, Captured, Change, ChangeKind, CheckReport, CheckStatus,
-    CheckpointNumber, CheckpointSaved, CommitId, Event, FailureClass, FeatureId, FeaturePassed,
-    Finding, FindingKind, FinishSubject, Formatted, Gate, HandedOver, ModelFailure, ModelResponded,
-    NegativeControl, Outcome, Spent, Stop, TreeId, TurnNumber, Usage,
+    Action, Beside, CallEnd, CallId, Captured, Change, ChangeKind, CheckReport, CheckStatus,
+    CheckpointNumber, CheckpointSaved, CommitId, ConversationId, Event, FailureClass, FeatureId,
+    FeaturePassed, Finding, FindingKind, FinishSubject, Formatted, Gate, HandedOver, Happened,
+    ModelFailure, ModelResponded, NegativeControl, Outcome, Spent, Stop, TreeId, TurnNumber, Usage,
 };
-use harness_engine::{CommitFeature, Effect, OpenSession, WriteHandOver};
+use harness_engine::{AskBeside, CommitFeature, Effect, OpenSession, WriteHandOver};
 
 use super::{
+    beside,
     jobs::Running,
     model::Model,
     person,
@@ -138,6 +139,18 @@ impl World {
             Effect::CommitFeature(commit) => vec![self.commit(commit, ending)],
             Effect::SetAside => vec![self.set_aside(ending)],
             Effect::HandOver(write) => vec![self.hand_over(write, ending)],
+            Effect::AskBeside(ask) => vec![self.respond_beside(ask, ending)],
+            Effect::PerformBeside {
+                conversation,
+                call,
+                permit,
+            } => {
+                let ends = self.perform(*call, permit.action(), ending);
+                ends.into_iter()
+                    .filter_map(|end| told_beside(*conversation, end))
+                    .collect()
+            }
+            Effect::ShowChange { tree } => vec![beside::shown(tree, ending != Ending::Badly)],
             Effect::Record(_) | Effect::CancelModel | Effect::CancelWork => Vec::new(),
         }
     }
@@ -210,6 +223,31 @@ impl World {
             failure,
             spent,
         }
+    }
+
+    fn respond_beside(&mut self, ask: &AskBeside, ending: Ending) -> Event {
+        let happened = match self.respond(ask.turn, ending) {
+            Event::ModelResponded(mut responded) => {
+                (responded.response.parts, responded.response.stop) =
+                    beside::answer(&mut self.rng, ask);
+                Happened::Responded {
+                    turn: ask.turn,
+                    response: responded.response,
+                    cost: responded.cost,
+                    ms: responded.ms,
+                }
+            }
+            Event::ModelFailed { failure, spent, .. } => Happened::Failed {
+                turn: ask.turn,
+                failure,
+                spent,
+            },
+            other => panic!("no end of a request: {other:?}"),
+        };
+        Event::Beside(Box::new(Beside {
+            conversation: ask.conversation,
+            happened,
+        }))
     }
 
     fn hand_over(&mut self, write: &WriteHandOver, ending: Ending) -> Event {
@@ -540,4 +578,27 @@ const fn mix(tree: u64, what: u64) -> u64 {
     let mut bits = tree.wrapping_mul(0x9e37_79b9_7f4a_7c15).wrapping_add(what);
     bits = (bits ^ (bits >> 31)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     bits ^ (bits >> 29)
+}
+
+/// Makes the end of a call one of a conversation beside the main one; maps are not loaded for it.
+fn told_beside(conversation: ConversationId, end: Event) -> Option<Event> {
+    let happened = match end {
+        Event::CallEnded { call, end, ms } => Happened::CallEnded { call, end, ms },
+        Event::LinkMet {
+            call,
+            link,
+            target,
+            resolved,
+        } => Happened::LinkMet {
+            call,
+            link,
+            target,
+            resolved,
+        },
+        _ => return None,
+    };
+    Some(Event::Beside(Box::new(Beside {
+        conversation,
+        happened,
+    })))
 }

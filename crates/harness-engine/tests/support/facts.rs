@@ -56,6 +56,7 @@ pub(crate) fn policy(gates: Vec<Gate>) -> Policy {
         network_closed: String::new(),
         formats: Vec::new(),
         amendments: Vec::new(),
+        review: harness_core::ReviewBy::None,
     }
 }
 

@@ -87,6 +87,7 @@ fn evidence(feature: &Feature, gates: &[Gate]) -> Evidence {
         session: SessionId::new(7),
         log_head: "head".to_owned(),
         known_failures: vec!["csv::quotes".to_owned()],
+        review: None,
     }
 }
 

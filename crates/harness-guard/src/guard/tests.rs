@@ -52,6 +52,7 @@ pub(crate) fn policy() -> Policy {
         network_closed: String::new(),
         formats: Vec::new(),
         amendments: Vec::new(),
+        review: harness_core::ReviewBy::None,
     }
 }
 

@@ -30,6 +30,7 @@ fn guard(write: &[&str]) -> Guard {
         network_closed: String::new(),
         formats: Vec::new(),
         amendments: Vec::new(),
+        review: harness_core::ReviewBy::None,
         limits: Limits::default(),
         isolate: true,
         feature_file: path("feature_list.json"),

@@ -5,7 +5,9 @@ use harness_core::{
     NetworkUse, Outcome, Stop,
 };
 
-use super::{JsonLine, JsonLines, Tests, approval, control, counts::cache_rate, job, role, setup};
+use super::{
+    JsonLine, JsonLines, Tests, approval, beside, control, counts::cache_rate, job, role, setup,
+};
 
 impl JsonLines {
     pub(super) fn say(&self, event: &Event) -> Option<JsonLine> {
@@ -238,6 +240,8 @@ impl JsonLines {
                 problem: note.problem.clone(),
                 usd: note.spent.and_then(|spent| spent.cost).map(Money::as_usd),
             },
+            Event::Beside(told) => return beside::line(told),
+            Event::Reviewed(review) => beside::reviewed(review),
             Event::StopDecided { reason, detail } => JsonLine::Stopping {
                 reason: reason.to_string(),
                 detail: detail.clone(),
@@ -259,6 +263,7 @@ impl JsonLines {
             | Event::ClaimTaken
             | Event::LinkMet { .. }
             | Event::CheckpointUnchanged
+            | Event::ChangeShown(_)
             | Event::CandidateFrozen(_) => return None,
         })
     }
@@ -305,7 +310,7 @@ const fn kind(action: &Action) -> &'static str {
     }
 }
 
-fn result(end: &CallEnd) -> (bool, u64) {
+pub(super) fn result(end: &CallEnd) -> (bool, u64) {
     match end {
         CallEnd::Done {
             outcome: Outcome::Text { text, .. },

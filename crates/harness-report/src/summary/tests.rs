@@ -107,11 +107,11 @@ fn who_wrote_a_note_alone_did_not_take_the_place_of_the_model() {
             name: "cheap".to_owned(),
             ..opened.run.model.clone()
         };
-        opened.run.roles.set(harness_core::Role::Cheap, cheap);
+        opened.run.roles.set(Role::Cheap, cheap);
     }
     events.retain(|event| !matches!(event, Event::SessionResumed { .. }));
     let mut summary = summary(&events);
-    assert_eq!(summary.noted.as_deref(), Some("cheap"));
+    assert_eq!(summary.helpers, ["cheap"]);
     assert!(
         summary
             .models
@@ -119,7 +119,7 @@ fn who_wrote_a_note_alone_did_not_take_the_place_of_the_model() {
             .any(|(model, _)| model.name == "cheap")
     );
     assert_ne!(summary.model(), "cheap");
-    let cheap = summary.cheap.clone().unwrap();
+    let cheap = summary.roles.cheap.clone().unwrap();
     summary.turn_to(&cheap);
-    assert_eq!(summary.noted, None);
+    assert_eq!(summary.helpers, [""; 0]);
 }

@@ -117,6 +117,9 @@ const RECORDS: &str = r##"
 {"type":"job_ended","call":{"turn":3,"index":1},"end":{"how":"stopped"},"ms":12000}
 {"type":"job_ended","call":{"turn":3,"index":2},"end":{"how":"failed","message":"it could not be held still"},"ms":12000}
 {"type":"job_ended","call":{"turn":3,"index":3},"end":{"how":"lost"},"ms":0}
+{"type":"beside","conversation":{"kind":"explore","number":1},"happened":{"what":"link_met","call":{"turn":1,"index":0},"link":"src/csv.rs","target":"export/csv.rs"}}
+{"type":"change_shown","tree":"2222222222222222222222222222222222222222","diff":"changed src/csv.rs, +1 -1\n","files":1}
+{"type":"reviewed","conversation":{"kind":"reviewer","number":2},"model":"judge","tree":"2222222222222222222222222222222222222222","seen_sha256":"","verdict":"failed","problem":"the server answered 401","used":{"turns":0,"calls":0,"usage":{"input":0,"cache_read":0,"cache_write":0,"output":0},"cost":0}}
 {"type":"session_ended","reason":"budget"}
 {"type":"run_ended","reason":"budget","detail":"$5.00 of $5.00 used\ngo on with `harness resume --last --max-usd 8`"}
 "##;
@@ -201,6 +204,7 @@ fn policy() -> Policy {
         network_closed: String::new(),
         formats: Vec::new(),
         amendments: Vec::new(),
+        review: harness_core::ReviewBy::None,
     }
 }
 
@@ -268,6 +272,9 @@ const fn number(event: &Event) -> usize {
         Event::Formatted(_) => 58,
         Event::JobStarted { .. } => 59,
         Event::JobEnded { .. } => 60,
+        Event::Beside(_) => 61,
+        Event::ChangeShown(_) => 62,
+        Event::Reviewed(_) => 63,
     }
 }
 
@@ -276,5 +283,5 @@ fn every_kind_of_event_is_among_them() {
     let mut numbers: Vec<usize> = every_kind().iter().map(number).collect();
     numbers.sort_unstable();
     numbers.dedup();
-    assert_eq!(numbers, (0..61).collect::<Vec<_>>());
+    assert_eq!(numbers, (0..64).collect::<Vec<_>>());
 }

@@ -149,6 +149,7 @@ fn lines_for_every_kind_of_event() {
     harness: job t3c1: stopped, 12.0 s
     harness: job t3c2: FAILED: it could not be held still, 12.0 s
     harness: job t3c3: gone with the process that ran it, 0.0 s
+    gate: no review by judge: the server answered 401; 0 turns, 0 looks, 0 tokens in, 0 out, $0.00
     harness: run ended: budget, 2 of 2 features passing, 1 turn, 6.9k tokens in, cache 11%, 220 out, about $0.52
       $5.00 of $5.00 used
       go on with `harness resume --last --max-usd 8`
@@ -282,6 +283,9 @@ fn json_for_every_kind_of_event() {
     {"seq":101,"type":"job_ended","id":"3.3","how":"lost","exit_code":null,"message":"","ms":0}
     {"seq":102,"type":"session_ended","reason":"budget","usage":{"input":6100,"cache_read":800,"cache_write":0,"output":220},"cache_rate":0.115,"usd":0.02085}
     {"seq":103,"type":"run_ended","reason":"budget","exit_code":3,"detail":"$5.00 of $5.00 used\ngo on with `harness resume --last --max-usd 8`","usd":0.52085}
+    {"seq":95,"type":"reviewed","conversation":"reviewer 2","model":"judge","verdict":"failed","problem":"the server answered 401","id":"","marks":[],"findings":[],"used":{"turns":0,"calls":0,"usage":{"input":0,"cache_read":0,"cache_write":0,"output":0},"usd":0.0}}
+    {"seq":96,"type":"session_ended","reason":"budget","usage":{"input":6100,"cache_read":800,"cache_write":0,"output":220},"cache_rate":0.115,"usd":0.02085}
+    {"seq":97,"type":"run_ended","reason":"budget","exit_code":3,"detail":"$5.00 of $5.00 used\ngo on with `harness resume --last --max-usd 8`","usd":0.52085}
     "#);
 }
 
@@ -366,6 +370,7 @@ fn a_log_is_told_with_what_each_request_used() {
     note: turn 1: 2.0k tokens in, cache 40%, 90 out, $0.0042, $0.50 so far, 2.1 s
     note: turn 2: about 900 tokens in, 40 out, about $0.0033, about $0.51 so far
     note: hand-over: 4.0k tokens in, 90 out, $0.01, about $0.52 so far, 2.1 s
+    gate: no review by judge: the server answered 401; 0 turns, 0 looks, 0 tokens in, 0 out, $0.00
     harness: session S-0007 ended: 1 turn, 6.9k tokens in, cache 11%, 220 out, about $0.02, 1 min
     harness: run ended: budget, 2 of 2 features passing, 1 turn, 6.9k tokens in, cache 11%, 220 out, about $0.52, 1 min
     ");

@@ -6,6 +6,7 @@
 use std::collections::BTreeSet;
 
 use harness_core::{ApprovalSubject, ApprovedHow, Event, Finding};
+use harness_gate::review;
 
 use super::Dispatcher;
 
@@ -55,7 +56,13 @@ impl Dispatcher<'_> {
                 .iter()
                 .any(|approved| approved.feature == feature && approved.is_about(finding))
         };
-        let mut findings = self.by_flag.of(&subject.findings);
+        let mut all = subject.findings.clone();
+        // Who reviews a change by its id reviews exactly this tree.
+        if !self.engine.run().policy.review.is_none() {
+            let about = "the change was reviewed by a person".to_owned();
+            all.push(review::not_reviewed(&subject.tree, about, String::new()));
+        }
+        let mut findings = self.by_flag.of(&all);
         findings.retain(is_new);
         if !findings.is_empty() {
             self.queue.push_back(Event::FindingsApproved {

@@ -4,7 +4,7 @@
 //! spend meanwhile counts. The sum is no event; the engine proposes one of it, as it does
 //! of tokens that stream.
 
-use harness_core::{EndReason, Event, Money, Spent, Usage};
+use harness_core::{EndReason, Event, Happened, Money, Spent, Usage};
 use harness_engine::{Tick, WriteHandOver};
 use harness_store::{FileError, SpendLog};
 
@@ -31,8 +31,20 @@ impl Spending {
 impl Dispatcher<'_> {
     /// Puts into the end of a request what it has cost, where the provider had no time to say it.
     pub(super) fn count_request(&mut self, event: &mut Event) {
-        let model = self.engine.model();
+        let model = self.engine.asked_model();
         match event {
+            Event::Beside(told) => match &mut told.happened {
+                Happened::Failed { failure, spent, .. } => {
+                    let was_sent = self.executor.was_sent();
+                    *spent = self.meter.failed(failure.class, was_sent, model);
+                }
+                Happened::Responded { response, cost, .. }
+                    if !model.recorded && response.usage == Usage::default() =>
+                {
+                    *cost = self.meter.spent(model).cost;
+                }
+                _ => {}
+            },
             Event::ModelFailed { failure, spent, .. } => {
                 let was_sent = self.executor.was_sent();
                 *spent = self.meter.failed(failure.class, was_sent, model);
@@ -54,6 +66,11 @@ impl Dispatcher<'_> {
             Event::ModelResponded(responded) => responded.cost,
             Event::ModelFailed { spent, .. } => of(*spent),
             Event::HandedOver(note) => of(note.spent),
+            Event::Beside(told) => match &told.happened {
+                Happened::Responded { cost, .. } => *cost,
+                Happened::Failed { spent, .. } => of(*spent),
+                _ => None,
+            },
             _ => None,
         };
         let cost = cost.filter(|cost| *cost > Money(0));

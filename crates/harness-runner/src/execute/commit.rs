@@ -15,6 +15,7 @@ use harness_gate::{
     evidence::{self, CheckRecord, Evidence, FindingRecord, Isolation},
     list::{self, FeatureList, intent},
     progress::{self, Entry, Word},
+    review::ReviewRecord,
 };
 use harness_guard::HostAct;
 use harness_host::disk::{DiskError, Expected, Root};
@@ -324,6 +325,10 @@ impl Commit<'_> {
             negative_control: Some((&self.commit.negative_control).into()),
             session: self.setting.opened.session,
             log_head: log_head.to_owned(),
+            review: ReviewRecord::new(
+                self.commit.review.as_ref(),
+                self.commit.reviewed_by_person.as_ref(),
+            ),
             known_failures: reports
                 .iter()
                 .flat_map(|report| report.failed_tests.iter().cloned())
@@ -346,7 +351,11 @@ impl Commit<'_> {
                 .iter()
                 .map(|text| plain(text))
                 .collect(),
-            gates: gates.chain(self.approved_lines()).chain(control).collect(),
+            gates: gates
+                .chain(self.approved_lines())
+                .chain(control)
+                .chain(self.review_line())
+                .collect(),
             parent: Some(self.setting.run.tip.clone()),
             next: Vec::new(),
             questions: Vec::new(),
@@ -358,6 +367,13 @@ impl Commit<'_> {
             Word::Passing,
             &entry,
         )
+    }
+
+    /// Says who reviewed the change.
+    fn review_line(&self) -> Option<String> {
+        let word = self.commit.reviewed_by_person.as_ref();
+        let record = ReviewRecord::new(self.commit.review.as_ref(), word)?;
+        Some(plain(&format!("review: {}", record.to_text())))
     }
 
     /// Says what a person let pass, one line per finding.

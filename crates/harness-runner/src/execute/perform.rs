@@ -2,6 +2,7 @@
 
 mod format;
 mod job;
+mod look;
 
 use std::{
     collections::{BTreeSet, HashMap},
@@ -380,15 +381,9 @@ impl Performer {
         path: &RepoPath,
         lines: Option<LineRange>,
     ) -> Result<Outcome, DiskError> {
-        let kept = self.outputs.root_of(path);
-        let root = kept.as_deref().unwrap_or(&self.root);
-        let file = match root.read_file(permit, FILE_MAX) {
-            Err(DiskError::TooLarge { .. }) => return self.read_in_parts(permit, path, lines),
-            read => read?,
-        };
-        lock(&self.seen).insert(path.clone(), file.stamp);
-        let image = harness_tool::image_of(path, &file.bytes);
-        Ok(image.unwrap_or_else(|| harness_tool::select_lines(&file.bytes, lines, TEXT_MAX)))
+        let (outcome, stamp) = self.content(permit, lines)?;
+        lock(&self.seen).insert(path.clone(), stamp);
+        Ok(outcome)
     }
 
     fn list(&self, permit: &Permit) -> Result<Outcome, DiskError> {

@@ -54,6 +54,7 @@ impl Subject {
     pub fn of_tree(repo: &Repo, policy: &Policy, whole: &TreeId) -> Result<Self, String> {
         let policy = Policy {
             amendments: Vec::new(),
+            review: harness_core::ReviewBy::None,
             ..policy.clone()
         };
         let files = repo.files(whole).map_err(|error| chain(&error))?;

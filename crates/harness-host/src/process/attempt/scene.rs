@@ -159,6 +159,7 @@ impl Scene {
             network_closed: String::new(),
             formats: Vec::new(),
             amendments: Vec::new(),
+            review: harness_core::ReviewBy::None,
             limits: Limits {
                 command: COMMAND_MAX,
                 processes: PROCESSES_MAX,

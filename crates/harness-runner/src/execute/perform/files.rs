@@ -5,7 +5,7 @@
 use harness_core::{Action, ByteCount, LineRange, Outcome, RepoPath};
 use harness_guard::Permit;
 use harness_host::disk::{
-    Cut, DiskError, EntryKind, Expected, Found, Listing, SearchLimits, literal,
+    Cut, DiskError, EntryKind, Expected, Found, Listing, SearchLimits, Stamp, literal,
 };
 use harness_tool::LineSelector;
 
@@ -15,19 +15,27 @@ use super::{FILE_MAX, Performer, TEXT_MAX, chain, lock};
 const SCANNED_MAX: ByteCount = ByteCount::mib(256);
 
 impl Performer {
-    /// Reads lines of a file that is too large to be in memory.
-    pub(super) fn read_in_parts(
+    /// Reads a file or lines of it, in parts where it is too large to be in memory.
+    pub(super) fn content(
         &self,
         permit: &Permit,
-        path: &RepoPath,
         lines: Option<LineRange>,
-    ) -> Result<Outcome, DiskError> {
-        let mut selector = LineSelector::new(lines, TEXT_MAX);
-        let stamp = self
-            .root
-            .scan_file(permit, SCANNED_MAX, &mut |part| selector.push(part))?;
-        lock(&self.seen).insert(path.clone(), stamp);
-        Ok(selector.finish())
+    ) -> Result<(Outcome, Stamp), DiskError> {
+        let path = permit.action().path();
+        let kept = self.outputs.root_of(path);
+        let root = kept.as_deref().unwrap_or(&self.root);
+        let file = match root.read_file(permit, FILE_MAX) {
+            Err(DiskError::TooLarge { .. }) => {
+                let mut selector = LineSelector::new(lines, TEXT_MAX);
+                let push = &mut |part: &_| selector.push(part);
+                let stamp = root.scan_file(permit, SCANNED_MAX, push)?;
+                return Ok((selector.finish(), stamp));
+            }
+            read => read?,
+        };
+        let image = harness_tool::image_of(path, &file.bytes);
+        let shown = || harness_tool::select_lines(&file.bytes, lines, TEXT_MAX);
+        Ok((image.unwrap_or_else(shown), file.stamp))
     }
 
     /// Moves a file, if it is what the agent last saw of it.
