@@ -26,4 +26,4 @@ mod words;
 
 pub use effect::{CommitFeature, Effect, OpenSession, RunGate, RunNegativeControl, WriteHandOver};
 pub use engine::{Engine, Tick};
-pub use session::HAND_OVER_OUTPUT_MAX;
+pub use session::{HAND_OVER_OUTPUT_MAX, first_prompt};

@@ -18,6 +18,7 @@
 
 mod error;
 mod find;
+mod head;
 mod left_over;
 mod list;
 mod open;
@@ -25,12 +26,15 @@ mod read;
 mod report;
 mod root;
 mod search;
+mod survey;
 mod write;
 
 pub use error::DiskError;
+pub use head::FileHead;
 pub use list::{Entry, EntryKind, Listing};
 pub(crate) use open::{FOLDER, LOOK, look_at, open_beneath, open_folder};
 pub use read::{FileText, Stamp};
 pub use root::Root;
 pub use search::{Found, Hit, SearchLimits};
+pub use survey::{Survey, SurveyBounds};
 pub use write::Expected;

@@ -132,6 +132,7 @@ impl Session {
             path: path.clone(),
             tokens: *tokens,
             text: None,
+            problem: None,
         }))
     }
 
