@@ -110,6 +110,14 @@ pub(crate) enum Command {
     /// Say what may be read and written, and by which rule
     #[command(subcommand)]
     Scope(ScopeCommand),
+    /// Show what an agent is sent first and what it may load, with tokens
+    ///
+    /// Gathers what a run would gather and prints it by source, held against the budget; needs no
+    /// trust, model, key or network. Exits with 2 when the first message is over its budget.
+    Context(Context),
+    /// Check maps and documents against the repository
+    #[command(subcommand)]
+    Docs(DocsCommand),
     /// Print the effective configuration with its origins, or the default files
     #[command(subcommand)]
     Config(ConfigCommand),
@@ -501,6 +509,28 @@ pub(crate) struct Land {
 pub(crate) struct Abort {
     /// The run, such as R-0003; the latest when absent
     pub(crate) run: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Context {
+    /// A feature's id, or the text of a task; the feature that a run would take up when absent
+    #[arg(value_name = "FEATURE|TEXT", conflicts_with = "session")]
+    pub(crate) feature: Option<String>,
+    /// Show what the window of this session held at its end; the latest one when no session is named
+    #[arg(long, value_name = "SESSION", num_args = 0..=1, default_missing_value = "last")]
+    pub(crate) session: Option<String>,
+    /// Print the exact texts that are sent, with where each comes from
+    #[arg(long)]
+    pub(crate) prompt: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum DocsCommand {
+    /// Find dead links, stale paths, orphans, and maps that are too large or never loaded
+    ///
+    /// Looks into the maps (AGENTS.md) and what can be reached from them. Prints file, line, rule and
+    /// what is wrong; exits with 4 when anything is. Works as a gate: run = ["harness", "docs", "check"].
+    Check,
 }
 
 #[derive(Debug, Subcommand)]

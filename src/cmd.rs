@@ -4,7 +4,9 @@ mod abort;
 mod broken;
 mod checkpoint;
 mod config;
+mod context;
 pub(crate) mod demo;
+mod docs;
 mod doctor;
 mod feature;
 mod finish;
@@ -56,6 +58,8 @@ pub(crate) fn run(cli: &Cli) -> Result<u8, Failure> {
         Command::Session(session) => session::run(common, session),
         Command::Log(log) => log::run(common, log),
         Command::Scope(scope) => scope::run(common, scope),
+        Command::Context(flags) => context::run(common, flags),
+        Command::Docs(docs) => docs::run(common, docs),
         Command::Config(config) => config::run(common, config),
     }
 }

@@ -273,6 +273,7 @@ impl Site {
             name: self.repo.name(),
             store,
             cache: cache.clone(),
+            programs: self.folders.programs(),
             level,
             agent,
             gate,

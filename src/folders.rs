@@ -49,6 +49,16 @@ impl Folders {
         self.cache.join("level")
     }
 
+    /// Returns the file with what programs have said of their versions.
+    pub(crate) fn programs(&self) -> PathBuf {
+        self.cache.join("programs.json")
+    }
+
+    /// Returns the folder with the person's own prompts.
+    pub(crate) fn prompts(&self) -> PathBuf {
+        self.config.join("prompts")
+    }
+
     /// Returns the file with the rules that the person had saved.
     pub(crate) fn saved_rules(&self) -> PathBuf {
         self.state.join("rules.toml")

@@ -17,6 +17,7 @@ mod job;
 mod loopback;
 mod network;
 mod output;
+mod prompts;
 mod proof;
 mod rules;
 mod screen;

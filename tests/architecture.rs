@@ -21,7 +21,7 @@ const PROGRAM: &[Edges] = &[
         "core review",
         "pulldown-cmark roxmltree serde serde_json sha2 thiserror",
     ),
-    ("context", "core", "thiserror"),
+    ("context", "core", "strsim thiserror"),
     (
         "provider",
         "core",
@@ -69,7 +69,7 @@ const PROGRAM: &[Edges] = &[
     ),
     (
         "harness",
-        "config core engine gate git guard host provider report runner store tui",
+        "config context core engine gate git guard host provider report runner store tui",
         "clap etcetera futures-util humantime serde serde_json sha2 \
          shlex tempfile thiserror tokio toml",
     ),
@@ -80,7 +80,7 @@ const TESTS: &[Edges] = &[
     ("core", "", "proptest serde_json"),
     ("guard", "", "proptest serde_json"),
     ("gate", "", "insta proptest"),
-    ("context", "", "insta"),
+    ("context", "", "insta proptest"),
     ("provider", "", "proptest"),
     ("tool", "", "proptest"),
     ("engine", "", "fastrand proptest serde_json"),

@@ -1,6 +1,8 @@
 //! Each command for itself: what it prints, what it changes, and what it leaves alone.
 
 mod compare;
+mod context;
+mod docs;
 mod doctor;
 mod doctor_model;
 mod feature;

@@ -1,6 +1,6 @@
 //! `harness run`: all features, one feature, or a task.
 
-mod wish;
+pub(super) mod wish;
 
 use harness_config::Resolved;
 use harness_core::{DirtyMode, EndReason, Feature, Gate, Money, RunState, Sourced, Usage};
@@ -18,7 +18,7 @@ use crate::{
     failure::{Failure, chain},
     intent,
     job::{Done, Job},
-    network,
+    network, prompts,
     rules::RuleFile,
     screen,
     session::{
@@ -71,6 +71,7 @@ pub(crate) fn work(common: &Common, flags: &Run, surface: &dyn Surface) -> Resul
         }
         _ => {}
     }
+    let prompts = prompts::read(&site.folders)?;
     let head = site.head()?;
     let dirty = check_dirty(&site, &resolved, flags.dirty, surface)?;
     let wish_of_model = recording::wish(&flags.options, &resolved)?;
@@ -114,6 +115,7 @@ pub(crate) fn work(common: &Common, flags: &Run, surface: &dyn Surface) -> Resul
         by_hand: None,
         approved: Vec::new(),
         account: harness_core::Account::default(),
+        prompts,
     };
     let engine = Engine::new(state, harness_host::clock::now());
     let launch = Launch {
@@ -175,6 +177,18 @@ fn propose(
         );
         return Err(Failure::needs_human(message).hint("harness init --yes"));
     }
+    take_detected(site, resolved);
+    let subject = Subject::of_detected(site, resolved)?;
+    if trust::check(site, &subject)? != Trusted::Yes {
+        surface.say(&format!(
+            "There is no `{CONFIG_FILE}`; this is what was detected, for this run only."
+        ));
+    }
+    Ok(subject)
+}
+
+/// Takes the scope and the gates that a look at the repository proposes.
+pub(super) fn take_detected(site: &Site, resolved: &mut Resolved) {
     let found = detect::detect(site);
     let sourced = |pattern: &String| Sourced {
         value: pattern.clone(),
@@ -183,13 +197,6 @@ fn propose(
     resolved.policy.scope.write = found.write.iter().map(sourced).collect();
     resolved.policy.scope.build = found.build.iter().map(sourced).collect();
     resolved.policy.gates = found.gates;
-    let subject = Subject::of_detected(site, resolved)?;
-    if trust::check(site, &subject)? != Trusted::Yes {
-        surface.say(&format!(
-            "There is no `{CONFIG_FILE}`; this is what was detected, for this run only."
-        ));
-    }
-    Ok(subject)
 }
 
 fn say_done(reason: EndReason, text: &str, surface: &dyn Surface) -> Result<Done, Failure> {

@@ -195,7 +195,7 @@ fn shortened(text: &str, chars: usize) -> String {
 }
 
 /// Finds the session that is named, or the latest of this work tree.
-fn find(site: &Site, store: &Store, named: Option<&str>) -> Result<SessionId, Failure> {
+pub(super) fn find(site: &Site, store: &Store, named: Option<&str>) -> Result<SessionId, Failure> {
     let known = store.sessions();
     let known = known.map_err(|error| Failure::failed(chain(&error)))?;
     let Some(named) = named else {

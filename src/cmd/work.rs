@@ -128,6 +128,7 @@ impl Work {
             by_hand: Some(summary.to_owned()),
             approved: Vec::new(),
             account: harness_core::Account::default(),
+            prompts: std::collections::BTreeMap::new(),
         }
     }
 }
@@ -146,7 +147,7 @@ pub(crate) fn snapshot(site: &Site, guard: &Guard) -> Result<TreeId, Failure> {
 }
 
 /// Stands where a run names its model.
-fn nobody() -> ModelProfile {
+pub(super) fn nobody() -> ModelProfile {
     ModelProfile {
         name: "none (by hand)".to_owned(),
         id: "none".to_owned(),

@@ -51,7 +51,10 @@ fn documents_are_loaded_by_call_and_nested_maps_at_the_first_touch_and_only_once
             "AGENTS.md",
             "# demo\n\nDetails: [docs/answer.md](docs/answer.md)\n",
         ),
-        ("docs/answer.md", "The answer is 42.\n"),
+        (
+            "docs/answer.md",
+            "What the answer is.\n\nThe answer is 42.\n",
+        ),
         ("src/AGENTS.md", "Only one number per file.\n"),
         ("src/deep/AGENTS.md", "Nothing is deep here.\n"),
         ("feature_list.json", FEATURES),

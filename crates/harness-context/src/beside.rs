@@ -1,8 +1,8 @@
 //! The first windows of conversations beside the main one: what an explorer and a reviewer are told.
 //!
 //! Neither sees anything of the agent's conversation. What others wrote stands behind a heading
-//! that marks it as data, between fences it cannot close. The instructions are files beside
-//! the code. The engine assembles.
+//! that marks it as data, between fences it cannot close. Their instructions are in
+//! `prompts`. The engine assembles.
 
 use harness_core::{SessionOpened, SourceKind};
 
@@ -10,11 +10,6 @@ use crate::{
     text::{fenced, one_line},
     window,
 };
-
-/// What an explorer is told once.
-pub const EXPLORE: &str = include_str!("prompts/explore.md");
-/// What a reviewer is told once.
-pub const REVIEWER: &str = include_str!("prompts/reviewer.md");
 
 /// The most of the top of the tree that an explorer is shown. Unit: bytes.
 const TREE_BYTES_MAX: usize = 4 * 1024;
@@ -41,7 +36,7 @@ pub struct Reviewed<'a> {
 /// Returns what every explorer of a session is told before its question: what the maps name, and
 /// the top of the tree.
 pub fn explorer_head(opened: &SessionOpened) -> String {
-    let mut parts: Vec<String> = window::index_text(&opened.sources).into_iter().collect();
+    let mut parts: Vec<String> = window::index_text(opened).into_iter().collect();
     let mut trees = opened.sources.iter();
     let tree = trees.find(|source| source.kind == SourceKind::Tree && !source.text.is_empty());
     if let Some(tree) = tree {
@@ -103,14 +98,6 @@ fn lines(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn instructions_are_short_and_say_what_is_data() {
-        for text in [EXPLORE, REVIEWER] {
-            assert!(text.len() < 3 * 1024, "{}", text.len());
-            assert!(text.contains("data"), "{text}");
-        }
-    }
 
     #[test]
     fn nothing_in_a_change_or_a_claim_can_end_its_part() {

@@ -20,6 +20,8 @@ pub struct Link {
     pub target: RepoPath,
     /// The line of the map, counted from 1.
     pub line: usize,
+    /// Whether it is a path in backticks: then it may as well be the name of something that is made later.
+    pub quoted: bool,
 }
 
 /// Returns the files a map points to, each once, in the order they first stand there.
@@ -35,6 +37,9 @@ pub fn links(map_path: &RepoPath, text: &str) -> Vec<Link> {
     let mut known = HashSet::from([map_path.clone()]);
     let mut links = Vec::new();
     for (line, reference) in markdown::references(text) {
+        if reference.quoted && !markdown::is_document(&reference.target) {
+            continue;
+        }
         let Some(target) = target(&folder, &reference) else {
             continue;
         };
@@ -43,6 +48,7 @@ pub fn links(map_path: &RepoPath, text: &str) -> Vec<Link> {
                 title: reference.title.unwrap_or_else(|| target.to_text()),
                 target,
                 line,
+                quoted: reference.quoted,
             });
         }
     }
@@ -66,6 +72,77 @@ pub fn documents(sources: &[Source]) -> Vec<Link> {
     documents
 }
 
+/// Something a Markdown file says of a place in the repository, as it is written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Mention {
+    /// The line, counted from 1.
+    pub(crate) line: usize,
+    /// The address as written.
+    pub(crate) written: String,
+    /// Where it leads.
+    pub(crate) place: Place,
+    /// The part behind `#`, decoded; of links alone.
+    pub(crate) anchor: Option<String>,
+    /// Whether it is a path in backticks.
+    pub(crate) quoted: bool,
+}
+
+/// Where an address leads.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// To this path; the file itself for a mere anchor.
+    Inside(RepoPath),
+    /// Out of the repository.
+    Outside,
+}
+
+/// Returns what a Markdown file mentions: links without a scheme, and paths in backticks.
+///
+/// At most `most`, in the order in which they stand there.
+pub(crate) fn mentions(file: &RepoPath, text: &str, most: usize) -> Vec<Mention> {
+    let folder = file.parent().unwrap_or_default();
+    let found = markdown::references(text).filter_map(|(line, reference)| {
+        let written = reference.target;
+        let (path, anchor) = match written.split_once('#') {
+            Some((path, anchor)) => (path, Some(anchor)),
+            None => (written.as_str(), None),
+        };
+        let path = path.split('?').next().unwrap_or_default();
+        if has_scheme(path) || path.starts_with("//") || (path.is_empty() && anchor.is_none()) {
+            return None;
+        }
+        let place = if path.is_empty() {
+            Place::Inside(file.clone())
+        } else {
+            resolved(&folder, path).map_or(Place::Outside, Place::Inside)
+        };
+        let decoded = |anchor: &str| String::from_utf8_lossy(&percent_decoded(anchor)).into_owned();
+        Some(Mention {
+            line,
+            place,
+            anchor: anchor.filter(|anchor| !anchor.is_empty()).map(decoded),
+            quoted: reference.quoted,
+            written,
+        })
+    });
+    found.take(most).collect()
+}
+
+/// Whether a path ends like a document.
+pub(crate) fn is_document(path: &RepoPath) -> bool {
+    markdown::is_document(&path.to_text())
+}
+
+/// Resolves an address: from the root with a leading `/`, else from a folder.
+fn resolved(folder: &RepoPath, path: &str) -> Option<RepoPath> {
+    let bytes = percent_decoded(path);
+    match bytes.strip_prefix(b"/") {
+        Some(from_root) => RepoPath::parse(from_root),
+        None => folder.join(&bytes),
+    }
+    .ok()
+}
+
 /// Resolves what a reference points to; `None` for everything that is no file of the repository.
 fn target(folder: &RepoPath, reference: &Reference) -> Option<RepoPath> {
     let address = reference.target.as_str();
@@ -73,12 +150,7 @@ fn target(folder: &RepoPath, reference: &Reference) -> Option<RepoPath> {
     if path.is_empty() || path.starts_with("//") || path.ends_with('/') || has_scheme(path) {
         return None;
     }
-    let bytes = percent_decoded(path);
-    let joined = match bytes.strip_prefix(b"/") {
-        Some(from_root) => RepoPath::parse(from_root),
-        None => folder.join(&bytes),
-    };
-    joined.ok().filter(|path| !path.is_root() && path != folder)
+    resolved(folder, path).filter(|path| !path.is_root() && path != folder)
 }
 
 /// Whether an address begins with a scheme such as `https:`.

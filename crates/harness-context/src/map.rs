@@ -26,7 +26,19 @@ fn inside(folder: &RepoPath, name: &str) -> Option<RepoPath> {
     (path != *folder && path.starts_with(folder)).then_some(path)
 }
 
-fn override_name(map_file: &str) -> String {
+/// Whether a file of this name is a folder's map or its override; `map_file` is a plain name or a path.
+pub fn is_map_name(map_file: &str, path: &RepoPath) -> bool {
+    let text = path.to_text();
+    [map_file.to_owned(), override_name(map_file)]
+        .iter()
+        .any(|name| {
+            let before = text.strip_suffix(name.as_str());
+            before.is_some_and(|before| before.is_empty() || before.ends_with('/'))
+        })
+}
+
+/// Returns the name of what takes the place of a map, such as `AGENTS.override.md`.
+pub fn override_name(map_file: &str) -> String {
     match map_file.rsplit_once('.') {
         Some((stem, extension)) if !stem.is_empty() && !extension.contains('/') => {
             format!("{stem}.override.{extension}")

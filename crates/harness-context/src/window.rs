@@ -1,10 +1,12 @@
 //! The first window of a session: instructions, and everything the agent starts from.
 
-use harness_core::{Feature, Goal, RepoPath, SessionOpened, Source, SourceKind, TokenCount};
+use harness_core::{
+    Document, Feature, Goal, RepoPath, SessionOpened, Source, SourceKind, TokenCount,
+};
 
 use crate::{
-    index::documents,
-    instructions::instructions,
+    index::{Link, documents},
+    prompts::instructions,
     text::{fenced, one_line},
 };
 
@@ -20,8 +22,29 @@ pub struct Window {
     pub shared: String,
     /// The rest of the first message; what changes most from session to session stands last.
     pub own: String,
-    /// What all of it is made of, in order.
+    /// What all of it is made of, in order; the instructions first.
     pub listing: Vec<Listed>,
+    /// What the first message may take.
+    pub budget: TokenCount,
+}
+
+impl Window {
+    /// Returns what the first message takes, estimated: all but the instructions.
+    pub fn size(&self) -> TokenCount {
+        TokenCount(TokenCount::estimate(&self.shared).0 + TokenCount::estimate(&self.own).0)
+    }
+
+    /// Holds the first message against its budget.
+    ///
+    /// # Errors
+    /// When it is larger; the error names the largest part.
+    pub fn check(&self) -> Result<(), ContextError> {
+        within(
+            self.budget,
+            self.size(),
+            self.listing.get(1..).unwrap_or_default(),
+        )
+    }
 }
 
 /// One part of a window.
@@ -66,12 +89,18 @@ pub enum ContextError {
 /// # Errors
 /// When the first message is over the policy's budget. Nothing is cut to fit.
 pub fn assemble(opened: &SessionOpened, feature: &Feature) -> Result<Window, ContextError> {
+    let window = lay_out(opened, feature);
+    window.check().map(|()| window)
+}
+
+/// Puts it together whatever it takes, for whoever wants to see what is too large.
+pub fn lay_out(opened: &SessionOpened, feature: &Feature) -> Window {
     let policy = &opened.run.policy;
     let work = work_word(&opened.run.goal, feature);
-    let system = instructions(work);
+    let system = instructions(work, &opened.run.prompts);
     let maps = of_kind(&opened.sources, |kind| kind == SourceKind::Map);
     let mut shared: Vec<Block> = maps.map(Block::of_source).collect();
-    shared.extend(index(&opened.sources));
+    shared.extend(index(opened));
     let mut own = vec![
         Block::own("gates", work::gates(policy, feature)),
         Block::own("scope", work::scope(work, policy, feature)),
@@ -88,20 +117,19 @@ pub fn assemble(opened: &SessionOpened, feature: &Feature) -> Result<Window, Con
         tokens: TokenCount::estimate(&system),
     }];
     listing.extend(shared.iter().chain(&own).map(Block::listed));
-    let (shared, own) = (joined(&shared), joined(&own));
-    let size = TokenCount(TokenCount::estimate(&shared).0 + TokenCount::estimate(&own).0);
-    within(policy.context_budget, size, &listing[1..])?;
-    Ok(Window {
+    Window {
         system,
-        shared,
-        own,
+        shared: joined(&shared),
+        own: joined(&own),
         listing,
-    })
+        budget: policy.context_budget,
+    }
 }
 
 /// What follows scope and gates: first what sessions of a run have alike most often.
-const LATER: [SourceKind; 4] = [
+const LATER: [SourceKind; 5] = [
     SourceKind::Tree,
+    SourceKind::Environment,
     SourceKind::Progress,
     SourceKind::Commits,
     SourceKind::HandOver,
@@ -173,6 +201,7 @@ impl Block {
             SourceKind::Commits => ("commits", "Recent commits"),
             SourceKind::Tree => ("tree", "Top of the tree"),
             SourceKind::HandOver => ("hand-over", "Hand-over of the session before"),
+            SourceKind::Environment => ("environment", "Environment"),
         };
         let heading = match &source.path {
             Some(path) => format!("{heading}: {}", one_line(&path.to_text())),
@@ -194,18 +223,11 @@ impl Block {
 }
 
 /// Lists the documents the maps point to; nothing when there are none.
-fn index(sources: &[Source]) -> Option<Block> {
-    let lines: Vec<String> = documents(sources)
-        .iter()
-        .map(|link| {
-            let path = one_line(&link.target.to_text());
-            if link.title == path {
-                path
-            } else {
-                format!("{path}: {}", link.title)
-            }
-        })
-        .collect();
+fn index(opened: &SessionOpened) -> Option<Block> {
+    let lines: Vec<String> = match &opened.documents {
+        Some(documents) => documents.iter().map(entry).collect(),
+        None => documents(&opened.sources).iter().map(bare_entry).collect(),
+    };
     (!lines.is_empty()).then(|| {
         Block::data(
             "documents",
@@ -216,8 +238,46 @@ fn index(sources: &[Source]) -> Option<Block> {
 }
 
 /// Lists the documents the maps point to, as a part of a message; nothing when there are none.
-pub(crate) fn index_text(sources: &[Source]) -> Option<String> {
-    index(sources).map(|block| block.text)
+pub(crate) fn index_text(opened: &SessionOpened) -> Option<String> {
+    index(opened).map(|block| block.text)
+}
+
+/// Words one document of the index: where it is, what it takes, what it is about.
+fn entry(document: &Document) -> String {
+    let path = one_line(&document.path.to_text());
+    let size = document
+        .tokens
+        .map(|tokens| format!(" ({})", rounded(tokens)));
+    let title = one_line(&document.title);
+    let about = one_line(&document.about);
+    let says = [title, about].into_iter();
+    let says: Vec<String> = says
+        .filter(|text| !text.is_empty() && *text != path)
+        .collect();
+    let mut line = format!("{path}{}", size.unwrap_or_default());
+    if !says.is_empty() {
+        line.push_str(&format!(": {}", says.join("; ")));
+    }
+    line
+}
+
+/// Words one document of a session that was opened before documents were looked at.
+fn bare_entry(link: &Link) -> String {
+    let path = one_line(&link.target.to_text());
+    if link.title == path {
+        path
+    } else {
+        format!("{path}: {}", link.title)
+    }
+}
+
+/// Words a size so that a small change of a document does not change the index.
+fn rounded(tokens: TokenCount) -> String {
+    match tokens.0 {
+        0..100 => "under 100 tokens".to_owned(),
+        few @ 100..1_000 => format!("{} tokens", few / 100 * 100),
+        many => format!("{}.{}k tokens", many / 1_000, many % 1_000 / 100),
+    }
 }
 
 fn part(name: &str, path: Option<&RepoPath>) -> String {

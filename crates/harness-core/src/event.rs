@@ -149,6 +149,9 @@ pub enum Event {
         /// absent when it is the result of a call.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         text: Option<String>,
+        /// Why a map that should have been loaded was not; the text is absent then.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        problem: Option<String>,
     },
     /// The agent proposed a line for the progress log.
     NoteTaken {

@@ -70,8 +70,8 @@ pub use rate::{Allowance, RateLimit};
 pub use request::{Request, Urgency};
 pub use role::{Effort, Role, Roles};
 pub use session::{
-    DirtyMode, GivenUp, Goal, Level, ModelProfile, Price, RunState, SessionOpened, Source,
-    SourceKind,
+    DirtyMode, Document, GivenUp, Goal, Level, ModelProfile, Price, RunState, SessionOpened,
+    Source, SourceKind,
 };
 pub use setup::{SetupEnd, SetupPlace};
 pub use time::Timestamp;

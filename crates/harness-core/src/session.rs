@@ -1,6 +1,6 @@
 //! What a session starts from: enough, in one record, to fold its log alone.
 
-use std::fmt;
+use std::{collections::BTreeMap, fmt};
 
 use serde::{Deserialize, Serialize};
 
@@ -64,6 +64,9 @@ pub struct RunState {
     /// What the run remembers of its limits.
     #[serde(default, skip_serializing_if = "Account::is_empty")]
     pub account: Account,
+    /// The person's own prompts, by the names of those they take the place of.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub prompts: BTreeMap<String, String>,
 }
 
 /// A feature that a run leaves to a person.
@@ -246,6 +249,24 @@ pub struct SessionOpened {
     pub start_checkpoint: CommitId,
     /// Texts for the first window, in order.
     pub sources: Vec<Source>,
+    /// The deeper documents that the maps point to; absent in logs that were written before they were looked at.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub documents: Option<Vec<Document>>,
+}
+
+/// A deeper document that a map points to, as it was when the session opened.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Document {
+    /// The file.
+    pub path: RepoPath,
+    /// What the map calls it; the path where it has no words for it.
+    pub title: String,
+    /// What it takes when it is loaded, estimated; absent where it cannot be loaded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tokens: Option<TokenCount>,
+    /// What it is about in one line, or why it cannot be loaded.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub about: String,
 }
 
 /// A text that goes into the first window, and where it came from.
@@ -274,4 +295,6 @@ pub enum SourceKind {
     Tree,
     /// What an earlier session handed over.
     HandOver,
+    /// Languages, tools and the branch.
+    Environment,
 }

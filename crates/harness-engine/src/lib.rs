@@ -31,4 +31,4 @@ pub use effect::{
     AskBeside, CommitFeature, Effect, OpenSession, RunGate, RunNegativeControl, WriteHandOver,
 };
 pub use engine::{Engine, Tick};
-pub use session::HAND_OVER_OUTPUT_MAX;
+pub use session::{HAND_OVER_OUTPUT_MAX, first_prompt};

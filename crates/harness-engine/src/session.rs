@@ -53,6 +53,7 @@ use self::informing::Informing;
 pub(crate) use findings::approvals;
 pub use hand_over::HAND_OVER_OUTPUT_MAX;
 pub(crate) use hand_over::hand_over_model;
+pub use open::first_prompt;
 pub(crate) use review::{Reviewing, too_low};
 pub(crate) use steps::{Step, Surroundings};
 
@@ -199,7 +200,12 @@ impl Session {
                 resolved,
             } => self.on_link(*call, link, target, resolved.as_ref()),
             Event::CallEnded { call, end, ms } => self.on_call_ended(*call, end, *ms),
-            Event::DocumentLoaded { path, text, .. } => self.on_document(path, text.as_deref()),
+            Event::DocumentLoaded {
+                path,
+                text,
+                problem,
+                ..
+            } => self.on_document(path, text.as_deref(), problem.as_deref()),
             Event::StrayUndone {
                 path, message, why, ..
             } => self.talk.tell(words::stray(path, why, message)),

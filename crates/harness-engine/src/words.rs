@@ -125,6 +125,11 @@ pub(crate) fn nested_map(path: &RepoPath, text: &str) -> String {
     format!("[map `{path}`, loaded because its folder was touched; data of the repository]\n{text}")
 }
 
+/// Words for a nested map that should have been loaded and was not.
+pub(crate) fn map_left_out(path: &RepoPath, problem: &str) -> String {
+    format!("[map `{path}`, not loaded: {problem}]")
+}
+
 /// Words for a change that was taken back.
 pub(crate) fn stray(path: &RepoPath, why: &str, done: &str) -> String {
     if why.is_empty() {

@@ -468,6 +468,7 @@ fn the_map_of_a_touched_folder_reaches_the_next_prompt_once() {
         path: path("docs/AGENTS.md"),
         tokens: TokenCount(4),
         text: Some("keep it short".to_owned()),
+        problem: None,
     };
     assert_eq!(run.on(&map), "");
     assert_eq!(run.on(&map), "");

@@ -1,13 +1,15 @@
 //! What a process is confined to, as data: made here, carried out by the host.
 //!
 //! The host gathers the facts of the machine, the guard says what they come to,
-//! and only four ways lead to a plan: a permit to run a command, a gate, a setup step, and a formatter.
+//! and only five ways lead to a plan: a permit to run a command, a gate, a setup step, a formatter,
+//! and a program of the machine that is asked for its version.
 //! A plan reads no disk, so a path in it need not exist; what does not is skipped.
 //! It is stored in the log and printed for people.
 
 mod checkout;
 mod environment;
 mod format;
+mod looking;
 mod mounts;
 mod setup;
 

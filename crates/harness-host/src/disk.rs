@@ -19,6 +19,7 @@
 mod delete;
 mod error;
 mod find;
+mod head;
 mod left_over;
 mod list;
 mod open;
@@ -27,12 +28,15 @@ mod relocate;
 mod report;
 mod root;
 mod search;
+mod survey;
 mod write;
 
 pub use error::DiskError;
+pub use head::FileHead;
 pub use list::{Entry, EntryKind, Listing};
 pub(crate) use open::{FOLDER, LOOK, look_at, open_beneath, open_folder};
 pub use read::{FileText, Stamp};
 pub use root::Root;
 pub use search::{Cut, Found, Hit, SearchLimits, literal};
+pub use survey::{Survey, SurveyBounds, Surveyed};
 pub use write::Expected;

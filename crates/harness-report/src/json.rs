@@ -158,6 +158,8 @@ pub enum JsonLine {
         path: String,
         /// What it costs, estimated.
         tokens: u64,
+        /// Why it was not loaded after all, as a map that is too large; null when it was.
+        problem: Option<String>,
     },
     /// The agent proposed a line for the progress log.
     NoteTaken {

@@ -9,6 +9,7 @@ mod format;
 mod given_up;
 mod hand_over;
 mod job;
+mod loaded;
 mod pacing;
 mod saved;
 mod setup;
@@ -193,12 +194,14 @@ impl Phrases {
                 ),
             ),
             Event::CallEnded { call, end, ms } => self.call_ended(*call, end, *ms),
-            Event::DocumentLoaded { path, tokens, text } => {
-                let how = if text.is_some() { "map" } else { "document" };
-                one(
-                    Who::Note,
-                    format!("{how} {} loaded, {tokens}", clean(&path.to_text())),
-                )
+            Event::DocumentLoaded {
+                path,
+                tokens,
+                text,
+                problem,
+            } => {
+                let (is_map, why) = (text.is_some(), problem.as_deref());
+                one(Who::Note, loaded::document(path, *tokens, is_map, why))
             }
             Event::NoteTaken { text } => vec![paragraph(Who::Note, text)],
             Event::QuestionAsked { question, .. } => vec![paragraph(Who::Ask, question)],

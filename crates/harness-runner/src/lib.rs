@@ -4,10 +4,13 @@
 //! starts what the engine wants. The executor does it and answers with events.
 //! Nothing is decided here but how to carry an effect out.
 
+pub mod context;
 mod dispatch;
 mod execute;
 mod face;
+mod maps;
 mod model;
+mod programs;
 mod workplace;
 
 pub use dispatch::{Finished, Launch, RuleKeeper, RunnerError, drive};
@@ -16,5 +19,7 @@ pub use execute::{
     redact_for_log, restore_ignored, subject_tree_of, with_closed,
 };
 pub use face::Face;
+pub use maps::NESTED_MAX;
 pub use model::{HttpModel, ModelClient, Models, Pace, Recorded, Recorder, Replay};
+pub use programs::{Known, Located};
 pub use workplace::{SetupPlan, Workplace};

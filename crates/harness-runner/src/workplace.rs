@@ -17,6 +17,8 @@ pub struct Workplace {
     pub store: Store,
     /// What may be deleted at any time: gate checkouts, kept homes, baselines.
     pub cache: PathBuf,
+    /// Where the versions of programs are kept, for all repositories.
+    pub programs: PathBuf,
     /// What is enforced, proven.
     pub level: Level,
     /// The machine as the agent's commands see it.

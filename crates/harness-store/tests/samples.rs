@@ -11,15 +11,15 @@ use harness_core::{
     Action, Allowance, AllowedHost, Amendment, ApprovalAnswer, ApprovalAsked, ApprovalSubject,
     ApprovedFinding, ApprovedHow, AssistantPart, Baseline, ByteCount, CallEnd, CallId, Captured,
     Change, ChangeKind, CheckReport, CheckStatus, CheckpointNumber, CheckpointSaved, CommandRule,
-    CommitId, ControlCheck, ControlOutcome, Decision, DirtyMode, Effort, EndReason, Event,
-    FailureClass, Feature, FeatureBudget, FeatureId, FeaturePassed, FeatureScope, FeatureStatus,
-    Finding, FindingKind, FinishSubject, Format, Formatted, Gate, GivenUp, Goal, HandOverNote,
-    HandedOver, Image, ImageFormat, JobEnd, Level, LimitKind, Limits, LineRange, Maker,
-    ModelFailure, ModelProfile, ModelResponded, ModelResponse, Money, NegativeControl, NetworkUse,
-    Outcome, Policy, Price, RateLimit, Reader, Regression, Replacement, RepoPath, Roles, Rule,
-    RuleDecision, RunId, RunState, ScopeRules, SessionId, SessionOpened, SetupEnd, SetupPlace,
-    Source, SourceKind, Sourced, Spent, Stop, StopReason, TestCounts, Timestamp, TokenCount,
-    ToolCall, TreeId, TurnNumber, Urgency, Usage, Verdict, When,
+    CommitId, ControlCheck, ControlOutcome, Decision, DirtyMode, Document, Effort, EndReason,
+    Event, FailureClass, Feature, FeatureBudget, FeatureId, FeaturePassed, FeatureScope,
+    FeatureStatus, Finding, FindingKind, FinishSubject, Format, Formatted, Gate, GivenUp, Goal,
+    HandOverNote, HandedOver, Image, ImageFormat, JobEnd, Level, LimitKind, Limits, LineRange,
+    Maker, ModelFailure, ModelProfile, ModelResponded, ModelResponse, Money, NegativeControl,
+    NetworkUse, Outcome, Policy, Price, RateLimit, Reader, Regression, Replacement, RepoPath,
+    Roles, Rule, RuleDecision, RunId, RunState, ScopeRules, SessionId, SessionOpened, SetupEnd,
+    SetupPlace, Source, SourceKind, Sourced, Spent, Stop, StopReason, TestCounts, Timestamp,
+    TokenCount, ToolCall, TreeId, TurnNumber, Urgency, Usage, Verdict, When,
 };
 
 /// Declares the type word of every event; a new variant does not compile until it stands here.
@@ -127,6 +127,7 @@ pub(crate) fn samples() -> Vec<Event> {
     events.extend(formatting());
     events.extend(jobs());
     events.extend(beside::beside());
+    events.extend(surroundings());
     events
 }
 /// A run with a formatter, what that does, and the last attempt.
@@ -215,6 +216,41 @@ fn jobs() -> Vec<Event> {
         .into_iter()
         .chain(ended)
         .collect()
+}
+
+/// What a session knows of its surroundings: documents, the person's prompts, a map that was left out.
+fn surroundings() -> Vec<Event> {
+    let mut told = opened(3, 4);
+    told.sources = vec![Source {
+        kind: SourceKind::Environment,
+        path: None,
+        text: "branch: main\ntools: cargo 1.91.0\n".to_owned(),
+    }];
+    told.documents = Some(vec![
+        Document {
+            path: path("docs/money.md"),
+            title: "Money".to_owned(),
+            tokens: Some(TokenCount(240)),
+            about: "How amounts are counted".to_owned(),
+        },
+        Document {
+            path: path("docs/gone.md"),
+            title: "docs/gone.md".to_owned(),
+            tokens: None,
+            about: String::new(),
+        },
+    ]);
+    let work = ("work".to_owned(), "Be slow.\n".to_owned());
+    told.run.prompts = [work].into_iter().collect();
+    vec![
+        Event::SessionOpened(Box::new(told)),
+        Event::DocumentLoaded {
+            path: path("src/AGENTS.md"),
+            tokens: TokenCount(0),
+            text: None,
+            problem: Some("it has 70.0 KiB, more than 64 KiB".to_owned()),
+        },
+    ]
 }
 
 /// A request that waits for a limit of its provider.
@@ -403,6 +439,7 @@ pub(crate) fn opened(session: u32, run: u32) -> SessionOpened {
             by_hand: None,
             approved: Vec::new(),
             account: harness_core::Account::default(),
+            prompts: std::collections::BTreeMap::new(),
         },
         feature: feature_id("F-1"),
         repository: "demo".to_owned(),
@@ -424,6 +461,7 @@ pub(crate) fn opened(session: u32, run: u32) -> SessionOpened {
             text: "line one\nline \"two\"\n".to_owned(),
         })
         .to_vec(),
+        documents: None,
     }
 }
 
@@ -835,11 +873,13 @@ fn calls() -> Vec<Event> {
             path: path("src/AGENTS.md"),
             tokens: TokenCount(420),
             text: None,
+            problem: None,
         },
         Event::DocumentLoaded {
             path: path("src/AGENTS.md"),
             tokens: TokenCount(5),
             text: Some("# The source\n".to_owned()),
+            problem: None,
         },
         Event::NoteTaken {
             text: "the parser is next".to_owned(),

@@ -491,8 +491,7 @@ mod tests {
             (
                 "shel",
                 "{}",
-                "there is no tool `shel`, did you mean `shell`?; the tools are ask, check, doc, edit, finish, job, list, note, read, request, search, shell, write".to_owned(),
-                "there is no tool `shel`, did you mean `shell`?; the tools are ask, check, delete, doc, edit, finish, list, move, note, read, request, search, shell, write".to_owned(),
+                format!("there is no tool `shel`, did you mean `shell`?; the tools are {}", crate::shape::names()),
             ),
             ("shell", "[]", format!("the arguments of `shell` are not an object; {shell}")),
             ("shell", "{}", format!("the arguments of `shell` lack `command`; {shell}")),

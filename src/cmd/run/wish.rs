@@ -6,7 +6,7 @@ use harness_core::{Feature, FeatureId, FeatureStatus, Goal, RepoPath, RunId};
 use crate::{compose::Site, failure::Failure, surface::Surface};
 
 /// What a person asks a run for.
-pub(super) enum Wish {
+pub(in crate::cmd) enum Wish {
     All,
     One(FeatureId),
     /// All features, and none is left to work on.
@@ -18,7 +18,11 @@ pub(super) enum Wish {
 
 impl Wish {
     /// Makes the goal of a run; a task becomes a feature of its own.
-    pub(super) fn to_goal(&self, mut features: Vec<Feature>, run: RunId) -> (Goal, Vec<Feature>) {
+    pub(in crate::cmd) fn to_goal(
+        &self,
+        mut features: Vec<Feature>,
+        run: RunId,
+    ) -> (Goal, Vec<Feature>) {
         let goal = match self {
             Self::All | Self::AllDone => Goal::All,
             Self::One(feature) | Self::Done(feature) => Goal::One {
@@ -38,7 +42,7 @@ impl Wish {
 }
 
 /// Says what the run is for: all features, the named one, or a task.
-pub(super) fn choose(
+pub(in crate::cmd) fn choose(
     site: &Site,
     resolved: &Resolved,
     mut features: Vec<Feature>,

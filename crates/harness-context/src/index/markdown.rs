@@ -21,6 +21,8 @@ pub(super) struct Reference {
     pub(super) title: Option<String>,
     /// The address as written.
     pub(super) target: String,
+    /// Whether it is a path in backticks and no link.
+    pub(super) quoted: bool,
 }
 
 /// Iterates over the references of a text with their lines, counted from 1.
@@ -108,7 +110,7 @@ fn inline_link(line: &str, open: usize, found: &mut Vec<Reference>) -> usize {
     end
 }
 
-/// Reads a code span and takes its content where it is the path of a document.
+/// Reads a code span and takes its content where it looks like a path.
 fn code_span(line: &str, open: usize, found: &mut Vec<Reference>) -> usize {
     let bytes = line.as_bytes();
     let length = run_length(bytes, open);
@@ -122,10 +124,11 @@ fn code_span(line: &str, open: usize, found: &mut Vec<Reference>) -> usize {
         let run = run_length(bytes, at);
         if run == length {
             let content = line[start..at].trim();
-            if is_document(content) {
+            if is_path(content) {
                 found.push(Reference {
                     title: None,
                     target: content.to_owned(),
+                    quoted: true,
                 });
             }
             return at + run;
@@ -149,6 +152,7 @@ fn link(line: &str, open: usize) -> Option<(Reference, usize)> {
     let reference = Reference {
         title: title(&line[open + 1..close]),
         target: target.to_owned(),
+        quoted: false,
     };
     Some((reference, end))
 }
@@ -188,6 +192,7 @@ fn definition(line: &str) -> Option<Reference> {
     Some(Reference {
         title: title(&line[1..close]),
         target: target.to_owned(),
+        quoted: false,
     })
 }
 
@@ -216,14 +221,20 @@ fn title(text: &str) -> Option<String> {
     (!plain.is_empty()).then_some(plain)
 }
 
-fn is_document(text: &str) -> bool {
-    let is_path = |char: char| char.is_alphanumeric() || matches!(char, '.' | '_' | '-' | '/');
+/// Whether a text can only be meant as a path: a document's name, or folders with slashes.
+fn is_path(text: &str) -> bool {
+    let is_plain = |char: char| char.is_alphanumeric() || matches!(char, '.' | '_' | '-' | '/');
     !text.starts_with('-')
-        && text.chars().all(is_path)
-        && DOCUMENT_ENDINGS.iter().any(|ending| {
-            text.strip_suffix(ending)
-                .is_some_and(|stem| !stem.is_empty() && !stem.ends_with('/'))
-        })
+        && text.chars().all(is_plain)
+        && (text.contains('/') || is_document(text))
+}
+
+/// Whether a path ends like a document.
+pub(super) fn is_document(path: &str) -> bool {
+    DOCUMENT_ENDINGS.iter().any(|ending| {
+        path.strip_suffix(ending)
+            .is_some_and(|stem| !stem.is_empty() && !stem.ends_with('/'))
+    })
 }
 
 /// Returns how often the byte at `at` is repeated from there on.

@@ -50,13 +50,13 @@ pub(super) fn scope(work: &str, policy: &Policy, feature: &Feature) -> String {
     text.push_str(&line("May be written", write));
     text.push_str(&line("As far as it lies in", within));
     text.push_str(&line("Not even there", patterns(denied)));
-    text.push_str(&closed("Read only", &rules.protect));
+    text.push_str(&anywhere("Read only", &rules.protect));
     let exception = format!("Free for this {work} all the same");
     text.push_str(&line(
         &exception,
         patterns(may_change.iter().map(String::as_str)),
     ));
-    text.push_str(&closed("Not readable", &rules.hide));
+    text.push_str(&anywhere("Not readable", &rules.hide));
     text.push_str(&line(
         "Build outputs, writable for commands",
         patterns(values(&rules.build)),
@@ -89,26 +89,27 @@ fn values(rules: &[Sourced]) -> impl Iterator<Item = &str> {
     rules.iter().map(|rule| rule.value.as_str())
 }
 
+/// Words patterns in two lines: names that hold in every folder, which are many, in few bytes; then the others.
+fn anywhere(heading: &str, rules: &[Sourced]) -> String {
+    let in_every_folder = |pattern: &str| {
+        let name = pattern.strip_prefix("**/")?;
+        let folder = name.strip_suffix("/**");
+        let bare = folder.unwrap_or(name);
+        let is_plain = |char: char| !char.is_whitespace() && !char.is_control() && char != '`';
+        let is_name = !bare.is_empty() && !bare.contains('/') && bare.chars().all(is_plain);
+        is_name.then(|| folder.map_or_else(|| name.to_owned(), |folder| format!("{folder}/")))
+    };
+    let names: Vec<String> = values(rules).filter_map(in_every_folder).collect();
+    let others = values(rules).filter(|pattern| in_every_folder(pattern).is_none());
+    let names = line(&format!("{heading}, in every folder"), names.join(" "));
+    names + &line(heading, patterns(others))
+}
+
 fn patterns<'a>(patterns: impl Iterator<Item = &'a str>) -> String {
     let patterns: Vec<String> = patterns
         .map(|pattern| format!("`{}`", one_line(pattern)))
         .collect();
     patterns.join(", ")
-}
-
-/// Words rules that close paths. Most hold in any folder, and are many: that is said once for all of them.
-fn closed(what: &str, rules: &[Sourced]) -> String {
-    let (anywhere, here): (Vec<&str>, Vec<&str>) =
-        values(rules).partition(|pattern| pattern.starts_with("**/"));
-    let names = anywhere
-        .iter()
-        .filter_map(|pattern| pattern.strip_prefix("**/"));
-    let names: Vec<String> = names.map(|name| format!("`{}`", one_line(name))).collect();
-    [
-        line(what, patterns(here.into_iter())),
-        line(&format!("{what} in any folder"), names.join(" ")),
-    ]
-    .concat()
 }
 
 /// Returns a line with its heading; nothing for nothing.

@@ -7,12 +7,18 @@ use super::Session;
 use crate::{calls::CallState, talk::Request, words};
 
 impl Session {
-    pub(super) fn on_document(&mut self, path: &RepoPath, text: Option<&str>) {
+    pub(super) fn on_document(
+        &mut self,
+        path: &RepoPath,
+        text: Option<&str>,
+        problem: Option<&str>,
+    ) {
         let is_new = self.loaded.insert(path.clone());
-        match text {
-            Some(text) if is_new => self.talk.tell(words::nested_map(path, text)),
-            Some(_) => {}
-            None => {
+        match (text, problem) {
+            (_, Some(problem)) if is_new => self.talk.tell(words::map_left_out(path, problem)),
+            (Some(text), _) if is_new => self.talk.tell(words::nested_map(path, text)),
+            (Some(_), _) | (_, Some(_)) => {}
+            (None, None) => {
                 self.pending.documents.pop_front();
             }
         }

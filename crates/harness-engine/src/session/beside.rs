@@ -4,9 +4,10 @@
 //! limits, paced and sent again like any other; what it may look at is what the agent may. Called
 //! by `steps`, and by `apply` with what happens.
 
+use harness_context::prompts::{PromptName, prompt};
 use harness_core::{
     Beside, BesideEnd, CallEnd, CallId, ConversationId, ConversationKind, Event, Happened,
-    ModelProfile, Role, RunState, Timestamp, TurnNumber, Usage,
+    ModelProfile, Role, RunState, SessionOpened, Timestamp, TurnNumber, Usage,
 };
 use harness_guard::Permit;
 
@@ -35,14 +36,21 @@ pub(super) struct Besides {
     pub(super) open: Option<Conversation>,
     begun: u32,
     explored: u32,
+    /// The instructions of an explorer.
+    explorer: String,
     /// What every explorer is told first.
-    pub(super) explorer_head: String,
+    explorer_head: String,
+    /// The instructions of a reviewer.
+    pub(super) reviewer: String,
 }
 
 impl Besides {
-    pub(super) fn new(explorer_head: String) -> Self {
+    pub(super) fn new(opened: &SessionOpened) -> Self {
+        let own = &opened.run.prompts;
         Self {
-            explorer_head,
+            explorer: prompt(PromptName::Explore, own),
+            explorer_head: harness_context::explorer_head(opened),
+            reviewer: prompt(PromptName::Reviewer, own),
             ..Self::default()
         }
     }
@@ -106,7 +114,7 @@ impl Session {
         let question = harness_context::explorer_question(asked);
         let head = &self.besides.explorer_head;
         let task = [head.as_str(), &question].join(if head.is_empty() { "" } else { "\n" });
-        let window = (harness_context::EXPLORE, task);
+        let window = (self.besides.explorer.as_str(), task);
         Some(Conversation::new(id, call, None, window, self.root.clone()))
     }
 

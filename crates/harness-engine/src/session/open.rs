@@ -6,8 +6,8 @@
 use std::{collections::BTreeSet, path::PathBuf};
 
 use harness_core::{
-    CheckpointNumber, Feature, FeatureStatus, Gate, Money, RunState, SessionOpened, Timestamp,
-    TurnNumber, Usage,
+    CheckpointNumber, Feature, FeatureStatus, Gate, Money, Prompt, RunState, SessionOpened,
+    Timestamp, TurnNumber, Usage,
 };
 use harness_guard::Guard;
 
@@ -52,7 +52,7 @@ impl Session {
             formatting: Formatting::default(),
             talk: Talk::new(window.system, [window.shared, window.own]),
             calls: Calls::default(),
-            besides: beside::Besides::new(harness_context::explorer_head(opened)),
+            besides: beside::Besides::new(opened),
             review_by: run.policy.review,
             saving: Saving {
                 next: CheckpointNumber(1),
@@ -83,6 +83,16 @@ impl Session {
             feature,
         })
     }
+}
+
+/// Returns the first request of a session as its first record has it, for whoever wants to see it.
+///
+/// # Errors
+/// As when the session is opened: when the scope, the gates or the window cannot be made.
+pub fn first_prompt(opened: &SessionOpened) -> Result<Prompt, String> {
+    let mut session = Session::open(opened, opened.run.started_at)?;
+    session.talk.begin_turn(TurnNumber(1));
+    Ok(session.talk.prompt())
 }
 
 /// Returns the gates a feature must pass, its own commands last.

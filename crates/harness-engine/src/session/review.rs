@@ -247,7 +247,7 @@ impl Session {
             claim: &claim[..claim.floor_char_boundary(CLAIM_BYTES_MAX)],
             diff: &shown.diff,
         });
-        let system = harness_context::REVIEWER;
+        let system = self.besides.reviewer.as_str();
         check.review.seen = review::digest([system, &task]);
         check.review.conversation = Some(id);
         let window = (system, task);

@@ -142,6 +142,7 @@ impl Session {
             path: path.clone(),
             tokens: *tokens,
             text: None,
+            problem: None,
         }))
     }
 

@@ -58,6 +58,7 @@ fn words_go_with_the_next_turn_after_results_and_the_harness_own_texts() {
         path: facts::path("docs/AGENTS.md"),
         tokens: harness_core::TokenCount(4),
         text: Some("keep it short".to_owned()),
+        problem: None,
     });
     assert_eq!(run.ends(1, 0, text("the file")), "request 2");
     let prompt = run.prompt();

@@ -295,6 +295,7 @@ impl World {
                 path: facts::path("docs/AGENTS.md"),
                 tokens: harness_core::TokenCount(9),
                 text: Some("keep it short".to_owned()),
+                problem: None,
             });
         }
         if matches!(action, Action::Run { .. }) && chance(&mut self.rng, 1, 10) {

@@ -93,6 +93,7 @@ pub(crate) fn run_state(goal: Goal, features: Vec<Feature>, policy: Policy) -> R
         by_hand: None,
         approved: Vec::new(),
         account: harness_core::Account::default(),
+        prompts: std::collections::BTreeMap::new(),
     }
 }
 
@@ -114,6 +115,7 @@ pub(crate) fn opened(
         start_tree: start,
         start_checkpoint: commit(u64::from(number) + 1_000),
         sources: Vec::new(),
+        documents: None,
     }
 }
 

@@ -185,7 +185,7 @@ pub(super) fn is_git(name: &[u8]) -> bool {
     name.eq_ignore_ascii_case(b".git")
 }
 
-fn kind_of(entry: &DirEntry) -> EntryKind {
+pub(super) fn kind_of(entry: &DirEntry) -> EntryKind {
     match entry.file_type() {
         Some(kind) if kind.is_file() => EntryKind::File,
         Some(kind) if kind.is_dir() => EntryKind::Folder,

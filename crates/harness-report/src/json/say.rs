@@ -125,9 +125,15 @@ impl JsonLines {
                     bytes,
                 }
             }
-            Event::DocumentLoaded { path, tokens, .. } => JsonLine::DocumentLoaded {
+            Event::DocumentLoaded {
+                path,
+                tokens,
+                problem,
+                ..
+            } => JsonLine::DocumentLoaded {
                 path: path.to_string(),
                 tokens: tokens.0,
+                problem: problem.clone(),
             },
             Event::NoteTaken { text } => JsonLine::NoteTaken { text: text.clone() },
             Event::QuestionAsked { question, .. } => JsonLine::NeedsHuman {

@@ -173,6 +173,7 @@ fn opened() -> Event {
         by_hand: None,
         approved: Vec::new(),
         account: harness_core::Account::default(),
+        prompts: std::collections::BTreeMap::new(),
     };
     Event::SessionOpened(Box::new(SessionOpened {
         session: SessionId::new(7),
@@ -185,6 +186,7 @@ fn opened() -> Event {
         start_tree: commit.parse().unwrap(),
         start_checkpoint: commit.parse().unwrap(),
         sources: Vec::new(),
+        documents: None,
     }))
 }
 

@@ -199,8 +199,8 @@ fn json_for_every_kind_of_event() {
     {"seq":22,"type":"tool_returned","id":"1.7","ok":false,"ms":0,"bytes":0}
     {"seq":23,"type":"tool_called","id":"1.8","tool":"edit","action":"edit","path":"src/a","command":null,"verdict":"allow","reason":""}
     {"seq":24,"type":"tool_returned","id":"1.8","ok":false,"ms":0,"bytes":0}
-    {"seq":25,"type":"document_loaded","path":"docs/csv.md","tokens":77}
-    {"seq":26,"type":"document_loaded","path":"src/export/AGENTS.md","tokens":40}
+    {"seq":25,"type":"document_loaded","path":"docs/csv.md","tokens":77,"problem":null}
+    {"seq":26,"type":"document_loaded","path":"src/export/AGENTS.md","tokens":40,"problem":null}
     {"seq":27,"type":"note_taken","text":"Quotes are doubled, not escaped."}
     {"seq":28,"type":"needs_human","question":"Which separator?\n1 comma\n2 semicolon"}
     {"seq":29,"type":"person_said","text":"comma"}

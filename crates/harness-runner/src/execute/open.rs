@@ -2,26 +2,18 @@
 
 use std::sync::Arc;
 
-use harness_core::{
-    ByteCount, CommitId, DirtyMode, Event, Level, RepoPath, RunState, SessionId, SessionOpened,
-    Source, SourceKind,
-};
+use harness_core::{CommitId, DirtyMode, Event, Level, RunState, SessionId, SessionOpened};
 use harness_engine::OpenSession;
-use harness_gate::progress;
 use harness_guard::Guard;
-use harness_host::disk::{DiskError, Root};
+use harness_host::disk::Root;
 use harness_store::{LogWriter, RunEntry};
 
 use super::{Ended, Executor, Setting, chain, shop::Workshop};
-
-/// The largest map that is read; the budget of the window is what counts.
-const MAP_MAX: ByteCount = ByteCount::mib(1);
-/// The largest progress log that is read.
-const PROGRESS_MAX: ByteCount = ByteCount::mib(16);
-/// How much of the progress log is given: its patterns and its newest entries. Unit: bytes.
-const PROGRESS_TAIL: usize = 4 * 1024;
-const COMMITS: usize = 8;
-const TREE_ENTRIES: usize = 60;
+use crate::{
+    Workplace,
+    context::{Around, gather},
+    programs::{self, Known, Located},
+};
 
 /// Opens a session for the feature the engine has chosen.
 pub(super) async fn open(executor: &Executor, open: OpenSession) -> Ended {
@@ -67,10 +59,12 @@ async fn try_open(
         level: executor.workplace.level,
         name: executor.workplace.name.clone(),
         root: executor.workplace.root.display().to_string(),
+        known: known(&executor.workplace),
     };
     let opened = executor
         .in_shop(move |shop| prepare(shop, performer.root(), place, session, run, feature, &guard));
-    let opened = opened.await?;
+    let (opened, unasked) = opened.await?;
+    ask_beside(&executor.workplace, unasked);
     executor.performer.watch(&watched, &opened);
     let setting = Setting {
         run: opened.run.clone(),
@@ -85,6 +79,22 @@ struct Place {
     level: Level,
     name: String,
     root: String,
+    known: Known,
+}
+
+fn known(workplace: &Workplace) -> Known {
+    let caches = workplace.programs.parent().unwrap_or(&workplace.cache);
+    Known::read(&workplace.programs, &workplace.agent, caches)
+}
+
+/// Has programs say their versions while the session goes on: the next one is told.
+fn ask_beside(workplace: &Workplace, unasked: Vec<Located>) {
+    if unasked.is_empty() {
+        return;
+    }
+    let empty = workplace.cache.join("empty");
+    let (machine, file) = (workplace.agent.clone(), workplace.programs.clone());
+    drop(tokio::spawn(programs::ask(machine, file, empty, unasked)));
 }
 
 fn prepare(
@@ -95,7 +105,7 @@ fn prepare(
     mut run: RunState,
     feature: harness_core::Feature,
     guard: &Guard,
-) -> Result<SessionOpened, String> {
+) -> Result<(SessionOpened, Vec<Located>), String> {
     let branch = format!("harness/{}", run.run);
     let head_tree = shop.tree_of(&run.base)?;
     let base = run.work_start.clone().unwrap_or(head_tree);
@@ -103,9 +113,15 @@ fn prepare(
     if run.work_start.is_none() && run.dirty == DirtyMode::Base && start.tree != base {
         run.tip = keep_dirty(shop, &run, &branch, &start.tree)?;
     }
-    let note = run.account.note_about(&feature.id);
-    let sources = sources(shop, root, &run, guard, note)?;
-    Ok(SessionOpened {
+    let gathered = gather(Around {
+        root,
+        repo: &shop.repo,
+        run: &run,
+        guard,
+        note: run.account.note_about(&feature.id),
+        known: &place.known,
+    })?;
+    let opened = SessionOpened {
         session,
         feature: feature.id,
         repository: place.name,
@@ -114,9 +130,11 @@ fn prepare(
         level: place.level,
         start_tree: start.tree,
         start_checkpoint: start.checkpoint,
-        sources,
+        sources: gathered.sources,
+        documents: Some(gathered.documents),
         run,
-    })
+    };
+    Ok((opened, gathered.unasked))
 }
 
 /// Commits the person's uncommitted work to the run's branch, as the base of everything.
@@ -137,89 +155,4 @@ fn keep_dirty(
         harness_host::clock::now(),
     );
     made.map_err(|error| chain(&error))
-}
-
-fn sources(
-    shop: &Workshop,
-    root: &Root,
-    run: &RunState,
-    guard: &Guard,
-    note: Option<&str>,
-) -> Result<Vec<Source>, String> {
-    let mut sources = Vec::new();
-    for candidates in harness_context::map_candidates(&run.policy.map_file, &RepoPath::root()) {
-        for path in candidates {
-            if let Some(text) = read_map(root, &path, guard)? {
-                sources.push(Source {
-                    kind: SourceKind::Map,
-                    path: Some(path),
-                    text,
-                });
-                break;
-            }
-        }
-    }
-    if let Some(text) = read(root, &run.policy.progress_file, PROGRESS_MAX)? {
-        let text = progress::window(&text, PROGRESS_TAIL);
-        let path = Some(run.policy.progress_file.clone());
-        sources.push(Source {
-            kind: SourceKind::Progress,
-            path,
-            text,
-        });
-    }
-    // The progress log may have it already, and a task may have no log.
-    let is_told = |note: &&str| {
-        let mut texts = sources.iter();
-        texts.any(|source| source.text.contains(note.trim()))
-    };
-    if let Some(note) = note.filter(|note| !is_told(note)) {
-        sources.push(Source {
-            kind: SourceKind::HandOver,
-            path: None,
-            text: note.to_owned(),
-        });
-    }
-    let commits = shop.repo.recent_commits(COMMITS).join("\n");
-    sources.push(Source {
-        kind: SourceKind::Commits,
-        path: None,
-        text: commits,
-    });
-    let hidden = |path: &RepoPath| guard.scope().is_hidden(path);
-    let listing = root.host_list(&RepoPath::root(), &hidden, TREE_ENTRIES);
-    let listing = listing.map_err(|error| chain(&error))?;
-    let names = listing.entries.iter().map(|entry| match entry.kind {
-        harness_host::disk::EntryKind::Folder => format!("{}/", harness_tool::quote(&entry.path)),
-        _ => harness_tool::quote(&entry.path),
-    });
-    let mut text = names.collect::<Vec<_>>().join("\n");
-    if listing.cut {
-        text.push_str("\n[more entries left out]");
-    }
-    sources.push(Source {
-        kind: SourceKind::Tree,
-        path: None,
-        text,
-    });
-    Ok(sources)
-}
-
-/// Reads a map; one that is a link to a file of the repository is that file.
-fn read_map(root: &Root, path: &RepoPath, guard: &Guard) -> Result<Option<String>, String> {
-    match root.host_read_file(path, MAP_MAX) {
-        Err(DiskError::IsLink {
-            resolved: Some(target),
-            ..
-        }) if guard.scope().read(&target).is_allowed() => read(root, &target, MAP_MAX),
-        _ => read(root, path, MAP_MAX),
-    }
-}
-
-fn read(root: &Root, path: &RepoPath, max: ByteCount) -> Result<Option<String>, String> {
-    match root.host_read_file(path, max) {
-        Ok(file) => Ok(Some(String::from_utf8_lossy(&file.bytes).into_owned())),
-        Err(DiskError::NotFound { .. }) => Ok(None),
-        Err(error) => Err(chain(&error)),
-    }
 }

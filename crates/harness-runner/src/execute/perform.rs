@@ -43,7 +43,10 @@ use super::{
     shop::Workshop,
     watch::{Post, Watch},
 };
-use crate::{RunnerError, Workplace};
+use crate::{
+    RunnerError, Workplace,
+    maps::{self, MapFound},
+};
 
 /// The largest file the tools read.
 const FILE_MAX: ByteCount = ByteCount::mib(4);
@@ -51,8 +54,6 @@ const FILE_MAX: ByteCount = ByteCount::mib(4);
 const TEXT_MAX: ByteCount = ByteCount::kib(256);
 /// Entries listed of one folder.
 const ENTRIES_MAX: usize = 2_000;
-/// The largest nested map that is loaded.
-const MAP_MAX: ByteCount = ByteCount::kib(64);
 
 /// Performs actions.
 #[derive(Debug)]
@@ -569,16 +570,21 @@ impl Performer {
     }
 
     fn map_of(&self, map_file: &str, folder: &RepoPath) -> Option<Event> {
-        let candidates = harness_context::map_candidates(map_file, folder).pop()?;
-        candidates.into_iter().find_map(|path| {
-            let file = self.root.host_read_file(&path, MAP_MAX).ok()?;
-            let text = String::from_utf8_lossy(&file.bytes).into_owned();
-            let tokens = TokenCount::estimate(&text);
-            Some(Event::DocumentLoaded {
+        let guard = lock(&self.guard).clone()?;
+        let found = maps::of_folder(&self.root, &guard, map_file, folder, maps::NESTED_MAX)?;
+        Some(match found {
+            MapFound::Text { path, text } => Event::DocumentLoaded {
                 path,
-                tokens,
+                tokens: TokenCount::estimate(&text),
                 text: Some(text),
-            })
+                problem: None,
+            },
+            MapFound::Problem { path, problem } => Event::DocumentLoaded {
+                path,
+                tokens: TokenCount(0),
+                text: None,
+                problem: Some(problem),
+            },
         })
     }
 }

@@ -34,6 +34,7 @@ pub fn judge_work_tree(
         start_tree: here,
         start_checkpoint: run.base.clone(),
         sources: Vec::new(),
+        documents: None,
         run: run.clone(),
     };
     let setting = Setting { opened, run };
