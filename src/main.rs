@@ -18,6 +18,7 @@ mod loopback;
 mod network;
 mod output;
 mod proof;
+mod proposals;
 mod rules;
 mod screen;
 mod session;

@@ -127,6 +127,7 @@ fn prove(
         said: Vec::new(),
         models: Models::only(silent()?),
         rules: Box::new(RuleFile::new(&site.folders, site.repo.root())),
+        proposals: None,
         approve: flags.approve.clone(),
         spend: SpendLog::new(site.folders.spend()),
     };

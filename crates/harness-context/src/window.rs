@@ -8,6 +8,7 @@ use crate::{
     text::{fenced, one_line},
 };
 
+mod plan;
 mod work;
 
 /// What a model is sent before it has said anything.
@@ -68,19 +69,29 @@ pub enum ContextError {
 pub fn assemble(opened: &SessionOpened, feature: &Feature) -> Result<Window, ContextError> {
     let policy = &opened.run.policy;
     let work = work_word(&opened.run.goal, feature);
-    let system = instructions(work);
+    let is_plan = matches!(opened.run.goal, Goal::Plan { .. });
+    let system = match is_plan {
+        true => plan::INSTRUCTIONS.to_owned(),
+        false => instructions(work),
+    };
     let maps = of_kind(&opened.sources, |kind| kind == SourceKind::Map);
     let mut shared: Vec<Block> = maps.map(Block::of_source).collect();
     shared.extend(index(&opened.sources));
-    let mut own = vec![
-        Block::own("gates", work::gates(policy, feature)),
-        Block::own("scope", work::scope(work, policy, feature)),
-    ];
+    let mut own = match is_plan {
+        true => plan::blocks(&opened.run, feature),
+        false => vec![
+            Block::own("gates", work::gates(policy, feature)),
+            Block::own("scope", work::scope(work, policy, feature)),
+        ],
+    };
     for kind in LATER {
         let sources = opened.sources.iter().filter(|source| source.kind == kind);
         own.extend(sources.filter(|it| has_text(it)).map(Block::of_source));
     }
-    own.push(Block::own("feature", work::wanted(work, feature)));
+    own.push(match is_plan {
+        true => Block::own("goal", plan::goal(feature)),
+        false => Block::own("feature", work::wanted(work, feature)),
+    });
 
     let mut listing = vec![Listed {
         name: "instructions".to_owned(),

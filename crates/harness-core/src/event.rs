@@ -9,8 +9,8 @@ use crate::{
     Action, Allowance, Amendment, ApprovalAnswer, ApprovalAsked, ApprovedHow, CallId, CheckReport,
     CheckStatus, CheckpointNumber, CommitId, EndReason, FeatureId, FeatureStatus, Finding, Gate,
     LimitKind, Limits, ModelFailure, ModelProfile, ModelResponse, Money, NegativeControl,
-    NetworkUse, Outcome, RateLimit, RepoPath, Roles, SessionOpened, SetupEnd, SetupPlace, Spent,
-    Timestamp, TokenCount, TreeId, TurnNumber, Urgency, Verdict,
+    NetworkUse, Outcome, Proposal, ProposalSettled, RateLimit, RepoPath, Roles, SessionOpened,
+    SetupEnd, SetupPlace, Spent, Timestamp, TokenCount, TreeId, TurnNumber, Urgency, Verdict,
 };
 
 /// A logged fact.
@@ -411,6 +411,23 @@ pub enum Event {
         /// When the provider says that it is open again; the wait can be shorter.
         until: Timestamp,
     },
+    /// The agent proposes features for the list.
+    FeaturesProposed {
+        /// The call that waits for a person's word.
+        call: CallId,
+        /// What it proposes.
+        proposal: Box<Proposal>,
+    },
+    /// A proposal is kept outside the log, where it waits for a person's word.
+    ProposalKept {
+        /// The call that proposed.
+        call: CallId,
+        /// Why it could not be kept; empty when it was.
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        problem: String,
+    },
+    /// A person's word on a proposal was carried out, or could not be.
+    ProposalSettled(Box<ProposalSettled>),
 }
 
 /// What a session leaves for the next one about a feature that is not done.

@@ -2,7 +2,8 @@
 
 use harness_core::{
     ApprovalAsked, ApprovedFinding, CallId, CheckReport, CheckpointNumber, Event, Feature,
-    FeatureId, FinishSubject, Gate, Money, NegativeControl, Prompt, RunState, TreeId, TurnNumber,
+    FeatureId, FinishSubject, Gate, Money, NegativeControl, Prompt, Proposal, ProposalWord,
+    RunState, TreeId, TurnNumber,
 };
 use harness_gate::control::ControlPlan;
 use harness_guard::{Awaited, Permit};
@@ -78,6 +79,26 @@ pub enum Effect {
     SetAside,
     /// Leave a note for the next session of the feature. Ends in `HandedOver`.
     HandOver(Box<WriteHandOver>),
+    /// Keep a proposal where it survives the session. Ends in `ProposalKept`.
+    KeepProposal {
+        /// The call that proposed.
+        call: CallId,
+        /// All of it.
+        proposal: Box<Proposal>,
+    },
+    /// Do what a person said of a proposal. Ends in `ProposalSettled`; doing it twice is doing it once.
+    SettleProposal(Box<SettleProposal>),
+}
+
+/// A person's word on a proposal, to be carried out.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SettleProposal {
+    /// The call that proposed.
+    pub call: CallId,
+    /// All of it.
+    pub proposal: Proposal,
+    /// The word.
+    pub word: ProposalWord,
 }
 
 /// What a new session starts from.

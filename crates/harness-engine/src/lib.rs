@@ -19,11 +19,15 @@ mod engine;
 mod limits;
 mod loops;
 mod pacing;
+mod proposal;
 mod retry;
 mod session;
 mod talk;
 mod words;
 
-pub use effect::{CommitFeature, Effect, OpenSession, RunGate, RunNegativeControl, WriteHandOver};
+pub use effect::{
+    CommitFeature, Effect, OpenSession, RunGate, RunNegativeControl, SettleProposal, WriteHandOver,
+};
 pub use engine::{Engine, Tick};
+pub use proposal::{check_proposal, read_proposal, title_key};
 pub use session::HAND_OVER_OUTPUT_MAX;

@@ -4,7 +4,7 @@
 //! says what follows from them, `resume` what becomes of a session that another process
 //! left, `steering` what a person changes, `approval` what waits for a person's word,
 //! `proving` and `informing` how gates run, `asides` what is said beside calls and their
-//! results, `hand_over` what is left for the next session.
+//! results, `hand_over` what is left for the next session, `planning` the session that only plans.
 
 use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},
@@ -35,6 +35,7 @@ mod findings;
 mod hand_over;
 mod informing;
 mod open;
+mod planning;
 mod proving;
 mod regression;
 mod resume;
@@ -137,7 +138,8 @@ pub(crate) struct Session {
     check: Option<Check>,
     /// Features that turned out broken and are not recorded as failing yet.
     broken: Vec<regression::Broken>,
-    /// Whether the feature is a broken one: that its gates are red on the base is what is to be mended.
+    /// Whether red gates on the base stop nothing: the feature is a broken one, which is to be mended,
+    /// or the session plans.
     mends: bool,
     loops: Loops,
     story: Story,
@@ -146,6 +148,8 @@ pub(crate) struct Session {
     loaded: BTreeSet<RepoPath>,
     warned: BTreeSet<LimitKind>,
     hand_over: hand_over::HandOver,
+    /// What there is more to know where the session plans; absent where it works.
+    planning: Option<planning::Planning>,
     aside: SettingAside,
     /// Whether the run is to stop: what is in flight ends and nothing new begins.
     winding: bool,
@@ -161,6 +165,8 @@ impl Session {
             Event::PersonSaid { text, urgency } => self.on_said(text, *urgency),
             Event::PersonTookBack { text } => self.talk.take_back(text),
             Event::PersonAwaited => self.on_awaited(),
+            // There is nothing to prove in a plan.
+            Event::ClaimTaken if self.planning.is_some() => {}
             Event::ClaimTaken => self.talk.take_claim(),
             Event::TurnStarted { turn } => self.on_turn(*turn),
             Event::ModelResponded(responded) => self.on_response(responded),
@@ -228,6 +234,9 @@ impl Session {
             Event::WorkSetAside { message, .. } => self.on_set_aside(message),
             Event::BudgetWarned { what, limit } => self.on_warned(what, *limit),
             Event::HandedOver(note) => self.on_handed_over(note),
+            Event::FeaturesProposed { call, proposal } => self.on_proposed(*call, proposal),
+            Event::ProposalKept { call, .. } => self.on_kept(*call),
+            Event::ProposalSettled(settled) => self.on_proposal_settled(settled),
             Event::Interrupted => self.hand_over.interrupt(),
             Event::AllowanceTold { .. }
             | Event::StopDecided { .. }
@@ -314,6 +323,7 @@ impl Session {
                 .documents
                 .push_back((action.path().clone(), TokenCount::estimate(text)));
         }
+        self.forget_proposal(id);
     }
 
     fn on_saved(&mut self, saved: &CheckpointSaved) {
@@ -343,10 +353,11 @@ impl Session {
         self.baseline
             .reports
             .insert(report.gate.clone(), report.clone());
+        self.tell_base();
     }
 
     fn on_baseline_failed(&mut self, message: &str) {
-        if self.conclusion.is_some() {
+        if self.conclusion.is_some() || self.keep_base_problem(message) {
             return;
         }
         self.pending.stop = Some((

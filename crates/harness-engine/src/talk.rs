@@ -57,11 +57,11 @@ pub(crate) struct Talk {
 
 impl Talk {
     /// Begins one; `first` are the texts of the first message, the one that sessions share first.
-    pub(crate) fn new(system: String, first: [String; 2]) -> Self {
+    pub(crate) fn new(system: String, first: [String; 2], tools: Vec<ToolSpec>) -> Self {
         let has_text = |text: &String| !text.trim().is_empty();
         let empty = Prompt {
             system: system.into(),
-            tools: harness_tool::specs().into(),
+            tools: tools.into(),
             messages: Vec::new(),
         };
         Self {

@@ -6,9 +6,15 @@ use harness_core::{
 };
 
 mod gates;
+mod planning;
 
 pub(crate) use gates::{
     attempts_used_up, check_result, red_base, red_gates, turn_gates, turn_gates_not_run,
+};
+
+pub(crate) use planning::{
+    ONLY_PLANS, PROPOSAL_REFUSED, PROPOSES_ONLY_IN_PLAN, STOPPED_WITHOUT_PROPOSAL, bad_proposal,
+    base_gates, base_unknown, no_proposal, not_added, otherwise, taken,
 };
 
 pub(crate) const STOPPED: &str = "You stopped without calling a tool. If the work is done, call `finish`: the harness \
@@ -94,6 +100,9 @@ pub(crate) fn approval_needed(asked: &ApprovalAsked) -> String {
         ApprovalSubject::Action { action } => (format!("use `{}`", action.path()), String::new()),
         ApprovalSubject::Amendment { amendment } => (format!("have {amendment}"), String::new()),
         ApprovalSubject::Findings { .. } => ("finish".to_owned(), String::new()),
+        ApprovalSubject::Features { proposal } => {
+            return planning::proposal_waits(&proposal.id, proposal.features.len());
+        }
     };
     format!(
         "the agent wants to {what} ({}{rule}), and nobody was there to approve it{way}; or resume on a terminal",

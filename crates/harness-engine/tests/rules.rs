@@ -23,6 +23,8 @@ mod limits;
 mod network;
 #[path = "rules/pacing.rs"]
 mod pacing;
+#[path = "rules/planning.rs"]
+mod planning;
 #[path = "rules/regression.rs"]
 mod regression;
 #[path = "rules/script.rs"]

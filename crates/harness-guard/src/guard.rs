@@ -115,7 +115,7 @@ impl Guard {
                     ..rule
                 }));
             }
-            ApprovalAnswer::Once | ApprovalAnswer::No { .. } => {}
+            ApprovalAnswer::Once | ApprovalAnswer::Part { .. } | ApprovalAnswer::No { .. } => {}
         }
     }
 

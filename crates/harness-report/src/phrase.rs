@@ -7,6 +7,7 @@ mod fallback;
 mod given_up;
 mod hand_over;
 mod pacing;
+mod plan;
 mod saved;
 mod setup;
 mod shown;
@@ -294,6 +295,9 @@ impl Phrases {
                 how,
             } => vec![approval::findings_approved(feature, findings, *how)],
             Event::SetupStarted { .. } | Event::SetupEnded { .. } => setup::lines(event),
+            Event::FeaturesProposed { .. }
+            | Event::ProposalKept { .. }
+            | Event::ProposalSettled(_) => plan::lines(event),
             Event::BudgetWarned { what, .. } => {
                 one(Who::Note, format!("limit near: {}", clean(what)))
             }

@@ -323,7 +323,9 @@ impl Executor {
             | Effect::CancelWork
             | Effect::AskPerson { .. }
             | Effect::AskApproval(_)
-            | Effect::PerformApproved { .. } => {}
+            | Effect::PerformApproved { .. }
+            | Effect::KeepProposal { .. }
+            | Effect::SettleProposal(_) => {}
         }
     }
 

@@ -13,7 +13,7 @@ use harness_guard::Guard;
 
 use super::{
     Baseline, Cost, Pending, Saving, Session, SettingAside, Story, findings, hand_over,
-    informing::Informing, proving,
+    informing::Informing, planning, proving,
 };
 use crate::{calls::Calls, loops::Loops, talk::Talk};
 
@@ -36,6 +36,11 @@ impl Session {
         let gates = gates_of(run, &feature)?;
         let window =
             harness_context::assemble(opened, &feature).map_err(|error| error.to_string())?;
+        let planning = planning::Planning::of(run, &feature);
+        let tools = match planning {
+            Some(_) => harness_tool::planning_specs(),
+            None => harness_tool::specs().to_vec(),
+        };
         Ok(Self {
             attempts: run.attempts,
             cost: Cost {
@@ -49,7 +54,7 @@ impl Session {
             gates,
             at_once: proving::at_once(run),
             informing: Informing::default(),
-            talk: Talk::new(window.system, [window.shared, window.own]),
+            talk: Talk::new(window.system, [window.shared, window.own], tools),
             calls: Calls::default(),
             saving: Saving {
                 next: CheckpointNumber(1),
@@ -60,7 +65,8 @@ impl Session {
             baseline: Baseline::default(),
             check: None,
             broken: Vec::new(),
-            mends: feature.status == FeatureStatus::Failing,
+            mends: feature.status == FeatureStatus::Failing || planning.is_some(),
+            planning,
             loops: Loops::default(),
             story: Story::default(),
             findings: findings::Findings::new(run, &feature.id),

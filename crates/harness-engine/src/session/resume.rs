@@ -21,6 +21,9 @@ impl Session {
         if let Some(check) = &mut self.check {
             check.forget_in_flight();
         }
+        if let Some(planning) = &mut self.planning {
+            planning.resume();
+        }
         self.resume_calls();
         self.talk.ask_again(steered);
         // What was saved last may have been cut short, and a person may have

@@ -117,7 +117,7 @@ impl Model {
             let (name, arguments) = (habit.name.clone(), habit.arguments.clone());
             return self.named(&name, &arguments);
         }
-        let kinds: [(&str, &str); 38] = [
+        let kinds: [(&str, &str); 41] = [
             ("read", r#"{"path":"src/a.rs"}"#),
             ("read", r#"{"path":"src/b.rs"}"#),
             ("read", r#"{"path":"docs/deep.md"}"#),
@@ -160,6 +160,18 @@ impl Model {
             ("finish", r#"{"text":"really done"}"#),
             ("read", "{"),
             ("write", r#"{"path":"src/a.rs","approved":true}"#),
+            (
+                "propose",
+                r#"{"features":[{"title":"a","acceptance":["b"]},{"title":"c","acceptance":["d"],"depends_on":[1],"scope":["src/x/**"]}]}"#,
+            ),
+            (
+                "propose",
+                r#"{"features":[{"title":"e","acceptance":["f"]}]}"#,
+            ),
+            (
+                "propose",
+                r#"{"features":[{"title":"feature 1","acceptance":["up"],"scope":["../**"]}]}"#,
+            ),
             ("teleport", "{}"),
             ("shell", r#"{"command":"a\u0000b"}"#),
         ];

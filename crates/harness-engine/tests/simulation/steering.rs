@@ -117,6 +117,8 @@ impl Steering {
                 | Effect::CancelModel
                 | Effect::CancelWork
                 | Effect::SaveCheckpoint { .. }
+                // A person's word is carried out whatever comes next.
+                | Effect::SettleProposal(_)
         );
         ensure(is_tidying || !self.stopping, || {
             format!("begins {effect:?} although the run is to stop")
@@ -128,6 +130,7 @@ impl Steering {
                 | Effect::AskPerson { .. }
                 | Effect::PerformApproved { .. }
                 | Effect::AskApproval(_)
+                | Effect::KeepProposal { .. }
                 | Effect::FreezeCandidate
                 | Effect::RunGate(_)
                 | Effect::RunNegativeControl(_)

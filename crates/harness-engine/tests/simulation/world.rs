@@ -4,10 +4,10 @@ use fastrand::Rng;
 use harness_core::{
     Action, CallEnd, CallId, Captured, Change, ChangeKind, CheckReport, CheckStatus,
     CheckpointNumber, CheckpointSaved, CommitId, Event, FailureClass, FeatureId, FeaturePassed,
-    Finding, FindingKind, FinishSubject, Gate, HandedOver, ModelFailure, ModelResponded,
-    NegativeControl, Outcome, Spent, Stop, TreeId, TurnNumber, Usage,
+    Finding, FindingKind, FinishSubject, Gate, Goal, HandedOver, ModelFailure, ModelResponded,
+    NegativeControl, Outcome, ProposalSettled, Spent, Stop, TreeId, TurnNumber, Usage,
 };
-use harness_engine::{CommitFeature, Effect, OpenSession, WriteHandOver};
+use harness_engine::{CommitFeature, Effect, OpenSession, SettleProposal, WriteHandOver};
 
 use super::{
     model::Model,
@@ -108,7 +108,23 @@ impl World {
             Effect::CommitFeature(commit) => vec![self.commit(commit, ending)],
             Effect::SetAside => vec![self.set_aside(ending)],
             Effect::HandOver(write) => vec![self.hand_over(write, ending)],
+            Effect::KeepProposal { call, .. } => vec![Event::ProposalKept {
+                call: *call,
+                problem: if ending == Ending::Well {
+                    String::new()
+                } else {
+                    "disk full".to_owned()
+                },
+            }],
+            Effect::SettleProposal(settle) => vec![settled(settle, ending)],
             Effect::Record(_) | Effect::CancelModel | Effect::CancelWork => Vec::new(),
+        }
+    }
+
+    /// Changes the work tree; in a session that plans nothing can be written.
+    fn change(&mut self, salt: u64) {
+        if !matches!(self.plan.run.goal, Goal::Plan { .. }) {
+            self.work = mix(self.work, salt);
         }
     }
 
@@ -207,7 +223,7 @@ impl World {
             Ending::Cancelled => {
                 // A command that is cut short may have done a part of its work.
                 if matches!(action, Action::Run { .. }) && self.rng.bool() {
-                    self.work = mix(self.work, 5);
+                    self.change(5);
                 }
                 CallEnd::Cancelled
             }
@@ -248,7 +264,7 @@ impl World {
                 cut: false,
             },
             Action::Write { content, .. } => {
-                self.work = mix(self.work, content.len() as u64);
+                self.change(content.len() as u64);
                 Outcome::Written {
                     created: false,
                     added: 1,
@@ -260,7 +276,7 @@ impl World {
                 message: "`old` is not there".to_owned(),
             },
             Action::Edit { .. } => {
-                self.work = mix(self.work, 2);
+                self.change(2);
                 Outcome::Written {
                     created: false,
                     added: 1,
@@ -270,7 +286,7 @@ impl World {
             }
             Action::Run { .. } => {
                 if self.rng.bool() {
-                    self.work = mix(self.work, 3);
+                    self.change(3);
                 }
                 let code = i32::from(self.rng.bool());
                 Outcome::Exited {
@@ -475,4 +491,21 @@ const fn mix(tree: u64, what: u64) -> u64 {
     let mut bits = tree.wrapping_mul(0x9e37_79b9_7f4a_7c15).wrapping_add(what);
     bits = (bits ^ (bits >> 31)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     bits ^ (bits >> 29)
+}
+
+/// Does what a person said of a proposal, or fails to.
+fn settled(settle: &SettleProposal, ending: Ending) -> Event {
+    let problem = match ending {
+        Ending::Well => String::new(),
+        _ => "the list cannot be read".to_owned(),
+    };
+    Event::ProposalSettled(Box::new(ProposalSettled {
+        call: settle.call,
+        proposal: settle.proposal.id.clone(),
+        word: settle.word.clone(),
+        features: Vec::new(),
+        file: None,
+        remarks: Vec::new(),
+        problem,
+    }))
 }

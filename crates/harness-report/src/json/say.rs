@@ -5,7 +5,7 @@ use harness_core::{
     NetworkUse, Outcome, Stop,
 };
 
-use super::{JsonLine, JsonLines, Tests, approval, control, counts::cache_rate, role, setup};
+use super::{JsonLine, JsonLines, Tests, approval, control, counts::cache_rate, plan, role, setup};
 
 impl JsonLines {
     pub(super) fn say(&self, event: &Event) -> Option<JsonLine> {
@@ -213,6 +213,9 @@ impl JsonLines {
             },
             Event::NetworkUsed(used) => network_used(used),
             Event::SetupStarted { .. } | Event::SetupEnded { .. } => return setup::line(event),
+            Event::FeaturesProposed { .. }
+            | Event::ProposalKept { .. }
+            | Event::ProposalSettled(_) => return plan::line(event),
             Event::ApprovalAsked(asked) => approval::asked(asked),
             Event::ApprovalAnswered { call, answer } => approval::answered(*call, answer),
             Event::FeatureAmended { amendment, .. } => approval::amended(amendment),
