@@ -9,6 +9,7 @@ mod hand_over;
 mod images;
 mod limits;
 pub(crate) mod money;
+mod plan;
 mod prefix;
 mod record;
 mod regression;

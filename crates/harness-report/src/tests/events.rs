@@ -107,6 +107,14 @@ const RECORDS: &str = r##"
 {"type":"allowance_told","allowances":[{"limit":"requests","left":0,"of":50,"until":"2025-11-20T10:32:05.000Z"}]}
 {"type":"request_paced","turn":2,"delay_ms":11200,"limit":"requests","until":"2025-11-20T10:32:05.000Z"}
 {"type":"request_paced","turn":2,"delay_ms":120000,"limit":"tokens","until":"9999-11-20T10:32:05.000Z"}
+{"type":"features_proposed","call":{"turn":2,"index":0},"proposal":{"id":"P-0003","goal":"import tables","features":[{"title":"Import CSV\u001b[31m","acceptance":["a comma in quotes stays"]},{"title":"Report bad rows","description":"Each with its line.","acceptance":["the line is named"],"steps":["count lines"],"after":[1],"depends_on":["F-010"],"write":["src/import/**"],"gates":["test"],"priority":2}]}}
+{"type":"proposal_kept","call":{"turn":2,"index":0}}
+{"type":"proposal_kept","call":{"turn":2,"index":0},"problem":"no space left on device"}
+{"type":"approval_asked","call":{"turn":2,"index":0},"subject":{"kind":"features","proposal":{"id":"P-0003","goal":"import tables","features":[{"title":"Import CSV","acceptance":["a comma in quotes stays"]},{"title":"Report bad rows","acceptance":["the line is named"]}]}},"reason":"import tables"}
+{"type":"approval_answered","call":{"turn":2,"index":0},"answer":{"how":"part","without":[2]}}
+{"type":"proposal_settled","call":{"turn":2,"index":0},"proposal":"P-0003","word":{"word":"accepted","without":[2]},"features":[{"number":1,"feature":"F-013","title":"Import CSV"}],"file":"feature_list.json","remarks":["F-010 is taken as it stands"]}
+{"type":"proposal_settled","call":{"turn":2,"index":0},"proposal":"P-0003","word":{"word":"accepted"},"problem":"the list cannot be read"}
+{"type":"proposal_settled","call":{"turn":2,"index":0},"proposal":"P-0003","word":{"word":"refused"}}
 {"type":"session_ended","reason":"budget"}
 {"type":"run_ended","reason":"budget","detail":"$5.00 of $5.00 used\ngo on with `harness resume --last --max-usd 8`"}
 "##;
@@ -254,6 +262,9 @@ const fn number(event: &Event) -> usize {
         Event::HandedOver(_) => 55,
         Event::AllowanceTold { .. } => 56,
         Event::RequestPaced { .. } => 57,
+        Event::FeaturesProposed { .. } => 58,
+        Event::ProposalKept { .. } => 59,
+        Event::ProposalSettled(_) => 60,
     }
 }
 
@@ -262,5 +273,5 @@ fn every_kind_of_event_is_among_them() {
     let mut numbers: Vec<usize> = every_kind().iter().map(number).collect();
     numbers.sort_unstable();
     numbers.dedup();
-    assert_eq!(numbers, (0..58).collect::<Vec<_>>());
+    assert_eq!(numbers, (0..61).collect::<Vec<_>>());
 }

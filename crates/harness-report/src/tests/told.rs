@@ -141,6 +141,24 @@ fn lines_for_every_kind_of_event() {
       - Next: line ends
     note: waiting 12 s: the provider's limit of requests is used up until 10:32:05 UTC
     note: waiting 120 s: the provider's limit of tokens is used up until 9999-11-20 10:32:05 UTC
+    agent: proposes 2 features, kept as P-0003
+       1. Import CSV‹U+001B›[31m
+          done when: a comma in quotes stays
+       2. Report bad rows
+          Each with its line.
+          done when: the line is named
+          step: count lines
+          after: number 1, F-010
+          writes only: src/import/**
+          gates: test
+          priority: 2
+    note: the proposal is kept in the log alone: no space left on device
+    ask: take these 2 features into the list?
+    you: yes, without 2
+    feature: F-013 pending, Import CSV
+    note: F-010 is taken as it stands
+    feature: nothing was added: the list cannot be read
+    you: P-0003 is refused
     harness: run ended: budget, 2 of 2 features passing, 1 turn, 6.9k tokens in, cache 11%, 220 out, about $0.52
       $5.00 of $5.00 used
       go on with `harness resume --last --max-usd 8`
@@ -260,8 +278,15 @@ fn json_for_every_kind_of_event() {
     {"seq":92,"type":"handed_over","feature":"F-012","by_model":false,"note":"- Next: line ends\n","problem":"the model wrote no note: 529","usd":null}
     {"seq":93,"type":"request_paced","delay_ms":11200,"limit":"requests","until":"2025-11-20T10:32:05.000Z","reason":"the provider's limit of requests is used up until 10:32:05 UTC"}
     {"seq":94,"type":"request_paced","delay_ms":120000,"limit":"tokens","until":"9999-11-20T10:32:05.000Z","reason":"the provider's limit of tokens is used up until 9999-11-20 10:32:05 UTC"}
-    {"seq":95,"type":"session_ended","reason":"budget","usage":{"input":6100,"cache_read":800,"cache_write":0,"output":220},"cache_rate":0.115,"usd":0.02085}
-    {"seq":96,"type":"run_ended","reason":"budget","exit_code":3,"detail":"$5.00 of $5.00 used\ngo on with `harness resume --last --max-usd 8`","usd":0.52085}
+    {"seq":95,"type":"features_proposed","proposal":"P-0003","goal":"import tables","features":[{"number":1,"title":"Import CSV\u001b[31m","description":"","acceptance":["a comma in quotes stays"],"steps":[],"after":[],"depends_on":[],"write":[],"gates":[],"priority":0},{"number":2,"title":"Report bad rows","description":"Each with its line.","acceptance":["the line is named"],"steps":["count lines"],"after":[1],"depends_on":["F-010"],"write":["src/import/**"],"gates":["test"],"priority":2}]}
+    {"seq":96,"type":"problem","message":"the proposal is kept in the log alone: no space left on device"}
+    {"seq":97,"type":"approval_asked","id":"2.0","subject":"features","command":null,"text":"P-0003","reason":"import tables","rule":null,"always":null,"findings":null}
+    {"seq":98,"type":"approval_answered","id":"2.0","answer":"part","reason":null}
+    {"seq":99,"type":"proposal_settled","proposal":"P-0003","accepted":true,"features":[{"number":1,"id":"F-013","title":"Import CSV"}],"file":"feature_list.json","remarks":["F-010 is taken as it stands"],"problem":""}
+    {"seq":100,"type":"proposal_settled","proposal":"P-0003","accepted":false,"features":[],"file":null,"remarks":[],"problem":"the list cannot be read"}
+    {"seq":101,"type":"proposal_settled","proposal":"P-0003","accepted":false,"features":[],"file":null,"remarks":[],"problem":""}
+    {"seq":102,"type":"session_ended","reason":"budget","usage":{"input":6100,"cache_read":800,"cache_write":0,"output":220},"cache_rate":0.115,"usd":0.02085}
+    {"seq":103,"type":"run_ended","reason":"budget","exit_code":3,"detail":"$5.00 of $5.00 used\ngo on with `harness resume --last --max-usd 8`","usd":0.52085}
     "#);
 }
 
