@@ -2,7 +2,9 @@
 
 use harness_testkit::Server;
 
-use crate::support::{CONFIG, Desk, FINISH, Live, Terminal, endless, news, session, shell, write};
+use crate::support::{
+    CONFIG, Desk, FINISH, Live, TESTS, Terminal, endless, news, session, shell, write,
+};
 
 const GOAL: &str = "greet in more languages";
 /// Three features: the second waits for the first, the third for the second.
@@ -16,7 +18,7 @@ fn desk(list: &str, text: &str) -> Desk {
         ("AGENTS.md", "# demo\n"),
         (list, text),
         ("src/answer", "42\n"),
-        ("tests/run.sh", "test -f src/answer\n"),
+        ("tests/run.sh", TESTS),
     ])
 }
 
@@ -43,7 +45,7 @@ fn code(desk: &Desk, arguments: &[&str], code: i32) -> String {
 #[test]
 fn what_nobody_looked_at_waits_and_is_taken_later() {
     let desk = own();
-    desk.project.write("src/answer", "42 and mine\n");
+    desk.project.write("AGENTS.md", "# mine\n");
     let story = plan(&desk);
     story.assert_ended("needs_human", 5);
     let proposed = story.first("features_proposed");
@@ -55,7 +57,7 @@ fn what_nobody_looked_at_waits_and_is_taken_later() {
             .contains("harness plan --accept P-0001")
     );
     // Nothing was written, and nothing of the run is left in the repository.
-    assert_eq!(desk.project.git(&["status", "--porcelain"]), "M src/answer");
+    assert_eq!(desk.project.git(&["status", "--porcelain"]), " M AGENTS.md");
     assert_eq!(desk.project.git(&["branch", "--list", "harness/*"]), "");
 
     let shown = code(&desk, &["plan", "--show"], 0);
@@ -92,7 +94,7 @@ fn what_nobody_looked_at_waits_and_is_taken_later() {
     // A second time there is nothing left to take.
     let again = code(&desk, &["plan", "--accept", "P-0001"], 2);
     assert!(again.contains("accepted already"), "{again}");
-    assert_eq!(desk.project.read("src/answer"), "42 and mine\n");
+    assert_eq!(desk.project.read("AGENTS.md"), "# mine\n");
 }
 
 #[test]
@@ -186,7 +188,7 @@ fn an_agent_that_plans_writes_nothing_and_is_told_what_is_wrong() {
         assert!(told.contains(part), "{part}\n{told}");
     }
     assert!(story.all("gate_started").is_empty(), "{story}");
-    let first = server.received()[0].body.len();
+    let first = server.received()[0].body.to_string().len();
     assert!(first < 9_000, "the first request has {first} bytes");
 }
 

@@ -14,8 +14,7 @@ use crate::{
 };
 
 /// What the keys do, for who presses another one.
-const KEYS: &str =
-    "y takes all, o leaves some out, n says what should be different, d refuses the whole";
+const KEYS: &str = "y takes all, o leaves some out, n says what else, d refuses";
 
 /// Carries out a key; `None` where it means the same as in any other approval.
 pub(super) fn perform(app: &mut App, command: Command) -> Option<Vec<Request>> {
