@@ -137,7 +137,7 @@ pub(crate) struct Keeper {
 }
 
 impl Keeper {
-    pub(crate) fn new(site: &Site, store: &Store, policy: Policy) -> Box<dyn ProposalKeeper> {
+    pub(crate) fn boxed(site: &Site, store: &Store, policy: Policy) -> Box<dyn ProposalKeeper> {
         Box::new(Self {
             root: site.repo.root().to_owned(),
             store: store.clone(),
@@ -162,28 +162,31 @@ impl ProposalKeeper for Keeper {
             time: harness_host::clock::now(),
             standing: Standing::Waiting,
         };
-        Shelf::of(&self.store).write(&kept).map_err(told)
+        Shelf::of(&self.store)
+            .write(&kept)
+            .map_err(|failure| told(&failure))
     }
 
     fn accept(&self, proposal: &Proposal, without: &[u16]) -> Result<Added, String> {
-        let site = Site::open_at(&self.root).map_err(told)?;
+        let site = Site::open_at(&self.root).map_err(|failure| told(&failure))?;
         let session = Shelf::of(&self.store).read(&proposal.id).ok().flatten();
         let session = session.map(|kept| kept.session);
-        let added = add(&site, &self.policy, proposal, session, without).map_err(told)?;
+        let added = add(&site, &self.policy, proposal, session, without)
+            .map_err(|failure| told(&failure))?;
         let features = added.features.clone();
         self.settled(&proposal.id, Standing::Accepted { features })
-            .map_err(told)?;
+            .map_err(|failure| told(&failure))?;
         Ok(added)
     }
 
     fn refuse(&self, proposal: &FeatureId, reason: &str) -> Result<(), String> {
         let reason = reason.to_owned();
         self.settled(proposal, Standing::Rejected { reason })
-            .map_err(told)
+            .map_err(|failure| told(&failure))
     }
 }
 
-fn told(failure: Failure) -> String {
+fn told(failure: &Failure) -> String {
     failure.to_told().message
 }
 

@@ -129,7 +129,7 @@ pub(crate) fn work(common: &Common, flags: &Plan, surface: &dyn Surface) -> Resu
         said: Vec::new(),
         models: models.clients,
         rules: Box::new(RuleFile::new(&site.folders, site.repo.root())),
-        proposals: Some(Keeper::new(&site, &store, resolved.policy.clone())),
+        proposals: Some(Keeper::boxed(&site, &store, resolved.policy.clone())),
         approve: Vec::new(),
         spend: SpendLog::new(site.folders.spend()),
     };
@@ -153,7 +153,7 @@ pub(super) fn keeper_of(
     let mut policy = run.policy.clone();
     let own = goal.scope.write.iter();
     policy.scope.write = own.map(harness_core::Sourced::built_in).collect();
-    Some(Keeper::new(site, store, policy))
+    Some(Keeper::boxed(site, store, policy))
 }
 
 /// Says what stands in the list now and what comes next; silent where nothing was taken.
