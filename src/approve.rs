@@ -1,11 +1,15 @@
 //! Asks for an approval in plain lines; what it is about was printed before.
 
+mod features;
+
 use std::time::{Duration, Instant};
 
 use harness_core::{ApprovalAnswer, ApprovalAsked, ApprovalSubject};
 use harness_report::rule_text;
 
 use crate::{ask, output::say};
+
+pub(crate) use features::ask_features;
 
 /// A line that is there sooner was typed before the question was.
 const DEAD: Duration = Duration::from_millis(400);
@@ -40,6 +44,7 @@ fn prompt(asked: &ApprovalAsked, rules_file: &str) -> String {
             ApprovalSubject::Action { .. } => "once",
             ApprovalSubject::Amendment { .. } => "for this feature",
             ApprovalSubject::Findings { .. } => "exactly these changes",
+            ApprovalSubject::Features { .. } => "all of it",
         },
         always.unwrap_or_default(),
     )

@@ -1,8 +1,12 @@
 //! The command line: what can be asked, with its help text.
 
+mod plan;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+
+pub(crate) use plan::Plan;
 
 /// Let a coding agent loose in a repository, and keep it to the repository's rules
 ///
@@ -23,6 +27,7 @@ Examples:
   harness demo                     watch a recorded model work, no key, no network
   harness init --yes               write harness.toml for this repository
   harness run F-001 --model gpt    work on one feature
+  harness plan \"add CSV import\"    have features proposed for a goal
   harness run \"fix the paging bug\"  work on a task
   harness resume --last            go on after a stop or a crash
   harness land                     bring proven features to the current branch
@@ -55,6 +60,15 @@ pub(crate) enum Command {
     Trust(Trust),
     /// Work on all features, on one, or on a task
     Run(Run),
+    /// Have an agent propose features for a goal; you take, change or refuse them
+    ///
+    /// The agent looks at the repository, asks what only you can decide, and proposes a list. Nothing
+    /// is written before you take it: all of it, all but some numbers, or otherwise, which goes back to
+    /// the agent as words. What you take stands in the feature list, with an entry in the progress log.
+    /// Without a terminal the proposal is kept and the command exits with 5: look at it later with
+    /// --show, then --accept, --edit or --reject. Meanwhile the gates run on HEAD, so that you know
+    /// what features would build on.
+    Plan(Box<Plan>),
     /// Go on with a run that was stopped or killed
     Resume(Resume),
     /// Show where the repository, its features and its runs stand

@@ -17,6 +17,7 @@ pub(crate) mod land;
 mod log;
 mod models;
 mod place;
+pub(crate) mod plan;
 pub(crate) mod resume;
 pub(crate) mod run;
 pub(crate) mod runs;
@@ -44,6 +45,7 @@ pub(crate) fn run(cli: &Cli) -> Result<u8, Failure> {
         Command::Init(init) => init::run(common, init),
         Command::Trust(trust) => trust::run(common, trust),
         Command::Run(run) => run::run(common, run),
+        Command::Plan(plan) => plan::run(common, plan),
         Command::Resume(resume) => resume::run(common, resume),
         Command::Doctor(doctor) => doctor::run(common, doctor),
         Command::Status => status::run(common),

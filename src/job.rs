@@ -9,6 +9,8 @@ use crate::cli;
 pub(crate) enum Job {
     /// `harness run`.
     Run(cli::Run),
+    /// `harness plan`, with a goal.
+    Plan(Box<cli::Plan>),
     /// `harness resume`, with what the person says first.
     Resume {
         flags: cli::Resume,

@@ -19,6 +19,7 @@ mod network;
 mod output;
 mod prompts;
 mod proof;
+mod proposals;
 mod rules;
 mod screen;
 mod session;

@@ -2,7 +2,7 @@
 
 use std::thread;
 
-use harness_core::{Event, Request, Timestamp};
+use harness_core::{ApprovalSubject, Event, Request, Timestamp};
 use harness_runner::Face;
 use serde_json::Value;
 use tokio::sync::{mpsc, watch};
@@ -144,6 +144,21 @@ struct AskingFace {
 
 impl Face for AskingFace {
     fn event(&mut self, event: &Event, _time: Timestamp) -> bool {
+        if let (Event::ApprovalAsked(asked), true) = (event, self.attended)
+            && let ApprovalSubject::Features { proposal } = &asked.subject
+        {
+            let (requests, call, proposal) = (self.requests.clone(), asked.call, proposal.clone());
+            thread::spawn(move || {
+                let answer = approve::ask_features(&proposal);
+                // Nobody is there any more: the proposal waits for another time.
+                let request = answer.map_or(Request::Interrupt, |answer| Request::Decide {
+                    call,
+                    answer,
+                });
+                let _ = requests.blocking_send(request);
+            });
+            return true;
+        }
         if let (Event::ApprovalAsked(asked), true) = (event, self.attended) {
             let (requests, asked, file) = (
                 self.requests.clone(),

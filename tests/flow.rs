@@ -14,6 +14,7 @@ pub(crate) mod jobs;
 mod limits;
 mod maps;
 pub(crate) mod money;
+mod plan;
 mod prefix;
 mod record;
 mod regression;

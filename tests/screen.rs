@@ -3,6 +3,7 @@
 mod approve;
 mod demo;
 mod finding;
+mod plan;
 mod request;
 mod steer;
 mod ways_out;

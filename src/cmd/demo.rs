@@ -193,6 +193,7 @@ fn play(site: &Site, flags: &Demo, surface: &dyn Surface) -> Result<Done, Failur
         said: Vec::new(),
         models: Models::only(model.client),
         rules: Box::new(RuleFile::new(&site.folders, site.repo.root())),
+        proposals: None,
         approve: Vec::new(),
         spend: SpendLog::new(site.folders.spend()),
     };

@@ -124,6 +124,7 @@ fn prove(
         (state.model, state.roles) = (profiles.0, profiles.1);
         state.fallback = profiles.2;
     }
+    state.prompts = crate::prompts::read(&site.folders)?;
     // Who is there is asked about what was found.
     state.attended = surface.is_attended();
     let launch = Launch {
@@ -132,6 +133,7 @@ fn prove(
         said: Vec::new(),
         models: judges.clients,
         rules: Box::new(RuleFile::new(&site.folders, site.repo.root())),
+        proposals: None,
         approve: flags.approve.clone(),
         spend: SpendLog::new(site.folders.spend()),
     };

@@ -70,7 +70,7 @@ fn body(gate: &Gate) -> Value {
     body
 }
 
-fn run_gates(
+pub(crate) fn run_gates(
     site: &Site,
     common: &Common,
     names: &[String],

@@ -57,14 +57,8 @@ pub(super) fn run(common: &Common, flags: &Init) -> Result<u8, Failure> {
             Ok(0)
         };
     }
-    for Proposal { path, text, kept } in &proposals {
-        let added: String = text.lines().map(|line| format!("  +{line}\n")).collect();
-        let what = if kept.is_some() {
-            "at the end of"
-        } else {
-            "new file"
-        };
-        output.text(&format!("note: {what} {path}\n{}", added.trim_end()))?;
+    for proposal in &proposals {
+        output.text(&format!("note: {}", shown_one(proposal)))?;
     }
     if !flags.yes {
         let wanted = ask::is_attended(common) && ask::confirm("Write these files?");
@@ -94,6 +88,34 @@ pub(super) fn run(common: &Common, flags: &Init) -> Result<u8, Failure> {
         );
     }
     trial::run(common, flags, names.contains(&CONFIG_FILE))
+}
+
+/// Shows what would be written, as a person reads it before they are asked.
+pub(super) fn shown(site: &Site) -> Result<String, Failure> {
+    let proposals = propose(site, site.repo.root())?;
+    let shown = proposals.iter().map(shown_one);
+    Ok(shown.collect::<Vec<_>>().join("\n"))
+}
+
+/// Writes what is missing, and returns the names of the files.
+pub(super) fn write_all(site: &Site) -> Result<Vec<&'static str>, Failure> {
+    let root = site.repo.root();
+    let proposals = propose(site, root)?;
+    for proposal in &proposals {
+        write(site, root, proposal)?;
+    }
+    Ok(proposals.iter().map(|proposal| proposal.path).collect())
+}
+
+fn shown_one(proposal: &Proposal) -> String {
+    let Proposal { path, text, kept } = proposal;
+    let added: String = text.lines().map(|line| format!("  +{line}\n")).collect();
+    let what = if kept.is_some() {
+        "at the end of"
+    } else {
+        "new file"
+    };
+    format!("{what} {path}\n{}", added.trim_end())
 }
 
 fn propose(site: &Site, root: &Path) -> Result<Vec<Proposal>, Failure> {

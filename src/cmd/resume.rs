@@ -1,7 +1,7 @@
 //! `harness resume`: goes on where a run was stopped or killed.
 
 use harness_config::Resolved;
-use harness_core::{EndReason, Event, Level, SessionId, SessionOpened, Timestamp};
+use harness_core::{EndReason, Event, Goal, Level, SessionId, SessionOpened, Timestamp};
 use harness_engine::Engine;
 use harness_runner::Launch;
 use harness_store::{LogWriter, SpendLog, Store};
@@ -13,7 +13,7 @@ use crate::{
     failure::{Failure, chain},
     intent,
     job::{Done, Job},
-    network,
+    network, proposals,
     rules::RuleFile,
     screen,
     session::{
@@ -79,6 +79,11 @@ pub(crate) fn work(
             Failure::usage(message).hint(format!("harness feature finish {}", opened.feature))
         );
     }
+    if let Goal::Plan { feature } = &opened.run.goal
+        && let Some(failure) = proposals::settled_elsewhere(&store, feature, engine.end())?
+    {
+        return Err(failure);
+    }
     refuse_other_head(&site, &opened)?;
     let wish = recording::wish(&flags.options, &resolved)?;
     if wish.is_none() && engine.run().model.recorded {
@@ -105,7 +110,9 @@ pub(crate) fn work(
         fallback: models.standby,
         roles: Box::new(models.roles),
     };
-    let workplace = site.workplace(&resolved, store)?;
+    let proposals = super::plan::keeper_of(&site, &store, &opened.run);
+    let is_plan = proposals.is_some();
+    let workplace = site.workplace(&resolved, store.clone())?;
     refuse_other_level(workplace.level, &opened)?;
     let began = engine.run().policy;
     let needed = network::needed(&began, &resolved.policy);
@@ -117,12 +124,16 @@ pub(crate) fn work(
         said: said.to_vec(),
         models: models.clients,
         rules: Box::new(RuleFile::new(&site.folders, site.repo.root())),
+        proposals,
         approve: flags.options.approve.clone(),
         spend: SpendLog::new(site.folders.spend()),
     };
     let ended = session::drive(workplace, launch, &past, surface);
     recorded.tell(surface);
     let (code, finished) = ended?;
+    if is_plan {
+        super::plan::tell_outcome(&site, &resolved, &store, &finished, common, surface);
+    }
     Ok(Done::ended(code, finished))
 }
 

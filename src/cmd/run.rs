@@ -124,6 +124,7 @@ pub(crate) fn work(common: &Common, flags: &Run, surface: &dyn Surface) -> Resul
         said: Vec::new(),
         models: models.clients,
         rules: Box::new(RuleFile::new(&site.folders, site.repo.root())),
+        proposals: None,
         approve: flags.options.approve.clone(),
         spend: SpendLog::new(site.folders.spend()),
     };
@@ -165,7 +166,7 @@ fn prepare(common: &Common, flags: &Run, surface: &dyn Surface) -> Result<Prepar
 }
 
 /// Detects scope and gates where there is no configuration; only a person can accept them.
-fn propose(
+pub(super) fn propose(
     site: &Site,
     resolved: &mut Resolved,
     surface: &dyn Surface,

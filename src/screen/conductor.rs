@@ -15,7 +15,7 @@ use super::{
     stage::{Cast, Link, Stage},
 };
 use crate::{
-    cli::{Common, Resume, Run, RunOptions},
+    cli::{Common, Plan, Resume, Run, RunOptions},
     cmd,
     compose::Site,
     failure::Failure,
@@ -47,6 +47,7 @@ impl Conductor {
     pub(super) fn new(common: &Common, inputs: mpsc::Sender<Input>, first: Option<Job>) -> Self {
         let mut options = match &first {
             Some(Job::Run(run)) => run.options.clone(),
+            Some(Job::Plan(plan)) => plan.options.clone(),
             Some(Job::Resume { flags, .. }) => flags.options.clone(),
             _ => RunOptions::default(),
         };
@@ -146,6 +147,7 @@ impl Conductor {
         match start {
             Start::All => self.begin(run(None), Past::Whole),
             Start::Goal(goal) => self.begin(run(Some(goal)), Past::Whole),
+            Start::Plan(goal) => self.begin(self.plan(goal), Past::Whole),
             Start::Resume {
                 session,
                 text,
@@ -159,6 +161,14 @@ impl Conductor {
             }
             Start::Land => self.begin(Job::Land, Past::Nothing),
         }
+    }
+
+    fn plan(&self, goal: String) -> Job {
+        Job::Plan(Box::new(Plan {
+            goal: Some(goal),
+            options: self.options.clone(),
+            ..Plan::default()
+        }))
     }
 
     fn resume(&self, session: SessionId, text: String) -> Job {
@@ -208,6 +218,7 @@ impl Host for Conductor {
 fn perform(common: &Common, job: &Job, stage: &Stage) -> Result<Done, Failure> {
     match job {
         Job::Run(flags) => cmd::run::work(common, flags, stage),
+        Job::Plan(flags) => cmd::plan::work(common, flags, stage),
         Job::Resume { flags, said } => cmd::resume::work(common, flags, said, stage),
         Job::Demo(flags) => cmd::demo::work(flags, stage),
         Job::Land => land(common, stage),

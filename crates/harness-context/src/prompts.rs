@@ -28,15 +28,18 @@ pub enum PromptName {
     Explore,
     /// Who judges a finished change.
     Reviewer,
+    /// Who turns a goal into features.
+    Planner,
 }
 
 /// Every prompt, in the order in which they are shown.
-pub const PROMPTS: [PromptName; 5] = [
+pub const PROMPTS: [PromptName; 6] = [
     PromptName::Opening,
     PromptName::Work,
     PromptName::HandOver,
     PromptName::Explore,
     PromptName::Reviewer,
+    PromptName::Planner,
 ];
 
 /// What the agent is told of what is enforced; no text takes its place.
@@ -94,6 +97,7 @@ impl PromptName {
             Self::HandOver => "hand-over",
             Self::Explore => "explore",
             Self::Reviewer => "reviewer",
+            Self::Planner => "planner",
         }
     }
 
@@ -110,6 +114,7 @@ impl PromptName {
             Self::HandOver => include_str!("prompts/hand-over.md"),
             Self::Explore => include_str!("prompts/explore.md"),
             Self::Reviewer => include_str!("prompts/reviewer.md"),
+            Self::Planner => include_str!("prompts/planner.md"),
         }
     }
 
@@ -120,6 +125,7 @@ impl PromptName {
             Self::HandOver => include_str!("prompts/hand-over-rules.md"),
             Self::Explore => include_str!("prompts/explore-rules.md"),
             Self::Reviewer => include_str!("prompts/reviewer-rules.md"),
+            Self::Planner => include_str!("prompts/planner-rules.md"),
         }
     }
 
@@ -128,7 +134,7 @@ impl PromptName {
         match self {
             Self::Opening => &[(WORK, true)],
             Self::Work => &[(WORK, false)],
-            Self::HandOver | Self::Explore | Self::Reviewer => &[],
+            Self::HandOver | Self::Explore | Self::Reviewer | Self::Planner => &[],
         }
     }
 
@@ -245,6 +251,7 @@ mod tests {
             PromptName::HandOver,
             PromptName::Explore,
             PromptName::Reviewer,
+            PromptName::Planner,
         ] {
             let told = prompt(name, &BTreeMap::new());
             assert!(told.len() < 3 * 1024, "{}", told.len());

@@ -6,10 +6,11 @@ use harness_core::{
 
 use crate::{
     index::{Link, documents},
-    prompts::instructions,
+    prompts::{PromptName, instructions, prompt},
     text::{fenced, one_line},
 };
 
+mod plan;
 mod work;
 
 /// What a model is sent before it has said anything.
@@ -97,19 +98,29 @@ pub fn assemble(opened: &SessionOpened, feature: &Feature) -> Result<Window, Con
 pub fn lay_out(opened: &SessionOpened, feature: &Feature) -> Window {
     let policy = &opened.run.policy;
     let work = work_word(&opened.run.goal, feature);
-    let system = instructions(work, &opened.run.prompts);
+    let is_plan = matches!(opened.run.goal, Goal::Plan { .. });
+    let system = match is_plan {
+        true => prompt(PromptName::Planner, &opened.run.prompts),
+        false => instructions(work, &opened.run.prompts),
+    };
     let maps = of_kind(&opened.sources, |kind| kind == SourceKind::Map);
     let mut shared: Vec<Block> = maps.map(Block::of_source).collect();
     shared.extend(index(opened));
-    let mut own = vec![
-        Block::own("gates", work::gates(policy, feature)),
-        Block::own("scope", work::scope(work, policy, feature)),
-    ];
+    let mut own = match is_plan {
+        true => plan::blocks(&opened.run, feature),
+        false => vec![
+            Block::own("gates", work::gates(policy, feature)),
+            Block::own("scope", work::scope(work, policy, feature)),
+        ],
+    };
     for kind in LATER {
         let sources = opened.sources.iter().filter(|source| source.kind == kind);
         own.extend(sources.filter(|it| has_text(it)).map(Block::of_source));
     }
-    own.push(Block::own("feature", work::wanted(work, feature)));
+    own.push(match is_plan {
+        true => Block::own("goal", plan::goal(feature)),
+        false => Block::own("feature", work::wanted(work, feature)),
+    });
 
     let mut listing = vec![Listed {
         name: "instructions".to_owned(),

@@ -4,7 +4,9 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Action, AllowedHost, CallId, CommandRule, FeatureId, Finding, RepoPath, Rule};
+use crate::{
+    Action, AllowedHost, CallId, CommandRule, FeatureId, Finding, Proposal, RepoPath, Rule,
+};
 
 /// A call that waits for a person's word.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -44,6 +46,11 @@ pub enum ApprovalSubject {
         /// What was found, with the hunks.
         findings: Vec<Finding>,
     },
+    /// That features are added to the list.
+    Features {
+        /// The whole of it.
+        proposal: Box<Proposal>,
+    },
 }
 
 /// What a person answers.
@@ -70,12 +77,20 @@ pub enum ApprovalAnswer {
     },
     /// No, and do not ask again in this session.
     Never,
+    /// Yes to proposed features, but for some.
+    Part {
+        /// Numbers of those that stay out, counted from 1.
+        without: Vec<u16>,
+    },
 }
 
 impl ApprovalAnswer {
     /// Whether it is a yes of any kind.
     pub const fn is_yes(&self) -> bool {
-        matches!(self, Self::Once | Self::Session | Self::Always { .. })
+        matches!(
+            self,
+            Self::Once | Self::Session | Self::Always { .. } | Self::Part { .. }
+        )
     }
 
     /// Returns the word of the log and of JSON lines.
@@ -86,6 +101,7 @@ impl ApprovalAnswer {
             Self::Always { .. } => "always",
             Self::No { .. } => "no",
             Self::Never => "never",
+            Self::Part { .. } => "part",
         }
     }
 }

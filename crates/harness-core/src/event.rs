@@ -9,9 +9,9 @@ use crate::{
     Action, Allowance, Amendment, ApprovalAnswer, ApprovalAsked, ApprovedHow, Beside, CallId,
     ChangeShown, CheckReport, CheckStatus, CheckpointNumber, CommitId, EndReason, FeatureId,
     FeatureStatus, Finding, Formatted, Gate, JobEnd, LimitKind, Limits, ModelFailure, ModelProfile,
-    ModelResponse, Money, NegativeControl, NetworkUse, Outcome, RateLimit, RepoPath, Review, Roles,
-    SessionOpened, SetupEnd, SetupPlace, Spent, Timestamp, TokenCount, TreeId, TurnNumber, Urgency,
-    Verdict,
+    ModelResponse, Money, NegativeControl, NetworkUse, Outcome, Proposal, ProposalSettled,
+    RateLimit, RepoPath, Review, Roles, SessionOpened, SetupEnd, SetupPlace, Spent, Timestamp,
+    TokenCount, TreeId, TurnNumber, Urgency, Verdict,
 };
 
 /// A logged fact.
@@ -439,6 +439,23 @@ pub enum Event {
     ChangeShown(Box<ChangeShown>),
     /// A reviewer has judged a change, or could not.
     Reviewed(Box<Review>),
+    /// The agent proposes features for the list.
+    FeaturesProposed {
+        /// The call that waits for a person's word.
+        call: CallId,
+        /// What it proposes.
+        proposal: Box<Proposal>,
+    },
+    /// A proposal is kept outside the log, where it waits for a person's word.
+    ProposalKept {
+        /// The call that proposed.
+        call: CallId,
+        /// Why it could not be kept; empty when it was.
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        problem: String,
+    },
+    /// A person's word on a proposal was carried out, or could not be.
+    ProposalSettled(Box<ProposalSettled>),
 }
 
 /// What a session leaves for the next one about a feature that is not done.

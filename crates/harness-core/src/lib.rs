@@ -24,6 +24,7 @@ mod network;
 mod object;
 mod path;
 mod policy;
+mod proposal;
 mod rate;
 mod request;
 mod role;
@@ -66,6 +67,9 @@ pub use network::{AllowedHost, NetworkUse};
 pub use object::{BlobId, CommitId, ObjectIdError, TreeId};
 pub use path::{PathError, RepoPath};
 pub use policy::{CommandRule, Limits, Policy, RuleDecision, ScopeRules, Sourced};
+pub use proposal::{
+    AddedFeature, Decided, PROPOSED_MAX, Proposal, ProposalSettled, ProposalWord, ProposedFeature,
+};
 pub use rate::{Allowance, RateLimit};
 pub use request::{Request, Urgency};
 pub use role::{Effort, Role, Roles};

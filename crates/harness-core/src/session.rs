@@ -96,6 +96,29 @@ pub enum Goal {
         /// Its id, an entry of the run's features.
         feature: FeatureId,
     },
+    /// A list of features for a goal: nothing is written, and a person says what becomes of it.
+    Plan {
+        /// The goal as an entry of the run's features. Its description is the person's text and
+        /// its scope what the features may write; the scope of the run itself is empty.
+        feature: FeatureId,
+    },
+}
+
+impl Goal {
+    /// Returns the feature that it names; none where it is all of them.
+    pub const fn feature(&self) -> Option<&FeatureId> {
+        match self {
+            Self::All => None,
+            Self::One { feature } | Self::Task { feature } | Self::Plan { feature } => {
+                Some(feature)
+            }
+        }
+    }
+
+    /// Whether it is kept with the run alone: no list, progress log or evidence tells of it.
+    pub const fn is_kept_with_run(&self) -> bool {
+        matches!(self, Self::Task { .. } | Self::Plan { .. })
+    }
 }
 
 /// What is done with the person's uncommitted work when a run starts.

@@ -71,7 +71,7 @@ impl Conversation {
             id,
             call,
             form,
-            talk: Talk::with_tools(tools, system.to_owned(), [task, String::new()]),
+            talk: Talk::new(system.to_owned(), [task, String::new()], tools),
             calls: Calls::default(),
             used: BesideUse::default(),
             corrections: 0,

@@ -2,8 +2,8 @@
 
 use harness_core::{
     ApprovalAsked, ApprovedFinding, CallId, CheckReport, CheckpointNumber, ConversationId, Event,
-    Feature, FeatureId, FinishSubject, Gate, Money, NegativeControl, Prompt, Review, RunState,
-    TokenCount, TreeId, TurnNumber,
+    Feature, FeatureId, FinishSubject, Gate, Money, NegativeControl, Prompt, Proposal,
+    ProposalWord, Review, RunState, TokenCount, TreeId, TurnNumber,
 };
 use harness_gate::control::ControlPlan;
 use harness_guard::{Awaited, Permit};
@@ -109,6 +109,15 @@ pub enum Effect {
         /// The tree with the change, as it would be committed.
         tree: TreeId,
     },
+    /// Keep a proposal where it survives the session. Ends in `ProposalKept`.
+    KeepProposal {
+        /// The call that proposed.
+        call: CallId,
+        /// All of it.
+        proposal: Box<Proposal>,
+    },
+    /// Do what a person said of a proposal. Ends in `ProposalSettled`; doing it twice is doing it once.
+    SettleProposal(Box<SettleProposal>),
 }
 
 /// A request of a conversation beside the main one.
@@ -122,6 +131,17 @@ pub struct AskBeside {
     pub prompt: Prompt,
     /// The longest answer that is asked for.
     pub output: TokenCount,
+}
+
+/// A person's word on a proposal, to be carried out.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SettleProposal {
+    /// The call that proposed.
+    pub call: CallId,
+    /// All of it.
+    pub proposal: Proposal,
+    /// The word.
+    pub word: ProposalWord,
 }
 
 /// What a new session starts from.

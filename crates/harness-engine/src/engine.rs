@@ -466,8 +466,9 @@ impl Engine {
     /// Stops the run because a person wants it; a stop they only had to look at was an answer.
     fn stop_for_person(&mut self) {
         let session = self.session.as_ref();
-        let was_answered = session
-            .is_some_and(|session| session.is_awaiting_person() && session.is_answer(&self.run));
+        let was_answered = session.is_some_and(|session| {
+            session.has_planned() || session.is_awaiting_person() && session.is_answer(&self.run)
+        });
         let reason = if was_answered {
             EndReason::Answered
         } else {
@@ -643,7 +644,7 @@ impl Engine {
     fn unsettled_features(&self) -> Vec<&str> {
         let is_wanted = |feature: &&Feature| match &self.run.goal {
             Goal::All => feature.status != FeatureStatus::Cancelled,
-            Goal::One { feature: id } | Goal::Task { feature: id } => feature.id == *id,
+            goal => goal.feature() == Some(&feature.id),
         };
         self.run
             .features

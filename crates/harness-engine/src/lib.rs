@@ -21,6 +21,7 @@ mod engine;
 mod limits;
 mod loops;
 mod pacing;
+mod proposal;
 mod retry;
 mod session;
 mod talk;
@@ -28,7 +29,9 @@ mod words;
 
 pub use conversation::{BESIDE_OUTPUT_MAX, BESIDE_TURNS_MAX};
 pub use effect::{
-    AskBeside, CommitFeature, Effect, OpenSession, RunGate, RunNegativeControl, WriteHandOver,
+    AskBeside, CommitFeature, Effect, OpenSession, RunGate, RunNegativeControl, SettleProposal,
+    WriteHandOver,
 };
 pub use engine::{Engine, Tick};
+pub use proposal::{check_proposal, read_proposal, title_key};
 pub use session::{HAND_OVER_OUTPUT_MAX, first_prompt};

@@ -6,7 +6,7 @@
 //! `proving` and `informing` how gates run, `asides` what is said beside calls and their
 //! results, `jobs` commands that go on, `hand_over` what is left for the next session,
 //! `beside` what conversations beside the main one want, `review` who looks at a change
-//! before it is committed.
+//! before it is committed, `planning` the session that only plans.
 
 use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},
@@ -40,6 +40,7 @@ mod hand_over;
 mod informing;
 mod jobs;
 mod open;
+mod planning;
 mod proving;
 mod regression;
 mod resume;
@@ -148,7 +149,8 @@ pub(crate) struct Session {
     check: Option<Check>,
     /// Features that turned out broken and are not recorded as failing yet.
     broken: Vec<regression::Broken>,
-    /// Whether the feature is a broken one: that its gates are red on the base is what is to be mended.
+    /// Whether red gates on the base stop nothing: the feature is a broken one, which is to be mended,
+    /// or the session plans.
     mends: bool,
     drift: Drift,
     story: Story,
@@ -158,6 +160,8 @@ pub(crate) struct Session {
     warned: BTreeSet<LimitKind>,
     hand_over: hand_over::HandOver,
     jobs: jobs::Jobs,
+    /// What there is more to know where the session plans; absent where it works.
+    planning: Option<planning::Planning>,
     aside: SettingAside,
     /// Whether the run is to stop: what is in flight ends and nothing new begins.
     winding: bool,
@@ -173,6 +177,8 @@ impl Session {
             Event::PersonSaid { text, urgency } => self.on_said(text, *urgency),
             Event::PersonTookBack { text } => self.talk.take_back(text),
             Event::PersonAwaited => self.on_awaited(),
+            // There is nothing to prove in a plan.
+            Event::ClaimTaken if self.planning.is_some() => {}
             Event::ClaimTaken => self.talk.take_claim(),
             Event::TurnStarted { turn } => self.on_turn(*turn),
             Event::ModelResponded(responded) => self.on_response(responded),
@@ -251,6 +257,9 @@ impl Session {
             Event::BudgetWarned { what, limit } => self.on_warned(what, *limit),
             Event::HandedOver(note) => self.on_handed_over(note),
             Event::Formatted(formatted) => self.on_formatted(formatted),
+            Event::FeaturesProposed { call, proposal } => self.on_proposed(*call, proposal),
+            Event::ProposalKept { call, .. } => self.on_kept(*call),
+            Event::ProposalSettled(settled) => self.on_proposal_settled(settled),
             Event::Interrupted => self.hand_over.interrupt(),
             Event::Beside(told) => self.on_beside(told, now),
             Event::ChangeShown(shown) => self.on_change_shown(shown),
@@ -340,6 +349,7 @@ impl Session {
                 .documents
                 .push_back((action.path().clone(), TokenCount::estimate(text)));
         }
+        self.forget_proposal(id);
     }
 
     fn on_saved(&mut self, saved: &CheckpointSaved) {
@@ -370,10 +380,11 @@ impl Session {
         self.baseline
             .reports
             .insert(report.gate.clone(), report.clone());
+        self.tell_base();
     }
 
     fn on_baseline_failed(&mut self, message: &str) {
-        if self.conclusion.is_some() {
+        if self.conclusion.is_some() || self.keep_base_problem(message) {
             return;
         }
         self.pending.stop = Some((

@@ -57,12 +57,7 @@ pub(crate) struct Talk {
 
 impl Talk {
     /// Begins one; `first` are the texts of the first message, the one that sessions share first.
-    pub(crate) fn new(system: String, first: [String; 2]) -> Self {
-        Self::with_tools(harness_tool::specs().into(), system, first)
-    }
-
-    /// Begins one with tools of its own.
-    pub(crate) fn with_tools(tools: Arc<[ToolSpec]>, system: String, first: [String; 2]) -> Self {
+    pub(crate) fn new(system: String, first: [String; 2], tools: Arc<[ToolSpec]>) -> Self {
         let has_text = |text: &String| !text.trim().is_empty();
         let empty = Prompt {
             system: system.into(),

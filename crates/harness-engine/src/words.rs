@@ -10,6 +10,7 @@ mod drift;
 mod formatting;
 mod gates;
 mod jobs;
+mod planning;
 
 pub(crate) use beside::{
     LEFT_OUT, ONLY_LOOKS, explored, extent, last_turn, not_the_form, plain, review_needed,
@@ -23,6 +24,11 @@ pub(crate) use drift::{
 pub(crate) use formatting::{format_failed, formatted};
 pub(crate) use gates::{
     attempts_used_up, check_result, red_base, red_gates, turn_gates, turn_gates_not_run,
+};
+
+pub(crate) use planning::{
+    ONLY_PLANS, PROPOSAL_REFUSED, PROPOSES_ONLY_IN_PLAN, STOPPED_WITHOUT_PROPOSAL, bad_proposal,
+    base_gates, base_unknown, no_proposal, not_added, otherwise, taken,
 };
 
 pub(crate) const STOPPED: &str = "You stopped without calling a tool. If the work is done, call `finish`: the harness \
@@ -113,6 +119,9 @@ pub(crate) fn approval_needed(asked: &ApprovalAsked) -> String {
         ApprovalSubject::Action { action } => (format!("use `{}`", action.path()), String::new()),
         ApprovalSubject::Amendment { amendment } => (format!("have {amendment}"), String::new()),
         ApprovalSubject::Findings { .. } => ("finish".to_owned(), String::new()),
+        ApprovalSubject::Features { proposal } => {
+            return planning::proposal_waits(&proposal.id, proposal.features.len());
+        }
     };
     format!(
         "the agent wants to {what} ({}{rule}), and nobody was there to approve it{way}; or resume on a terminal",

@@ -288,7 +288,7 @@ pub fn next_feature<'a>(
 ) -> Option<&'a Feature> {
     let wanted = |feature: &Feature| match goal {
         Goal::All => true,
-        Goal::One { feature: id } | Goal::Task { feature: id } => feature.id == *id,
+        goal => goal.feature() == Some(&feature.id),
     };
     let is_settled = |id: &FeatureId| {
         let dependency = features.iter().find(|feature| feature.id == *id);

@@ -45,6 +45,8 @@ pub enum Word {
     HandedOver,
     /// A person must decide something.
     NeedsHuman,
+    /// Features were added to the list for a goal.
+    Planned,
 }
 
 impl Word {
@@ -54,6 +56,7 @@ impl Word {
             Self::Passing => "passing",
             Self::HandedOver => "handed over",
             Self::NeedsHuman => "needs human",
+            Self::Planned => "planned",
         }
     }
 }

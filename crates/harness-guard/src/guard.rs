@@ -117,7 +117,7 @@ impl Guard {
                     ..rule
                 }));
             }
-            ApprovalAnswer::Once | ApprovalAnswer::No { .. } => {}
+            ApprovalAnswer::Once | ApprovalAnswer::Part { .. } | ApprovalAnswer::No { .. } => {}
         }
     }
 

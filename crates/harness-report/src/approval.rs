@@ -8,7 +8,10 @@ use harness_core::{
     Action, ApprovalAsked, ApprovalSubject, CommandRule, FeatureId, Finding, FindingKind,
 };
 
-use crate::clean::{clean, clean_line};
+use crate::{
+    clean::{clean, clean_line},
+    proposal,
+};
 
 /// Blanks in a row that are shown as they are.
 const BLANKS_MAX: usize = 8;
@@ -31,6 +34,7 @@ pub fn approval_text(asked: &ApprovalAsked) -> ApprovalText {
     match &asked.subject {
         ApprovalSubject::Action { action } => action_text(asked, action),
         ApprovalSubject::Findings { feature, findings } => findings_text(feature, findings),
+        ApprovalSubject::Features { proposal } => proposal::text(asked, proposal),
         ApprovalSubject::Amendment { amendment } => {
             let mut body = Vec::new();
             let mut list = |what: &str, items: Vec<String>| {

@@ -6,6 +6,7 @@ mod control;
 mod counts;
 mod format;
 mod job;
+mod plan;
 mod role;
 mod say;
 mod setup;
@@ -24,6 +25,7 @@ pub use approval::JsonFinding;
 pub use beside::{JsonMark, JsonRemark, JsonUse};
 pub use control::Control;
 pub use counts::{Tests, Tokens, cache_rate};
+pub use plan::{JsonAdded, JsonProposed, json_proposed};
 pub use role::JsonRole;
 
 /// What one line says. Every line also has `v`, `seq`, `time` and `session`.
@@ -507,7 +509,7 @@ pub enum JsonLine {
     ApprovalAsked {
         /// The call.
         id: String,
-        /// What is asked for: `command`, `action`, `amendment` or `findings`.
+        /// What is asked for: `command`, `action`, `amendment`, `findings` or `features`.
         subject: String,
         /// The command; null for anything else.
         command: Option<String>,
@@ -526,7 +528,7 @@ pub enum JsonLine {
     ApprovalAnswered {
         /// The call.
         id: String,
-        /// `once`, `session`, `always`, `no` or `never`.
+        /// `once`, `session`, `always`, `part`, `no` or `never`.
         answer: String,
         /// What the agent is told with a no.
         reason: Option<String>,
@@ -656,6 +658,30 @@ pub enum JsonLine {
         findings: Vec<JsonRemark>,
         /// What it used.
         used: JsonUse,
+    },
+    /// The agent proposes features for the list; a person takes or refuses them.
+    FeaturesProposed {
+        /// The proposal, such as `P-0001`.
+        proposal: String,
+        /// The goal, in the person's words.
+        goal: String,
+        /// The features.
+        features: Vec<JsonProposed>,
+    },
+    /// What a person said of a proposal was carried out, or could not be.
+    ProposalSettled {
+        /// The proposal.
+        proposal: String,
+        /// Whether it was taken, at least in part, and is in the list.
+        accepted: bool,
+        /// What was added to the list.
+        features: Vec<JsonAdded>,
+        /// The file of the list; null where nothing was added.
+        file: Option<String>,
+        /// What is worth knowing about how they were added.
+        remarks: Vec<String>,
+        /// Why nothing was added although it was taken; empty when all went well.
+        problem: String,
     },
 }
 

@@ -9,6 +9,7 @@ mod clean;
 mod json;
 mod lines;
 mod phrase;
+mod proposal;
 mod summary;
 mod tally;
 #[cfg(test)]
@@ -17,10 +18,11 @@ mod tests;
 pub use approval::{ApprovalText, approval_text, rule_text};
 pub use clean::{clean, clean_line, escape_json};
 pub use json::{
-    Control, JsonFinding, JsonLine, JsonLines, JsonMark, JsonRemark, JsonRole, JsonUse, Tests,
-    Tokens, cache_rate,
+    Control, JsonAdded, JsonFinding, JsonLine, JsonLines, JsonMark, JsonProposed, JsonRemark,
+    JsonRole, JsonUse, Tests, Tokens, cache_rate, json_proposed,
 };
 pub use lines::Lines;
 pub use phrase::{Line, Phrases, Who, held_for};
+pub use proposal::proposal_lines;
 pub use summary::{End, GateUse, SessionSummary, ToolUse};
 pub use tally::{Bill, Span, Tally, amount, span, tokens, usd};

@@ -11,6 +11,7 @@ mod hand_over;
 mod job;
 mod loaded;
 mod pacing;
+mod plan;
 mod saved;
 mod setup;
 mod shown;
@@ -302,6 +303,9 @@ impl Phrases {
             Event::SetupStarted { .. } | Event::SetupEnded { .. } => setup::lines(event),
             Event::Formatted(formatted) => format::lines(formatted),
             Event::JobStarted { .. } | Event::JobEnded { .. } => job::lines(event),
+            Event::FeaturesProposed { .. }
+            | Event::ProposalKept { .. }
+            | Event::ProposalSettled(_) => plan::lines(event),
             Event::BudgetWarned { what, .. } => {
                 one(Who::Note, format!("limit near: {}", clean(what)))
             }

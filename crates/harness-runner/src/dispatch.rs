@@ -2,6 +2,7 @@
 
 mod findings;
 mod metering;
+mod proposals;
 mod spending;
 
 use std::{collections::VecDeque, fmt, io, pin::Pin, rc::Rc, time::Duration};
@@ -17,6 +18,7 @@ use harness_store::{LogWriter, SpendLog, StoreError};
 use tokio::sync::mpsc;
 
 pub(crate) use metering::Meter;
+pub use proposals::{Added, ProposalKeeper};
 
 use crate::{
     Face, Models, Workplace,
@@ -41,6 +43,8 @@ pub struct Launch {
     pub models: Models,
     /// Where rules are kept that a person wants to hold always.
     pub rules: Box<dyn RuleKeeper>,
+    /// Where proposed features go; absent where none are proposed.
+    pub proposals: Option<Box<dyn ProposalKeeper>>,
     /// Ids of findings that a person approves by a flag.
     pub approve: Vec<String>,
     /// What all runs of the day have cost.
@@ -110,6 +114,7 @@ struct Dispatcher<'a> {
     /// The person's yes, until it is used.
     approval: Option<Approval>,
     rules: Box<dyn RuleKeeper>,
+    proposals: Option<Box<dyn ProposalKeeper>>,
     /// What a person approved beforehand.
     by_flag: findings::ByFlag,
     spending: spending::Spending,
@@ -152,6 +157,7 @@ pub async fn drive(
         asked: None,
         approval: None,
         rules: launch.rules,
+        proposals: launch.proposals,
         by_flag: findings::ByFlag::new(launch.approve),
         spending: spending::Spending::new(launch.spend),
         meter: Meter::default(),
@@ -278,7 +284,9 @@ impl Dispatcher<'_> {
     /// Starts an effect; whatever acts on the world waits until its reason is on the disk.
     fn start(&mut self, effect: Effect) -> Result<(), RunnerError> {
         match &effect {
-            Effect::CommitFeature(_) | Effect::SetAside => self.sync()?,
+            Effect::CommitFeature(_) | Effect::SetAside | Effect::SettleProposal(_) => {
+                self.sync()?;
+            }
             Effect::Perform { .. }
             | Effect::PerformApproved { .. }
             | Effect::PerformBeside { .. }
@@ -294,6 +302,8 @@ impl Dispatcher<'_> {
             Effect::AskPerson { call, question } => self.ask_person(call, question),
             Effect::AskApproval(asked) => self.ask_approval(asked),
             Effect::PerformApproved { call, awaited } => self.perform_approved(call, awaited),
+            Effect::KeepProposal { call, proposal } => self.keep_proposal(call, &proposal),
+            Effect::SettleProposal(settle) => self.settle_proposal(*settle),
             Effect::Record(_) => {}
             effect @ (Effect::RequestModel { .. } | Effect::AskBeside(_)) => {
                 self.meter = Meter::new(self.engine.estimate());
@@ -387,6 +397,7 @@ impl Dispatcher<'_> {
             return;
         }
         let answer = kept(self.rules.as_ref(), asked, answer);
+        let answer = fitting(asked, answer);
         let subject = asked.subject.clone();
         self.asked = None;
         self.queue
@@ -396,6 +407,8 @@ impl Dispatcher<'_> {
             ApprovalSubject::Findings { .. } if approval.is_some() => {
                 self.approve_findings(&subject);
             }
+            // The engine settles it with what was answered.
+            ApprovalSubject::Features { .. } => {}
             _ => self.approval = approval,
         }
     }
@@ -498,6 +511,17 @@ impl Dispatcher<'_> {
         self.engine
             .next_deadline()
             .map(|deadline| deadline.since(harness_host::clock::now()))
+    }
+}
+
+/// A part can be taken of proposed features alone; of anything else that is a no.
+fn fitting(asked: &ApprovalAsked, answer: ApprovalAnswer) -> ApprovalAnswer {
+    let has_parts = matches!(asked.subject, ApprovalSubject::Features { .. });
+    match answer {
+        ApprovalAnswer::Part { .. } if !has_parts => ApprovalAnswer::No {
+            reason: String::new(),
+        },
+        answer => answer,
     }
 }
 

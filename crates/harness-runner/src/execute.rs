@@ -348,7 +348,9 @@ impl Executor {
             | Effect::CancelWork
             | Effect::AskPerson { .. }
             | Effect::AskApproval(_)
-            | Effect::PerformApproved { .. } => {}
+            | Effect::PerformApproved { .. }
+            | Effect::KeepProposal { .. }
+            | Effect::SettleProposal(_) => {}
         }
     }
 

@@ -13,7 +13,7 @@ mod model;
 mod programs;
 mod workplace;
 
-pub use dispatch::{Finished, Launch, RuleKeeper, RunnerError, drive};
+pub use dispatch::{Added, Finished, Launch, ProposalKeeper, RuleKeeper, RunnerError, drive};
 pub use execute::{
     Finder, GateBench, GateCandidate, GatePlace, Subject, judge_work_tree, land_message,
     redact_for_log, restore_ignored, subject_tree_of, with_closed,

@@ -8,16 +8,17 @@ mod beside;
 use std::time::Duration;
 
 use harness_core::{
-    Action, Allowance, AllowedHost, Amendment, ApprovalAnswer, ApprovalAsked, ApprovalSubject,
-    ApprovedFinding, ApprovedHow, AssistantPart, Baseline, ByteCount, CallEnd, CallId, Captured,
-    Change, ChangeKind, CheckReport, CheckStatus, CheckpointNumber, CheckpointSaved, CommandRule,
-    CommitId, ControlCheck, ControlOutcome, Decision, DirtyMode, Document, Effort, EndReason,
-    Event, FailureClass, Feature, FeatureBudget, FeatureId, FeaturePassed, FeatureScope,
-    FeatureStatus, Finding, FindingKind, FinishSubject, Format, Formatted, Gate, GivenUp, Goal,
-    HandOverNote, HandedOver, Image, ImageFormat, JobEnd, Level, LimitKind, Limits, LineRange,
-    Maker, ModelFailure, ModelProfile, ModelResponded, ModelResponse, Money, NegativeControl,
-    NetworkUse, Outcome, Policy, Price, RateLimit, Reader, Regression, Replacement, RepoPath,
-    Roles, Rule, RuleDecision, RunId, RunState, ScopeRules, SessionId, SessionOpened, SetupEnd,
+    Action, AddedFeature, Allowance, AllowedHost, Amendment, ApprovalAnswer, ApprovalAsked,
+    ApprovalSubject, ApprovedFinding, ApprovedHow, AssistantPart, Baseline, ByteCount, CallEnd,
+    CallId, Captured, Change, ChangeKind, CheckReport, CheckStatus, CheckpointNumber,
+    CheckpointSaved, CommandRule, CommitId, ControlCheck, ControlOutcome, Decided, Decision,
+    DirtyMode, Document, Effort, EndReason, Event, FailureClass, Feature, FeatureBudget, FeatureId,
+    FeaturePassed, FeatureScope, FeatureStatus, Finding, FindingKind, FinishSubject, Format,
+    Formatted, Gate, GivenUp, Goal, HandOverNote, HandedOver, Image, ImageFormat, JobEnd, Level,
+    LimitKind, Limits, LineRange, Maker, ModelFailure, ModelProfile, ModelResponded, ModelResponse,
+    Money, NegativeControl, NetworkUse, Outcome, Policy, Price, Proposal, ProposalSettled,
+    ProposalWord, ProposedFeature, RateLimit, Reader, Regression, Replacement, RepoPath, Roles,
+    Rule, RuleDecision, RunId, RunState, ScopeRules, SessionId, SessionOpened, SetupEnd,
     SetupPlace, Source, SourceKind, Sourced, Spent, Stop, StopReason, TestCounts, Timestamp,
     TokenCount, ToolCall, TreeId, TurnNumber, Urgency, Usage, Verdict, When,
 };
@@ -102,6 +103,9 @@ kinds! {
     Event::Beside(_) => "beside",
     Event::ChangeShown(_) => "change_shown",
     Event::Reviewed(_) => "reviewed",
+    Event::FeaturesProposed { .. } => "features_proposed",
+    Event::ProposalKept { .. } => "proposal_kept",
+    Event::ProposalSettled(_) => "proposal_settled",
 }
 
 /// Returns the samples, in the order of the stored file.
@@ -128,6 +132,7 @@ pub(crate) fn samples() -> Vec<Event> {
     events.extend(jobs());
     events.extend(beside::beside());
     events.extend(surroundings());
+    events.extend(proposals());
     events
 }
 /// A run with a formatter, what that does, and the last attempt.
@@ -250,6 +255,101 @@ fn surroundings() -> Vec<Event> {
             text: None,
             problem: Some("it has 70.0 KiB, more than 64 KiB".to_owned()),
         },
+    ]
+}
+
+/// A session that plans, what it proposes, and each word on it.
+fn proposals() -> Vec<Event> {
+    let Event::SessionOpened(mut opened) = sessions().swap_remove(0) else {
+        unreachable!("the first sample opens a session");
+    };
+    let id = FeatureId::plan(7);
+    opened.feature = id.clone();
+    opened.run.goal = Goal::Plan {
+        feature: id.clone(),
+    };
+    let short = ProposedFeature {
+        title: "Import CSV".to_owned(),
+        acceptance: vec!["a comma in quotes stays".to_owned()],
+        ..ProposedFeature::default()
+    };
+    let whole = ProposedFeature {
+        title: "Report bad rows".to_owned(),
+        description: "Each with its line.".to_owned(),
+        steps: vec!["count lines".to_owned()],
+        after: vec![1],
+        depends_on: vec![feature_id("F-2")],
+        write: vec!["src/import/**".to_owned()],
+        gates: vec!["test".to_owned()],
+        priority: -2,
+        ..short.clone()
+    };
+    let proposal = Proposal {
+        id: id.clone(),
+        goal: "import tables".to_owned(),
+        notes: vec!["there is a reader".to_owned()],
+        decided: vec![Decided {
+            question: "Which separator?".to_owned(),
+            answer: "comma".to_owned(),
+        }],
+        features: vec![short, whole],
+    };
+    let kept = |problem: &str| Event::ProposalKept {
+        call: call(),
+        problem: problem.to_owned(),
+    };
+    let settled = |word| ProposalSettled {
+        call: call(),
+        proposal: id.clone(),
+        word,
+        features: Vec::new(),
+        file: None,
+        remarks: Vec::new(),
+        problem: String::new(),
+    };
+    let all = ProposalWord::Accepted {
+        without: Vec::new(),
+    };
+    let refused = |reason: &str| ProposalWord::Refused {
+        reason: reason.to_owned(),
+    };
+    vec![
+        Event::SessionOpened(opened),
+        Event::FeaturesProposed {
+            call: call(),
+            proposal: Box::new(proposal.clone()),
+        },
+        kept(""),
+        kept("no space left on device"),
+        Event::ApprovalAsked(Box::new(ApprovalAsked {
+            call: call(),
+            subject: ApprovalSubject::Features {
+                proposal: Box::new(proposal),
+            },
+            reason: "import tables".to_owned(),
+            rule: None,
+            always: None,
+        })),
+        Event::ApprovalAnswered {
+            call: call(),
+            answer: ApprovalAnswer::Part { without: vec![2] },
+        },
+        Event::ProposalSettled(Box::new(ProposalSettled {
+            features: vec![AddedFeature {
+                number: 1,
+                feature: feature_id("F-3"),
+                title: "Import CSV".to_owned(),
+            }],
+            file: Some(path("feature_list.json")),
+            remarks: vec!["F-3 is taken as it stands".to_owned()],
+            ..settled(ProposalWord::Accepted { without: vec![2] })
+        })),
+        Event::ProposalSettled(Box::new(ProposalSettled {
+            problem: "the list cannot be read".to_owned(),
+            ..settled(all)
+        })),
+        Event::ProposalSettled(Box::new(settled(refused("")))),
+        Event::ProposalSettled(Box::new(settled(refused("not now")))),
     ]
 }
 

@@ -139,6 +139,12 @@ pub enum ToolFault {
     /// A text that is not a path inside the repository.
     #[error(transparent)]
     Path(PathError),
+    /// A proposal that cannot be read.
+    #[error("the arguments of `propose` are no list of features: {problem}")]
+    NotProposal {
+        /// What is wrong, with the number of the feature.
+        problem: String,
+    },
 }
 
 impl ToolFault {

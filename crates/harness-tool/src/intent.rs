@@ -4,7 +4,7 @@ use std::path::Path;
 
 use harness_core::{Action, Replacement, RepoPath, ToolCall};
 
-use crate::{ToolFault, arguments::Arguments};
+use crate::{Draft, ToolFault, arguments::Arguments, propose};
 
 /// How many levels a list goes down, whatever is asked for.
 const DEPTH_MAX: u32 = 5;
@@ -63,6 +63,11 @@ pub enum Intent {
         /// What was done; may be empty.
         summary: String,
     },
+    /// Features for the list, in a session that plans.
+    Propose {
+        /// As the model wrote them.
+        features: Vec<Draft>,
+    },
 }
 
 /// Turns a tool call into what it asks for.
@@ -77,6 +82,10 @@ pub enum Intent {
 /// model adds, such as an approval, can mean anything); when a path leads out of
 /// the repository, for which [`ToolFault::is_escape`] answers true.
 pub fn parse(call: &ToolCall, root: &Path) -> Result<Intent, ToolFault> {
+    // Its arguments are nested, which those of no other tool are.
+    if call.name == propose::NAME {
+        return propose::parse(call);
+    }
     let mut arguments = Arguments::read(call)?;
     match arguments.tool() {
         "ask" => arguments.words("text").map(|text| Intent::Ask { text }),

@@ -180,7 +180,9 @@ impl App {
     /// Says why a command cannot be used now.
     pub(crate) fn obstacle(&self, command: Command) -> Option<&'static str> {
         match command {
-            Command::RunAll | Command::Land if self.is_busy() => Some("something is going on"),
+            Command::RunAll | Command::Plan | Command::Land if self.is_busy() => {
+                Some("something is going on")
+            }
             Command::Resume if self.is_busy() => Some("something is going on"),
             Command::Resume if self.resumable.is_none() => {
                 Some("there is no session to go on with")
@@ -190,7 +192,11 @@ impl App {
             }
             Command::TakeBack if self.waiting.is_empty() => Some("no text waits for the next turn"),
             Command::SendNow if !self.is_busy() => Some("no turn is running"),
-            Command::ForSession | Command::Always | Command::EditRule | Command::Never
+            Command::ForSession
+            | Command::Always
+            | Command::EditRule
+            | Command::Never
+            | Command::LeaveOut
                 if self
                     .panels
                     .front()

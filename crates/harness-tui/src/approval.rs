@@ -1,6 +1,6 @@
 //! An approval as a panel: what is asked for, the rule that `always` would keep, and a line to type.
 
-use harness_core::{ApprovalAsked, ApprovalSubject, CommandRule};
+use harness_core::{ApprovalAsked, ApprovalSubject, CommandRule, Proposal};
 use harness_report::{approval_text, clean_line, rule_text};
 
 use crate::question::Question;
@@ -39,6 +39,10 @@ pub(crate) enum Wanted {
     Reason,
     /// The words of the rule.
     Words,
+    /// What should be different in proposed features, for the agent.
+    Otherwise,
+    /// Numbers of proposed features that stay out.
+    Numbers,
 }
 
 impl Wanted {
@@ -46,6 +50,8 @@ impl Wanted {
     pub(crate) const fn prompt(self) -> &'static str {
         match self {
             Self::Reason => "no, because (may stay empty): ",
+            Self::Otherwise => "what should be different: ",
+            Self::Numbers => "numbers that stay out, such as 2,5: ",
             Self::Words => "words of the rule (`*` one word, `...` at the end the rest): ",
         }
     }
@@ -64,6 +70,14 @@ impl Approval {
     /// Whether it is about an action, which a person can allow for longer.
     pub(crate) const fn is_action(&self) -> bool {
         matches!(self.asked.subject, ApprovalSubject::Action { .. })
+    }
+
+    /// Returns the features it is about; none where it is about something else.
+    pub(crate) fn proposal(&self) -> Option<&Proposal> {
+        match &self.asked.subject {
+            ApprovalSubject::Features { proposal } => Some(proposal),
+            _ => None,
+        }
     }
 
     /// Returns it as the question it is; the foreign text stays last.
@@ -85,6 +99,7 @@ impl Approval {
                 ApprovalSubject::Action { .. } => "once",
                 ApprovalSubject::Amendment { .. } => "for this feature",
                 ApprovalSubject::Findings { .. } => "exactly these changes",
+                ApprovalSubject::Features { .. } => "take all",
             }
             .to_owned(),
             no: "no, and say why".to_owned(),

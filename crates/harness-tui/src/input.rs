@@ -131,6 +131,8 @@ pub enum Start {
     All,
     /// A feature, or a task in words.
     Goal(String),
+    /// A list of features for a goal.
+    Plan(String),
     /// A session that was stopped, with what the person says first.
     Resume {
         /// Which.

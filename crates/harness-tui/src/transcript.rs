@@ -279,6 +279,7 @@ fn sign_of(event: &Event) -> Option<Sign> {
         Event::QuestionAsked { .. }
         | Event::PersonAwaited
         | Event::ApprovalAsked(_)
+        | Event::FeaturesProposed { .. }
         | Event::FeatureGivenUp { .. } => Some(Sign::Needed),
         Event::RunEnded { reason, .. } => Some(if reason.exit_code() == 0 {
             Sign::Good

@@ -2,6 +2,7 @@
 
 mod approve;
 mod keys;
+mod propose;
 mod run;
 mod words;
 

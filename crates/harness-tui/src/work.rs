@@ -324,7 +324,7 @@ impl Work {
         self.current = Some(opened.feature.clone());
         let shown = |feature: &&harness_core::Feature| match &run.goal {
             Goal::All => true,
-            Goal::One { feature: id } | Goal::Task { feature: id } => feature.id == *id,
+            goal => goal.feature() == Some(&feature.id),
         };
         self.features = run
             .features

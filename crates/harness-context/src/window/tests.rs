@@ -24,7 +24,7 @@ fn source(kind: SourceKind, path: Option<&str>, text: &str) -> Source {
     }
 }
 
-fn opened(feature: &Feature, goal: Goal, sources: Vec<Source>) -> SessionOpened {
+pub(super) fn opened(feature: &Feature, goal: Goal, sources: Vec<Source>) -> SessionOpened {
     let commit: CommitId = "1".repeat(40).parse().unwrap();
     let tree: TreeId = "2".repeat(40).parse().unwrap();
     SessionOpened {

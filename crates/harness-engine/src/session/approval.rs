@@ -127,6 +127,7 @@ impl Session {
         if self.findings.on_asked(asked) {
             return;
         }
+        self.on_proposal_asked(asked);
         let call = self.calls.find(asked.call);
         if let Some(call) = call.filter(|call| matches!(call.state, CallState::Judged(_))) {
             call.state = CallState::ToApprove(Box::new(asked.clone()));
@@ -134,7 +135,7 @@ impl Session {
     }
 
     pub(super) fn on_approval_answered(&mut self, id: CallId, answer: &ApprovalAnswer) {
-        if self.findings.on_answered(id, answer) {
+        if self.findings.on_answered(id, answer) || self.on_proposal_answered(id, answer) {
             return;
         }
         let Some(call) = self.calls.find(id) else {
@@ -194,8 +195,10 @@ impl Session {
                     amendment,
                 });
             }
-            // Asked about for a finish, never for a call of its own.
-            ApprovalSubject::Findings { .. } => return Step::Wait,
+            // Asked about for a finish, never for a call of its own; a proposal is settled instead.
+            ApprovalSubject::Findings { .. } | ApprovalSubject::Features { .. } => {
+                return Step::Wait;
+            }
         };
         match self.guard.awaited(id, action) {
             Ok(awaited) => {

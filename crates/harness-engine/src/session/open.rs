@@ -13,7 +13,7 @@ use harness_guard::Guard;
 
 use super::{
     Baseline, Cost, Pending, Saving, Session, SettingAside, Story, beside, findings,
-    formatting::Formatting, hand_over, informing::Informing, jobs, proving,
+    formatting::Formatting, hand_over, informing::Informing, jobs, planning, proving,
 };
 use crate::{calls::Calls, drift::Drift, talk::Talk};
 
@@ -36,6 +36,11 @@ impl Session {
         let gates = gates_of(run, &feature)?;
         let window =
             harness_context::assemble(opened, &feature).map_err(|error| error.to_string())?;
+        let planning = planning::Planning::of(run, &feature);
+        let tools = match planning {
+            Some(_) => harness_tool::planning_specs(),
+            None => harness_tool::specs().to_vec(),
+        };
         Ok(Self {
             attempts: run.attempts,
             cost: Cost {
@@ -50,7 +55,7 @@ impl Session {
             at_once: proving::at_once(run),
             informing: Informing::default(),
             formatting: Formatting::default(),
-            talk: Talk::new(window.system, [window.shared, window.own]),
+            talk: Talk::new(window.system, [window.shared, window.own], tools.into()),
             calls: Calls::default(),
             besides: beside::Besides::new(opened),
             review_by: run.policy.review,
@@ -63,7 +68,8 @@ impl Session {
             baseline: Baseline::default(),
             check: None,
             broken: Vec::new(),
-            mends: feature.status == FeatureStatus::Failing,
+            mends: feature.status == FeatureStatus::Failing || planning.is_some(),
+            planning,
             drift: Drift::new(&opened.start_tree, TurnNumber(0)),
             story: Story::default(),
             findings: findings::Findings::new(run, &feature.id),

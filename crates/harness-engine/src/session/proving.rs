@@ -54,7 +54,7 @@ impl Session {
         self.gates.iter().take(shared)
     }
 
-    fn is_baseline_known(&self) -> bool {
+    pub(super) fn is_baseline_known(&self) -> bool {
         self.baseline_gates()
             .all(|gate| self.baseline.reports.contains_key(&gate.name))
     }

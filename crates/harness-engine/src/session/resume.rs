@@ -21,6 +21,9 @@ impl Session {
         if let Some(check) = &mut self.check {
             check.forget_in_flight();
         }
+        if let Some(planning) = &mut self.planning {
+            planning.resume();
+        }
         self.resume_calls();
         self.talk.ask_again(steered);
         if let Some(beside) = &mut self.besides.open {

@@ -99,6 +99,9 @@ impl Session {
         if self.saving.in_flight {
             return Step::Wait;
         }
+        if self.planning.is_some() {
+            return self.after_plan_stop(run);
+        }
         if self.talk.request == Request::Claimed {
             return self.claim();
         }

@@ -84,6 +84,9 @@ impl Session {
         if let Some(step) = self.baseline_step() {
             return step;
         }
+        if let Some(step) = self.planned_step() {
+            return step;
+        }
         if let Some(step) = self.beside_step(around, now) {
             return step;
         }
@@ -157,13 +160,19 @@ impl Session {
         if self.check.is_some() {
             return self.check_step();
         }
+        if let Some(step) = self.proposal_step() {
+            return step;
+        }
         self.act(run)
     }
 
     /// Makes the record of what the guard says about a call.
     fn judged(&self, call: &Call) -> Event {
+        let by_kind = call.intent.as_ref().ok();
+        let by_kind = by_kind.and_then(|intent| self.judge_kind(intent));
         let verdict = match (&call.intent, &call.action) {
             (Err(fault), _) => Verdict::deny(fault.to_string()),
+            _ if let Some(verdict) = by_kind => verdict,
             (Ok(Intent::Request { .. }), _) => self.judge_request(call),
             (Ok(_), Some(action)) => self.guard.judge(action),
             (Ok(_), None) => Verdict::allow("touches nothing", None),
@@ -271,6 +280,7 @@ impl Session {
                 call: Some(id),
                 summary: summary.clone(),
             }),
+            (Ok(Intent::Propose { .. }), _) => self.propose(id),
             (Ok(Intent::Check { gate }), _) => {
                 let wanted = gate.clone();
                 self.check_for(id, wanted.as_deref())
@@ -479,6 +489,10 @@ impl Session {
 
     /// Brings what is done for the agent to its end; `None` when nothing is left.
     pub(super) fn cut_short(&mut self) -> Option<Step> {
+        // A person's word is never cut short: it is a moment's work.
+        if let Some(step) = self.settle_proposal() {
+            return Some(step);
+        }
         if let Some(step) = self.cut_beside() {
             return Some(step);
         }

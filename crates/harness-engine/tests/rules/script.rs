@@ -407,6 +407,8 @@ impl Script {
             Effect::RunGate(run) => format!("gate {}", run.gate.name),
             Effect::CommitFeature(commit) => format!("commit {}", commit.feature.id),
             Effect::RunNegativeControl(_) => "negative control".to_owned(),
+            Effect::KeepProposal { call, .. } => format!("keep {}", short(call)),
+            Effect::SettleProposal(settle) => format!("settle {}", short(settle.call)),
             Effect::SetAside => "set aside".to_owned(),
             Effect::HandOver(write) if write.prompt.is_some() => "hand over, asked".to_owned(),
             Effect::HandOver(_) => "hand over".to_owned(),
@@ -475,6 +477,7 @@ fn recorded(event: &Event) -> Option<String> {
         Event::NoteTaken { .. } => "note taken".to_owned(),
         Event::QuestionAsked { .. } => "question asked".to_owned(),
         Event::ApprovalAsked(_) => "approval asked".to_owned(),
+        Event::FeaturesProposed { .. } => "features proposed".to_owned(),
         Event::FeatureAmended { .. } => "amended".to_owned(),
         Event::JobEnded {
             call,

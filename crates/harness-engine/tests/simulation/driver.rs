@@ -466,6 +466,8 @@ fn names_its_effect(event: &Event) -> bool {
             | Event::ApprovalAnswered { .. }
             | Event::CheckpointSaved(_)
             | Event::BaselineEnded { .. }
+            | Event::ProposalKept { .. }
+            | Event::ProposalSettled(_)
             | Event::FeaturePassed(_)
             | Event::JobEnded { .. }
     )

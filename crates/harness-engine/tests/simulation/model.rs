@@ -181,6 +181,18 @@ impl Model {
             ("explore", r#"{"text":"who calls it?"}"#),
             ("read", "{"),
             ("write", r#"{"path":"src/a.rs","approved":true}"#),
+            (
+                "propose",
+                r#"{"features":[{"title":"a","acceptance":["b"]},{"title":"c","acceptance":["d"],"depends_on":[1],"scope":["src/x/**"]}]}"#,
+            ),
+            (
+                "propose",
+                r#"{"features":[{"title":"e","acceptance":["f"]}]}"#,
+            ),
+            (
+                "propose",
+                r#"{"features":[{"title":"feature 1","acceptance":["up"],"scope":["../**"]}]}"#,
+            ),
             ("teleport", "{}"),
             ("shell", r#"{"command":"a\u0000b"}"#),
         ];

@@ -8,7 +8,7 @@ use std::{
 use harness_core::{
     Action, Amendment, ApprovalAnswer, ApprovalAsked, ApprovalSubject, CallId, CheckStatus,
     Decision, EndReason, Event, Feature, FeatureId, FinishSubject, Gate, Goal, ModelResponded,
-    Money, RunState, SessionOpened, TurnNumber,
+    Money, Proposal, ProposalWord, RunState, SessionOpened, TurnNumber,
 };
 use harness_engine::{CommitFeature, Effect, OpenSession, RunGate, RunNegativeControl};
 use harness_gate::schedule::{AT_ONCE, share_a_build};
@@ -43,10 +43,36 @@ struct Facts {
     /// The action and what was decided, by call.
     judged: BTreeMap<CallId, (Option<Action>, Decision)>,
     approvals: Approvals,
+    proposals: Proposals,
     ended: BTreeMap<CallId, u32>,
     frozen: Option<FinishSubject>,
     committing: bool,
     besides: Watch,
+}
+
+/// What was proposed last, and a person's word on it; both outlast the process.
+#[derive(Default)]
+struct Proposals {
+    proposed: Option<(CallId, Proposal)>,
+    word: Option<(CallId, ProposalWord)>,
+    /// Whether one was taken.
+    accepted: bool,
+}
+
+impl Proposals {
+    fn answered(&mut self, call: CallId, answer: &ApprovalAnswer) {
+        let without = match answer {
+            ApprovalAnswer::Part { without } => without.clone(),
+            ApprovalAnswer::No { reason } if !reason.is_empty() => return,
+            answer if answer.is_yes() => Vec::new(),
+            _ => {
+                let reason = String::new();
+                self.word = Some((call, ProposalWord::Refused { reason }));
+                return;
+            }
+        };
+        self.word = Some((call, ProposalWord::Accepted { without }));
+    }
 }
 
 /// What a person was asked for and said in this process.
@@ -64,6 +90,9 @@ impl Facts {
         let Some(asked) = self.approvals.open.take_if(|open| open.call == call) else {
             return;
         };
+        if matches!(asked.subject, ApprovalSubject::Features { .. }) {
+            return self.proposals.answered(call, answer);
+        }
         if let ApprovalSubject::Action {
             action: Action::Run { command, .. },
         } = &asked.subject
@@ -86,6 +115,10 @@ pub(crate) struct Monitor {
     approved: BTreeSet<(FeatureId, String)>,
     ended: bool,
     jobs: Known,
+    /// Whether a person has taken a proposal.
+    accepted: bool,
+    /// Whether a person has refused one.
+    refused: bool,
     pub(crate) steering: Steering,
     /// One per feature and number of rules: compiling them is slow.
     guards: BTreeMap<(FeatureId, usize), Rc<Guard>>,
@@ -164,7 +197,26 @@ impl Monitor {
                 self.facts()?.answered(*call, answer);
             }
             Event::CallEnded { call, .. } if origin == Origin::First => self.call_ended(*call)?,
-            Event::FinishRequested { .. } => self.facts()?.frozen = None,
+            Event::FeaturesProposed { call, proposal } => {
+                let is_plan = self.run.as_ref().map(|run| &run.goal);
+                ensure(matches!(is_plan, Some(Goal::Plan { .. })), || {
+                    "proposes in a session that works".to_owned()
+                })?;
+                self.facts()?.proposals.proposed = Some((*call, (**proposal).clone()));
+            }
+            Event::ProposalSettled(settled) if origin == Origin::First => {
+                let is_yes = matches!(settled.word, ProposalWord::Accepted { .. });
+                let is_done = settled.problem.is_empty();
+                self.refused |= !is_yes && is_done;
+                self.facts()?.proposals.accepted |= is_yes && is_done;
+            }
+            Event::FinishRequested { .. } => {
+                let is_plan = self.run.as_ref().map(|run| &run.goal);
+                ensure(!matches!(is_plan, Some(Goal::Plan { .. })), || {
+                    "judges a plan by gates".to_owned()
+                })?;
+                self.facts()?.frozen = None;
+            }
             Event::CandidateFrozen(subject) if origin == Origin::First => {
                 self.facts()?.frozen = Some(subject.clone());
             }
@@ -199,10 +251,12 @@ impl Monitor {
             }
             Event::SessionEnded { .. } => {
                 self.all_calls_ended()?;
+                self.accepted |= self.facts.as_ref().is_some_and(|it| it.proposals.accepted);
                 self.facts = None;
                 self.steering.forget_session();
             }
             Event::RunEnded { reason, .. } => {
+                self.accepted |= self.facts.as_ref().is_some_and(|it| it.proposals.accepted);
                 self.ended = true;
                 self.all_calls_ended()?;
                 self.end_is_true(*reason, world)?;
@@ -332,6 +386,28 @@ impl Monitor {
                     "shows another change".to_owned()
                 })?;
             }
+            Effect::KeepProposal { call, proposal } => {
+                let proposals = &self.facts()?.proposals;
+                ensure(
+                    proposals.proposed.as_ref() == Some(&(*call, (**proposal).clone())),
+                    || "keeps what was not proposed last".to_owned(),
+                )?;
+            }
+            Effect::SettleProposal(settle) => {
+                let proposals = &mut self.facts()?.proposals;
+                let (call, proposal) = (settle.call, settle.proposal.clone());
+                ensure(
+                    proposals.proposed.as_ref() == Some(&(call, proposal)),
+                    || "settles what was not proposed last".to_owned(),
+                )?;
+                ensure(
+                    proposals.word.as_ref() == Some(&(call, settle.word.clone())),
+                    || format!("settles otherwise than the person said: {:?}", settle.word),
+                )?;
+                ensure(!in_flight.iter().any(|e| is_settling(e)), || {
+                    "settles twice at a time".to_owned()
+                })?;
+            }
             Effect::SetAside => {
                 ensure(in_flight.iter().all(|e| is_beside(e)), || {
                     "set aside while work runs".to_owned()
@@ -376,6 +452,7 @@ impl Monitor {
             turns: TurnNumber(0),
             judged: BTreeMap::new(),
             approvals: Approvals::default(),
+            proposals: Proposals::default(),
             ended: BTreeMap::new(),
             frozen: None,
             committing: false,
@@ -493,6 +570,13 @@ impl Monitor {
                     .iter()
                     .all(|finding| frozen.contains(&finding) || is_review(finding)),
                 || format!("asks about what was not found: {asked:?}"),
+            );
+        }
+        if let ApprovalSubject::Features { proposal } = &asked.subject {
+            let proposed = facts.proposals.proposed.as_ref();
+            return ensure(
+                proposed == Some(&(asked.call, (**proposal).clone())),
+                || format!("asks about what was not proposed: {asked:?}"),
             );
         }
         let logged = facts.judged.get(&asked.call);
@@ -697,13 +781,15 @@ impl Monitor {
             "answered, but files have changed".to_owned()
         })?;
         let is_task = matches!(run.goal, Goal::Task { .. });
-        ensure(!answers || is_task, || {
+        let is_plan = matches!(run.goal, Goal::Plan { .. });
+        ensure(!answers || is_task || is_plan && self.accepted, || {
             "answered, but nobody has asked".to_owned()
         })?;
         let interrupted = reason == EndReason::Interrupted;
-        ensure(!interrupted || self.steering.has_stopped(), || {
-            "interrupted by nobody".to_owned()
-        })?;
+        ensure(
+            !interrupted || self.steering.has_stopped() || self.refused,
+            || "interrupted by nobody".to_owned(),
+        )?;
         let wanted: Vec<&FeatureId> = match (reason, &run.goal) {
             (EndReason::AllPassing, _) => run.features.iter().map(|feature| &feature.id).collect(),
             (EndReason::FeaturePassed, Goal::One { feature } | Goal::Task { feature }) => {
@@ -759,6 +845,10 @@ fn is_read_call(effect: &Effect) -> bool {
     matches!(effect, Effect::Perform { permit, .. } if permit.action().is_read_only())
 }
 
+const fn is_settling(effect: &Effect) -> bool {
+    matches!(effect, Effect::SettleProposal(_))
+}
+
 const fn is_save(effect: &Effect) -> bool {
     matches!(effect, Effect::SaveCheckpoint { .. })
 }
@@ -788,5 +878,6 @@ pub(crate) const fn is_beside(effect: &Effect) -> bool {
             | Effect::AskPerson { .. }
             | Effect::AskApproval(_)
             | Effect::StopJobs { .. }
+            | Effect::KeepProposal { .. }
     )
 }

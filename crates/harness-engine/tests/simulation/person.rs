@@ -41,6 +41,12 @@ pub(crate) fn approval(rng: &mut Rng, asked: &ApprovalAsked) -> Vec<Event> {
 }
 
 fn answer(rng: &mut Rng, asked: &ApprovalAsked) -> ApprovalAnswer {
+    if let ApprovalSubject::Features { proposal } = &asked.subject
+        && proposal.features.len() > 1
+        && chance(rng, 1, 4)
+    {
+        return ApprovalAnswer::Part { without: vec![2] };
+    }
     match (rng.u32(0..6), &asked.always) {
         (0, Some(rule)) => ApprovalAnswer::Always {
             rule: rule.clone(),

@@ -72,6 +72,9 @@ impl Plan {
             policy.limits.time = Duration::from_secs(rng.u64(5..60));
         }
         let (goal, features) = wanted(rng);
+        if matches!(goal, Goal::Plan { .. }) {
+            policy.scope.write.clear();
+        }
         let mut run = facts::run_state(goal, features, policy);
         run.attended = rng.bool();
         run.steered = chance(rng, 1, 3);
@@ -135,6 +138,13 @@ fn gates(rng: &mut Rng) -> Vec<harness_core::Gate> {
 
 fn wanted(rng: &mut Rng) -> (Goal, Vec<Feature>) {
     let id = |number: usize| FeatureId::new(format!("F-{number:03}")).unwrap();
+    if chance(rng, 1, 8) {
+        let plan = FeatureId::plan(1);
+        let mut feature = Feature::titled(plan.clone(), "a goal");
+        feature.scope.write = vec!["src/**".to_owned()];
+        let listed = Feature::titled(id(1), "feature 1");
+        return (Goal::Plan { feature: plan }, vec![listed, feature]);
+    }
     if chance(rng, 1, 4) {
         let task = FeatureId::task(1);
         let goal = Goal::Task {

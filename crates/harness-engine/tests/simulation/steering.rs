@@ -118,6 +118,8 @@ impl Steering {
                 | Effect::CancelWork
                 | Effect::StopJobs { .. }
                 | Effect::SaveCheckpoint { .. }
+                // A person's word is carried out whatever comes next.
+                | Effect::SettleProposal(_)
         );
         ensure(is_tidying || !self.stopping, || {
             format!("begins {effect:?} although the run is to stop")
@@ -132,6 +134,7 @@ impl Steering {
                 | Effect::AskPerson { .. }
                 | Effect::PerformApproved { .. }
                 | Effect::AskApproval(_)
+                | Effect::KeepProposal { .. }
                 | Effect::FreezeCandidate
                 | Effect::RunGate(_)
                 | Effect::RunNegativeControl(_)

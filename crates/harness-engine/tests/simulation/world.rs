@@ -4,10 +4,13 @@ use fastrand::Rng;
 use harness_core::{
     Action, Beside, CallEnd, CallId, Captured, Change, ChangeKind, CheckReport, CheckStatus,
     CheckpointNumber, CheckpointSaved, CommitId, ConversationId, Event, FailureClass, FeatureId,
-    FeaturePassed, Finding, FindingKind, FinishSubject, Formatted, Gate, HandedOver, Happened,
-    ModelFailure, ModelResponded, NegativeControl, Outcome, Spent, Stop, TreeId, TurnNumber, Usage,
+    FeaturePassed, Finding, FindingKind, FinishSubject, Formatted, Gate, Goal, HandedOver,
+    Happened, ModelFailure, ModelResponded, NegativeControl, Outcome, ProposalSettled, Spent, Stop,
+    TreeId, TurnNumber, Usage,
 };
-use harness_engine::{AskBeside, CommitFeature, Effect, OpenSession, WriteHandOver};
+use harness_engine::{
+    AskBeside, CommitFeature, Effect, OpenSession, SettleProposal, WriteHandOver,
+};
 
 use super::{
     beside,
@@ -151,7 +154,23 @@ impl World {
                     .collect()
             }
             Effect::ShowChange { tree } => vec![beside::shown(tree, ending != Ending::Badly)],
+            Effect::KeepProposal { call, .. } => vec![Event::ProposalKept {
+                call: *call,
+                problem: if ending == Ending::Well {
+                    String::new()
+                } else {
+                    "disk full".to_owned()
+                },
+            }],
+            Effect::SettleProposal(settle) => vec![settled(settle, ending)],
             Effect::Record(_) | Effect::CancelModel | Effect::CancelWork => Vec::new(),
+        }
+    }
+
+    /// Changes the work tree; in a session that plans nothing can be written.
+    fn change(&mut self, salt: u64) {
+        if !matches!(self.plan.run.goal, Goal::Plan { .. }) {
+            self.work = mix(self.work, salt);
         }
     }
 
@@ -278,7 +297,7 @@ impl World {
             Ending::Cancelled => {
                 // A command that is cut short may have done a part of its work.
                 if matches!(action, Action::Run { .. }) && self.rng.bool() {
-                    self.work = mix(self.work, 5);
+                    self.change(5);
                 }
                 CallEnd::Cancelled
             }
@@ -343,7 +362,7 @@ impl World {
                 note: String::new(),
             },
             Action::Write { content, .. } => {
-                self.work = mix(self.work, content.len() as u64);
+                self.change(content.len() as u64);
                 Outcome::Written {
                     created: false,
                     added: 1,
@@ -355,7 +374,7 @@ impl World {
                 message: "`old` is not there".to_owned(),
             },
             Action::Edit { .. } => {
-                self.work = mix(self.work, 2);
+                self.change(2);
                 Outcome::Written {
                     created: false,
                     added: 1,
@@ -373,7 +392,7 @@ impl World {
             }
             Action::Run { .. } => {
                 if self.rng.bool() {
-                    self.work = mix(self.work, 3);
+                    self.change(3);
                 }
                 let code = i32::from(self.rng.bool());
                 Outcome::Exited {
@@ -602,4 +621,21 @@ fn told_beside(conversation: ConversationId, end: Event) -> Option<Event> {
         conversation,
         happened,
     })))
+}
+
+/// Does what a person said of a proposal, or fails to.
+fn settled(settle: &SettleProposal, ending: Ending) -> Event {
+    let problem = match ending {
+        Ending::Well => String::new(),
+        _ => "the list cannot be read".to_owned(),
+    };
+    Event::ProposalSettled(Box::new(ProposalSettled {
+        call: settle.call,
+        proposal: settle.proposal.id.clone(),
+        word: settle.word.clone(),
+        features: Vec::new(),
+        file: None,
+        remarks: Vec::new(),
+        problem,
+    }))
 }

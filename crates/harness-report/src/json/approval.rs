@@ -34,6 +34,7 @@ pub(super) fn asked(asked: &ApprovalAsked) -> JsonLine {
         ApprovalSubject::Action { action } => ("action", None, action.path().to_string()),
         ApprovalSubject::Amendment { amendment } => ("amendment", None, amendment.to_string()),
         ApprovalSubject::Findings { .. } => ("findings", None, asked.reason.clone()),
+        ApprovalSubject::Features { proposal } => ("features", None, proposal.id.to_string()),
     };
     let findings = match &asked.subject {
         ApprovalSubject::Findings { findings: all, .. } => Some(findings(all)),

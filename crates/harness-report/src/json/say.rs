@@ -6,7 +6,8 @@ use harness_core::{
 };
 
 use super::{
-    JsonLine, JsonLines, Tests, approval, beside, control, counts::cache_rate, job, role, setup,
+    JsonLine, JsonLines, Tests, approval, beside, control, counts::cache_rate, job, plan, role,
+    setup,
 };
 
 impl JsonLines {
@@ -223,6 +224,9 @@ impl JsonLines {
             Event::Formatted(formatted) => JsonLine::of_format(formatted),
             Event::SetupStarted { .. } | Event::SetupEnded { .. } => return setup::line(event),
             Event::JobStarted { .. } | Event::JobEnded { .. } => return job::line(event),
+            Event::FeaturesProposed { .. }
+            | Event::ProposalKept { .. }
+            | Event::ProposalSettled(_) => return plan::line(event),
             Event::ApprovalAsked(asked) => approval::asked(asked),
             Event::ApprovalAnswered { call, answer } => approval::answered(*call, answer),
             Event::FeatureAmended { amendment, .. } => approval::amended(amendment),

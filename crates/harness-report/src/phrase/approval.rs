@@ -1,16 +1,20 @@
 //! What is said about approvals: the question whole, and the person's answer.
 
 use harness_core::{
-    Amendment, ApprovalAnswer, ApprovalAsked, ApprovedHow, FeatureId, Finding, SessionOpened,
+    Amendment, ApprovalAnswer, ApprovalAsked, ApprovalSubject, ApprovedHow, FeatureId, Finding,
+    SessionOpened,
 };
 
-use super::{Line, Who, paragraph};
+use super::{Line, Who, paragraph, plan};
 use crate::{
     approval::{approval_text, finding_line, rule_text},
     clean::clean_line,
 };
 
 pub(super) fn asked(asked: &ApprovalAsked) -> Line {
+    if let ApprovalSubject::Features { proposal } = &asked.subject {
+        return plan::asked(proposal);
+    }
     let text = approval_text(asked);
     Line::new(Who::Ask, text.title).with(text.body)
 }
@@ -28,6 +32,13 @@ pub(super) fn answered(answer: &ApprovalAnswer) -> Line {
         ApprovalAnswer::No { reason } if reason.trim().is_empty() => Line::new(Who::You, "no"),
         ApprovalAnswer::No { reason } => paragraph(Who::You, &format!("no: {reason}")),
         ApprovalAnswer::Never => Line::new(Who::You, "no, not in this session"),
+        ApprovalAnswer::Part { without } if without.is_empty() => {
+            Line::new(Who::You, "yes, all of it")
+        }
+        ApprovalAnswer::Part { without } => {
+            let numbers: Vec<String> = without.iter().map(ToString::to_string).collect();
+            Line::new(Who::You, format!("yes, without {}", numbers.join(", ")))
+        }
     }
 }
 

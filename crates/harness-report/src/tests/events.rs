@@ -120,6 +120,14 @@ const RECORDS: &str = r##"
 {"type":"beside","conversation":{"kind":"explore","number":1},"happened":{"what":"link_met","call":{"turn":1,"index":0},"link":"src/csv.rs","target":"export/csv.rs"}}
 {"type":"change_shown","tree":"2222222222222222222222222222222222222222","diff":"changed src/csv.rs, +1 -1\n","files":1}
 {"type":"reviewed","conversation":{"kind":"reviewer","number":2},"model":"judge","tree":"2222222222222222222222222222222222222222","seen_sha256":"","verdict":"failed","problem":"the server answered 401","used":{"turns":0,"calls":0,"usage":{"input":0,"cache_read":0,"cache_write":0,"output":0},"cost":0}}
+{"type":"features_proposed","call":{"turn":2,"index":0},"proposal":{"id":"P-0003","goal":"import tables","features":[{"title":"Import CSV\u001b[31m","acceptance":["a comma in quotes stays"]},{"title":"Report bad rows","description":"Each with its line.","acceptance":["the line is named"],"steps":["count lines"],"after":[1],"depends_on":["F-010"],"write":["src/import/**"],"gates":["test"],"priority":2}]}}
+{"type":"proposal_kept","call":{"turn":2,"index":0}}
+{"type":"proposal_kept","call":{"turn":2,"index":0},"problem":"no space left on device"}
+{"type":"approval_asked","call":{"turn":2,"index":0},"subject":{"kind":"features","proposal":{"id":"P-0003","goal":"import tables","features":[{"title":"Import CSV","acceptance":["a comma in quotes stays"]},{"title":"Report bad rows","acceptance":["the line is named"]}]}},"reason":"import tables"}
+{"type":"approval_answered","call":{"turn":2,"index":0},"answer":{"how":"part","without":[2]}}
+{"type":"proposal_settled","call":{"turn":2,"index":0},"proposal":"P-0003","word":{"word":"accepted","without":[2]},"features":[{"number":1,"feature":"F-013","title":"Import CSV"}],"file":"feature_list.json","remarks":["F-010 is taken as it stands"]}
+{"type":"proposal_settled","call":{"turn":2,"index":0},"proposal":"P-0003","word":{"word":"accepted"},"problem":"the list cannot be read"}
+{"type":"proposal_settled","call":{"turn":2,"index":0},"proposal":"P-0003","word":{"word":"refused"}}
 {"type":"session_ended","reason":"budget"}
 {"type":"run_ended","reason":"budget","detail":"$5.00 of $5.00 used\ngo on with `harness resume --last --max-usd 8`"}
 "##;
@@ -277,6 +285,9 @@ const fn number(event: &Event) -> usize {
         Event::Beside(_) => 61,
         Event::ChangeShown(_) => 62,
         Event::Reviewed(_) => 63,
+        Event::FeaturesProposed { .. } => 64,
+        Event::ProposalKept { .. } => 65,
+        Event::ProposalSettled(_) => 66,
     }
 }
 
@@ -285,5 +296,6 @@ fn every_kind_of_event_is_among_them() {
     let mut numbers: Vec<usize> = every_kind().iter().map(number).collect();
     numbers.sort_unstable();
     numbers.dedup();
-    assert_eq!(numbers, (0..64).collect::<Vec<_>>());
+    assert_eq!(numbers, (0..67).collect::<Vec<_>>());
+    assert_eq!(numbers, (0..67).collect::<Vec<_>>());
 }

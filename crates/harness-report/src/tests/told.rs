@@ -150,6 +150,24 @@ fn lines_for_every_kind_of_event() {
     harness: job t3c2: FAILED: it could not be held still, 12.0 s
     harness: job t3c3: gone with the process that ran it, 0.0 s
     gate: no review by judge: the server answered 401; 0 turns, 0 looks, 0 tokens in, 0 out, $0.00
+    agent: proposes 2 features, kept as P-0003
+       1. Import CSV‹U+001B›[31m
+          done when: a comma in quotes stays
+       2. Report bad rows
+          Each with its line.
+          done when: the line is named
+          step: count lines
+          after: number 1, F-010
+          writes only: src/import/**
+          gates: test
+          priority: 2
+    note: the proposal is kept in the log alone: no space left on device
+    ask: take these 2 features into the list?
+    you: yes, without 2
+    feature: F-013 pending, Import CSV
+    note: F-010 is taken as it stands
+    feature: nothing was added: the list cannot be read
+    you: P-0003 is refused
     harness: run ended: budget, 2 of 2 features passing, 1 turn, 6.9k tokens in, cache 11%, 220 out, about $0.52
       $5.00 of $5.00 used
       go on with `harness resume --last --max-usd 8`
@@ -286,6 +304,15 @@ fn json_for_every_kind_of_event() {
     {"seq":95,"type":"reviewed","conversation":"reviewer 2","model":"judge","verdict":"failed","problem":"the server answered 401","id":"","marks":[],"findings":[],"used":{"turns":0,"calls":0,"usage":{"input":0,"cache_read":0,"cache_write":0,"output":0},"usd":0.0}}
     {"seq":96,"type":"session_ended","reason":"budget","usage":{"input":6100,"cache_read":800,"cache_write":0,"output":220},"cache_rate":0.115,"usd":0.02085}
     {"seq":97,"type":"run_ended","reason":"budget","exit_code":3,"detail":"$5.00 of $5.00 used\ngo on with `harness resume --last --max-usd 8`","usd":0.52085}
+    {"seq":95,"type":"features_proposed","proposal":"P-0003","goal":"import tables","features":[{"number":1,"title":"Import CSV\u001b[31m","description":"","acceptance":["a comma in quotes stays"],"steps":[],"after":[],"depends_on":[],"write":[],"gates":[],"priority":0},{"number":2,"title":"Report bad rows","description":"Each with its line.","acceptance":["the line is named"],"steps":["count lines"],"after":[1],"depends_on":["F-010"],"write":["src/import/**"],"gates":["test"],"priority":2}]}
+    {"seq":96,"type":"problem","message":"the proposal is kept in the log alone: no space left on device"}
+    {"seq":97,"type":"approval_asked","id":"2.0","subject":"features","command":null,"text":"P-0003","reason":"import tables","rule":null,"always":null,"findings":null}
+    {"seq":98,"type":"approval_answered","id":"2.0","answer":"part","reason":null}
+    {"seq":99,"type":"proposal_settled","proposal":"P-0003","accepted":true,"features":[{"number":1,"id":"F-013","title":"Import CSV"}],"file":"feature_list.json","remarks":["F-010 is taken as it stands"],"problem":""}
+    {"seq":100,"type":"proposal_settled","proposal":"P-0003","accepted":false,"features":[],"file":null,"remarks":[],"problem":"the list cannot be read"}
+    {"seq":101,"type":"proposal_settled","proposal":"P-0003","accepted":false,"features":[],"file":null,"remarks":[],"problem":""}
+    {"seq":102,"type":"session_ended","reason":"budget","usage":{"input":6100,"cache_read":800,"cache_write":0,"output":220},"cache_rate":0.115,"usd":0.02085}
+    {"seq":103,"type":"run_ended","reason":"budget","exit_code":3,"detail":"$5.00 of $5.00 used\ngo on with `harness resume --last --max-usd 8`","usd":0.52085}
     "#);
 }
 

@@ -7,8 +7,8 @@
 use std::time::{Duration, Instant};
 
 use harness_core::{
-    CheckpointSaved, Event, Goal, HandedOver, ModelFailure, ModelProfile, ModelResponse, Prompt,
-    Role, Spent, Usage,
+    CheckpointSaved, Event, HandedOver, ModelFailure, ModelProfile, ModelResponse, Prompt, Role,
+    Spent, Usage,
 };
 use harness_engine::WriteHandOver;
 use harness_gate::progress::{self, Entry, Word};
@@ -219,7 +219,7 @@ fn keep(executor: &Executor, setting: &Setting, entry: &str) -> Result<(), Strin
     let path = &setting.run.policy.progress_file;
     let cannot = |why: String| format!("cannot write `{path}`: {why}");
     let text = read(executor.performer.root(), path).map_err(cannot)?;
-    if text.is_none() && matches!(setting.run.goal, Goal::Task { .. }) {
+    if text.is_none() && setting.run.goal.is_kept_with_run() {
         return Ok(());
     }
     let text = progress::append(&text.unwrap_or_default(), entry);

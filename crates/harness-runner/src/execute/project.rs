@@ -3,7 +3,7 @@
 //! The log of the session has it already; a file that cannot be read or written
 //! is left as it is.
 
-use harness_core::{CheckStatus, Event, Feature, FeatureId, FeatureStatus, Goal};
+use harness_core::{CheckStatus, Event, Feature, FeatureId, FeatureStatus};
 use harness_gate::{
     list::{FeatureList, intent},
     progress::{self, Entry, Word},
@@ -30,7 +30,7 @@ pub(super) fn project_status(
         to,
         FeatureStatus::NeedsHuman | FeatureStatus::Blocked | FeatureStatus::Failing
     );
-    if !settled || reason.is_empty() || matches!(setting.run.goal, Goal::Task { .. }) {
+    if !settled || reason.is_empty() || setting.run.goal.is_kept_with_run() {
         return;
     }
     write_status(store, performer, setting, feature, to, reason);

@@ -12,6 +12,8 @@ use crate::{
     text::Role,
 };
 
+use super::propose;
+
 /// Opens the panel of an approval, or opens it anew when it is asked for again.
 pub(super) fn ask(app: &mut App, asked: &ApprovalAsked) {
     withdraw(app, |call| call == asked.call);
@@ -47,6 +49,7 @@ pub(super) fn perform_if_meant(app: &mut App, command: Command) -> Option<Vec<Re
             | Command::Always
             | Command::EditRule
             | Command::Never
+            | Command::LeaveOut
             | Command::Accept
             | Command::Erase
             | Command::Back
@@ -62,7 +65,20 @@ fn perform(app: &mut App, command: Command) -> Option<Vec<Request>> {
     if !is_awake {
         return Some(Vec::new());
     }
+    if approval.proposal().is_some()
+        && let Some(asked) = propose::perform(app, command)
+    {
+        return Some(asked);
+    }
+    let approval = app.panels.front_mut()?.approval.as_mut()?;
     let answer = match command {
+        Command::LeaveOut => {
+            app.tell(
+                Role::Needed,
+                "only of proposed features some can stay out: y or n",
+            );
+            return Some(Vec::new());
+        }
         Command::Accept => return Some(accept(app)),
         Command::Erase => {
             approval.erase();
@@ -140,6 +156,7 @@ fn accept(app: &mut App) -> Vec<Request> {
     };
     match line.what {
         Wanted::Reason => decide(app, no(line.text)),
+        Wanted::Otherwise | Wanted::Numbers => propose::accept(app, line),
         Wanted::Words => {
             if let Err(why) = approval.edit_rule(&line.text) {
                 approval.line = Some(line);
@@ -152,11 +169,11 @@ fn accept(app: &mut App) -> Vec<Request> {
     }
 }
 
-fn no(reason: String) -> ApprovalAnswer {
+pub(super) fn no(reason: String) -> ApprovalAnswer {
     ApprovalAnswer::No { reason }
 }
 
-fn decide(app: &mut App, answer: ApprovalAnswer) -> Vec<Request> {
+pub(super) fn decide(app: &mut App, answer: ApprovalAnswer) -> Vec<Request> {
     let panel = app.panels.pop_front();
     wake_next(app);
     let call = panel

@@ -114,6 +114,7 @@ pub(super) fn perform(app: &mut App, command: Command) -> Vec<Request> {
         Command::Suspend => return vec![Request::Suspend],
         Command::Redraw => return vec![Request::Redraw],
         Command::RunAll => return vec![Request::Start(Start::All)],
+        Command::Plan => words::begin_plan(app),
         Command::Land => return vec![Request::Start(Start::Land)],
         Command::Resume => return words::resume(app, String::new()),
         Command::LetGatesDecide => {

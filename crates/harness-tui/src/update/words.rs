@@ -12,9 +12,10 @@ use crate::{
 use super::{keys, run};
 
 /// Commands that can be typed, with what is expected behind them.
-const TYPED: [(&str, Typed); 10] = [
+const TYPED: [(&str, Typed); 11] = [
     ("now", Typed::Now),
     ("run", Typed::Run),
+    ("plan", Typed::Plan),
     ("back", Typed::Command(Command::TakeBack)),
     ("gates", Typed::Command(Command::LetGatesDecide)),
     ("resume", Typed::Command(Command::Resume)),
@@ -25,11 +26,16 @@ const TYPED: [(&str, Typed); 10] = [
     ("exit", Typed::Command(Command::Quit)),
 ];
 
+/// What is said to who gives no goal.
+const PLAN_USAGE: &str =
+    "`/plan GOAL` has features proposed for the goal; nothing is written before you take them";
+
 #[derive(Clone, Copy)]
 enum Typed {
     Command(Command),
     Now,
     Run,
+    Plan,
     Stop,
 }
 
@@ -67,6 +73,14 @@ pub(super) fn send_now(app: &mut App) -> Vec<Request> {
     }
     let text = app.composer.take();
     say(app, text, Urgency::Now)
+}
+
+/// Puts the beginning of the command into the composer: the goal is the person's to type.
+pub(super) fn begin_plan(app: &mut App) {
+    if app.composer.is_empty() {
+        app.composer.set("/plan ");
+    }
+    app.tell(Role::Needed, PLAN_USAGE);
 }
 
 pub(super) fn resume(app: &mut App, text: String) -> Vec<Request> {
@@ -196,6 +210,12 @@ fn perform_typed(app: &mut App, line: Line) -> Vec<Request> {
                 Start::Goal(rest)
             };
             vec![Request::Start(start)]
+        }
+        Typed::Plan if app.is_busy() => refuse(app, "a run is going on already"),
+        Typed::Plan if rest.is_empty() => refuse(app, PLAN_USAGE),
+        Typed::Plan => {
+            app.composer.take();
+            vec![Request::Start(Start::Plan(rest))]
         }
         Typed::Stop => {
             app.composer.take();

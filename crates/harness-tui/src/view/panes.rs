@@ -200,6 +200,12 @@ fn choices(app: &App, panel: &Panel) -> Row {
         add("n", &panel.question.no, is_awake);
         return row;
     };
+    if approval.proposal().is_some() {
+        add("o", "leave some out", is_awake && panel.is_read);
+        add("n", "otherwise", is_awake);
+        add("d", "refuse", is_awake);
+        return row;
+    }
     if approval.is_action() {
         add("s", "session", is_awake && panel.is_read);
         if approval.rule.is_some() {
