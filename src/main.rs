@@ -2,6 +2,7 @@
 
 mod approve;
 mod ask;
+mod asking;
 mod cli;
 mod cmd;
 mod compare;
@@ -18,6 +19,7 @@ mod loopback;
 mod network;
 mod output;
 mod proof;
+mod questions;
 mod rules;
 mod screen;
 mod session;

@@ -8,6 +8,7 @@ use crate::{
     text::{fenced, one_line},
 };
 
+mod answers;
 mod work;
 
 /// What a model is sent before it has said anything.
@@ -81,6 +82,8 @@ pub fn assemble(opened: &SessionOpened, feature: &Feature) -> Result<Window, Con
         own.extend(sources.filter(|it| has_text(it)).map(Block::of_source));
     }
     own.push(Block::own("feature", work::wanted(work, feature)));
+    let answers = answers::given(&opened.run, &feature.id);
+    own.extend(answers.map(|text| Block::own("answers", text)));
 
     let mut listing = vec![Listed {
         name: "instructions".to_owned(),

@@ -21,8 +21,10 @@ mod network;
 mod object;
 mod path;
 mod policy;
+mod question;
 mod rate;
 mod request;
+mod rewind;
 mod role;
 mod session;
 mod setup;
@@ -47,7 +49,9 @@ pub use gate::{
     Baseline, CheckReport, CheckStatus, Finding, FindingKind, Gate, Reader, ReportFile, TestCounts,
     When,
 };
-pub use id::{CallId, CheckpointNumber, FeatureId, IdError, RunId, SessionId, TurnNumber};
+pub use id::{
+    CallId, CheckpointNumber, FeatureId, IdError, QuestionId, RunId, SessionId, TurnNumber,
+};
 pub use image::{Image, ImageFormat};
 pub use message::{
     AssistantPart, Maker, Message, ModelDelta, ModelResponse, Prompt, StopReason, ToolCall,
@@ -57,8 +61,10 @@ pub use network::{AllowedHost, NetworkUse};
 pub use object::{BlobId, CommitId, ObjectIdError, TreeId};
 pub use path::{PathError, RepoPath};
 pub use policy::{CommandRule, Limits, Policy, RuleDecision, ScopeRules, Sourced};
+pub use question::{GivenAnswer, Kept, SetAsideWork};
 pub use rate::{Allowance, RateLimit};
 pub use request::{Request, Urgency};
+pub use rewind::{RewindWhat, Rewound};
 pub use role::{Effort, Role, Roles};
 pub use session::{
     DirtyMode, GivenUp, Goal, Level, ModelProfile, Price, RunState, SessionOpened, Source,

@@ -19,11 +19,14 @@ mod engine;
 mod limits;
 mod loops;
 mod pacing;
+mod questions;
 mod retry;
 mod session;
 mod talk;
 mod words;
 
-pub use effect::{CommitFeature, Effect, OpenSession, RunGate, RunNegativeControl, WriteHandOver};
+pub use effect::{
+    CommitFeature, Effect, OpenSession, RewindFiles, RunGate, RunNegativeControl, WriteHandOver,
+};
 pub use engine::{Engine, Tick};
-pub use session::HAND_OVER_OUTPUT_MAX;
+pub use session::{ANSWER_WAIT_MAX, HAND_OVER_OUTPUT_MAX};

@@ -27,7 +27,7 @@ pub(crate) enum Repetition {
 }
 
 /// The last calls with their results, as hashes.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Loops {
     seen: VecDeque<u64>,
     nudged: bool,

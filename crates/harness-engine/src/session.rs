@@ -4,7 +4,8 @@
 //! says what follows from them, `resume` what becomes of a session that another process
 //! left, `steering` what a person changes, `approval` what waits for a person's word,
 //! `proving` and `informing` how gates run, `asides` what is said beside calls and their
-//! results, `hand_over` what is left for the next session.
+//! results, `hand_over` what is left for the next session, `questions` what a person is asked,
+//! `rewind` how a session goes back to a turn, `bring_back` what becomes of work put aside.
 
 use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},
@@ -30,14 +31,17 @@ use crate::{
 mod answers;
 mod approval;
 mod asides;
+mod bring_back;
 mod by_hand;
 mod findings;
 mod hand_over;
 mod informing;
 mod open;
 mod proving;
+mod questions;
 mod regression;
 mod resume;
+mod rewind;
 mod spending;
 mod steering;
 mod steps;
@@ -47,6 +51,7 @@ use self::informing::Informing;
 pub(crate) use findings::approvals;
 pub use hand_over::HAND_OVER_OUTPUT_MAX;
 pub(crate) use hand_over::hand_over_model;
+pub use questions::ANSWER_WAIT_MAX;
 pub(crate) use steps::{Step, Surroundings};
 
 /// How the work on the feature ended.
@@ -146,6 +151,10 @@ pub(crate) struct Session {
     loaded: BTreeSet<RepoPath>,
     warned: BTreeSet<LimitKind>,
     hand_over: hand_over::HandOver,
+    /// The question that is open, or that the feature was given up for.
+    question: Option<questions::Asked>,
+    turns: rewind::Turns,
+    bring_back: bring_back::BringBack,
     aside: SettingAside,
     /// Whether the run is to stop: what is in flight ends and nothing new begins.
     winding: bool,
@@ -193,8 +202,17 @@ impl Session {
                 path, message, why, ..
             } => self.talk.tell(words::stray(path, why, message)),
             Event::NoteTaken { text } => self.on_note(text),
-            Event::QuestionAsked { call, .. } => self.on_question(*call),
+            Event::QuestionAsked { call, id, .. } => self.on_question(*call, *id, now),
             Event::QuestionAnswered { call, answer } => self.on_answer(*call, answer),
+            Event::QuestionPutOff { call, .. } => self.on_put_off(*call),
+            Event::RewindAsked { turn, what } => self.on_rewind_asked(*turn, *what),
+            Event::RewindRefused { turn, .. } => self.on_rewind_refused(*turn),
+            Event::Rewound(rewound) => self.on_rewound(rewound),
+            Event::WorkBroughtBack {
+                feature,
+                files,
+                message,
+            } => self.on_brought_back(feature, *files, message),
             Event::ApprovalAsked(asked) => self.on_approval_asked(asked),
             Event::ApprovalAnswered { call, answer } => self.on_approval_answered(*call, answer),
             Event::FeatureAmended { call, amendment } => self.on_amended(*call, amendment),
@@ -206,7 +224,10 @@ impl Session {
             Event::SessionResumed { attended, .. } => self.findings.resume(*attended),
             Event::Nudged { text } => self.on_nudge(text),
             Event::CheckpointSaved(saved) => self.on_saved(saved),
-            Event::CheckpointUnchanged => self.saving.in_flight = false,
+            Event::CheckpointUnchanged => {
+                self.saving.in_flight = false;
+                self.mark_saved();
+            }
             Event::CheckpointFailed { message } => self.on_saving_failed(message),
             Event::BaselineEnded { report, .. } => self.on_baseline(report),
             Event::BaselineFailed { message } => self.on_baseline_failed(message),
@@ -229,7 +250,9 @@ impl Session {
             Event::BudgetWarned { what, limit } => self.on_warned(what, *limit),
             Event::HandedOver(note) => self.on_handed_over(note),
             Event::Interrupted => self.hand_over.interrupt(),
-            Event::AllowanceTold { .. }
+            // The run keeps it, and the next step finds it there.
+            Event::AnswerTaken(_)
+            | Event::AllowanceTold { .. }
             | Event::StopDecided { .. }
             | Event::ChangedOutside { .. }
             | Event::ManifestShort { .. }
@@ -314,6 +337,7 @@ impl Session {
                 .documents
                 .push_back((action.path().clone(), TokenCount::estimate(text)));
         }
+        self.close_question(id);
     }
 
     fn on_saved(&mut self, saved: &CheckpointSaved) {
@@ -322,6 +346,7 @@ impl Session {
             self.saving.tree = saved.tree.clone();
             self.saving.next = saved.number.next();
             self.informing.add_changes(&saved.changes);
+            self.mark_saved();
         }
     }
 

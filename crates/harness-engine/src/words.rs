@@ -6,10 +6,12 @@ use harness_core::{
 };
 
 mod gates;
+mod steering;
 
 pub(crate) use gates::{
     attempts_used_up, check_result, red_base, red_gates, turn_gates, turn_gates_not_run,
 };
+pub(crate) use steering::{answered, brought_back, question_waits, rewound};
 
 pub(crate) const STOPPED: &str = "You stopped without calling a tool. If the work is done, call `finish`: the harness \
      then runs the gates. If it is not, go on. If a person must decide something, use `ask`.";

@@ -9,6 +9,7 @@ mod clean;
 mod json;
 mod lines;
 mod phrase;
+mod question;
 mod summary;
 mod tally;
 #[cfg(test)]
@@ -19,5 +20,6 @@ pub use clean::{clean, clean_line, escape_json};
 pub use json::{Control, JsonFinding, JsonLine, JsonLines, JsonRole, Tests, Tokens, cache_rate};
 pub use lines::Lines;
 pub use phrase::{Line, Phrases, Who, held_for};
+pub use question::{Reply, choices, prompt as question_prompt, reply};
 pub use summary::{End, GateUse, SessionSummary, ToolUse};
 pub use tally::{Bill, Span, Tally, amount, span, tokens, usd};

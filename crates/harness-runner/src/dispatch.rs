@@ -2,6 +2,7 @@
 
 mod findings;
 mod metering;
+mod questions;
 mod spending;
 
 use std::{collections::VecDeque, fmt, io, pin::Pin, rc::Rc, time::Duration};
@@ -17,6 +18,7 @@ use harness_store::{LogWriter, SpendLog, StoreError};
 use tokio::sync::mpsc;
 
 pub(crate) use metering::Meter;
+pub use questions::given as given_answer;
 
 use crate::{
     Face, Models, Workplace,
@@ -105,6 +107,8 @@ struct Dispatcher<'a> {
     in_flight: FuturesUnordered<InFlight>,
     deltas: mpsc::Sender<ModelDelta>,
     question: Option<CallId>,
+    /// What agents have asked and nobody has answered.
+    questions: questions::Questions,
     /// What waits for a person's word.
     asked: Option<Box<ApprovalAsked>>,
     /// The person's yes, until it is used.
@@ -138,6 +142,9 @@ pub async fn drive(
 ) -> Result<Finished, RunnerError> {
     let (ended_tx, mut ended) = mpsc::unbounded_channel();
     let (deltas_tx, mut deltas) = mpsc::channel(DELTAS_MAX);
+    let questions = questions::Questions::new(workplace.store.clone(), &launch.engine);
+    let mut answers = tokio::time::interval(questions::LOOK_EVERY);
+    answers.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     let executor = Executor::new(workplace, launch.models, ended_tx)?;
     let mut dispatcher = Dispatcher {
         engine: launch.engine,
@@ -149,6 +156,7 @@ pub async fn drive(
         in_flight: FuturesUnordered::new(),
         deltas: deltas_tx,
         question: None,
+        questions,
         asked: None,
         approval: None,
         rules: launch.rules,
@@ -184,6 +192,7 @@ pub async fn drive(
                 dispatcher.take_end(end)?;
             }
             Some(()) = dispatcher.in_flight.next(), if !dispatcher.in_flight.is_empty() => {}
+            _ = answers.tick(), if dispatcher.questions.is_waiting() => dispatcher.look_for_answers(),
             () = tokio::time::sleep(deadline.unwrap_or_default()), if deadline.is_some() => dispatcher.tick(),
             Some(delta) = deltas.recv() => dispatcher.show(&delta),
         }
@@ -219,9 +228,10 @@ impl Dispatcher<'_> {
     /// Handles every event that is there.
     fn work_off(&mut self) -> Result<(), RunnerError> {
         for _ in 0..EVENTS_IN_A_ROW_MAX {
-            let Some(event) = self.queue.pop_front() else {
+            let Some(mut event) = self.queue.pop_front() else {
                 return Ok(());
             };
+            self.keep_question(&mut event);
             self.take(&event)?;
         }
         Err(RunnerError::Circles)
@@ -239,6 +249,7 @@ impl Dispatcher<'_> {
             Event::ModelResponded(_) | Event::CallJudged { .. } | Event::ApprovalAnswered { .. }
         );
         self.follow_approval(event);
+        self.follow_questions(event);
         self.executor.notice(event);
         self.show_event(event, now);
         match event {
@@ -246,7 +257,7 @@ impl Dispatcher<'_> {
                 self.note_spend(event);
             }
             Event::QuestionAsked { call, .. } => self.question = Some(*call),
-            Event::QuestionAnswered { .. } => self.question = None,
+            Event::QuestionAnswered { .. } | Event::SessionEnded { .. } => self.question = None,
             // A person's words can cut a question short.
             Event::CallEnded { call, .. } if self.question == Some(*call) => self.question = None,
             Event::RunEnded { reason, detail } => {
@@ -272,7 +283,10 @@ impl Dispatcher<'_> {
     /// Starts an effect; whatever acts on the world waits until its reason is on the disk.
     fn start(&mut self, effect: Effect) -> Result<(), RunnerError> {
         match &effect {
-            Effect::CommitFeature(_) | Effect::SetAside => self.sync()?,
+            Effect::CommitFeature(_)
+            | Effect::SetAside
+            | Effect::BringBack(_)
+            | Effect::Rewind(_) => self.sync()?,
             Effect::Perform { .. } | Effect::PerformApproved { .. } if self.owes_sync => {
                 self.sync()?;
             }
@@ -321,7 +335,11 @@ impl Dispatcher<'_> {
         if self.question != Some(call) {
             self.question = Some(call);
             self.show_event(
-                &Event::QuestionAsked { call, question },
+                &Event::QuestionAsked {
+                    call,
+                    question,
+                    id: self.questions.name_of(call),
+                },
                 harness_host::clock::now(),
             );
         }
@@ -453,6 +471,10 @@ impl Dispatcher<'_> {
         if let (Request::Say { text, .. }, None) = (&request, self.engine.session()) {
             return self.held.push(text.clone());
         }
+        // Without a session there is no turn to go back to.
+        if matches!(request, Request::Rewind { .. }) && self.engine.session().is_none() {
+            return;
+        }
         if matches!(request, Request::Decide { .. }) {
             return self.decide(request);
         }
@@ -467,7 +489,12 @@ impl Dispatcher<'_> {
             (Request::Say { text, urgency }, _) => Event::PersonSaid { text, urgency },
             (Request::TakeBack { text }, _) => Event::PersonTookBack { text },
             (Request::TakeClaim, _) => Event::ClaimTaken,
-            (Request::Decide { .. }, _) => return,
+            (Request::PutOff, Some(call)) => Event::QuestionPutOff {
+                call,
+                waited: false,
+            },
+            (Request::PutOff, None) | (Request::Decide { .. }, _) => return,
+            (Request::Rewind { turn, what }, _) => Event::RewindAsked { turn, what },
             (Request::Stop, _) => Event::StopRequested,
             (Request::Interrupt, _) => Event::Interrupted,
         };

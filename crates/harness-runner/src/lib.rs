@@ -10,10 +10,10 @@ mod face;
 mod model;
 mod workplace;
 
-pub use dispatch::{Finished, Launch, RuleKeeper, RunnerError, drive};
+pub use dispatch::{Finished, Launch, RuleKeeper, RunnerError, drive, given_answer};
 pub use execute::{
-    Finder, GateBench, GateCandidate, GatePlace, Subject, judge_work_tree, land_message,
-    redact_for_log, restore_ignored, subject_tree_of, with_closed,
+    Finder, GateBench, GateCandidate, GatePlace, Subject, changed_by_others, judge_work_tree,
+    land_message, redact_for_log, restore_ignored, subject_tree_of, with_closed,
 };
 pub use face::Face;
 pub use model::{HttpModel, ModelClient, Models, Pace, Recorded, Recorder, Replay};

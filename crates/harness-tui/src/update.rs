@@ -2,6 +2,7 @@
 
 mod approve;
 mod keys;
+mod rewind;
 mod run;
 mod words;
 

@@ -348,6 +348,7 @@ impl Script {
             steered,
             fallback: run.fallback,
             roles: Box::new(run.roles),
+            answers: Vec::new(),
         })
     }
 
@@ -399,6 +400,8 @@ impl Script {
             Effect::SetAside => "set aside".to_owned(),
             Effect::HandOver(write) if write.prompt.is_some() => "hand over, asked".to_owned(),
             Effect::HandOver(_) => "hand over".to_owned(),
+            Effect::BringBack(work) => format!("bring back {}", work.feature),
+            Effect::Rewind(files) => format!("files back to turn {}", files.turn),
         })
     }
 }

@@ -5,7 +5,9 @@ use harness_core::{
     NetworkUse, Outcome, Stop,
 };
 
-use super::{JsonLine, JsonLines, Tests, approval, control, counts::cache_rate, role, setup};
+use super::{
+    JsonLine, JsonLines, Tests, approval, control, counts::cache_rate, role, setup, steering,
+};
 
 impl JsonLines {
     pub(super) fn say(&self, event: &Event) -> Option<JsonLine> {
@@ -21,7 +23,6 @@ impl JsonLines {
                 branch: opened.branch.clone(),
                 feature: opened.feature.to_string(),
             },
-            Event::SessionResumed { .. } => JsonLine::SessionResumed {},
             Event::SessionEnded { reason } => JsonLine::SessionEnded {
                 reason: reason.clone(),
                 usage: self.of_session.usage.into(),
@@ -36,9 +37,9 @@ impl JsonLines {
             },
             Event::PersonSaid { text, .. } => JsonLine::PersonSaid { text: text.clone() },
             Event::PersonTookBack { text } => JsonLine::PersonTookBack { text: text.clone() },
-            Event::PersonAwaited => JsonLine::NeedsHuman {
-                question: "the agent has stopped: say how to go on".to_owned(),
-            },
+            Event::PersonAwaited => {
+                steering::needed("the agent has stopped: say how to go on".to_owned())
+            }
             Event::TurnStarted { turn } => JsonLine::TurnStarted { turn: turn.0 },
             Event::ModelResponded(responded) => JsonLine::ModelResponded {
                 turn: responded.turn.0,
@@ -128,9 +129,7 @@ impl JsonLines {
                 tokens: tokens.0,
             },
             Event::NoteTaken { text } => JsonLine::NoteTaken { text: text.clone() },
-            Event::QuestionAsked { question, .. } => JsonLine::NeedsHuman {
-                question: question.clone(),
-            },
+            Event::QuestionAsked { question, id, .. } => steering::asked(question, *id),
             Event::QuestionAnswered { answer, .. } => JsonLine::PersonSaid {
                 text: answer.clone(),
             },
@@ -204,15 +203,20 @@ impl JsonLines {
                 reason: EndReason::Budget | EndReason::Limit,
                 ..
             } => return None,
-            Event::FeatureGivenUp { detail, .. } => JsonLine::NeedsHuman {
-                question: detail.clone(),
-            },
-            Event::WorkSetAside { files, message } => JsonLine::WorkSetAside {
+            Event::FeatureGivenUp { detail, .. } => steering::needed(detail.clone()),
+            Event::WorkSetAside { files, message, .. } => JsonLine::WorkSetAside {
                 files: *files,
                 message: message.clone(),
             },
             Event::NetworkUsed(used) => network_used(used),
             Event::SetupStarted { .. } | Event::SetupEnded { .. } => return setup::line(event),
+            Event::SessionResumed { .. }
+            | Event::QuestionPutOff { .. }
+            | Event::AnswerTaken(_)
+            | Event::WorkBroughtBack { .. }
+            | Event::RewindAsked { .. }
+            | Event::Rewound(_)
+            | Event::RewindRefused { .. } => return steering::line(event),
             Event::ApprovalAsked(asked) => approval::asked(asked),
             Event::ApprovalAnswered { call, answer } => approval::answered(*call, answer),
             Event::FeatureAmended { amendment, .. } => approval::amended(amendment),

@@ -107,6 +107,16 @@ const RECORDS: &str = r##"
 {"type":"allowance_told","allowances":[{"limit":"requests","left":0,"of":50,"until":"2025-11-20T10:32:05.000Z"}]}
 {"type":"request_paced","turn":2,"delay_ms":11200,"limit":"requests","until":"2025-11-20T10:32:05.000Z"}
 {"type":"request_paced","turn":2,"delay_ms":120000,"limit":"tokens","until":"9999-11-20T10:32:05.000Z"}
+{"type":"question_asked","call":{"turn":2,"index":0},"question":"Which port?","id":"Q-0003"}
+{"type":"question_put_off","call":{"turn":2,"index":0}}
+{"type":"question_put_off","call":{"turn":2,"index":0},"waited":true}
+{"type":"answer_taken","question":"Q-0003","feature":"F-012","asked":"Which port?","answer":"8080\nor 8081","by":"ana","at":"2025-11-20T10:32:05.000Z"}
+{"type":"work_brought_back","feature":"F-012","files":2}
+{"type":"work_brought_back","feature":"F-012","files":0,"message":"other work has changed `src/csv.rs` since; it is checkpoint 4 of S-0001"}
+{"type":"rewind_asked","turn":1,"what":"both"}
+{"type":"rewound","turn":1,"what":"both","checkpoint":2,"paths":["src/csv.rs","src/new.rs"],"more":1}
+{"type":"rewound","turn":1,"what":"talk"}
+{"type":"rewind_refused","turn":9,"reason":"there is no turn 9: the session has turns 1 to 2"}
 {"type":"session_ended","reason":"budget"}
 {"type":"run_ended","reason":"budget","detail":"$5.00 of $5.00 used\ngo on with `harness resume --last --max-usd 8`"}
 "##;
@@ -160,6 +170,7 @@ fn opened() -> Event {
         by_hand: None,
         approved: Vec::new(),
         account: harness_core::Account::default(),
+        kept: harness_core::Kept::default(),
     };
     Event::SessionOpened(Box::new(SessionOpened {
         session: SessionId::new(7),
@@ -254,6 +265,12 @@ const fn number(event: &Event) -> usize {
         Event::HandedOver(_) => 55,
         Event::AllowanceTold { .. } => 56,
         Event::RequestPaced { .. } => 57,
+        Event::QuestionPutOff { .. } => 58,
+        Event::AnswerTaken(_) => 59,
+        Event::WorkBroughtBack { .. } => 60,
+        Event::RewindAsked { .. } => 61,
+        Event::Rewound(_) => 62,
+        Event::RewindRefused { .. } => 63,
     }
 }
 
@@ -262,5 +279,5 @@ fn every_kind_of_event_is_among_them() {
     let mut numbers: Vec<usize> = every_kind().iter().map(number).collect();
     numbers.sort_unstable();
     numbers.dedup();
-    assert_eq!(numbers, (0..58).collect::<Vec<_>>());
+    assert_eq!(numbers, (0..64).collect::<Vec<_>>());
 }
