@@ -52,7 +52,9 @@ pub(crate) fn work(
     let mut log = taken.log;
     let files = taken.engine.rewind(turn, what).map_err(|why| {
         Failure::usage(format!("cannot go back to turn {turn} of {session}: {why}"))
-            .hint(format!("harness log show {session}"))
+            .hint(format!(
+                "`harness log show {session}` has the turns; `harness checkpoint list {session}` has the files of a session that is over"
+            ))
     })?;
     let mut record = |event: Event| keep(&mut log, &event);
     record(Event::RewindAsked { turn, what })?;

@@ -29,6 +29,8 @@ mod regression;
 mod script;
 #[path = "rules/steering.rs"]
 mod steering;
+#[path = "rules/turning_back.rs"]
+mod turning_back;
 
 use std::time::Duration;
 

@@ -4,7 +4,7 @@ use harness_core::{
     Action, AssistantPart, CallEnd, CallId, Change, ChangeKind, CheckStatus, CheckpointNumber,
     CheckpointSaved, Event, FailureClass, Feature, FeatureId, FeaturePassed, Finding,
     FinishSubject, Gate, Goal, ModelFailure, ModelResponded, ModelResponse, Money, Outcome, Prompt,
-    RunState, StopReason, Timestamp, TurnNumber, Urgency, Usage,
+    QuestionId, RunState, StopReason, Timestamp, TurnNumber, Urgency, Usage,
 };
 use harness_engine::{Effect, Engine, WriteHandOver};
 
@@ -22,6 +22,8 @@ pub(crate) struct Script {
     pub(crate) cost: Option<Money>,
     /// The note that is to be written.
     pub(crate) hand_over: Option<WriteHandOver>,
+    /// Whether questions get a name, as where they can be kept.
+    pub(crate) names_questions: bool,
 }
 
 impl Script {
@@ -49,6 +51,7 @@ impl Script {
             prompt: None,
             cost: None,
             hand_over: None,
+            names_questions: false,
         };
         let effects = script.engine.start(now);
         script.follow(effects, true);
@@ -361,7 +364,12 @@ impl Script {
         let mut words = Vec::new();
         for effect in effects {
             match effect {
-                Effect::Record(event) if recording => {
+                Effect::Record(mut event) if recording => {
+                    if let (Event::QuestionAsked { id, .. }, true) =
+                        (&mut event, self.names_questions)
+                    {
+                        *id = Some(QuestionId::new(1));
+                    }
                     words.extend(recorded(&event));
                     let next = self.handle(&event);
                     words.extend(self.follow(next, true));
