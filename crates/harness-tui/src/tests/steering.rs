@@ -166,7 +166,7 @@ fn a_question_is_answered_by_number_in_words_or_left_for_later() {
         desk.log_json(ask);
         let picture = desk.picture();
         assert!(
-            picture.contains("answer> type the answer, Enter sends it, /later leaves it"),
+            picture.contains("the answer, Enter sends it, /later leaves it"),
             "{picture}"
         );
         assert!(picture.contains("2 tab"), "{picture}");
@@ -204,9 +204,9 @@ fn a_turn_is_gone_back_to_by_its_key_or_by_its_number() {
         desk.press("[");
         assert_eq!(desk.press("r"), []);
         let picture = desk.picture();
-        assert!(picture.contains("> /rewind 1 both"), "{picture}");
+        assert!(picture.contains("> /rewind 3 both"), "{picture}");
         assert!(picture.contains("Enter goes back to before"), "{picture}");
-        assert_eq!(desk.press("enter"), rewind(1, RewindWhat::Both));
+        assert_eq!(desk.press("enter"), rewind(3, RewindWhat::Both));
         desk.write("/rewind 2 files");
         assert_eq!(desk.press("enter"), rewind(2, RewindWhat::Files));
         for wrong in [
