@@ -36,7 +36,7 @@ pub(super) fn typed(app: &mut App, rest: &str) -> Vec<Request> {
     let Some((turn, what)) = read(rest) else {
         app.tell(
             Role::Needed,
-            "`/rewind TURN` goes back to before that turn's answer: talk, files or both, as in `/rewind 3 files`",
+            "`/rewind TURN talk|files|both` goes back, as in `/rewind 3 files`",
         );
         return Vec::new();
     };
