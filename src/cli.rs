@@ -71,6 +71,19 @@ pub(crate) enum Command {
     Plan(Box<Plan>),
     /// Go on with a run that was stopped or killed
     Resume(Resume),
+    /// Take a stopped session back to an earlier turn: the conversation, the files, or both
+    ///
+    /// What the agent answered in that turn, and everything since, is forgotten; the log keeps it. The
+    /// files go back to the checkpoint that stood when the turn began, as a new checkpoint, and never
+    /// over changes of your own. Money that is spent stays spent. `harness resume` goes on from there;
+    /// on the screen `/rewind TURN` does the same while the agent works.
+    Rewind(Rewind),
+    /// List the questions that wait for you, and answer one
+    ///
+    /// Without a text it lists them. With one it answers the question that waits, or the one that is
+    /// named. A run that waits takes the answer at once; else `harness resume` or the next
+    /// `harness run` goes on with it.
+    Answer(Answer),
     /// Show where the repository, its features and its runs stand
     Status,
     /// Try to break out of each level of confinement, and check what a run would use
@@ -289,6 +302,35 @@ pub(crate) struct Resume {
     pub(crate) last: bool,
     #[command(flatten)]
     pub(crate) options: RunOptions,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Rewind {
+    /// The turn whose answer is the first to be forgotten; `harness log show` has the numbers
+    #[arg(value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) turn: u32,
+    /// The session, such as S-0007; the latest of this work tree when absent
+    #[arg(long)]
+    pub(crate) session: Option<String>,
+    /// Take back the conversation alone
+    #[arg(long, conflicts_with = "files")]
+    pub(crate) talk: bool,
+    /// Take back the files alone
+    #[arg(long)]
+    pub(crate) files: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Answer {
+    /// The answer in quotes, behind the question's id where several wait, such as Q-0001
+    #[arg(value_name = "QUESTION|TEXT", num_args = 0..=2)]
+    pub(crate) words: Vec<String>,
+    /// Answer the question about this feature
+    #[arg(long, value_name = "ID")]
+    pub(crate) feature: Option<String>,
+    /// Read the answer from this file; `-` reads standard input
+    #[arg(long, value_name = "FILE")]
+    pub(crate) file: Option<PathBuf>,
 }
 
 #[derive(Debug, Subcommand)]

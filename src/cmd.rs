@@ -1,6 +1,7 @@
 //! One module per command; each returns the exit code or how it failed.
 
 mod abort;
+mod answer;
 mod broken;
 mod checkpoint;
 mod config;
@@ -19,6 +20,7 @@ mod models;
 mod place;
 pub(crate) mod plan;
 pub(crate) mod resume;
+pub(crate) mod rewind;
 pub(crate) mod run;
 pub(crate) mod runs;
 mod scope;
@@ -48,6 +50,8 @@ pub(crate) fn run(cli: &Cli) -> Result<u8, Failure> {
         Command::Plan(plan) => plan::run(common, plan),
         Command::Resume(resume) => resume::run(common, resume),
         Command::Doctor(doctor) => doctor::run(common, doctor),
+        Command::Rewind(rewind) => rewind::run(common, rewind),
+        Command::Answer(answer) => answer::run(common, answer),
         Command::Status => status::run(common),
         Command::Models => models::run(common),
         Command::Feature(feature) => feature::run(common, feature),

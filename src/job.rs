@@ -1,5 +1,6 @@
 //! What a surface can be asked to show: a run, a resume, the demo, a landing.
 
+use harness_core::{EndReason, RewindWhat, SessionId, TurnNumber};
 use harness_runner::Finished;
 
 use crate::cli;
@@ -18,6 +19,12 @@ pub(crate) enum Job {
     },
     /// `harness demo`.
     Demo(cli::Demo),
+    /// `harness rewind`.
+    Rewind {
+        session: SessionId,
+        turn: TurnNumber,
+        what: RewindWhat,
+    },
     /// `harness land`.
     Land,
 }
@@ -40,6 +47,19 @@ impl Done {
             finished: Some(finished),
             farewell: String::new(),
         }
+    }
+
+    /// Nothing ran, and a session that was stopped can be gone on with.
+    pub(crate) const fn still_open(session: SessionId) -> Self {
+        Self::ended(
+            0,
+            Finished {
+                reason: EndReason::Interrupted,
+                detail: String::new(),
+                session: Some(session),
+                not_found: Vec::new(),
+            },
+        )
     }
 
     pub(crate) const fn without_run(code: u8) -> Self {

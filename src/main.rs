@@ -2,6 +2,7 @@
 
 mod approve;
 mod ask;
+mod asking;
 mod cli;
 mod cmd;
 mod compare;
@@ -20,6 +21,7 @@ mod output;
 mod prompts;
 mod proof;
 mod proposals;
+mod questions;
 mod rules;
 mod screen;
 mod session;

@@ -1,6 +1,6 @@
 //! Where a command shows itself and asks: plain lines, JSON lines, or the screen.
 
-use std::thread;
+use std::{sync::Arc, thread};
 
 use harness_core::{ApprovalSubject, Event, Request, Timestamp};
 use harness_runner::Face;
@@ -9,6 +9,7 @@ use tokio::sync::{mpsc, watch};
 
 use crate::{
     approve, ask,
+    asking::Asking,
     cli::Common,
     faces::{self, JsonFace},
     failure::Failure,
@@ -124,6 +125,7 @@ impl Surface for LineSurface {
         let asking = Box::new(AskingFace {
             requests: requests.clone(),
             attended: self.is_attended(),
+            asking: Arc::default(),
             rules_file: Folders::find()?.saved_rules().display().to_string(),
         });
         Ok(Joined {
@@ -138,6 +140,7 @@ impl Surface for LineSurface {
 struct AskingFace {
     requests: mpsc::Sender<Request>,
     attended: bool,
+    asking: Arc<Asking>,
     /// Where rules are kept, for people.
     rules_file: String,
 }
@@ -171,13 +174,8 @@ impl Face for AskingFace {
                 let _ = requests.blocking_send(Request::Decide { call, answer });
             });
         }
-        if let (Event::QuestionAsked { .. }, true) = (event, self.attended) {
-            let requests = self.requests.clone();
-            // Reading a line blocks for as long as a person thinks.
-            thread::spawn(move || {
-                let text = ask::line("answer:\n").unwrap_or_else(|| "no answer".to_owned());
-                let _ = requests.blocking_send(Request::Answer { text });
-            });
+        if let (Event::QuestionAsked { question, .. }, true) = (event, self.attended) {
+            self.asking.ask(question, &self.requests);
         }
         true
     }

@@ -186,6 +186,7 @@ fn play(site: &Site, flags: &Demo, surface: &dyn Surface) -> Result<Done, Failur
         approved: Vec::new(),
         account: harness_core::Account::default(),
         prompts: std::collections::BTreeMap::new(),
+        kept: harness_core::Kept::default(),
     };
     let launch = Launch {
         engine: Engine::new(state, now),

@@ -121,6 +121,7 @@ pub(crate) fn work(common: &Common, flags: &Plan, surface: &dyn Surface) -> Resu
         by_hand: None,
         approved: Vec::new(),
         account: harness_core::Account::default(),
+        kept: harness_core::Kept::default(),
         prompts: crate::prompts::read(&site.folders)?,
     };
     state.features.push(goal);

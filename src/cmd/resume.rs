@@ -13,7 +13,7 @@ use crate::{
     failure::{Failure, chain},
     intent,
     job::{Done, Job},
-    network, proposals,
+    network, proposals, questions,
     rules::RuleFile,
     screen,
     session::{
@@ -109,6 +109,7 @@ pub(crate) fn work(
         steered: surface.is_steered(),
         fallback: models.standby,
         roles: Box::new(models.roles),
+        answers: questions::for_resume(&store, &engine.run())?,
     };
     let proposals = super::plan::keeper_of(&site, &store, &opened.run);
     let is_plan = proposals.is_some();
@@ -138,7 +139,11 @@ pub(crate) fn work(
 }
 
 /// Finds the session that is wanted, or the latest one of this work tree that began; it must be its run's last.
-fn choose(site: &Site, store: &Store, wanted: Option<&str>) -> Result<SessionId, Failure> {
+pub(super) fn choose(
+    site: &Site,
+    store: &Store,
+    wanted: Option<&str>,
+) -> Result<SessionId, Failure> {
     let session = match wanted {
         Some(_) => runs::session(site, store, wanted)?,
         None => latest(site, store)?.ok_or_else(nothing)?,
@@ -176,9 +181,9 @@ fn latest(site: &Site, store: &Store) -> Result<Option<SessionId>, Failure> {
 }
 
 /// A session that was taken up.
-struct Taken {
-    log: LogWriter,
-    engine: Engine,
+pub(super) struct Taken {
+    pub(super) log: LogWriter,
+    pub(super) engine: Engine,
     /// Its opening, with the run as it is now.
     opened: SessionOpened,
     /// What the surface has to see first.
@@ -186,7 +191,11 @@ struct Taken {
 }
 
 /// Opens the log of a session for more, and folds what it holds.
-fn open(store: &Store, session: SessionId, surface: &dyn Surface) -> Result<Taken, Failure> {
+pub(super) fn open(
+    store: &Store,
+    session: SessionId,
+    surface: &dyn Surface,
+) -> Result<Taken, Failure> {
     let (log, records, torn) = LogWriter::reopen(store, session).map_err(|error| {
         Failure::failed(chain(&error)).hint(format!("harness log verify {session}"))
     })?;
@@ -284,6 +293,6 @@ fn played(session: SessionId) -> Failure {
     )
 }
 
-fn nothing() -> Failure {
+pub(super) fn nothing() -> Failure {
     Failure::usage("there is no session to resume in this work tree").hint("harness run")
 }

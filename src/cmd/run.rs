@@ -18,7 +18,7 @@ use crate::{
     failure::{Failure, chain},
     intent,
     job::{Done, Job},
-    network, prompts,
+    network, prompts, questions,
     rules::RuleFile,
     screen,
     session::{
@@ -55,6 +55,8 @@ pub(crate) fn work(common: &Common, flags: &Run, surface: &dyn Surface) -> Resul
     if let Some(line) = intent::adopt(&site, &features)? {
         surface.say(&line);
     }
+    let mut features = features;
+    let kept = questions::take_up(&site, &store, &mut features, surface)?;
     let goal = flags.goal.as_deref();
     let (wish, features) = wish::choose(&site, &resolved, features, goal, surface)?;
     match &wish {
@@ -116,6 +118,7 @@ pub(crate) fn work(common: &Common, flags: &Run, surface: &dyn Surface) -> Resul
         approved: Vec::new(),
         account: harness_core::Account::default(),
         prompts,
+        kept,
     };
     let engine = Engine::new(state, harness_host::clock::now());
     let launch = Launch {

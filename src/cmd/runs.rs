@@ -50,6 +50,11 @@ pub(super) fn say_what_next(finished: &Finished, common: &Common) {
                 "hint: mend what is in the way, then `harness abort`, commit, and `harness run` anew",
             );
         }
+        End::NeedsHuman if finished.detail.contains("`harness answer ") => {
+            say(
+                "hint: `harness answer` lists what waits for you; `harness resume --last` goes on with the answers",
+            );
+        }
         End::GatesRed | End::NeedsHuman | End::Stuck => {
             say(
                 "hint: `harness log show` tells what happened; `harness resume --last` tries on; `harness abort` takes the files back",
@@ -167,7 +172,7 @@ pub(super) fn branch(run: RunId) -> String {
 }
 
 /// Returns the sessions of a run, oldest first.
-pub(super) fn sessions_of(store: &Store, run: RunId) -> Result<Vec<SessionId>, Failure> {
+pub(crate) fn sessions_of(store: &Store, run: RunId) -> Result<Vec<SessionId>, Failure> {
     let index = store
         .runs()
         .map_err(|error| Failure::failed(chain(&error)))?;

@@ -12,6 +12,7 @@ use crate::{
     intent::Ledger,
     isolation,
     output::Output,
+    questions,
     trust::{self, Subject, Trusted},
 };
 
@@ -85,8 +86,33 @@ pub(super) fn run(common: &Common) -> Result<u8, Failure> {
             changed.join(", ")
         ))?;
     }
+    waiting_questions(&site, &features, &output)?;
     last_session(&site, &mut output)?;
     Ok(0)
+}
+
+/// Says which questions wait for the person.
+fn waiting_questions(
+    site: &Site,
+    features: &[harness_core::Feature],
+    output: &Output,
+) -> Result<(), Failure> {
+    let Some(store) = site.existing_store()? else {
+        return Ok(());
+    };
+    let mut waiting = Vec::new();
+    for kept in questions::all(site, &store, &|_| {})? {
+        if questions::settled(&kept, features, &store)?.is_none() {
+            waiting.push(kept.id.to_string());
+        }
+    }
+    if waiting.is_empty() {
+        return Ok(());
+    }
+    output.text(&format!(
+        "note: waiting for an answer of yours: {}; `harness answer` lists them",
+        waiting.join(", ")
+    ))
 }
 
 /// How much is shown of why the last run ended. Unit: lines.

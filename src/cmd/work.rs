@@ -129,6 +129,7 @@ impl Work {
             approved: Vec::new(),
             account: harness_core::Account::default(),
             prompts: std::collections::BTreeMap::new(),
+            kept: harness_core::Kept::default(),
         }
     }
 }

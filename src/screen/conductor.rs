@@ -159,6 +159,18 @@ impl Conductor {
                 };
                 self.begin(self.resume(session, text), past);
             }
+            Start::Rewind {
+                session,
+                turn,
+                what,
+            } => self.begin(
+                Job::Rewind {
+                    session,
+                    turn,
+                    what,
+                },
+                Past::Nothing,
+            ),
             Start::Land => self.begin(Job::Land, Past::Nothing),
         }
     }
@@ -222,6 +234,18 @@ fn perform(common: &Common, job: &Job, stage: &Stage) -> Result<Done, Failure> {
         Job::Resume { flags, said } => cmd::resume::work(common, flags, said, stage),
         Job::Demo(flags) => cmd::demo::work(flags, stage),
         Job::Land => land(common, stage),
+        Job::Rewind {
+            session,
+            turn,
+            what,
+        } => {
+            let named = session.to_string();
+            // Whatever came of it, the session can be gone on with.
+            if let Err(failure) = cmd::rewind::work(common, Some(&named), *turn, *what, stage) {
+                stage.say(failure.to_text().trim_end());
+            }
+            Ok(Done::still_open(*session))
+        }
     }
 }
 

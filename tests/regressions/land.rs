@@ -24,8 +24,8 @@ fn a_feature_left_to_a_person_does_not_stand_in_the_way() {
     );
     assert_eq!(
         desk.project.git(&["status", "--porcelain"]),
-        " M feature_list.json\n M progress.md\n?? src/question",
-        "what was tried in vain is told where people read, and is of no commit"
+        " M feature_list.json\n M progress.md",
+        "what was tried in vain is told where people read, and is of no commit; the work on a question waits aside"
     );
     assert!(desk.project.read("progress.md").contains(" needs human\n"));
 }

@@ -10,6 +10,7 @@ use crate::{
     text::{fenced, one_line},
 };
 
+mod answers;
 mod plan;
 mod work;
 
@@ -121,6 +122,8 @@ pub fn lay_out(opened: &SessionOpened, feature: &Feature) -> Window {
         true => Block::own("goal", plan::goal(feature)),
         false => Block::own("feature", work::wanted(work, feature)),
     });
+    let answers = answers::given(&opened.run, &feature.id);
+    own.extend(answers.map(|text| Block::own("answers", text)));
 
     let mut listing = vec![Listed {
         name: "instructions".to_owned(),

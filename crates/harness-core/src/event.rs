@@ -8,10 +8,11 @@ use serde::{Deserialize, Serialize};
 use crate::{
     Action, Allowance, Amendment, ApprovalAnswer, ApprovalAsked, ApprovedHow, Beside, CallId,
     ChangeShown, CheckReport, CheckStatus, CheckpointNumber, CommitId, EndReason, FeatureId,
-    FeatureStatus, Finding, Formatted, Gate, JobEnd, LimitKind, Limits, ModelFailure, ModelProfile,
-    ModelResponse, Money, NegativeControl, NetworkUse, Outcome, Proposal, ProposalSettled,
-    RateLimit, RepoPath, Review, Roles, SessionOpened, SetupEnd, SetupPlace, Spent, Timestamp,
-    TokenCount, TreeId, TurnNumber, Urgency, Verdict,
+    FeatureStatus, Finding, Formatted, Gate, GivenAnswer, JobEnd, LimitKind, Limits, ModelFailure,
+    ModelProfile, ModelResponse, Money, NegativeControl, NetworkUse, Outcome, Proposal,
+    ProposalSettled, QuestionId, RateLimit, RepoPath, Review, RewindWhat, Rewound, Roles,
+    SessionOpened, SetAsideWork, SetupEnd, SetupPlace, Spent, Timestamp, TokenCount, TreeId,
+    TurnNumber, Urgency, Verdict,
 };
 
 /// A logged fact.
@@ -37,6 +38,9 @@ pub enum Event {
         /// Who serves the other roles from now on.
         #[serde(default, skip_serializing_if = "Roles::is_empty")]
         roles: Box<Roles>,
+        /// What a person has answered while no process had the run.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        answers: Vec<GivenAnswer>,
     },
     /// The session is over; the run may go on in another.
     SessionEnded {
@@ -164,6 +168,10 @@ pub enum Event {
         call: CallId,
         /// The question.
         question: String,
+        /// What an answer names it by; absent where it could not be kept, and in logs of earlier
+        /// versions.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        id: Option<QuestionId>,
     },
     /// A person answered.
     QuestionAnswered {
@@ -291,6 +299,9 @@ pub enum Event {
         /// What went wrong; empty when all went well.
         #[serde(default)]
         message: String,
+        /// Where the work is kept; absent when something went wrong, and in logs of earlier versions.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        kept: Option<Box<SetAsideWork>>,
     },
     /// The next session could not be opened.
     OpenFailed {
@@ -456,6 +467,42 @@ pub enum Event {
     },
     /// A person's word on a proposal was carried out, or could not be.
     ProposalSettled(Box<ProposalSettled>),
+    /// A question is left for later: its feature waits for the answer, and others go on.
+    QuestionPutOff {
+        /// The call that waited.
+        call: CallId,
+        /// Whether nobody had answered for too long; else a person said so.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        waited: bool,
+    },
+    /// A person has answered a question from outside of the run.
+    AnswerTaken(Box<GivenAnswer>),
+    /// The work on the session's feature that was put aside stands in the work tree again.
+    WorkBroughtBack {
+        /// The feature.
+        feature: FeatureId,
+        /// The files written or removed.
+        files: u32,
+        /// Why it was not brought back, with where it is kept; empty when all went well.
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        message: String,
+    },
+    /// A person wants the session to go back to an earlier turn.
+    RewindAsked {
+        /// The turn.
+        turn: TurnNumber,
+        /// What is to go back.
+        what: RewindWhat,
+    },
+    /// The session went back to an earlier turn.
+    Rewound(Box<Rewound>),
+    /// The session did not go back: everything is as it was.
+    RewindRefused {
+        /// The turn that was asked for.
+        turn: TurnNumber,
+        /// Why, with the names of what is in the way.
+        reason: String,
+    },
 }
 
 /// What a session leaves for the next one about a feature that is not done.

@@ -80,6 +80,10 @@ numbered_id! {
     /// Names one run of a repository: what one `harness run` started.
     RunId, "R", "run"
 }
+numbered_id! {
+    /// Names one question to a person that an agent of this repository has asked.
+    QuestionId, "Q", "question"
+}
 
 /// Names one entry of the feature list.
 ///

@@ -25,8 +25,10 @@ mod object;
 mod path;
 mod policy;
 mod proposal;
+mod question;
 mod rate;
 mod request;
+mod rewind;
 mod role;
 mod session;
 mod setup;
@@ -56,7 +58,9 @@ pub use gate::{
     Baseline, CheckReport, CheckStatus, Finding, FindingKind, Gate, Reader, ReportFile, TestCounts,
     When,
 };
-pub use id::{CallId, CheckpointNumber, FeatureId, IdError, RunId, SessionId, TurnNumber};
+pub use id::{
+    CallId, CheckpointNumber, FeatureId, IdError, QuestionId, RunId, SessionId, TurnNumber,
+};
 pub use image::{Image, ImageFormat};
 pub use job::{JobEnd, KEPT_FOLDER};
 pub use message::{
@@ -70,8 +74,10 @@ pub use policy::{CommandRule, Limits, Policy, RuleDecision, ScopeRules, Sourced}
 pub use proposal::{
     AddedFeature, Decided, PROPOSED_MAX, Proposal, ProposalSettled, ProposalWord, ProposedFeature,
 };
+pub use question::{GivenAnswer, Kept, SetAsideWork};
 pub use rate::{Allowance, RateLimit};
 pub use request::{Request, Urgency};
+pub use rewind::{RewindWhat, Rewound};
 pub use role::{Effort, Role, Roles};
 pub use session::{
     DirtyMode, Document, GivenUp, Goal, Level, ModelProfile, Price, RunState, SessionOpened,

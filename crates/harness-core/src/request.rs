@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{ApprovalAnswer, CallId};
+use crate::{ApprovalAnswer, CallId, RewindWhat, TurnNumber};
 
 /// What a person asks of a running run.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,6 +30,15 @@ pub enum Request {
         call: CallId,
         /// The answer.
         answer: ApprovalAnswer,
+    },
+    /// Leave the question that is open for later: its feature waits, and others go on.
+    PutOff,
+    /// Go back to before the agent's answer in an earlier turn of the session.
+    Rewind {
+        /// The turn.
+        turn: TurnNumber,
+        /// What goes back.
+        what: RewindWhat,
     },
     /// Let the gates decide although the agent has not called `finish`.
     TakeClaim,

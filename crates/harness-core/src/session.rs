@@ -5,8 +5,8 @@ use std::{collections::BTreeMap, fmt};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Account, ApprovedFinding, CommitId, Effort, EndReason, Feature, FeatureId, Money, Policy,
-    RepoPath, Roles, RunId, SessionId, Timestamp, TokenCount, TreeId, Usage,
+    Account, ApprovedFinding, CommitId, Effort, EndReason, Feature, FeatureId, Kept, Money, Policy,
+    QuestionId, RepoPath, Roles, RunId, SessionId, Timestamp, TokenCount, TreeId, Usage,
 };
 
 /// The state of a run as far as its next session needs it.
@@ -67,6 +67,9 @@ pub struct RunState {
     /// The person's own prompts, by the names of those they take the place of.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub prompts: BTreeMap<String, String>,
+    /// What the run keeps for its later sessions: answers, and work that was put aside.
+    #[serde(default, skip_serializing_if = "Kept::is_empty")]
+    pub kept: Kept,
 }
 
 /// A feature that a run leaves to a person.
@@ -78,6 +81,9 @@ pub struct GivenUp {
     pub reason: EndReason,
     /// Why, in one line.
     pub detail: String,
+    /// The question that waits for an answer; absent where something else is in the way.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub question: Option<QuestionId>,
 }
 
 /// What a run was asked for.

@@ -3,7 +3,7 @@
 use harness_core::{
     ApprovalAsked, ApprovedFinding, CallId, CheckReport, CheckpointNumber, ConversationId, Event,
     Feature, FeatureId, FinishSubject, Gate, Money, NegativeControl, Prompt, Proposal,
-    ProposalWord, Review, RunState, TokenCount, TreeId, TurnNumber,
+    ProposalWord, Review, RewindWhat, RunState, SetAsideWork, TokenCount, TreeId, TurnNumber,
 };
 use harness_gate::control::ControlPlan;
 use harness_guard::{Awaited, Permit};
@@ -91,6 +91,14 @@ pub enum Effect {
     CommitFeature(Box<CommitFeature>),
     /// Take the work tree back to where the session's feature began. Ends in `WorkSetAside`.
     SetAside,
+    /// Bring work back that was put aside. Ends in `WorkBroughtBack`.
+    ///
+    /// Doing it twice is doing it once.
+    BringBack(Box<SetAsideWork>),
+    /// Take the work tree back to a turn. Ends in `Rewound` or `RewindRefused`.
+    ///
+    /// Doing it twice is doing it once.
+    Rewind(Box<RewindFiles>),
     /// Leave a note for the next session of the feature. Ends in `HandedOver`.
     HandOver(Box<WriteHandOver>),
     /// Send a request of a conversation beside the main one. Ends in `Beside`: `Responded` or `Failed`.
@@ -151,6 +159,19 @@ pub struct OpenSession {
     pub run: RunState,
     /// The feature to work on.
     pub feature: Feature,
+}
+
+/// Where the files of a turn are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RewindFiles {
+    /// The turn.
+    pub turn: TurnNumber,
+    /// What goes back; files at least.
+    pub what: RewindWhat,
+    /// The checkpoint that holds the work tree as it stood when the turn began.
+    pub checkpoint: CheckpointNumber,
+    /// That work tree.
+    pub tree: TreeId,
 }
 
 /// A note to leave for the next session.

@@ -38,8 +38,8 @@ pub enum Tick {
 /// A run as a state machine.
 #[derive(Debug)]
 pub struct Engine {
-    run: RunState,
-    session: Option<Session>,
+    pub(crate) run: RunState,
+    pub(crate) session: Option<Session>,
     opened: Option<SessionOpened>,
     opening: bool,
     stop: Option<(EndReason, String)>,
@@ -47,7 +47,7 @@ pub struct Engine {
     stopping: bool,
     end: Option<EndReason>,
     /// The feature given up last, whose work may still stand in the tree.
-    unfinished: Option<FeatureId>,
+    pub(crate) unfinished: Option<FeatureId>,
     /// When the present process took the run up.
     since: Timestamp,
     breakers: Breakers,
@@ -121,6 +121,9 @@ impl Engine {
                     return Some(due);
                 }
                 let limits = &self.run.policy.limits;
+                if let Some(event) = self.question_overdue(session, now) {
+                    return Some(event);
+                }
                 let used = session.used_of(&self.run, self.since, now);
                 limits::time_is_up(limits, &session.feature, used).map(Reached::into_event)
             }
@@ -187,11 +190,8 @@ impl Engine {
         let session = self.working_session()?;
         let used = session.used_of(&self.run, self.since, self.since);
         let limit = limits::time_is_up_at(&self.run.policy.limits, &session.feature, used);
-        Some(
-            session
-                .next_deadline()
-                .map_or(limit, |retry| retry.min(limit)),
-        )
+        let due = [session.next_deadline(), self.put_off_at(session)];
+        Some(due.into_iter().flatten().fold(limit, Timestamp::min))
     }
 
     /// Returns how the run ended, when it has.
@@ -244,7 +244,11 @@ impl Engine {
                 steered,
                 fallback,
                 roles,
+                answers,
             } => {
+                for given in answers {
+                    self.on_answer_taken(given);
+                }
                 self.run.steered = *steered;
                 self.run.fallback = fallback.clone();
                 self.run.roles = (**roles).clone();
@@ -287,10 +291,18 @@ impl Engine {
                 self.pacing.told(&model, allowances);
             }
             Event::RequestPaced { .. } => self.pacing.waited(&self.run.model),
+            Event::AnswerTaken(given) => self.on_answer_taken(given),
+            Event::WorkSetAside {
+                kept: Some(work), ..
+            } => self.run.kept.set_aside((**work).clone()),
+            Event::WorkBroughtBack { feature, .. } => self.run.kept.forget_aside(feature),
             _ => {}
         }
         if let Some(session) = &mut self.session {
             session.apply(event, now);
+            if matches!(event, Event::Rewound(_)) && self.run.steered {
+                session.await_words();
+            }
         }
     }
 
@@ -378,33 +390,23 @@ impl Engine {
         }
     }
 
-    /// Opens the features again that a person was left with: resuming is their word to try on.
-    fn take_back_given_up(&mut self) {
-        let given_up = std::mem::take(&mut self.run.given_up);
-        if let Some(last) = given_up.last() {
-            self.unfinished = Some(last.feature.clone());
-        }
-        for feature in &mut self.run.features {
-            if given_up.iter().any(|entry| entry.feature == feature.id) {
-                feature.status = FeatureStatus::Pending;
-            }
-        }
-    }
-
     fn on_session_ended(&mut self) {
         let Some(session) = self.session.take() else {
             return;
         };
         absorb(&mut self.run, &session);
         self.run.attempts = 0;
+        let waiting = session.waiting_question();
         match session.conclusion {
             Some(Conclusion::GivenUp { reason, detail }) => {
-                let feature = session.feature.id;
+                let (question, feature) = (waiting, session.feature.id);
                 self.run.given_up.push(GivenUp {
                     feature,
                     reason,
                     detail,
+                    question,
                 });
+                self.reopen_answered();
             }
             Some(Conclusion::Answered) => self.stop_for(EndReason::Answered, ""),
             Some(Conclusion::Passed) | None => {}
@@ -419,6 +421,7 @@ impl Engine {
         self.run.tip = passed.commit.clone();
         self.run.work_start = Some(passed.work_tree.clone());
         self.run.account.forget_note(&passed.feature);
+        self.run.kept.forget_aside(&passed.feature);
     }
 
     /// A feature that is not in work may turn out broken.
@@ -467,7 +470,10 @@ impl Engine {
     fn stop_for_person(&mut self) {
         let session = self.session.as_ref();
         let was_answered = session.is_some_and(|session| {
-            session.has_planned() || session.is_awaiting_person() && session.is_answer(&self.run)
+            session.has_planned()
+                || session.is_awaiting_person()
+                    && session.has_stopped()
+                    && session.is_answer(&self.run)
         });
         let reason = if was_answered {
             EndReason::Answered
@@ -572,7 +578,7 @@ impl Engine {
 
     /// Returns the feature a session would take up after the present one: first
     /// the one whose work stands in the tree, so that no other is built on it.
-    fn next_feature(&self) -> Option<FeatureId> {
+    pub(crate) fn next_feature(&self) -> Option<FeatureId> {
         let mut taken: Vec<FeatureId> = self
             .run
             .given_up

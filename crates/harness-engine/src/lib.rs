@@ -22,6 +22,7 @@ mod limits;
 mod loops;
 mod pacing;
 mod proposal;
+mod questions;
 mod retry;
 mod session;
 mod talk;
@@ -29,9 +30,9 @@ mod words;
 
 pub use conversation::{BESIDE_OUTPUT_MAX, BESIDE_TURNS_MAX};
 pub use effect::{
-    AskBeside, CommitFeature, Effect, OpenSession, RunGate, RunNegativeControl, SettleProposal,
-    WriteHandOver,
+    AskBeside, CommitFeature, Effect, OpenSession, RewindFiles, RunGate, RunNegativeControl,
+    SettleProposal, WriteHandOver,
 };
 pub use engine::{Engine, Tick};
 pub use proposal::{check_proposal, read_proposal, title_key};
-pub use session::{HAND_OVER_OUTPUT_MAX, first_prompt};
+pub use session::{ANSWER_WAIT_MAX, HAND_OVER_OUTPUT_MAX, first_prompt};

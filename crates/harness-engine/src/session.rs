@@ -6,7 +6,9 @@
 //! `proving` and `informing` how gates run, `asides` what is said beside calls and their
 //! results, `jobs` commands that go on, `hand_over` what is left for the next session,
 //! `beside` what conversations beside the main one want, `review` who looks at a change
-//! before it is committed, `planning` the session that only plans.
+//! before it is committed, `planning` the session that only plans, `questions` what a person
+//! is asked, `rewind` how a session goes back to a turn, `bring_back` what becomes of work
+//! put aside.
 
 use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},
@@ -33,6 +35,7 @@ mod answers;
 mod approval;
 mod asides;
 mod beside;
+mod bring_back;
 mod by_hand;
 mod findings;
 mod formatting;
@@ -42,9 +45,11 @@ mod jobs;
 mod open;
 mod planning;
 mod proving;
+mod questions;
 mod regression;
 mod resume;
 mod review;
+mod rewind;
 mod spending;
 mod steering;
 mod steps;
@@ -55,6 +60,7 @@ pub(crate) use findings::approvals;
 pub use hand_over::HAND_OVER_OUTPUT_MAX;
 pub(crate) use hand_over::hand_over_model;
 pub use open::first_prompt;
+pub use questions::ANSWER_WAIT_MAX;
 pub(crate) use review::{Reviewing, too_low};
 pub(crate) use steps::{Step, Surroundings};
 
@@ -162,6 +168,10 @@ pub(crate) struct Session {
     jobs: jobs::Jobs,
     /// What there is more to know where the session plans; absent where it works.
     planning: Option<planning::Planning>,
+    /// The question that is open, or that the feature was given up for.
+    question: Option<questions::Asked>,
+    turns: rewind::Turns,
+    bring_back: bring_back::BringBack,
     aside: SettingAside,
     /// Whether the run is to stop: what is in flight ends and nothing new begins.
     winding: bool,
@@ -216,8 +226,17 @@ impl Session {
                 path, message, why, ..
             } => self.talk.tell(words::stray(path, why, message)),
             Event::NoteTaken { text } => self.on_note(text),
-            Event::QuestionAsked { call, .. } => self.on_question(*call),
+            Event::QuestionAsked { call, id, .. } => self.on_question(*call, *id, now),
             Event::QuestionAnswered { call, answer } => self.on_answer(*call, answer),
+            Event::QuestionPutOff { call, .. } => self.on_put_off(*call),
+            Event::RewindAsked { turn, what } => self.on_rewind_asked(*turn, *what),
+            Event::RewindRefused { turn, .. } => self.on_rewind_refused(*turn),
+            Event::Rewound(rewound) => self.on_rewound(rewound),
+            Event::WorkBroughtBack {
+                feature,
+                files,
+                message,
+            } => self.on_brought_back(feature, *files, message),
             Event::ApprovalAsked(asked) => self.on_approval_asked(asked),
             Event::ApprovalAnswered { call, answer } => self.on_approval_answered(*call, answer),
             Event::FeatureAmended { call, amendment } => self.on_amended(*call, amendment),
@@ -234,7 +253,10 @@ impl Session {
             Event::JobEnded { call, end, .. } => self.on_job_ended(*call, end),
             Event::Nudged { text } => self.on_nudge(text),
             Event::CheckpointSaved(saved) => self.on_saved(saved),
-            Event::CheckpointUnchanged => self.saving.in_flight = false,
+            Event::CheckpointUnchanged => {
+                self.saving.in_flight = false;
+                self.mark_saved();
+            }
             Event::CheckpointFailed { message } => self.on_saving_failed(message),
             Event::BaselineEnded { report, .. } => self.on_baseline(report),
             Event::BaselineFailed { message } => self.on_baseline_failed(message),
@@ -264,7 +286,9 @@ impl Session {
             Event::Beside(told) => self.on_beside(told, now),
             Event::ChangeShown(shown) => self.on_change_shown(shown),
             Event::Reviewed(review) => self.on_reviewed(review),
-            Event::AllowanceTold { .. }
+            // The run keeps it, and the next step finds it there.
+            Event::AnswerTaken(_)
+            | Event::AllowanceTold { .. }
             | Event::StopDecided { .. }
             | Event::ChangedOutside { .. }
             | Event::ManifestShort { .. }
@@ -350,6 +374,7 @@ impl Session {
                 .push_back((action.path().clone(), TokenCount::estimate(text)));
         }
         self.forget_proposal(id);
+        self.close_question(id);
     }
 
     fn on_saved(&mut self, saved: &CheckpointSaved) {
@@ -359,6 +384,7 @@ impl Session {
             self.saving.next = saved.number.next();
             self.informing.add_changes(&saved.changes);
             self.drift.hear_tree(&saved.tree, &saved.changes);
+            self.mark_saved();
         }
     }
 

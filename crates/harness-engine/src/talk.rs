@@ -31,7 +31,7 @@ pub(crate) enum Request {
 }
 
 /// One conversation.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Talk {
     system: Arc<str>,
     tools: Arc<[ToolSpec]>,
@@ -97,6 +97,17 @@ impl Talk {
         if let Some(last) = self.said.iter().rposition(|said| said == text) {
             self.said.remove(last);
         }
+    }
+
+    /// Takes up an earlier state of the conversation; the number of turns and words that wait stay.
+    pub(crate) fn go_back(&mut self, earlier: &Self) {
+        let (turn, said) = (self.turn, std::mem::take(&mut self.said));
+        *self = Self {
+            turn,
+            said,
+            ..earlier.clone()
+        };
+        self.forget_cache();
     }
 
     /// Whether words of a person wait.

@@ -11,6 +11,7 @@ mod formatting;
 mod gates;
 mod jobs;
 mod planning;
+mod steering;
 
 pub(crate) use beside::{
     LEFT_OUT, ONLY_LOOKS, explored, extent, last_turn, not_the_form, plain, review_needed,
@@ -25,6 +26,7 @@ pub(crate) use formatting::{format_failed, formatted};
 pub(crate) use gates::{
     attempts_used_up, check_result, red_base, red_gates, turn_gates, turn_gates_not_run,
 };
+pub(crate) use steering::{answered, brought_back, question_waits, rewound};
 
 pub(crate) use planning::{
     ONLY_PLANS, PROPOSAL_REFUSED, PROPOSES_ONLY_IN_PLAN, STOPPED_WITHOUT_PROPOSAL, bad_proposal,

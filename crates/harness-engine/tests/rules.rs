@@ -41,6 +41,8 @@ mod review;
 mod script;
 #[path = "rules/steering.rs"]
 mod steering;
+#[path = "rules/turning_back.rs"]
+mod turning_back;
 
 use std::time::Duration;
 
@@ -154,6 +156,7 @@ fn attempts_used_up_leave_the_feature_to_a_person_and_the_next_one_starts_clean(
     let aside = Event::WorkSetAside {
         files: 1,
         message: String::new(),
+        kept: None,
     };
     assert_eq!(run.on(&aside), "session ended; open F-002");
     run.opens(2);
@@ -189,6 +192,7 @@ fn work_that_cannot_be_set_aside_stops_the_run() {
     let aside = Event::WorkSetAside {
         files: 0,
         message: "`src/a.rs` was changed".to_owned(),
+        kept: None,
     };
     assert_eq!(run.on(&aside), "stop needs_human; run ended needs_human");
 }

@@ -10,6 +10,7 @@ mod plan;
 mod role;
 mod say;
 mod setup;
+mod steering;
 
 use harness_core::{Event, SessionId, Timestamp};
 use schemars::JsonSchema;
@@ -59,7 +60,11 @@ pub enum JsonLine {
         feature: String,
     },
     /// A session was taken up again.
-    SessionResumed {},
+    SessionResumed {
+        /// The questions that were answered meanwhile.
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        answers: Vec<String>,
+    },
     /// A model request goes out.
     TurnStarted {
         /// Its number.
@@ -404,6 +409,70 @@ pub enum JsonLine {
     NeedsHuman {
         /// For what.
         question: String,
+        /// What an answer names the question by; absent where no answer is waited for.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        id: Option<String>,
+        /// The command that answers it, with the text in place of `TEXT`; absent with `id`.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        answer: Option<String>,
+    },
+    /// A question is left for later: its feature waits, and others go on.
+    QuestionPutOff {
+        /// The call that waited.
+        call: String,
+        /// Whether nobody had answered for too long; else a person said so.
+        waited: bool,
+    },
+    /// A person has answered a question from outside of the run.
+    AnswerTaken {
+        /// The question.
+        question: String,
+        /// The feature that waited.
+        feature: String,
+        /// What was asked.
+        asked: String,
+        /// The answer.
+        answer: String,
+        /// Who gave it.
+        by: String,
+        /// When.
+        at: String,
+    },
+    /// Work that was put aside stands in the work tree again.
+    WorkBroughtBack {
+        /// The feature.
+        feature: String,
+        /// How many files.
+        files: u32,
+        /// Why it was not brought back, with where it is kept; empty when all went well.
+        message: String,
+    },
+    /// A person wants the session to go back to an earlier turn.
+    RewindAsked {
+        /// The turn.
+        turn: u32,
+        /// What is to go back: `talk`, `files`, `both`.
+        what: String,
+    },
+    /// The session went back to an earlier turn.
+    Rewound {
+        /// The turn; what the agent answered in it, and everything since, is what went.
+        turn: u32,
+        /// What went back: `talk`, `files`, `both`.
+        what: String,
+        /// The checkpoint the files went back to; null where they stayed.
+        checkpoint: Option<u32>,
+        /// How many files were written or removed.
+        files: u64,
+        /// Their paths, the first ones.
+        paths: Vec<String>,
+    },
+    /// The session did not go back: everything is as it was.
+    RewindRefused {
+        /// The turn that was asked for.
+        turn: u32,
+        /// Why, with the names of what is in the way.
+        reason: String,
     },
     /// Something went wrong that the run may survive.
     Problem {

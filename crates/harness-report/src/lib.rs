@@ -10,6 +10,7 @@ mod json;
 mod lines;
 mod phrase;
 mod proposal;
+mod question;
 mod summary;
 mod tally;
 #[cfg(test)]
@@ -24,5 +25,6 @@ pub use json::{
 pub use lines::Lines;
 pub use phrase::{Line, Phrases, Who, held_for};
 pub use proposal::proposal_lines;
+pub use question::{Reply, choices, prompt as question_prompt, reply};
 pub use summary::{End, GateUse, SessionSummary, ToolUse};
 pub use tally::{Bill, Span, Tally, amount, span, tokens, usd};

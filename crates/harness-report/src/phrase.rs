@@ -16,6 +16,7 @@ mod saved;
 mod setup;
 mod shown;
 mod spent;
+mod steering;
 mod stray;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -150,10 +151,6 @@ impl Phrases {
     fn words(&mut self, event: &Event) -> Vec<Line> {
         match event {
             Event::SessionOpened(opened) => self.session_opened(opened),
-            Event::SessionResumed { .. } => one(
-                Who::Note,
-                "resumed; what was in flight when it stopped is not repeated",
-            ),
             Event::SessionEnded { .. } => Vec::new(),
             Event::RunEnded { reason, detail } => self.run_ended(*reason, detail),
             Event::PersonSaid { text, .. } => vec![paragraph(Who::You, text)],
@@ -205,7 +202,7 @@ impl Phrases {
                 one(Who::Note, loaded::document(path, *tokens, is_map, why))
             }
             Event::NoteTaken { text } => vec![paragraph(Who::Note, text)],
-            Event::QuestionAsked { question, .. } => vec![paragraph(Who::Ask, question)],
+            Event::QuestionAsked { question, id, .. } => steering::asked(question, *id),
             Event::QuestionAnswered { answer, .. } => vec![paragraph(Who::You, answer)],
             Event::Nudged { text } => one(Who::Harness, clean_line(text, 200)),
             Event::CheckpointSaved(saved) => vec![saved::checkpoint(saved)],
@@ -276,7 +273,7 @@ impl Phrases {
                 one(Who::Feature, format!("{feature} {to}{why}"))
             }
             Event::FeatureGivenUp { reason, detail } => vec![given_up::feature(*reason, detail)],
-            Event::WorkSetAside { files, message } if message.is_empty() => one(
+            Event::WorkSetAside { files, message, .. } if message.is_empty() => one(
                 Who::Checkpoint,
                 format!(
                     "{} of the unproven work put aside, kept in the checkpoints",
@@ -306,6 +303,13 @@ impl Phrases {
             Event::FeaturesProposed { .. }
             | Event::ProposalKept { .. }
             | Event::ProposalSettled(_) => plan::lines(event),
+            Event::SessionResumed { .. }
+            | Event::QuestionPutOff { .. }
+            | Event::AnswerTaken(_)
+            | Event::WorkBroughtBack { .. }
+            | Event::RewindAsked { .. }
+            | Event::Rewound(_)
+            | Event::RewindRefused { .. } => steering::lines(event),
             Event::BudgetWarned { what, .. } => {
                 one(Who::Note, format!("limit near: {}", clean(what)))
             }

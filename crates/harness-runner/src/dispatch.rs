@@ -3,6 +3,7 @@
 mod findings;
 mod metering;
 mod proposals;
+mod questions;
 mod spending;
 
 use std::{collections::VecDeque, fmt, io, pin::Pin, rc::Rc, time::Duration};
@@ -19,6 +20,7 @@ use tokio::sync::mpsc;
 
 pub(crate) use metering::Meter;
 pub use proposals::{Added, ProposalKeeper};
+pub use questions::given as given_answer;
 
 use crate::{
     Face, Models, Workplace,
@@ -109,6 +111,8 @@ struct Dispatcher<'a> {
     in_flight: FuturesUnordered<InFlight>,
     deltas: mpsc::Sender<ModelDelta>,
     question: Option<CallId>,
+    /// What agents have asked and nobody has answered.
+    questions: questions::Questions,
     /// What waits for a person's word.
     asked: Option<Box<ApprovalAsked>>,
     /// The person's yes, until it is used.
@@ -143,6 +147,9 @@ pub async fn drive(
 ) -> Result<Finished, RunnerError> {
     let (ended_tx, mut ended) = mpsc::unbounded_channel();
     let (deltas_tx, mut deltas) = mpsc::channel(DELTAS_MAX);
+    let questions = questions::Questions::new(workplace.store.clone(), &launch.engine);
+    let mut answers = tokio::time::interval(questions::LOOK_EVERY);
+    answers.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     let executor = Executor::new(workplace, launch.models, ended_tx)?;
     let mut dispatcher = Dispatcher {
         engine: launch.engine,
@@ -154,6 +161,7 @@ pub async fn drive(
         in_flight: FuturesUnordered::new(),
         deltas: deltas_tx,
         question: None,
+        questions,
         asked: None,
         approval: None,
         rules: launch.rules,
@@ -190,6 +198,7 @@ pub async fn drive(
                 dispatcher.take_end(end)?;
             }
             Some(()) = dispatcher.in_flight.next(), if !dispatcher.in_flight.is_empty() => {}
+            _ = answers.tick(), if dispatcher.questions.is_waiting() => dispatcher.look_for_answers(),
             () = tokio::time::sleep(deadline.unwrap_or_default()), if deadline.is_some() => dispatcher.tick(),
             Some(delta) = deltas.recv() => dispatcher.show(&delta),
         }
@@ -225,9 +234,10 @@ impl Dispatcher<'_> {
     /// Handles every event that is there.
     fn work_off(&mut self) -> Result<(), RunnerError> {
         for _ in 0..EVENTS_IN_A_ROW_MAX {
-            let Some(event) = self.queue.pop_front() else {
+            let Some(mut event) = self.queue.pop_front() else {
                 return Ok(());
             };
+            self.keep_question(&mut event);
             self.take(&event)?;
         }
         Err(RunnerError::Circles)
@@ -248,6 +258,7 @@ impl Dispatcher<'_> {
                 | Event::Beside(_)
         );
         self.follow_approval(event);
+        self.follow_questions(event);
         self.executor.notice(event);
         self.show_event(event, now);
         match event {
@@ -258,7 +269,7 @@ impl Dispatcher<'_> {
                 self.note_spend(event);
             }
             Event::QuestionAsked { call, .. } => self.question = Some(*call),
-            Event::QuestionAnswered { .. } => self.question = None,
+            Event::QuestionAnswered { .. } | Event::SessionEnded { .. } => self.question = None,
             // A person's words can cut a question short.
             Event::CallEnded { call, .. } if self.question == Some(*call) => self.question = None,
             Event::RunEnded { reason, detail } => {
@@ -284,9 +295,11 @@ impl Dispatcher<'_> {
     /// Starts an effect; whatever acts on the world waits until its reason is on the disk.
     fn start(&mut self, effect: Effect) -> Result<(), RunnerError> {
         match &effect {
-            Effect::CommitFeature(_) | Effect::SetAside | Effect::SettleProposal(_) => {
-                self.sync()?;
-            }
+            Effect::CommitFeature(_)
+            | Effect::SetAside
+            | Effect::BringBack(_)
+            | Effect::Rewind(_)
+            | Effect::SettleProposal(_) => self.sync()?,
             Effect::Perform { .. }
             | Effect::PerformApproved { .. }
             | Effect::PerformBeside { .. }
@@ -341,7 +354,11 @@ impl Dispatcher<'_> {
         if self.question != Some(call) {
             self.question = Some(call);
             self.show_event(
-                &Event::QuestionAsked { call, question },
+                &Event::QuestionAsked {
+                    call,
+                    question,
+                    id: self.questions.name_of(call),
+                },
                 harness_host::clock::now(),
             );
         }
@@ -480,6 +497,10 @@ impl Dispatcher<'_> {
         if let (Request::Say { text, .. }, None) = (&request, self.engine.session()) {
             return self.held.push(text.clone());
         }
+        // Without a session there is no turn to go back to.
+        if matches!(request, Request::Rewind { .. }) && self.engine.session().is_none() {
+            return;
+        }
         if matches!(request, Request::Decide { .. }) {
             return self.decide(request);
         }
@@ -494,7 +515,12 @@ impl Dispatcher<'_> {
             (Request::Say { text, urgency }, _) => Event::PersonSaid { text, urgency },
             (Request::TakeBack { text }, _) => Event::PersonTookBack { text },
             (Request::TakeClaim, _) => Event::ClaimTaken,
-            (Request::Decide { .. }, _) => return,
+            (Request::PutOff, Some(call)) => Event::QuestionPutOff {
+                call,
+                waited: false,
+            },
+            (Request::PutOff, None) | (Request::Decide { .. }, _) => return,
+            (Request::Rewind { turn, what }, _) => Event::RewindAsked { turn, what },
             (Request::Stop, _) => Event::StopRequested,
             (Request::Interrupt, _) => Event::Interrupted,
         };

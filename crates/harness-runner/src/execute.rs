@@ -20,6 +20,7 @@ mod report_file;
 mod setup;
 mod shop;
 mod subject;
+mod turning_back;
 mod watch;
 mod work_tree;
 
@@ -45,6 +46,7 @@ pub use closed::with_closed;
 pub use commit::land_message;
 pub use findings::Finder;
 pub use subject::{Subject, subject_tree_of};
+pub use turning_back::changed_by_others;
 pub use watch::restore_ignored;
 pub use work_tree::judge_work_tree;
 
@@ -223,6 +225,7 @@ impl Executor {
                 steered,
                 fallback,
                 roles,
+                ..
             } => {
                 if let Some(setting) = self.setting.borrow_mut().as_mut() {
                     setting.run.attended = *attended;
@@ -333,6 +336,8 @@ impl Executor {
             Effect::RunNegativeControl(run) => self.negative_control(*run, cancelled).await,
             Effect::CommitFeature(commit) => self.commit(*commit, log_head).await,
             Effect::SetAside => self.set_aside().await,
+            Effect::BringBack(work) => self.bring_back(*work).await,
+            Effect::Rewind(files) => self.rewind(*files).await,
             Effect::HandOver(write) => {
                 self.tell(hand_over::hand_over(self, *write, cancelled).await);
             }
@@ -594,11 +599,16 @@ impl Executor {
         };
         self.performer.wrote_many();
         self.tell(match result {
-            Ok(files) => Event::WorkSetAside {
+            Ok((files, kept)) => Event::WorkSetAside {
                 files,
                 message: String::new(),
+                kept: Some(Box::new(kept)),
             },
-            Err(message) => Event::WorkSetAside { files: 0, message },
+            Err(message) => Event::WorkSetAside {
+                files: 0,
+                message,
+                kept: None,
+            },
         });
     }
 

@@ -13,10 +13,12 @@ mod model;
 mod programs;
 mod workplace;
 
-pub use dispatch::{Added, Finished, Launch, ProposalKeeper, RuleKeeper, RunnerError, drive};
+pub use dispatch::{
+    Added, Finished, Launch, ProposalKeeper, RuleKeeper, RunnerError, drive, given_answer,
+};
 pub use execute::{
-    Finder, GateBench, GateCandidate, GatePlace, Subject, judge_work_tree, land_message,
-    redact_for_log, restore_ignored, subject_tree_of, with_closed,
+    Finder, GateBench, GateCandidate, GatePlace, Subject, changed_by_others, judge_work_tree,
+    land_message, redact_for_log, restore_ignored, subject_tree_of, with_closed,
 };
 pub use face::Face;
 pub use maps::NESTED_MAX;

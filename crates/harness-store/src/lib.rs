@@ -13,6 +13,7 @@
 //! sessions/S-0001/output/1.txt      outputs too long for a record
 //! runs.jsonl                        which sessions belong to which run; can be told from the logs
 //! intent.jsonl                      what each feature was meant to be, by whose word
+//! questions/Q-0001.json             what an agent asked a person, with the answer from outside
 //! runs/R-0001                       claims the number of a run; empty
 //! locks/<name>                      permanent; the kernel's lock on it counts, not its content
 //! ```
@@ -27,6 +28,7 @@ mod hash;
 mod intent;
 mod lock;
 mod log;
+mod questions;
 mod record;
 mod recording;
 mod redaction;
@@ -41,6 +43,10 @@ pub use hash::{Hash, HashError};
 pub use intent::{IntentEntry, IntentWord, LEDGER_BYTES_MAX};
 pub use lock::{Held, Holder, Lock, LockError};
 pub use log::{Log, Problem, Verification, first, fold, read, verify};
+pub use questions::{
+    ANSWER_BYTES_MAX, AskedQuestion, KeptAnswer, KeptQuestion, QUESTION_BYTES_MAX, QUESTIONS_MAX,
+    QuestionError, QuestionState,
+};
 pub use record::{Defect, Head, RECORD_BYTES_MAX, Record};
 pub use recording::{
     EXCHANGE_BYTES_MAX, EXCHANGES_MAX, ExchangeEnd, ExchangeEntry, ExchangePurpose,

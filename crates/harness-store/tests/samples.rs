@@ -14,13 +14,14 @@ use harness_core::{
     CheckpointSaved, CommandRule, CommitId, ControlCheck, ControlOutcome, Decided, Decision,
     DirtyMode, Document, Effort, EndReason, Event, FailureClass, Feature, FeatureBudget, FeatureId,
     FeaturePassed, FeatureScope, FeatureStatus, Finding, FindingKind, FinishSubject, Format,
-    Formatted, Gate, GivenUp, Goal, HandOverNote, HandedOver, Image, ImageFormat, JobEnd, Level,
-    LimitKind, Limits, LineRange, Maker, ModelFailure, ModelProfile, ModelResponded, ModelResponse,
-    Money, NegativeControl, NetworkUse, Outcome, Policy, Price, Proposal, ProposalSettled,
-    ProposalWord, ProposedFeature, RateLimit, Reader, Regression, Replacement, RepoPath, Roles,
-    Rule, RuleDecision, RunId, RunState, ScopeRules, SessionId, SessionOpened, SetupEnd,
-    SetupPlace, Source, SourceKind, Sourced, Spent, Stop, StopReason, TestCounts, Timestamp,
-    TokenCount, ToolCall, TreeId, TurnNumber, Urgency, Usage, Verdict, When,
+    Formatted, Gate, GivenAnswer, GivenUp, Goal, HandOverNote, HandedOver, Image, ImageFormat,
+    JobEnd, Level, LimitKind, Limits, LineRange, Maker, ModelFailure, ModelProfile, ModelResponded,
+    ModelResponse, Money, NegativeControl, NetworkUse, Outcome, Policy, Price, Proposal,
+    ProposalSettled, ProposalWord, ProposedFeature, QuestionId, RateLimit, Reader, Regression,
+    Replacement, RepoPath, RewindWhat, Rewound, Roles, Rule, RuleDecision, RunId, RunState,
+    ScopeRules, SessionId, SessionOpened, SetAsideWork, SetupEnd, SetupPlace, Source, SourceKind,
+    Sourced, Spent, Stop, StopReason, TestCounts, Timestamp, TokenCount, ToolCall, TreeId,
+    TurnNumber, Urgency, Usage, Verdict, When,
 };
 
 /// Declares the type word of every event; a new variant does not compile until it stands here.
@@ -106,6 +107,12 @@ kinds! {
     Event::FeaturesProposed { .. } => "features_proposed",
     Event::ProposalKept { .. } => "proposal_kept",
     Event::ProposalSettled(_) => "proposal_settled",
+    Event::QuestionPutOff { .. } => "question_put_off",
+    Event::AnswerTaken(_) => "answer_taken",
+    Event::WorkBroughtBack { .. } => "work_brought_back",
+    Event::RewindAsked { .. } => "rewind_asked",
+    Event::Rewound(_) => "rewound",
+    Event::RewindRefused { .. } => "rewind_refused",
 }
 
 /// Returns the samples, in the order of the stored file.
@@ -133,6 +140,8 @@ pub(crate) fn samples() -> Vec<Event> {
     events.extend(beside::beside());
     events.extend(surroundings());
     events.extend(proposals());
+    events.extend(questions());
+    events.extend(turning_back());
     events
 }
 /// A run with a formatter, what that does, and the last attempt.
@@ -353,6 +362,103 @@ fn proposals() -> Vec<Event> {
     ]
 }
 
+/// A question that is left for later, and its answer; work that is put aside meanwhile.
+fn questions() -> Vec<Event> {
+    let given = GivenAnswer {
+        question: QuestionId::new(3),
+        feature: feature_id("F-2"),
+        asked: "Which port?".to_owned(),
+        answer: "8080".to_owned(),
+        by: "ana".to_owned(),
+        at: time(),
+    };
+    let work = SetAsideWork {
+        feature: feature_id("F-2"),
+        session: SessionId::new(2),
+        checkpoint: CheckpointNumber(4),
+        start: tree('4'),
+        tree: tree('5'),
+    };
+    let mut opened = opened(5, 6);
+    opened.run.given_up[0].question = Some(QuestionId::new(3));
+    opened.run.kept.take_answer(&given);
+    opened.run.kept.set_aside(work.clone());
+    vec![
+        Event::SessionOpened(Box::new(opened)),
+        Event::SessionResumed {
+            attended: false,
+            model: model(),
+            limits: limits(),
+            steered: false,
+            fallback: Vec::new(),
+            roles: Box::default(),
+            answers: vec![given.clone()],
+        },
+        Event::QuestionAsked {
+            call: call(),
+            question: "Which port?".to_owned(),
+            id: Some(QuestionId::new(3)),
+        },
+        Event::QuestionPutOff {
+            call: call(),
+            waited: false,
+        },
+        Event::QuestionPutOff {
+            call: call(),
+            waited: true,
+        },
+        Event::WorkSetAside {
+            files: 4,
+            message: String::new(),
+            kept: Some(Box::new(work)),
+        },
+        Event::AnswerTaken(Box::new(given)),
+        Event::WorkBroughtBack {
+            feature: feature_id("F-2"),
+            files: 4,
+            message: String::new(),
+        },
+        Event::WorkBroughtBack {
+            feature: feature_id("F-2"),
+            files: 0,
+            message: "other work has changed `src/a.rs` since".to_owned(),
+        },
+    ]
+}
+
+/// Ways back to an earlier turn.
+fn turning_back() -> Vec<Event> {
+    let asked = |what| Event::RewindAsked {
+        turn: TurnNumber(3),
+        what,
+    };
+    let rewound = |what, checkpoint, paths, more| {
+        Event::Rewound(Box::new(Rewound {
+            turn: TurnNumber(3),
+            what,
+            checkpoint,
+            paths,
+            more,
+        }))
+    };
+    vec![
+        asked(RewindWhat::Talk),
+        asked(RewindWhat::Files),
+        asked(RewindWhat::Both),
+        rewound(RewindWhat::Talk, None, Vec::new(), 0),
+        rewound(
+            RewindWhat::Both,
+            Some(CheckpointNumber(2)),
+            vec![path("src/a.rs")],
+            4,
+        ),
+        Event::RewindRefused {
+            turn: TurnNumber(9),
+            reason: "there is no turn 9".to_owned(),
+        },
+    ]
+}
+
 /// A request that waits for a limit of its provider.
 fn pacing() -> Vec<Event> {
     let allowance = |limit, of| Allowance {
@@ -401,6 +507,7 @@ fn fallback() -> Vec<Event> {
             steered: false,
             fallback: vec![spare.clone()],
             roles: Box::default(),
+            answers: Vec::new(),
         },
         Event::ModelChanged {
             from: "large".to_owned(),
@@ -436,6 +543,7 @@ fn roles() -> Vec<Event> {
             steered: false,
             fallback: vec![thinking("spare", Effort::Minimal)],
             roles: Box::new(only_reviewer),
+            answers: Vec::new(),
         },
     ]
 }
@@ -532,6 +640,7 @@ pub(crate) fn opened(session: u32, run: u32) -> SessionOpened {
                 feature: feature_id("F-2"),
                 reason: EndReason::NeedsHuman,
                 detail: "a question is open".to_owned(),
+                question: None,
             }],
             attempts: 1,
             usage: usage(),
@@ -540,6 +649,7 @@ pub(crate) fn opened(session: u32, run: u32) -> SessionOpened {
             approved: Vec::new(),
             account: harness_core::Account::default(),
             prompts: std::collections::BTreeMap::new(),
+            kept: harness_core::Kept::default(),
         },
         feature: feature_id("F-1"),
         repository: "demo".to_owned(),
@@ -595,6 +705,7 @@ fn sessions() -> Vec<Event> {
         steered: false,
         fallback: Vec::new(),
         roles: Box::default(),
+        answers: Vec::new(),
     });
     events.push(Event::SessionEnded {
         reason: "the window is three quarters full".to_owned(),
@@ -638,6 +749,7 @@ fn steering() -> Vec<Event> {
             steered: true,
             fallback: Vec::new(),
             roles: Box::default(),
+            answers: Vec::new(),
         },
         Event::PersonSaid {
             text: text.clone(),
@@ -987,6 +1099,7 @@ fn calls() -> Vec<Event> {
         Event::QuestionAsked {
             call: call(),
             question: "Which port?".to_owned(),
+            id: None,
         },
         Event::QuestionAnswered {
             call: call(),
@@ -1178,6 +1291,7 @@ fn features() -> Vec<Event> {
         Event::WorkSetAside {
             files: 4,
             message: String::new(),
+            kept: None,
         },
         Event::OpenFailed {
             message: "the lock is held".to_owned(),

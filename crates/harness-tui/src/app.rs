@@ -108,6 +108,8 @@ pub struct App {
     pub(crate) panels: VecDeque<Panel>,
     /// The agent's question that the composer answers.
     pub(crate) asked: Option<CallId>,
+    /// What that question says.
+    pub(crate) question: String,
     /// Words that came while no session could hear them: one opens, or ends.
     pub(crate) held: Vec<String>,
     /// Words that wait for the next turn.
@@ -189,6 +191,13 @@ impl App {
             }
             Command::LetGatesDecide if !self.is_awaited() => {
                 Some("only when the agent has stopped and waits for you")
+            }
+            Command::PutOff if self.asked.is_none() => Some("no question is open"),
+            Command::Rewind if self.focus != Focus::Transcript => {
+                Some("the transcript does not have the focus: tab, then a turn with [ and ]")
+            }
+            Command::Rewind if self.transcript.chosen_turn().is_none() => {
+                Some("there is no turn here")
             }
             Command::TakeBack if self.waiting.is_empty() => Some("no text waits for the next turn"),
             Command::SendNow if !self.is_busy() => Some("no turn is running"),

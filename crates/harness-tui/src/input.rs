@@ -1,7 +1,8 @@
 //! What comes in and what is asked for: the whole traffic between the screen and the program.
 
 use harness_core::{
-    Action, CallEnd, CallId, Event, FeatureId, FeatureStatus, ModelDelta, SessionId, Timestamp,
+    Action, CallEnd, CallId, Event, FeatureId, FeatureStatus, ModelDelta, RewindWhat, SessionId,
+    Timestamp, TurnNumber,
 };
 use harness_report::Who;
 
@@ -141,6 +142,15 @@ pub enum Start {
         text: String,
         /// Whether the transcript has it already.
         known: Known,
+    },
+    /// Take a stopped session back to an earlier turn.
+    Rewind {
+        /// Which.
+        session: SessionId,
+        /// The turn.
+        turn: TurnNumber,
+        /// What goes back.
+        what: RewindWhat,
     },
     /// Bring the proven features to the person's branch.
     Land,

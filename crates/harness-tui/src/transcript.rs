@@ -276,6 +276,8 @@ fn sign_of(event: &Event) -> Option<Sign> {
             FeatureStatus::Failing => Some(Sign::Bad),
             _ => None,
         },
+        Event::RewindRefused { .. } => Some(Sign::Bad),
+        Event::WorkBroughtBack { message, .. } if !message.is_empty() => Some(Sign::Needed),
         Event::QuestionAsked { .. }
         | Event::PersonAwaited
         | Event::ApprovalAsked(_)

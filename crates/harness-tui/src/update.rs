@@ -3,6 +3,7 @@
 mod approve;
 mod keys;
 mod propose;
+mod rewind;
 mod run;
 mod words;
 

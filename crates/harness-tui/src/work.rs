@@ -263,7 +263,10 @@ impl Work {
             | Event::CallEnded { .. }
             | Event::FinishRequested { .. }
             | Event::ApprovalAnswered { .. }
-            | Event::QuestionAnswered { .. } => Activity::Working(String::new(), at),
+            | Event::QuestionAnswered { .. }
+            | Event::AnswerTaken(_)
+            | Event::RewindAsked { .. }
+            | Event::RewindRefused { .. } => Activity::Working(String::new(), at),
             Event::CallJudged { tool, verdict, .. } if verdict.is_allowed() => {
                 Activity::Working(clean_line(tool, 40), at)
             }
@@ -290,9 +293,10 @@ impl Work {
             } => Activity::Noting(at),
             Event::HandedOver(_) => Activity::Working(String::new(), at),
             Event::Beside(told) => beside_activity(told, at),
-            Event::QuestionAsked { .. } | Event::PersonAwaited | Event::ApprovalAsked(_) => {
-                Activity::Awaiting
-            }
+            Event::QuestionAsked { .. }
+            | Event::PersonAwaited
+            | Event::Rewound(_)
+            | Event::ApprovalAsked(_) => Activity::Awaiting,
             Event::StopRequested | Event::Interrupted | Event::StopDecided { .. } => {
                 Activity::Stopping
             }

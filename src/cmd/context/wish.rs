@@ -75,6 +75,7 @@ pub(super) fn gather(site: &Site, goal: Option<&str>, common: &Common) -> Result
         by_hand: None,
         approved: Vec::new(),
         account: harness_core::Account::default(),
+        kept: harness_core::Kept::default(),
         prompts: prompts::read(&site.folders)?,
     };
     let guard = Guard::new(&run.policy, &feature).map_err(|error| Failure::usage(chain(&error)))?;

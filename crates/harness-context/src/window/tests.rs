@@ -71,6 +71,7 @@ pub(super) fn opened(feature: &Feature, goal: Goal, sources: Vec<Source>) -> Ses
             approved: Vec::new(),
             account: harness_core::Account::default(),
             prompts: std::collections::BTreeMap::new(),
+            kept: harness_core::Kept::default(),
         },
     }
 }

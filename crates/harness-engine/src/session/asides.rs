@@ -1,10 +1,10 @@
-//! What is said beside calls and their results: documents, notes, questions and nudges.
+//! What is said beside calls and their results: documents, notes and nudges.
 
-use harness_core::{CallId, RepoPath};
+use harness_core::RepoPath;
 use harness_tool::Intent;
 
 use super::Session;
-use crate::{calls::CallState, talk::Request, words};
+use crate::{talk::Request, words};
 
 impl Session {
     pub(super) fn on_document(
@@ -32,24 +32,6 @@ impl Session {
             .filter(|call| matches!(call.intent, Ok(Intent::Note { .. })))
         {
             call.answer("noted for the progress log", false);
-        }
-    }
-
-    pub(super) fn on_question(&mut self, id: CallId) {
-        if let Some(call) = self.calls.find(id).filter(|call| !call.is_over()) {
-            call.state = CallState::ToAsk;
-        }
-    }
-
-    pub(super) fn on_answer(&mut self, id: CallId, answer: &str) {
-        self.keep_decided(id, answer);
-        if let Some(call) = self
-            .calls
-            .find(id)
-            .filter(|call| call.state == CallState::Running)
-        {
-            call.answer(format!("the person answers: {answer}"), false);
-            self.drift.hear_person();
         }
     }
 

@@ -56,6 +56,11 @@ impl Informing {
         }
     }
 
+    /// Forgets what the agent was told: it does not remember it either.
+    pub(super) fn forget_told(&mut self) {
+        self.told.clear();
+    }
+
     /// Remembers which tree a gate has run on.
     pub(super) fn add_run(&mut self, report: &CheckReport, tree: &TreeId) {
         if !check::is_cut_short(report) {

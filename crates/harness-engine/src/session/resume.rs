@@ -15,6 +15,7 @@ impl Session {
     /// `steered` says whether a person can go on talking to the agent from now on.
     pub(crate) fn resume(&mut self, steered: bool, now: Timestamp) {
         self.resume_interruption();
+        self.resume_rewind();
         // An answer is judged anew: it was not recorded, and a person can talk again.
         self.conclusion
             .take_if(|conclusion| *conclusion == Conclusion::Answered);
@@ -29,6 +30,9 @@ impl Session {
         if let Some(beside) = &mut self.besides.open {
             beside.resume();
         }
+        self.stop_awaiting_words(steered);
+        self.resume_question(now);
+        self.bring_back.resume();
         // What was saved last may have been cut short, and a person may have
         // changed files since.
         self.saving.in_flight = false;

@@ -23,6 +23,11 @@ impl Session {
         self.talk.request == Request::Awaiting
     }
 
+    /// Whether the agent itself has stopped, and nobody has said anything since.
+    pub(crate) const fn has_stopped(&self) -> bool {
+        self.talk.idle_answers > 0
+    }
+
     /// Whether something that was begun for the agent has no end yet.
     pub(crate) fn is_in_step(&self) -> bool {
         self.talk.is_in_flight()
@@ -66,6 +71,7 @@ impl Session {
         self.drift.forget_remarks();
         self.drift.begin_turn(turn);
         self.talk.begin_turn(turn);
+        self.mark_turn();
     }
 
     /// Takes an interruption up again whose process is gone: nothing is in

@@ -63,6 +63,9 @@ impl Session {
                 .or_else(|| self.hand_over_step(around, used))
                 .unwrap_or(Step::Over);
         }
+        if let Some(step) = self.rewind_step(around.run) {
+            return step;
+        }
         if let Some(step) = self.overdue_record() {
             return step;
         }
@@ -82,6 +85,9 @@ impl Session {
             return Step::Wait;
         }
         if let Some(step) = self.baseline_step() {
+            return step;
+        }
+        if let Some(step) = self.bring_back_step(around.run) {
             return step;
         }
         if let Some(step) = self.planned_step() {
@@ -163,6 +169,9 @@ impl Session {
         if let Some(step) = self.proposal_step() {
             return step;
         }
+        if let Some(step) = self.answer_step(run) {
+            return step;
+        }
         self.act(run)
     }
 
@@ -201,6 +210,9 @@ impl Session {
         }
         if let Some(step) = self.refuse_job(call) {
             return step;
+        }
+        if self.is_turn_unsaved() && call.may_have_changed() {
+            return self.save_if_due().unwrap_or(Step::Wait);
         }
         match &call.state {
             CallState::Answering { text, is_error } => ended(
@@ -267,6 +279,7 @@ impl Session {
             (Ok(Intent::Ask { text }), _) => Step::Record(Event::QuestionAsked {
                 call: id,
                 question: text.clone(),
+                id: None,
             }),
             // What the person has said may change what there is to be done.
             (Ok(Intent::Finish { .. }), _) if self.talk.has_words() => ended(
@@ -292,26 +305,6 @@ impl Session {
                 },
             ),
         }
-    }
-
-    /// Puts a question to the person; without one the feature is theirs.
-    fn ask(&mut self, id: CallId, attended: bool) -> Step {
-        let Some(call) = self.calls.find(id) else {
-            return Step::Wait;
-        };
-        let Ok(Intent::Ask { text }) = &call.intent else {
-            return Step::Wait;
-        };
-        let question = text.clone();
-        if attended {
-            call.state = CallState::Running;
-            return Step::Do(Effect::AskPerson { call: id, question });
-        }
-        let detail = format!("the agent asks: {question}");
-        Step::Record(Event::FeatureGivenUp {
-            reason: EndReason::NeedsHuman,
-            detail,
-        })
     }
 
     fn talk_step(&mut self, around: Surroundings<'_>, now: Timestamp) -> Step {
@@ -482,6 +475,9 @@ impl Session {
         if let Some(step) = self.stop_jobs() {
             return Some(step);
         }
+        if self.bring_back.is_in_flight() || self.is_rewinding() {
+            return Some(Step::Wait);
+        }
         let is_waiting = self.saving.in_flight || self.aside == SettingAside::InFlight;
         self.save_if_due()
             .or_else(|| is_waiting.then_some(Step::Wait))
@@ -553,7 +549,8 @@ impl Session {
     fn set_aside(&mut self, around: Surroundings<'_>) -> Option<Step> {
         let unproven = matches!(self.conclusion, Some(Conclusion::GivenUp { .. }));
         let changed = around.run.work_start.as_ref() != Some(&self.saving.tree);
-        if !unproven || !changed || !around.another_waits {
+        let is_wanted = around.another_waits || self.waits_aside(around.run);
+        if !unproven || !changed || !is_wanted {
             return None;
         }
         match self.aside {

@@ -89,6 +89,7 @@ fn each_limit_is_warned_of_once_and_the_agent_is_told() {
         steered: false,
         fallback: Vec::new(),
         roles: Box::default(),
+        answers: Vec::new(),
     });
     assert!(run.engine.run().account.warned.is_empty());
 }

@@ -4,7 +4,8 @@ use harness_core::{
     Action, AssistantPart, BesideEnd, CallEnd, CallId, Change, ChangeKind, CheckStatus,
     CheckpointNumber, CheckpointSaved, Event, FailureClass, Feature, FeatureId, FeaturePassed,
     Finding, FinishSubject, Gate, Goal, Happened, ModelFailure, ModelResponded, ModelResponse,
-    Money, Outcome, Prompt, RunState, StopReason, Timestamp, TurnNumber, Urgency, Usage,
+    Money, Outcome, Prompt, QuestionId, RunState, StopReason, Timestamp, TurnNumber, Urgency,
+    Usage,
 };
 use harness_engine::{AskBeside, Effect, Engine, WriteHandOver};
 
@@ -24,6 +25,8 @@ pub(crate) struct Script {
     pub(crate) hand_over: Option<WriteHandOver>,
     /// The last request of a conversation beside the main one.
     pub(crate) beside: Option<AskBeside>,
+    /// Whether questions get a name, as where they can be kept.
+    pub(crate) names_questions: bool,
 }
 
 impl Script {
@@ -52,6 +55,7 @@ impl Script {
             cost: None,
             hand_over: None,
             beside: None,
+            names_questions: false,
         };
         let effects = script.engine.start(now);
         script.follow(effects, true);
@@ -351,6 +355,7 @@ impl Script {
             steered,
             fallback: run.fallback,
             roles: Box::new(run.roles),
+            answers: Vec::new(),
         })
     }
 
@@ -363,7 +368,12 @@ impl Script {
         let mut words = Vec::new();
         for effect in effects {
             match effect {
-                Effect::Record(event) if recording => {
+                Effect::Record(mut event) if recording => {
+                    if let (Event::QuestionAsked { id, .. }, true) =
+                        (&mut event, self.names_questions)
+                    {
+                        *id = Some(QuestionId::new(1));
+                    }
                     words.extend(recorded(&event));
                     let next = self.handle(&event);
                     words.extend(self.follow(next, true));
@@ -419,6 +429,8 @@ impl Script {
             }
             Effect::PerformBeside { call, .. } => format!("look {}", short(call)),
             Effect::ShowChange { .. } => "show change".to_owned(),
+            Effect::BringBack(work) => format!("bring back {}", work.feature),
+            Effect::Rewind(files) => format!("files back to turn {}", files.turn),
         })
     }
 }

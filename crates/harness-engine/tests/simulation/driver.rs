@@ -239,6 +239,11 @@ impl<'a> Driver<'a> {
         {
             return Some(event);
         }
+        if !self.calm
+            && let Some(event) = self.steer()
+        {
+            return Some(event);
+        }
         if chance(&mut self.rng, 1, 20)
             && self.errands.iter().any(|errand| is_request(&errand.effect))
         {
@@ -251,10 +256,30 @@ impl<'a> Driver<'a> {
         None
     }
 
+    /// Returns what a person does now and then about questions and turns.
+    fn steer(&mut self) -> Option<Event> {
+        let asked = self.errands.iter().find_map(|errand| match errand.effect {
+            Effect::AskPerson { call, .. } => Some(call),
+            _ => None,
+        });
+        if let Some(call) = asked.filter(|_| chance(&mut self.rng, 1, 8)) {
+            let waited = self.rng.bool();
+            return Some(Event::QuestionPutOff { call, waited });
+        }
+        if chance(&mut self.rng, 1, 30)
+            && let Some(given) = self.world.answers(&mut self.rng).pop()
+        {
+            return Some(Event::AnswerTaken(Box::new(given)));
+        }
+        let last = self.monitor.turn()?;
+        person::rewind(&mut self.rng, last)
+    }
+
     /// Logs an event, handles it, and does so with the records that follow.
     fn take(&mut self, event: Event, origin: Origin) -> Result<(), String> {
         let (mut next, mut origin) = (Some(event), origin);
-        while let Some(event) = next.take() {
+        while let Some(mut event) = next.take() {
+            self.world.keep_question(&mut event);
             self.story.event(&event);
             self.note(&event);
             self.monitor.event(&event, origin, &self.world)?;
@@ -432,6 +457,7 @@ impl<'a> Driver<'a> {
             steered,
             fallback: run.fallback,
             roles: Box::new(run.roles),
+            answers: self.world.answers(&mut self.rng),
         };
         self.take(event, Origin::First)
     }

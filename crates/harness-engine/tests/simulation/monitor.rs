@@ -8,7 +8,7 @@ use std::{
 use harness_core::{
     Action, Amendment, ApprovalAnswer, ApprovalAsked, ApprovalSubject, CallId, CheckStatus,
     Decision, EndReason, Event, Feature, FeatureId, FinishSubject, Gate, Goal, ModelResponded,
-    Money, Proposal, ProposalWord, RunState, SessionOpened, TurnNumber,
+    Money, Proposal, ProposalWord, Rewound, RunState, SessionOpened, TurnNumber,
 };
 use harness_engine::{CommitFeature, Effect, OpenSession, RunGate, RunNegativeControl};
 use harness_gate::schedule::{AT_ONCE, share_a_build};
@@ -47,6 +47,8 @@ struct Facts {
     ended: BTreeMap<CallId, u32>,
     frozen: Option<FinishSubject>,
     committing: bool,
+    /// The work tree when each turn began.
+    trees: BTreeMap<TurnNumber, u64>,
     besides: Watch,
 }
 
@@ -249,6 +251,11 @@ impl Monitor {
                 let steered = self.run.as_ref().is_some_and(|run| run.steered);
                 ensure(steered, || "awaits a person who cannot talk".to_owned())?;
             }
+            Event::TurnStarted { turn } => {
+                let work = world.work();
+                self.facts()?.trees.insert(*turn, work);
+            }
+            Event::Rewound(rewound) => self.went_back(rewound, world)?,
             Event::SessionEnded { .. } => {
                 self.all_calls_ended()?;
                 self.accepted |= self.facts.as_ref().is_some_and(|it| it.proposals.accepted);
@@ -408,13 +415,29 @@ impl Monitor {
                     "settles twice at a time".to_owned()
                 })?;
             }
-            Effect::SetAside => {
+            Effect::SetAside | Effect::BringBack(_) | Effect::Rewind(_) => {
                 ensure(in_flight.iter().all(|e| is_beside(e)), || {
-                    "set aside while work runs".to_owned()
+                    format!("{effect:?} while work runs")
                 })?;
             }
         }
         Ok(())
+    }
+
+    /// Returns the turn of the open session.
+    pub(crate) fn turn(&self) -> Option<TurnNumber> {
+        self.facts.as_ref().map(|facts| facts.turns)
+    }
+
+    fn went_back(&mut self, rewound: &Rewound, world: &World) -> Result<(), String> {
+        self.all_calls_ended()?;
+        let steered = self.run.as_ref().is_some_and(|run| run.steered);
+        self.steering.went_back(rewound, steered);
+        let then = self.facts()?.trees.get(&rewound.turn).copied();
+        let is_back = !rewound.what.has_files() || then == Some(world.work());
+        ensure(is_back, || {
+            format!("back at turn {} with other files", rewound.turn)
+        })
     }
 
     fn facts(&mut self) -> Result<&mut Facts, String> {
@@ -457,6 +480,7 @@ impl Monitor {
             frozen: None,
             committing: false,
             besides: Watch::default(),
+            trees: BTreeMap::new(),
         });
         self.adapt_attempts();
     }
@@ -836,7 +860,9 @@ pub(crate) fn is_change(effect: &Effect) -> bool {
     match effect {
         Effect::Perform { permit, .. } => !permit.action().is_read_only(),
         Effect::PerformApproved { .. } => true,
-        Effect::CommitFeature(_) | Effect::SetAside => true,
+        Effect::CommitFeature(_) | Effect::SetAside | Effect::BringBack(_) | Effect::Rewind(_) => {
+            true
+        }
         _ => false,
     }
 }

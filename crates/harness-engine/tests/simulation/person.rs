@@ -1,7 +1,10 @@
 //! The person before the screen: talks, takes back, stops, and lets the gates decide.
 
 use fastrand::Rng;
-use harness_core::{ApprovalAnswer, ApprovalAsked, ApprovalSubject, ApprovedHow, Event, Urgency};
+use harness_core::{
+    ApprovalAnswer, ApprovalAsked, ApprovalSubject, ApprovedHow, Event, RewindWhat, TurnNumber,
+    Urgency,
+};
 
 use super::{plan::chance, steering::VOICE};
 
@@ -59,6 +62,18 @@ fn answer(rng: &mut Rng, asked: &ApprovalAsked) -> ApprovalAnswer {
         },
         _ => ApprovalAnswer::Once,
     }
+}
+
+/// Returns a wish to go back to a turn, now and then to one that is not there.
+pub(crate) fn rewind(rng: &mut Rng, last: TurnNumber) -> Option<Event> {
+    if !chance(rng, 1, 60) {
+        return None;
+    }
+    let all = [RewindWhat::Talk, RewindWhat::Files, RewindWhat::Both];
+    Some(Event::RewindAsked {
+        turn: TurnNumber(rng.u32(1..last.0 + 2)),
+        what: all[rng.usize(0..all.len())],
+    })
 }
 
 /// Returns what a person does about an agent that has stopped.

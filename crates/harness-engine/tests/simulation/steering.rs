@@ -1,6 +1,8 @@
 //! What must hold of a person's words and of their wish to stop, found out without asking the engine.
 
-use harness_core::{Event, Prompt, Urgency, UserPart};
+use std::collections::BTreeMap;
+
+use harness_core::{Event, Prompt, Rewound, TurnNumber, Urgency, UserPart};
 use harness_engine::Effect;
 
 use super::monitor::ensure;
@@ -17,6 +19,8 @@ pub(crate) struct Steering {
     waiting: Vec<String>,
     /// What the turns of the session have carried, in order.
     sent: Vec<String>,
+    /// How many of them each turn knew.
+    known: BTreeMap<TurnNumber, usize>,
     /// Whether what is under way is to end because words cannot wait.
     interrupted: bool,
     /// Whether the agent has stopped and it is the person's turn.
@@ -48,6 +52,7 @@ impl Steering {
     pub(crate) fn forget_session(&mut self) {
         self.waiting.clear();
         self.sent.clear();
+        self.known.clear();
         self.interrupted = false;
         self.awaited = false;
     }
@@ -58,6 +63,17 @@ impl Steering {
         self.stopped = false;
         self.awaited &= steered;
         self.interrupted &= !was_committing;
+    }
+
+    /// The session has gone back to a turn: what was said since is forgotten with the talk.
+    pub(crate) fn went_back(&mut self, rewound: &Rewound, steered: bool) {
+        self.interrupted = false;
+        self.awaited = steered;
+        if rewound.what.has_talk() {
+            let known = self.known.get(&rewound.turn);
+            self.sent.truncate(known.copied().unwrap_or(usize::MAX));
+            self.known.retain(|turn, _| *turn <= rewound.turn);
+        }
     }
 
     /// Takes note of an event; what is said outside of a session reaches nobody.
@@ -74,8 +90,9 @@ impl Steering {
             }
             Event::StopRequested => (self.stopping, self.stopped) = (true, true),
             Event::Interrupted => self.stopped = true,
-            Event::TurnStarted { .. } => {
+            Event::TurnStarted { turn } => {
                 self.sent.append(&mut self.waiting);
+                self.known.insert(*turn, self.sent.len());
                 self.interrupted = false;
                 self.awaited = false;
             }

@@ -4,12 +4,12 @@ use fastrand::Rng;
 use harness_core::{
     Action, Beside, CallEnd, CallId, Captured, Change, ChangeKind, CheckReport, CheckStatus,
     CheckpointNumber, CheckpointSaved, CommitId, ConversationId, Event, FailureClass, FeatureId,
-    FeaturePassed, Finding, FindingKind, FinishSubject, Formatted, Gate, Goal, HandedOver,
-    Happened, ModelFailure, ModelResponded, NegativeControl, Outcome, ProposalSettled, Spent, Stop,
-    TreeId, TurnNumber, Usage,
+    FeaturePassed, Finding, FindingKind, FinishSubject, Formatted, Gate, GivenAnswer, Goal,
+    HandedOver, Happened, ModelFailure, ModelResponded, NegativeControl, Outcome, ProposalSettled,
+    QuestionId, Rewound, SessionId, SetAsideWork, Spent, Stop, TreeId, TurnNumber, Usage,
 };
 use harness_engine::{
-    AskBeside, CommitFeature, Effect, OpenSession, SettleProposal, WriteHandOver,
+    AskBeside, CommitFeature, Effect, OpenSession, RewindFiles, SettleProposal, WriteHandOver,
 };
 
 use super::{
@@ -56,6 +56,8 @@ pub(crate) struct World {
     /// The feature in work.
     feature: Option<FeatureId>,
     pub(crate) jobs: Running,
+    /// What agents have asked: session, call, feature, and whether it has its answer.
+    questions: Vec<(u32, CallId, FeatureId, bool)>,
 }
 
 impl World {
@@ -71,6 +73,7 @@ impl World {
             session: 0,
             feature: None,
             jobs: Running::default(),
+            questions: Vec::new(),
         }
     }
 
@@ -141,6 +144,8 @@ impl World {
             }],
             Effect::CommitFeature(commit) => vec![self.commit(commit, ending)],
             Effect::SetAside => vec![self.set_aside(ending)],
+            Effect::BringBack(work) => vec![self.bring_back(work, ending)],
+            Effect::Rewind(files) => vec![self.rewind(files, ending)],
             Effect::HandOver(write) => vec![self.hand_over(write, ending)],
             Effect::AskBeside(ask) => vec![self.respond_beside(ask, ending)],
             Effect::PerformBeside {
@@ -540,13 +545,92 @@ impl World {
             return Event::WorkSetAside {
                 files: 0,
                 message: "`src/a.rs` was changed".to_owned(),
+                kept: None,
             };
         }
-        self.work = self.start;
+        let tree = std::mem::replace(&mut self.work, self.start);
         Event::WorkSetAside {
             files: 1,
             message: String::new(),
+            kept: self.feature.clone().map(|feature| {
+                Box::new(SetAsideWork {
+                    feature,
+                    session: SessionId::new(self.session),
+                    checkpoint: CheckpointNumber(1),
+                    start: facts::tree(self.start),
+                    tree: facts::tree(tree),
+                })
+            }),
         }
+    }
+
+    fn bring_back(&mut self, work: &SetAsideWork, ending: Ending) -> Event {
+        let is_well = ending == Ending::Well;
+        if is_well {
+            self.work = number(&work.tree);
+        }
+        Event::WorkBroughtBack {
+            feature: work.feature.clone(),
+            files: u32::from(is_well),
+            message: if is_well { "" } else { "`src/a.rs` is another" }.to_owned(),
+        }
+    }
+
+    fn rewind(&mut self, files: &RewindFiles, ending: Ending) -> Event {
+        if ending != Ending::Well {
+            return Event::RewindRefused {
+                turn: files.turn,
+                reason: "`src/a.rs` was changed by somebody".to_owned(),
+            };
+        }
+        self.work = number(&files.tree);
+        Event::Rewound(Box::new(Rewound {
+            turn: files.turn,
+            what: files.what,
+            checkpoint: Some(files.checkpoint),
+            paths: vec![facts::path("src/a.rs")],
+            more: 0,
+        }))
+    }
+
+    /// Returns the work tree.
+    pub(crate) const fn work(&self) -> u64 {
+        self.work
+    }
+
+    /// Gives a question that is asked its name; the same one keeps it.
+    pub(crate) fn keep_question(&mut self, event: &mut Event) {
+        let (Event::QuestionAsked { call, id, .. }, Some(feature)) = (event, &self.feature) else {
+            return;
+        };
+        let is_it =
+            |known: &(u32, CallId, FeatureId, bool)| known.0 == self.session && known.1 == *call;
+        let at = self.questions.iter().position(is_it).unwrap_or_else(|| {
+            self.questions
+                .push((self.session, *call, feature.clone(), false));
+            self.questions.len() - 1
+        });
+        id.get_or_insert(QuestionId::new(at as u32 + 1));
+    }
+
+    /// Returns answers to some of the questions that wait, each once.
+    pub(crate) fn answers(&mut self, rng: &mut Rng) -> Vec<GivenAnswer> {
+        let mut given = Vec::new();
+        for (at, (_, _, feature, answered)) in (1..).zip(&mut self.questions) {
+            if *answered || rng.bool() {
+                continue;
+            }
+            *answered = true;
+            given.push(GivenAnswer {
+                question: QuestionId::new(at),
+                feature: feature.clone(),
+                asked: "which?".to_owned(),
+                answer: "the third".to_owned(),
+                by: "ana".to_owned(),
+                at: harness_core::Timestamp::from_millis(1),
+            });
+        }
+        given
     }
 }
 

@@ -94,6 +94,7 @@ pub(crate) fn run_state(goal: Goal, features: Vec<Feature>, policy: Policy) -> R
         approved: Vec::new(),
         account: harness_core::Account::default(),
         prompts: std::collections::BTreeMap::new(),
+        kept: harness_core::Kept::default(),
     }
 }
 

@@ -7,7 +7,7 @@ use harness_core::{
 
 use super::{
     JsonLine, JsonLines, Tests, approval, beside, control, counts::cache_rate, job, plan, role,
-    setup,
+    setup, steering,
 };
 
 impl JsonLines {
@@ -24,7 +24,6 @@ impl JsonLines {
                 branch: opened.branch.clone(),
                 feature: opened.feature.to_string(),
             },
-            Event::SessionResumed { .. } => JsonLine::SessionResumed {},
             Event::SessionEnded { reason } => JsonLine::SessionEnded {
                 reason: reason.clone(),
                 usage: self.of_session.usage.into(),
@@ -39,9 +38,9 @@ impl JsonLines {
             },
             Event::PersonSaid { text, .. } => JsonLine::PersonSaid { text: text.clone() },
             Event::PersonTookBack { text } => JsonLine::PersonTookBack { text: text.clone() },
-            Event::PersonAwaited => JsonLine::NeedsHuman {
-                question: "the agent has stopped: say how to go on".to_owned(),
-            },
+            Event::PersonAwaited => {
+                steering::needed("the agent has stopped: say how to go on".to_owned())
+            }
             Event::TurnStarted { turn } => JsonLine::TurnStarted { turn: turn.0 },
             Event::ModelResponded(responded) => JsonLine::ModelResponded {
                 turn: responded.turn.0,
@@ -137,9 +136,7 @@ impl JsonLines {
                 problem: problem.clone(),
             },
             Event::NoteTaken { text } => JsonLine::NoteTaken { text: text.clone() },
-            Event::QuestionAsked { question, .. } => JsonLine::NeedsHuman {
-                question: question.clone(),
-            },
+            Event::QuestionAsked { question, id, .. } => steering::asked(question, *id),
             Event::QuestionAnswered { answer, .. } => JsonLine::PersonSaid {
                 text: answer.clone(),
             },
@@ -213,10 +210,8 @@ impl JsonLines {
                 reason: EndReason::Budget | EndReason::Limit,
                 ..
             } => return None,
-            Event::FeatureGivenUp { detail, .. } => JsonLine::NeedsHuman {
-                question: detail.clone(),
-            },
-            Event::WorkSetAside { files, message } => JsonLine::WorkSetAside {
+            Event::FeatureGivenUp { detail, .. } => steering::needed(detail.clone()),
+            Event::WorkSetAside { files, message, .. } => JsonLine::WorkSetAside {
                 files: *files,
                 message: message.clone(),
             },
@@ -227,6 +222,13 @@ impl JsonLines {
             Event::FeaturesProposed { .. }
             | Event::ProposalKept { .. }
             | Event::ProposalSettled(_) => return plan::line(event),
+            Event::SessionResumed { .. }
+            | Event::QuestionPutOff { .. }
+            | Event::AnswerTaken(_)
+            | Event::WorkBroughtBack { .. }
+            | Event::RewindAsked { .. }
+            | Event::Rewound(_)
+            | Event::RewindRefused { .. } => return steering::line(event),
             Event::ApprovalAsked(asked) => approval::asked(asked),
             Event::ApprovalAnswered { call, answer } => approval::answered(*call, answer),
             Event::FeatureAmended { amendment, .. } => approval::amended(amendment),

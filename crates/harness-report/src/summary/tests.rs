@@ -56,6 +56,7 @@ fn a_session_that_goes_on_has_not_ended() {
         steered: false,
         fallback: Vec::new(),
         roles: Box::default(),
+        answers: Vec::new(),
     };
     events.push(resumed);
     let summary = summary(&events);

@@ -128,6 +128,16 @@ const RECORDS: &str = r##"
 {"type":"proposal_settled","call":{"turn":2,"index":0},"proposal":"P-0003","word":{"word":"accepted","without":[2]},"features":[{"number":1,"feature":"F-013","title":"Import CSV"}],"file":"feature_list.json","remarks":["F-010 is taken as it stands"]}
 {"type":"proposal_settled","call":{"turn":2,"index":0},"proposal":"P-0003","word":{"word":"accepted"},"problem":"the list cannot be read"}
 {"type":"proposal_settled","call":{"turn":2,"index":0},"proposal":"P-0003","word":{"word":"refused"}}
+{"type":"question_asked","call":{"turn":2,"index":0},"question":"Which port?","id":"Q-0003"}
+{"type":"question_put_off","call":{"turn":2,"index":0}}
+{"type":"question_put_off","call":{"turn":2,"index":0},"waited":true}
+{"type":"answer_taken","question":"Q-0003","feature":"F-012","asked":"Which port?","answer":"8080\nor 8081","by":"ana","at":"2025-11-20T10:32:05.000Z"}
+{"type":"work_brought_back","feature":"F-012","files":2}
+{"type":"work_brought_back","feature":"F-012","files":0,"message":"other work has changed `src/csv.rs` since; it is checkpoint 4 of S-0001"}
+{"type":"rewind_asked","turn":1,"what":"both"}
+{"type":"rewound","turn":1,"what":"both","checkpoint":2,"paths":["src/csv.rs","src/new.rs"],"more":1}
+{"type":"rewound","turn":1,"what":"talk"}
+{"type":"rewind_refused","turn":9,"reason":"there is no turn 9: the session has turns 1 to 2"}
 {"type":"session_ended","reason":"budget"}
 {"type":"run_ended","reason":"budget","detail":"$5.00 of $5.00 used\ngo on with `harness resume --last --max-usd 8`"}
 "##;
@@ -182,6 +192,7 @@ fn opened() -> Event {
         approved: Vec::new(),
         account: harness_core::Account::default(),
         prompts: std::collections::BTreeMap::new(),
+        kept: harness_core::Kept::default(),
     };
     Event::SessionOpened(Box::new(SessionOpened {
         session: SessionId::new(7),
@@ -288,6 +299,12 @@ const fn number(event: &Event) -> usize {
         Event::FeaturesProposed { .. } => 64,
         Event::ProposalKept { .. } => 65,
         Event::ProposalSettled(_) => 66,
+        Event::QuestionPutOff { .. } => 67,
+        Event::AnswerTaken(_) => 68,
+        Event::WorkBroughtBack { .. } => 69,
+        Event::RewindAsked { .. } => 70,
+        Event::Rewound(_) => 71,
+        Event::RewindRefused { .. } => 72,
     }
 }
 
@@ -296,6 +313,7 @@ fn every_kind_of_event_is_among_them() {
     let mut numbers: Vec<usize> = every_kind().iter().map(number).collect();
     numbers.sort_unstable();
     numbers.dedup();
-    assert_eq!(numbers, (0..67).collect::<Vec<_>>());
-    assert_eq!(numbers, (0..67).collect::<Vec<_>>());
+    assert_eq!(numbers, (0..73).collect::<Vec<_>>());
+    assert_eq!(numbers, (0..73).collect::<Vec<_>>());
+    assert_eq!(numbers, (0..73).collect::<Vec<_>>());
 }

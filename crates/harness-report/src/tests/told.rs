@@ -168,6 +168,20 @@ fn lines_for_every_kind_of_event() {
     note: F-010 is taken as it stands
     feature: nothing was added: the list cannot be read
     you: P-0003 is refused
+    ask: Which port?
+      Q-0003, answered from elsewhere with `harness answer Q-0003 TEXT`
+    you: later: the feature waits for the answer, others go on
+    note: nobody has answered: the feature waits for it, others go on
+    you: answer to Q-0003, asked by F-012: Which port?
+      ana: 8080
+      or 8081
+    checkpoint: 2 files of the earlier work on F-012 brought back
+    checkpoint: the earlier work on F-012 was not brought back: other work has changed `src/csv.rs` since; it is checkpoint 4 of S-0001
+    you: back to turn 1, both
+    checkpoint: back at turn 1: what the agent said since is forgotten, 3 files restored
+      src/csv.rs, src/new.rs and 1 more
+    note: back at turn 1: what the agent said since is forgotten, the files stay as they are
+    note: not back at turn 9, everything is as it was: there is no turn 9: the session has turns 1 to 2
     harness: run ended: budget, 2 of 2 features passing, 1 turn, 6.9k tokens in, cache 11%, 220 out, about $0.52
       $5.00 of $5.00 used
       go on with `harness resume --last --max-usd 8`
@@ -313,6 +327,18 @@ fn json_for_every_kind_of_event() {
     {"seq":101,"type":"proposal_settled","proposal":"P-0003","accepted":false,"features":[],"file":null,"remarks":[],"problem":""}
     {"seq":102,"type":"session_ended","reason":"budget","usage":{"input":6100,"cache_read":800,"cache_write":0,"output":220},"cache_rate":0.115,"usd":0.02085}
     {"seq":103,"type":"run_ended","reason":"budget","exit_code":3,"detail":"$5.00 of $5.00 used\ngo on with `harness resume --last --max-usd 8`","usd":0.52085}
+    {"seq":95,"type":"needs_human","question":"Which port?","id":"Q-0003","answer":"harness answer Q-0003 TEXT"}
+    {"seq":96,"type":"question_put_off","call":"2.0","waited":false}
+    {"seq":97,"type":"question_put_off","call":"2.0","waited":true}
+    {"seq":98,"type":"answer_taken","question":"Q-0003","feature":"F-012","asked":"Which port?","answer":"8080\nor 8081","by":"ana","at":"2025-11-20T10:32:05.000Z"}
+    {"seq":99,"type":"work_brought_back","feature":"F-012","files":2,"message":""}
+    {"seq":100,"type":"work_brought_back","feature":"F-012","files":0,"message":"other work has changed `src/csv.rs` since; it is checkpoint 4 of S-0001"}
+    {"seq":101,"type":"rewind_asked","turn":1,"what":"both"}
+    {"seq":102,"type":"rewound","turn":1,"what":"both","checkpoint":2,"files":3,"paths":["src/csv.rs","src/new.rs"]}
+    {"seq":103,"type":"rewound","turn":1,"what":"talk","checkpoint":null,"files":0,"paths":[]}
+    {"seq":104,"type":"rewind_refused","turn":9,"reason":"there is no turn 9: the session has turns 1 to 2"}
+    {"seq":105,"type":"session_ended","reason":"budget","usage":{"input":6100,"cache_read":800,"cache_write":0,"output":220},"cache_rate":0.115,"usd":0.02085}
+    {"seq":106,"type":"run_ended","reason":"budget","exit_code":3,"detail":"$5.00 of $5.00 used\ngo on with `harness resume --last --max-usd 8`","usd":0.52085}
     "#);
 }
 

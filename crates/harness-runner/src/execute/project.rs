@@ -152,7 +152,7 @@ pub(super) fn add_tried(entry: &mut Entry, events: &[Event]) {
                     entry.gates.push(plain(&part));
                 }
             }
-            Event::QuestionAsked { call, question } => questions.push((*call, plain(question))),
+            Event::QuestionAsked { call, question, .. } => questions.push((*call, plain(question))),
             Event::QuestionAnswered { call, .. } => questions.retain(|(asked, _)| asked != call),
             _ => {}
         }

@@ -6,7 +6,7 @@ use std::{path::Path, time::Instant};
 
 use harness_core::{
     Change, CheckpointNumber, CheckpointSaved, CommitId, Event, Feature, FinishSubject, RepoPath,
-    SessionOpened, TreeId,
+    SessionOpened, SetAsideWork, TreeId,
 };
 use harness_git::{CheckoutStamp, CheckpointRef, Repo, RestoreMode, SnapshotCache};
 use harness_guard::Guard;
@@ -270,7 +270,7 @@ impl Workshop {
     }
 
     /// Takes the work tree back to where the feature began; its last state stays in the checkpoints.
-    pub(crate) fn set_aside(&mut self, setting: &Setting) -> Result<u32, String> {
+    pub(crate) fn set_aside(&mut self, setting: &Setting) -> Result<(u32, SetAsideWork), String> {
         let session = self.session.as_mut().ok_or(super::NO_SESSION)?;
         let start = setting
             .run
@@ -287,9 +287,28 @@ impl Workshop {
                 refused.path, refused.reason
             ));
         }
-        session.last.tree.clone_from(start);
-        u32::try_from(restored.written.len() + restored.removed.len())
-            .map_err(|error| error.to_string())
+        let tree = std::mem::replace(&mut session.last.tree, start.clone());
+        let files = u32::try_from(restored.written.len() + restored.removed.len())
+            .map_err(|error| error.to_string())?;
+        let kept = SetAsideWork {
+            feature: setting.opened.feature.clone(),
+            session: setting.opened.session,
+            checkpoint: session.last.number,
+            start: start.clone(),
+            tree,
+        };
+        Ok((files, kept))
+    }
+
+    /// Returns the work tree as it was saved last.
+    pub(crate) fn last_tree(&self) -> Option<&TreeId> {
+        self.session.as_ref().map(|session| &session.last.tree)
+    }
+
+    /// Whether a path is the harness's own.
+    pub(crate) fn is_host_owned(&self, path: &RepoPath) -> bool {
+        let session = self.session.as_ref();
+        session.is_some_and(|session| session.guard.scope().is_host_owned(path))
     }
 
     pub(crate) fn tree_of(&self, commit: &CommitId) -> Result<TreeId, String> {

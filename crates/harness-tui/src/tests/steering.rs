@@ -1,6 +1,6 @@
 //! Taking part in a run: words, answers, stops.
 
-use harness_core::{Request as Steer, SessionId, Urgency};
+use harness_core::{Request as Steer, RewindWhat, SessionId, TurnNumber, Urgency};
 
 use super::desk::Desk;
 use crate::{Input, Known, Over, Request, Start};
@@ -148,6 +148,101 @@ fn an_answer_is_typed_while_the_half_written_text_waits() {
         r#"{{"type":"question_answered",{call},"answer":"/8080"}}"#
     ));
     assert!(desk.picture().contains("> half a thought"));
+}
+
+#[test]
+fn a_question_is_answered_by_number_in_words_or_left_for_later() {
+    let ask = r#"{"type":"question_asked","call":{"turn":2,"index":0},"question":"Which?\n1 comma\n2 tab","id":"Q-0001"}"#;
+    let answer = |text: &str| {
+        let text = text.to_owned();
+        [Request::Steer(Steer::Answer { text })]
+    };
+    let later = [Request::Steer(Steer::PutOff)];
+    for (columns, rows) in [(80, 24), (120, 40)] {
+        let mut desk = Desk::new(columns, rows);
+        desk.play_until("checkpoint_saved", 1);
+        assert_eq!(desk.press("alt+l"), []);
+        assert!(desk.picture().contains("no question is open"));
+        desk.log_json(ask);
+        let picture = desk.picture();
+        assert!(
+            picture.contains("the answer, Enter sends it, /later leaves it"),
+            "{picture}"
+        );
+        assert!(picture.contains("2 tab"), "{picture}");
+        assert_eq!(desk.press("alt+l"), later);
+        desk.write("2");
+        assert_eq!(desk.press("enter"), answer("2 (tab)"));
+        desk.write("neither, a bar");
+        assert_eq!(desk.press("enter"), answer("neither, a bar"));
+        desk.write("/later");
+        assert_eq!(desk.press("enter"), later);
+        desk.write("/etc is the place");
+        assert_eq!(desk.press("enter"), answer("/etc is the place"));
+        desk.log_json(r#"{"type":"question_put_off","call":{"turn":2,"index":0}}"#);
+        desk.log_json(
+            r#"{"type":"call_ended","call":{"turn":2,"index":0},"end":{"how":"cancelled"},"ms":0}"#,
+        );
+        let picture = desk.picture();
+        assert!(picture.contains("later: the feature waits"), "{picture}");
+        assert!(!picture.contains("answer>"), "{picture}");
+    }
+}
+
+#[test]
+fn a_turn_is_gone_back_to_by_its_key_or_by_its_number() {
+    let rewind = |turn, what| {
+        [Request::Steer(Steer::Rewind {
+            turn: TurnNumber(turn),
+            what,
+        })]
+    };
+    for (columns, rows) in [(80, 24), (120, 40)] {
+        let mut desk = Desk::new(columns, rows);
+        desk.play_until("checkpoint_saved", 1);
+        desk.press("tab");
+        desk.press("[");
+        assert_eq!(desk.press("r"), []);
+        let picture = desk.picture();
+        assert!(picture.contains("> /rewind 3 both"), "{picture}");
+        assert!(picture.contains("Enter goes back to before"), "{picture}");
+        assert_eq!(desk.press("enter"), rewind(3, RewindWhat::Both));
+        desk.write("/rewind 2 files");
+        assert_eq!(desk.press("enter"), rewind(2, RewindWhat::Files));
+        for wrong in [
+            "/rewind",
+            "/rewind two",
+            "/rewind 0",
+            "/rewind 1 all",
+            "/rewind 1 talk now",
+        ] {
+            desk.press("ctrl+u");
+            desk.write(wrong);
+            assert_eq!(desk.press("enter"), [], "{wrong}");
+            assert!(desk.picture().contains("as in `/rewind 3"), "{wrong}");
+        }
+        desk.press("ctrl+u");
+        // A text that is half written is kept.
+        desk.write("half a thought");
+        desk.press("tab");
+        desk.press("r");
+        assert!(desk.picture().contains("> half a thought"));
+        desk.press("tab");
+        desk.press("ctrl+u");
+        desk.log_json(
+            r#"{"type":"rewound","turn":1,"what":"both","checkpoint":0,"paths":["src/a.rs"]}"#,
+        );
+        let picture = desk.picture();
+        assert!(picture.contains("waits for you"), "{picture}");
+        ended(&mut desk, 3);
+        desk.write("/rewind 1 talk");
+        let start = Start::Rewind {
+            session: SessionId::new(1),
+            turn: TurnNumber(1),
+            what: RewindWhat::Talk,
+        };
+        assert_eq!(desk.press("enter"), [Request::Start(start)]);
+    }
 }
 
 #[test]

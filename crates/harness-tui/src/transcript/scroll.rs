@@ -32,6 +32,12 @@ pub(crate) enum Way {
 }
 
 impl Transcript {
+    /// Returns the turn of the entry that is selected; none before the first turn.
+    pub(crate) fn chosen_turn(&self) -> Option<u32> {
+        let entry = self.entries.get(self.selected?)?;
+        Some(entry.turn()).filter(|turn| *turn > 0)
+    }
+
     /// Scrolls by rows. Scrolling down to the end follows it from then on.
     pub(crate) fn scroll(&mut self, way: Way, rows: usize) {
         let (entry, row) = self.top_row();

@@ -13,7 +13,7 @@ use crate::{
     transcript::Way,
 };
 
-use super::{approve, run, words};
+use super::{approve, rewind, run, words};
 
 pub(super) fn press(app: &mut App, key: Key, at: Timestamp) -> Vec<Request> {
     app.now = at;
@@ -121,6 +121,8 @@ pub(super) fn perform(app: &mut App, command: Command) -> Vec<Request> {
             return vec![Request::Steer(harness_core::Request::TakeClaim)];
         }
         Command::TakeBack => return words::take_back(app),
+        Command::PutOff => return vec![Request::Steer(harness_core::Request::PutOff)],
+        Command::Rewind => rewind::propose(app),
         Command::Send => return words::send(app),
         Command::SendNow => return words::send_now(app),
         Command::Yes => return decide(app, Decision::Yes),

@@ -37,8 +37,9 @@ pub(super) fn logged(app: &mut App, event: &Event, at: Timestamp) -> Vec<Request
         _ => {}
     }
     match event {
-        Event::QuestionAsked { call, .. } => {
+        Event::QuestionAsked { call, question, .. } => {
             app.asked = Some(*call);
+            app.question.clone_from(question);
             app.composer.set_aside();
         }
         // A person's words can cut a question short.

@@ -2,6 +2,8 @@
 
 use harness_core::Urgency;
 
+use harness_report::{Reply, reply};
+
 use crate::{
     app::{App, Origin},
     command::Command,
@@ -9,15 +11,17 @@ use crate::{
     text::Role,
 };
 
-use super::{keys, run};
+use super::{keys, rewind, run};
 
 /// Commands that can be typed, with what is expected behind them.
-const TYPED: [(&str, Typed); 11] = [
+const TYPED: [(&str, Typed); 13] = [
     ("now", Typed::Now),
     ("run", Typed::Run),
     ("plan", Typed::Plan),
     ("back", Typed::Command(Command::TakeBack)),
     ("gates", Typed::Command(Command::LetGatesDecide)),
+    ("later", Typed::Command(Command::PutOff)),
+    ("rewind", Typed::Rewind),
     ("resume", Typed::Command(Command::Resume)),
     ("land", Typed::Command(Command::Land)),
     ("stop", Typed::Stop),
@@ -36,6 +40,7 @@ enum Typed {
     Now,
     Run,
     Plan,
+    Rewind,
     Stop,
 }
 
@@ -45,14 +50,22 @@ pub(super) fn send(app: &mut App) -> Vec<Request> {
     if text.trim().is_empty() {
         return empty(app);
     }
-    if app.asked.is_none()
-        && let Some(command) = typed_command(&text)
-    {
-        return perform_typed(app, command);
+    match typed_command(&text) {
+        Some(command) if app.asked.is_none() || command.is_beside_a_question() => {
+            return perform_typed(app, command);
+        }
+        _ => {}
     }
     app.composer.take();
     if app.asked.is_some() {
-        return vec![Request::Steer(harness_core::Request::Answer { text })];
+        return vec![Request::Steer(match reply(&app.question, &text) {
+            Reply::Later => harness_core::Request::PutOff,
+            // What was typed stays as it is, but for the number of a choice.
+            Reply::Answer(answer) if answer != text.trim() => {
+                harness_core::Request::Answer { text: answer }
+            }
+            Reply::Answer(_) => harness_core::Request::Answer { text },
+        })];
     }
     if app.is_busy() {
         return say(app, text, Urgency::NextTurn);
@@ -159,6 +172,19 @@ enum Line {
     Unknown(String),
 }
 
+impl Line {
+    /// Whether it is meant as a command although a question is open, which any other text answers.
+    const fn is_beside_a_question(&self) -> bool {
+        matches!(
+            self,
+            Self::Known(
+                Typed::Rewind | Typed::Stop | Typed::Command(Command::PutOff),
+                _
+            )
+        )
+    }
+}
+
 /// Reads a line that begins with one slash and a word; a path is no such word.
 fn typed_command(text: &str) -> Option<Line> {
     let line = text.trim().strip_prefix('/')?;
@@ -217,6 +243,7 @@ fn perform_typed(app: &mut App, line: Line) -> Vec<Request> {
             app.composer.take();
             vec![Request::Start(Start::Plan(rest))]
         }
+        Typed::Rewind => rewind::typed(app, &rest),
         Typed::Stop => {
             app.composer.take();
             run::stop(app)
@@ -231,7 +258,7 @@ fn perform_typed(app: &mut App, line: Line) -> Vec<Request> {
     }
 }
 
-fn refuse(app: &mut App, reason: &str) -> Vec<Request> {
+pub(super) fn refuse(app: &mut App, reason: &str) -> Vec<Request> {
     app.tell(Role::Needed, reason);
     Vec::new()
 }

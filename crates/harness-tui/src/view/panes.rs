@@ -279,7 +279,7 @@ fn hint(app: &App) -> &'static str {
     if !app.panels.is_empty() {
         "a question is open above"
     } else if app.asked.is_some() {
-        "type the answer, Enter sends it"
+        "type the answer, Enter sends it, /later leaves it"
     } else if app.is_awaited() {
         "the agent has stopped: say how to go on"
     } else if app.is_busy() {
