@@ -185,6 +185,7 @@ fn play(site: &Site, flags: &Demo, surface: &dyn Surface) -> Result<Done, Failur
         by_hand: None,
         approved: Vec::new(),
         account: harness_core::Account::default(),
+        work: Vec::new(),
     };
     let launch = Launch {
         engine: Engine::new(state, now),

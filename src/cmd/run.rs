@@ -114,6 +114,7 @@ pub(crate) fn work(common: &Common, flags: &Run, surface: &dyn Surface) -> Resul
         by_hand: None,
         approved: Vec::new(),
         account: harness_core::Account::default(),
+        work: Vec::new(),
     };
     let engine = Engine::new(state, harness_host::clock::now());
     let launch = Launch {

@@ -128,6 +128,7 @@ impl Work {
             by_hand: Some(summary.to_owned()),
             approved: Vec::new(),
             account: harness_core::Account::default(),
+            work: Vec::new(),
         }
     }
 }

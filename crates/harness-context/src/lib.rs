@@ -14,4 +14,4 @@ mod window;
 
 pub use index::{Link, documents, links};
 pub use map::map_candidates;
-pub use window::{ContextError, Listed, Window, assemble};
+pub use window::{ContextError, Listed, Window, assemble, intent};

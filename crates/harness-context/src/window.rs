@@ -8,7 +8,10 @@ use crate::{
     text::{fenced, one_line},
 };
 
+mod carried;
 mod work;
+
+pub use carried::intent;
 
 /// What a model is sent before it has said anything.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -81,6 +84,8 @@ pub fn assemble(opened: &SessionOpened, feature: &Feature) -> Result<Window, Con
         own.extend(sources.filter(|it| has_text(it)).map(Block::of_source));
     }
     own.push(Block::own("feature", work::wanted(work, feature)));
+    let known = opened.run.work_on(&feature.id);
+    let carried = known.map_or_else(Vec::new, |known| carried::blocks(work, known));
 
     let mut listing = vec![Listed {
         name: "instructions".to_owned(),
@@ -88,9 +93,12 @@ pub fn assemble(opened: &SessionOpened, feature: &Feature) -> Result<Window, Con
         tokens: TokenCount::estimate(&system),
     }];
     listing.extend(shared.iter().chain(&own).map(Block::listed));
-    let (shared, own) = (joined(&shared), joined(&own));
-    let size = TokenCount(TokenCount::estimate(&shared).0 + TokenCount::estimate(&own).0);
+    let size = [&shared, &own].map(|blocks| TokenCount::estimate(&joined(blocks)).0);
+    let size = TokenCount(size.iter().sum());
     within(policy.context_budget, size, &listing[1..])?;
+    listing.extend(carried.iter().map(Block::listed));
+    own.extend(carried);
+    let (shared, own) = (joined(&shared), joined(&own));
     Ok(Window {
         system,
         shared,

@@ -9,8 +9,8 @@ use crate::{
     Action, Allowance, Amendment, ApprovalAnswer, ApprovalAsked, ApprovedHow, CallId, CheckReport,
     CheckStatus, CheckpointNumber, CommitId, EndReason, FeatureId, FeatureStatus, Finding, Gate,
     LimitKind, Limits, ModelFailure, ModelProfile, ModelResponse, Money, NegativeControl,
-    NetworkUse, Outcome, RateLimit, RepoPath, Roles, SessionOpened, SetupEnd, SetupPlace, Spent,
-    Timestamp, TokenCount, TreeId, TurnNumber, Urgency, Verdict,
+    NetworkUse, Outcome, PlanSet, RateLimit, RepoPath, Roles, SessionOpened, SetupEnd, SetupPlace,
+    Spent, Timestamp, TokenCount, TreeId, TurnNumber, Urgency, Verdict, WindowCut, WindowFull,
 };
 
 /// A logged fact.
@@ -411,6 +411,12 @@ pub enum Event {
         /// When the provider says that it is open again; the wait can be shorter.
         until: Timestamp,
     },
+    /// The agent has set its plan for the feature.
+    PlanSet(PlanSet),
+    /// Old results were taken out of the conversation, because its window filled up.
+    WindowCut(Box<WindowCut>),
+    /// The window is full: the session ends, and a fresh one goes on with its feature.
+    WindowFull(Box<WindowFull>),
 }
 
 /// What a session leaves for the next one about a feature that is not done.

@@ -5,8 +5,8 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Account, ApprovedFinding, CommitId, Effort, EndReason, Feature, FeatureId, Money, Policy,
-    RepoPath, Roles, RunId, SessionId, Timestamp, TokenCount, TreeId, Usage,
+    Account, ApprovedFinding, CommitId, Effort, EndReason, Feature, FeatureId, FeatureWork, Money,
+    Policy, RepoPath, Roles, RunId, SessionId, Timestamp, TokenCount, TreeId, Usage,
 };
 
 /// The state of a run as far as its next session needs it.
@@ -64,6 +64,9 @@ pub struct RunState {
     /// What the run remembers of its limits.
     #[serde(default, skip_serializing_if = "Account::is_empty")]
     pub account: Account,
+    /// What earlier sessions leave to the next one of their feature.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub work: Vec<FeatureWork>,
 }
 
 /// A feature that a run leaves to a person.
@@ -176,6 +179,24 @@ impl RunState {
     pub fn change_model(&mut self, model: &ModelProfile) {
         self.fallback.retain(|left| left.name != model.name);
         self.model = model.clone();
+    }
+
+    /// Returns what earlier sessions left about a feature.
+    pub fn work_on(&self, feature: &FeatureId) -> Option<&FeatureWork> {
+        self.work.iter().find(|work| work.feature == *feature)
+    }
+
+    /// Keeps what the sessions of a feature know, in place of what was known before.
+    pub fn keep_work(&mut self, work: FeatureWork) {
+        self.forget_work(&work.feature);
+        if !work.is_empty() {
+            self.work.push(work);
+        }
+    }
+
+    /// Forgets what sessions left about a feature: it is settled.
+    pub fn forget_work(&mut self, feature: &FeatureId) {
+        self.work.retain(|work| work.feature != *feature);
     }
 }
 

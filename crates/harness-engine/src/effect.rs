@@ -2,7 +2,8 @@
 
 use harness_core::{
     ApprovalAsked, ApprovedFinding, CallId, CheckReport, CheckpointNumber, Event, Feature,
-    FeatureId, FinishSubject, Gate, Money, NegativeControl, Prompt, RunState, TreeId, TurnNumber,
+    FeatureId, FinishSubject, Gate, Money, NegativeControl, PlanItem, Prompt, RunState, TreeId,
+    TurnNumber,
 };
 use harness_gate::control::ControlPlan;
 use harness_guard::{Awaited, Permit};
@@ -96,6 +97,10 @@ pub struct WriteHandOver {
     pub feature: FeatureId,
     /// What stopped the work.
     pub reason: String,
+    /// The plan as it stands.
+    pub plan: Vec<PlanItem>,
+    /// Whether a fresh session of the same run goes on at once.
+    pub goes_on: bool,
     /// What to ask a model; without it the note is made of what the log shows.
     pub prompt: Option<Prompt>,
     /// What asking costs at most; absent where no model is asked.

@@ -22,6 +22,7 @@ mod pacing;
 mod retry;
 mod session;
 mod talk;
+mod window;
 mod words;
 
 pub use effect::{CommitFeature, Effect, OpenSession, RunGate, RunNegativeControl, WriteHandOver};

@@ -4,7 +4,7 @@
 //! says what follows from them, `resume` what becomes of a session that another process
 //! left, `steering` what a person changes, `approval` what waits for a person's word,
 //! `proving` and `informing` how gates run, `asides` what is said beside calls and their
-//! results, `hand_over` what is left for the next session.
+//! results, `window` what becomes of a full window, `hand_over` what is left for the next session.
 
 use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},
@@ -41,6 +41,7 @@ mod resume;
 mod spending;
 mod steering;
 mod steps;
+mod window;
 
 use self::informing::Informing;
 
@@ -54,7 +55,14 @@ pub(crate) use steps::{Step, Surroundings};
 pub(crate) enum Conclusion {
     Passed,
     Answered,
-    GivenUp { reason: EndReason, detail: String },
+    GivenUp {
+        reason: EndReason,
+        detail: String,
+    },
+    /// The window is full; a fresh session goes on.
+    HandedOver {
+        reason: String,
+    },
 }
 
 impl Conclusion {
@@ -64,6 +72,7 @@ impl Conclusion {
             Self::Passed => "passed".to_owned(),
             Self::Answered => "answered".to_owned(),
             Self::GivenUp { reason, detail } => format!("{reason}: {detail}"),
+            Self::HandedOver { reason } => format!("handed over: {reason}"),
         }
     }
 }
@@ -146,6 +155,7 @@ pub(crate) struct Session {
     loaded: BTreeSet<RepoPath>,
     warned: BTreeSet<LimitKind>,
     hand_over: hand_over::HandOver,
+    carried: window::Carried,
     aside: SettingAside,
     /// Whether the run is to stop: what is in flight ends and nothing new begins.
     winding: bool,
@@ -159,7 +169,7 @@ impl Session {
     pub(crate) fn apply(&mut self, event: &Event, now: Timestamp) {
         match event {
             Event::PersonSaid { text, urgency } => self.on_said(text, *urgency),
-            Event::PersonTookBack { text } => self.talk.take_back(text),
+            Event::PersonTookBack { text } => self.on_took_back(text),
             Event::PersonAwaited => self.on_awaited(),
             Event::ClaimTaken => self.talk.take_claim(),
             Event::TurnStarted { turn } => self.on_turn(*turn),
@@ -228,6 +238,9 @@ impl Session {
             Event::WorkSetAside { message, .. } => self.on_set_aside(message),
             Event::BudgetWarned { what, limit } => self.on_warned(what, *limit),
             Event::HandedOver(note) => self.on_handed_over(note),
+            Event::PlanSet(set) => self.on_plan(set.call, &set.items),
+            Event::WindowCut(cut) => self.on_cut(cut),
+            Event::WindowFull(full) => self.on_full(full),
             Event::Interrupted => self.hand_over.interrupt(),
             Event::AllowanceTold { .. }
             | Event::StopDecided { .. }
@@ -322,6 +335,7 @@ impl Session {
             self.saving.tree = saved.tree.clone();
             self.saving.next = saved.number.next();
             self.informing.add_changes(&saved.changes);
+            self.carried.work.add_changes(&saved.changes);
         }
     }
 
@@ -486,6 +500,7 @@ impl Session {
             ) => FeatureStatus::Pending,
             (Some(Conclusion::GivenUp { .. }), _) => FeatureStatus::NeedsHuman,
             (Some(Conclusion::Answered), _) => self.feature.status,
+            (Some(Conclusion::HandedOver { .. }), _) => FeatureStatus::InProgress,
             (None, Some(check)) if check.is_finish() => FeatureStatus::Verifying,
             (None, _) => FeatureStatus::InProgress,
         }

@@ -6,9 +6,13 @@ use harness_core::{
 };
 
 mod gates;
+mod window;
 
 pub(crate) use gates::{
     attempts_used_up, check_result, red_base, red_gates, turn_gates, turn_gates_not_run,
+};
+pub(crate) use window::{
+    handed_over_for_nothing, handed_over_too_often, never_fits, planned, room_made, window_full,
 };
 
 pub(crate) const STOPPED: &str = "You stopped without calling a tool. If the work is done, call `finish`: the harness \

@@ -16,7 +16,10 @@ mod tests;
 
 pub use approval::{ApprovalText, approval_text, rule_text};
 pub use clean::{clean, clean_line, escape_json};
-pub use json::{Control, JsonFinding, JsonLine, JsonLines, JsonRole, Tests, Tokens, cache_rate};
+pub use json::{
+    Control, JsonDropped, JsonFinding, JsonLine, JsonLines, JsonRole, JsonStep, Tests, Tokens,
+    cache_rate,
+};
 pub use lines::Lines;
 pub use phrase::{Line, Phrases, Who, held_for};
 pub use summary::{End, GateUse, SessionSummary, ToolUse};

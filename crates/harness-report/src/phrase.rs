@@ -12,6 +12,7 @@ mod setup;
 mod shown;
 mod spent;
 mod stray;
+mod window;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -167,6 +168,9 @@ impl Phrases {
             Event::ModelFailed { failure, .. } if failure.class.is_retryable() => Vec::new(),
             Event::ModelFailed { failure, .. } => vec![given_up::request(failure)],
             Event::HandedOver(note) => hand_over::handed_over(note),
+            Event::PlanSet(set) => vec![window::plan(set)],
+            Event::WindowCut(cut) => vec![window::cut(cut)],
+            Event::WindowFull(full) => vec![window::full(full)],
             Event::ModelChanged {
                 from,
                 model,

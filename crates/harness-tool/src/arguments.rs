@@ -92,6 +92,18 @@ impl Arguments {
         }
     }
 
+    /// Returns texts of which there must be some.
+    pub(crate) fn some_texts(&mut self, field: &'static str) -> Result<Vec<String>, ToolFault> {
+        match self.take(field) {
+            Some(Value::Texts(texts)) if texts.is_empty() => Err(self.empty(field)),
+            Some(Value::Texts(texts)) => Ok(texts),
+            _ => Err(ToolFault::MissingField {
+                tool: self.tool(),
+                field,
+            }),
+        }
+    }
+
     /// Returns a path that must be there and is not the root.
     pub(crate) fn file(&mut self, field: &'static str, root: &Path) -> Result<RepoPath, ToolFault> {
         let text = self.text(field)?;

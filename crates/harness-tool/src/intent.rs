@@ -2,9 +2,9 @@
 
 use std::path::Path;
 
-use harness_core::{Action, RepoPath, ToolCall};
+use harness_core::{Action, PlanItem, RepoPath, ToolCall};
 
-use crate::{ToolFault, arguments::Arguments};
+use crate::{ToolFault, arguments::Arguments, plan};
 
 /// What a tool call asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,6 +20,11 @@ pub enum Intent {
     Note {
         /// The line.
         text: String,
+    },
+    /// The plan of the work, all of its steps.
+    Plan {
+        /// The steps, in order.
+        items: Vec<PlanItem>,
     },
     /// A question for a person.
     Ask {
@@ -72,6 +77,7 @@ pub fn parse(call: &ToolCall, root: &Path) -> Result<Intent, ToolFault> {
             .map(|summary| Intent::Finish { summary }),
         "list" => list(&mut arguments, root).map(Intent::Act),
         "note" => arguments.words("text").map(|text| Intent::Note { text }),
+        "plan" => plan::items(&mut arguments).map(|items| Intent::Plan { items }),
         "read" => read(&mut arguments, root).map(Intent::Act),
         "request" => request(&mut arguments, root),
         "search" => search(&mut arguments, root).map(Intent::Act),
@@ -183,6 +189,16 @@ mod tests {
                 r#"{"text":"Which?"}"#,
                 Intent::Ask {
                     text: "Which?".to_owned(),
+                },
+            ),
+            (
+                "plan",
+                r#"{"items":["[>] a"]}"#,
+                Intent::Plan {
+                    items: vec![PlanItem {
+                        text: "a".to_owned(),
+                        state: harness_core::StepState::Doing,
+                    }],
                 },
             ),
             ("check", "", Intent::Check { gate: None }),

@@ -14,9 +14,11 @@ mod fault;
 mod image;
 mod intent;
 mod name;
+mod plan;
 mod render;
 mod select;
 mod shape;
+mod stub;
 
 pub use count::write_counts;
 pub use fault::ToolFault;
@@ -26,3 +28,4 @@ pub use name::quote;
 pub use render::{ToolText, render};
 pub use select::select_lines;
 pub use shape::specs;
+pub use stub::{Droppable, droppable, stub};

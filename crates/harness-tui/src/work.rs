@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use harness_core::{
     CheckReport, CheckStatus, EndReason, Event, FeatureId, FeatureStatus, Goal, Level, Limits,
-    ModelDelta, ModelResponded, Money, SessionId, SessionOpened, Spent, Stop, Timestamp, Usage,
+    ModelDelta, ModelResponded, Money, PlanItem, SessionId, SessionOpened, Spent, Stop, Timestamp,
+    Usage,
 };
 use harness_report::{clean, clean_line};
 
@@ -38,6 +39,8 @@ pub(crate) struct Work {
     pub(crate) model: Option<ModelLine>,
     /// What is enforced.
     pub(crate) level: Option<Level>,
+    /// The agent's plan for the feature.
+    pub(crate) plan: Vec<PlanItem>,
     /// What is used up.
     pub(crate) used: Used,
     /// What is going on.
@@ -149,7 +152,7 @@ pub(crate) enum Activity {
     Retrying(String, Timestamp),
     /// The request waits for a limit of the provider, until then.
     Held(String, Timestamp),
-    /// A note for the next session may be written: a limit has stopped the work.
+    /// A note for the next session may be written: a limit or a full window has stopped the work.
     Noting(Timestamp),
     /// A person is waited for.
     Awaiting,
@@ -209,6 +212,7 @@ impl Work {
                 spent: Some(spent), ..
             } => self.count(*spent),
             Event::HandedOver(note) => self.count(note.spent.unwrap_or_default()),
+            Event::PlanSet(set) => self.plan.clone_from(&set.items),
             Event::FeatureStatusChanged { feature, to, .. } => self.status(feature, *to),
             Event::FinishRefused { .. } => self.refused(),
             Event::FeaturePassed(_) => self.commits += 1,
@@ -285,7 +289,8 @@ impl Work {
             Event::FeatureGivenUp {
                 reason: EndReason::Budget | EndReason::Limit,
                 ..
-            } => Activity::Noting(at),
+            }
+            | Event::WindowFull(_) => Activity::Noting(at),
             Event::HandedOver(_) => Activity::Working(String::new(), at),
             Event::QuestionAsked { .. } | Event::PersonAwaited | Event::ApprovalAsked(_) => {
                 Activity::Awaiting
@@ -319,6 +324,8 @@ impl Work {
         self.branch = clean_line(&opened.branch, 80);
         self.session = Some(opened.session);
         self.current = Some(opened.feature.clone());
+        let known = run.work_on(&opened.feature);
+        self.plan = known.map_or_else(Vec::new, |work| work.plan.clone());
         let shown = |feature: &&harness_core::Feature| match &run.goal {
             Goal::All => true,
             Goal::One { feature: id } | Goal::Task { feature: id } => feature.id == *id,

@@ -69,6 +69,7 @@ fn opened(feature: &Feature, goal: Goal, sources: Vec<Source>) -> SessionOpened 
             by_hand: None,
             approved: Vec::new(),
             account: harness_core::Account::default(),
+            work: Vec::new(),
         },
     }
 }

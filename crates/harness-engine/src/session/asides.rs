@@ -36,6 +36,7 @@ impl Session {
     }
 
     pub(super) fn on_answer(&mut self, id: CallId, answer: &str) {
+        self.remember_answer(id, answer);
         if let Some(call) = self
             .calls
             .find(id)

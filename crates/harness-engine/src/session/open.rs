@@ -3,17 +3,18 @@
 //! What a session knows before anything happened comes from that record alone. Called by
 //! the engine only, when a session was opened.
 
-use std::{collections::BTreeSet, path::PathBuf};
+use std::{collections::BTreeSet, path::PathBuf, time::Duration};
 
+use harness_context::Window;
 use harness_core::{
-    CheckpointNumber, Feature, FeatureStatus, Gate, Money, RunState, SessionOpened, Timestamp,
-    Usage,
+    CheckpointNumber, Feature, FeatureStatus, FeatureWork, Gate, Money, RunState, SessionOpened,
+    Timestamp, TokenCount, Usage,
 };
 use harness_guard::Guard;
 
 use super::{
     Baseline, Cost, Pending, Saving, Session, SettingAside, Story, findings, hand_over,
-    informing::Informing, proving,
+    informing::Informing, proving, window,
 };
 use crate::{calls::Calls, loops::Loops, talk::Talk};
 
@@ -36,16 +37,23 @@ impl Session {
         let gates = gates_of(run, &feature)?;
         let window =
             harness_context::assemble(opened, &feature).map_err(|error| error.to_string())?;
+        let largest = largest(&window);
+        let work = run.work_on(&feature.id).cloned();
+        let work = work.unwrap_or_else(|| FeatureWork::new(feature.id.clone()));
+        let mut guard = guard;
+        for answered in &work.answers {
+            guard.hear(&answered.command, &answered.answer);
+        }
         Ok(Self {
             attempts: run.attempts,
             cost: Cost {
-                since: now,
+                since: now.minus(Duration::from_millis(work.worked_ms)),
                 usage: Usage::default(),
                 spent: Money(0),
             },
             conclusion: None,
             guard,
-            asks_no_more: false,
+            asks_no_more: work.asks_no_more,
             gates,
             at_once: proving::at_once(run),
             informing: Informing::default(),
@@ -60,9 +68,12 @@ impl Session {
             baseline: Baseline::default(),
             check: None,
             broken: Vec::new(),
-            mends: feature.status == FeatureStatus::Failing,
+            mends: work.mends || feature.status == FeatureStatus::Failing,
             loops: Loops::default(),
-            story: Story::default(),
+            story: Story {
+                notes: work.notes.clone(),
+                refusals: work.refusals.clone(),
+            },
             findings: findings::Findings::new(run, &feature.id),
             pending: Pending::default(),
             loaded: opened
@@ -72,12 +83,28 @@ impl Session {
                 .collect(),
             warned: BTreeSet::new(),
             hand_over: hand_over::HandOver::default(),
+            carried: window::Carried::new(work, &opened.start_tree, largest),
             aside: SettingAside::Open,
             winding: false,
             interrupting: false,
             root: PathBuf::from(&opened.root),
             feature,
         })
+    }
+}
+
+/// Names the largest part of the first window, with the tools as one.
+fn largest(window: &Window) -> String {
+    let tools = harness_tool::specs().iter();
+    let tools = tools.map(|tool| tool.description.len() + tool.schema.len());
+    let tools = TokenCount((tools.sum::<usize>() / 4) as u64);
+    let part = window.listing.iter().max_by_key(|part| part.tokens);
+    match part.filter(|part| part.tokens > tools) {
+        Some(part) => match &part.path {
+            Some(path) => format!("the {} `{path}` with {}", part.name, part.tokens),
+            None => format!("the {} with {}", part.name, part.tokens),
+        },
+        None => format!("the tools with {tools}"),
     }
 }
 

@@ -91,6 +91,7 @@ pub(crate) fn run_state(goal: Goal, features: Vec<Feature>, policy: Policy) -> R
         by_hand: None,
         approved: Vec::new(),
         account: harness_core::Account::default(),
+        work: Vec::new(),
     }
 }
 

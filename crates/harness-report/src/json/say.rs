@@ -5,7 +5,9 @@ use harness_core::{
     NetworkUse, Outcome, Stop,
 };
 
-use super::{JsonLine, JsonLines, Tests, approval, control, counts::cache_rate, role, setup};
+use super::{
+    JsonLine, JsonLines, Tests, approval, control, counts::cache_rate, role, setup, window,
+};
 
 impl JsonLines {
     pub(super) fn say(&self, event: &Event) -> Option<JsonLine> {
@@ -236,6 +238,9 @@ impl JsonLines {
                 problem: note.problem.clone(),
                 usd: note.spent.and_then(|spent| spent.cost).map(Money::as_usd),
             },
+            Event::PlanSet(set) => window::plan(set),
+            Event::WindowCut(cut) => window::cut(cut),
+            Event::WindowFull(full) => window::full(full),
             Event::StopDecided { reason, detail } => JsonLine::Stopping {
                 reason: reason.to_string(),
                 detail: detail.clone(),

@@ -107,6 +107,9 @@ const RECORDS: &str = r##"
 {"type":"allowance_told","allowances":[{"limit":"requests","left":0,"of":50,"until":"2025-11-20T10:32:05.000Z"}]}
 {"type":"request_paced","turn":2,"delay_ms":11200,"limit":"requests","until":"2025-11-20T10:32:05.000Z"}
 {"type":"request_paced","turn":2,"delay_ms":120000,"limit":"tokens","until":"9999-11-20T10:32:05.000Z"}
+{"type":"plan_set","call":{"turn":2,"index":1},"items":[{"text":"read the writer","state":"done"},{"text":"double quotes","state":"doing"},{"text":"line ends"}]}
+{"type":"window_cut","dropped":[{"message":2,"part":0,"tool":"read","bytes":9000,"stub":"[dropped to make room: `read` `src/csv.rs`, 9000 bytes; `read` it again if you need it]"},{"message":4,"part":0,"tool":"shell","bytes":8000,"stub":"[dropped to make room: `shell` `cargo test` (exit 101), 8000 bytes; run it again if you need it]"}],"before":150400,"after":99800,"window":200000,"restored":"gates and scope"}
+{"type":"window_full","need":151000,"window":200000,"number":1,"reason":"the window is full (151k tokens of 200k tokens)"}
 {"type":"session_ended","reason":"budget"}
 {"type":"run_ended","reason":"budget","detail":"$5.00 of $5.00 used\ngo on with `harness resume --last --max-usd 8`"}
 "##;
@@ -160,6 +163,7 @@ fn opened() -> Event {
         by_hand: None,
         approved: Vec::new(),
         account: harness_core::Account::default(),
+        work: Vec::new(),
     };
     Event::SessionOpened(Box::new(SessionOpened {
         session: SessionId::new(7),
@@ -254,6 +258,9 @@ const fn number(event: &Event) -> usize {
         Event::HandedOver(_) => 55,
         Event::AllowanceTold { .. } => 56,
         Event::RequestPaced { .. } => 57,
+        Event::PlanSet(_) => 58,
+        Event::WindowCut(_) => 59,
+        Event::WindowFull(_) => 60,
     }
 }
 
@@ -262,5 +269,5 @@ fn every_kind_of_event_is_among_them() {
     let mut numbers: Vec<usize> = every_kind().iter().map(number).collect();
     numbers.sort_unstable();
     numbers.dedup();
-    assert_eq!(numbers, (0..58).collect::<Vec<_>>());
+    assert_eq!(numbers, (0..61).collect::<Vec<_>>());
 }
