@@ -8,6 +8,7 @@ mod gates;
 mod hand_over;
 mod images;
 mod limits;
+mod long;
 pub(crate) mod money;
 mod prefix;
 mod record;

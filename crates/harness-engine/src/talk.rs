@@ -252,6 +252,13 @@ impl Talk {
         Size { tokens, rate }
     }
 
+    /// Whether it is hardly larger than it began: a fresh one would fit no better.
+    pub(crate) fn is_hardly_begun(&self) -> bool {
+        let later = self.messages.iter().skip(1);
+        let later: u64 = later.map(|message| message.bytes().0).sum();
+        later < self.size.0 - later
+    }
+
     /// Says which old results could make room.
     pub(crate) fn possible_cut(&self, window: TokenCount) -> Cut {
         let waiting = self.results.iter().map(result_bytes).sum();

@@ -29,6 +29,8 @@ mod regression;
 mod script;
 #[path = "rules/steering.rs"]
 mod steering;
+#[path = "rules/window.rs"]
+mod window;
 
 use std::time::Duration;
 

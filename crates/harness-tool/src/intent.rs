@@ -341,7 +341,7 @@ mod tests {
             (
                 "shel",
                 "{}",
-                "there is no tool `shel`, did you mean `shell`?; the tools are ask, check, doc, edit, finish, list, note, read, request, search, shell, write".to_owned(),
+                "there is no tool `shel`, did you mean `shell`?; the tools are ask, check, doc, edit, finish, list, note, plan, read, request, search, shell, write".to_owned(),
             ),
             ("shell", "[]", format!("the arguments of `shell` are not an object; {shell}")),
             ("shell", "{}", format!("the arguments of `shell` lack `command`; {shell}")),

@@ -224,7 +224,7 @@ static SPECS: &[ToolSpec] = &[
     },
     ToolSpec {
         name: "plan",
-        description: "Set your plan: all steps, each beginning with `[ ]`, `[>]` (in work) or `[x]` (done). Keep it true: it outlives this conversation.",
+        description: "Set your plan: all steps, each with `[ ]`, `[>]` or `[x]` in front.",
         schema: r#"{"type":"object","properties":{"items":{"type":"array","items":{"type":"string"}}},"required":["items"],"additionalProperties":false}"#,
     },
     ToolSpec {
@@ -244,7 +244,7 @@ static SPECS: &[ToolSpec] = &[
     },
     ToolSpec {
         name: "shell",
-        description: "Run a command line with `sh -c`, in the folder `cwd` or at the root. No terminal, no input; time and output are limited.",
+        description: "Run a command line with `sh -c`, in the folder `cwd` or at the root.",
         schema: r#"{"type":"object","properties":{"command":{"type":"string"},"cwd":{"type":"string"}},"required":["command"],"additionalProperties":false}"#,
     },
     ToolSpec {

@@ -115,7 +115,10 @@ impl Session {
         if failure.class != FailureClass::ContextOverflow {
             return None;
         }
-        if !self.talk.has_answers() {
+        if let Some(step) = self.cut_step(run) {
+            return Some(step);
+        }
+        if self.talk.is_hardly_begun() {
             return Some(Step::Record(Event::StopDecided {
                 reason: EndReason::ProviderFailed,
                 detail: format!(
@@ -124,7 +127,7 @@ impl Session {
                 ),
             }));
         }
-        self.cut_step(run).or_else(|| self.full_step(run))
+        self.full_step(run)
     }
 
     fn has_brought_something(&self) -> bool {
