@@ -12,6 +12,7 @@ mod hand_over;
 mod images;
 pub(crate) mod jobs;
 mod limits;
+mod long;
 mod maps;
 pub(crate) mod money;
 mod plan;

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use harness_core::{DirtyMode, Goal, Money, Roles, RunState, Usage};
+use harness_core::{Goal, RunState};
 use harness_engine::Engine;
 use harness_report::JsonLine;
 use harness_runner::{Launch, Models, Pace};
@@ -163,31 +163,15 @@ fn play(site: &Site, flags: &Demo, surface: &dyn Surface) -> Result<Done, Failur
         .map_err(|error| Failure::failed(chain(&error)))?;
     let workplace = site.workplace(&resolved, store)?;
     let now = harness_host::clock::now();
-    let state = RunState {
+    let state = RunState::new(
         run,
-        started_at: now,
-        goal: Goal::All,
-        policy: resolved.policy,
+        now,
+        Goal::All,
+        resolved.policy,
         features,
-        model: model.profile,
-        fallback: Vec::new(),
-        roles: Roles::default(),
-        attended: false,
-        steered: false,
-        dirty: DirtyMode::Refuse,
-        base: head.commit.clone(),
-        tip: head.commit,
-        work_start: None,
-        given_up: Vec::new(),
-        attempts: 0,
-        usage: Usage::default(),
-        spent: Money(0),
-        by_hand: None,
-        approved: Vec::new(),
-        account: harness_core::Account::default(),
-        prompts: std::collections::BTreeMap::new(),
-        kept: harness_core::Kept::default(),
-    };
+        model.profile,
+        head.commit,
+    );
     let launch = Launch {
         engine: Engine::new(state, now),
         resumed: None,

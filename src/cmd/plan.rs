@@ -9,8 +9,7 @@ mod kept;
 
 use harness_config::Resolved;
 use harness_core::{
-    DirtyMode, EndReason, Event, Feature, FeatureId, FeatureScope, Goal, Money, Policy, RunId,
-    RunState, Usage,
+    EndReason, Event, Feature, FeatureId, FeatureScope, Goal, Policy, RunId, RunState,
 };
 use harness_engine::Engine;
 use harness_runner::{Finished, Launch};
@@ -97,32 +96,22 @@ pub(crate) fn work(common: &Common, flags: &Plan, surface: &dyn Surface) -> Resu
         .map_err(|error| Failure::failed(chain(&error)))?;
     let goal = goal_of(run, &text, &resolved.policy);
     let mut state = RunState {
-        run,
-        started_at: harness_host::clock::now(),
-        goal: Goal::Plan {
-            feature: goal.id.clone(),
-        },
-        policy: planning(&resolved.policy),
-        features,
-        model: models.first,
         fallback: models.standby,
         roles: models.roles,
         attended: surface.is_attended(),
         steered: surface.is_steered(),
-        // Nothing is written, so nothing of the person's can get mixed up with it.
-        dirty: DirtyMode::Refuse,
-        base: head.commit.clone(),
-        tip: head.commit,
-        work_start: None,
-        given_up: Vec::new(),
-        attempts: 0,
-        usage: Usage::default(),
-        spent: Money(0),
-        by_hand: None,
-        approved: Vec::new(),
-        account: harness_core::Account::default(),
-        kept: harness_core::Kept::default(),
         prompts: crate::prompts::read(&site.folders)?,
+        ..RunState::new(
+            run,
+            harness_host::clock::now(),
+            Goal::Plan {
+                feature: goal.id.clone(),
+            },
+            planning(&resolved.policy),
+            features,
+            models.first,
+            head.commit,
+        )
     };
     state.features.push(goal);
     let launch = Launch {

@@ -3,7 +3,7 @@
 pub(super) mod wish;
 
 use harness_config::Resolved;
-use harness_core::{DirtyMode, EndReason, Feature, Gate, Money, RunState, Sourced, Usage};
+use harness_core::{DirtyMode, EndReason, Feature, Gate, RunState, Sourced};
 use harness_engine::Engine;
 use harness_guard::Scope;
 use harness_runner::Launch;
@@ -96,29 +96,22 @@ pub(crate) fn work(common: &Common, flags: &Run, surface: &dyn Surface) -> Resul
         .map_err(|error| Failure::failed(chain(&error)))?;
     let (goal, features) = wish.to_goal(features, run);
     let state = RunState {
-        run,
-        started_at: harness_host::clock::now(),
-        goal,
-        policy: resolved.policy,
-        features,
-        model: models.first,
         fallback: models.standby,
         roles: models.roles,
         attended: surface.is_attended(),
         steered: surface.is_steered(),
         dirty,
-        base: head.commit.clone(),
-        tip: head.commit,
-        work_start: None,
-        given_up: Vec::new(),
-        attempts: 0,
-        usage: Usage::default(),
-        spent: Money(0),
-        by_hand: None,
-        approved: Vec::new(),
-        account: harness_core::Account::default(),
         prompts,
         kept,
+        ..RunState::new(
+            run,
+            harness_host::clock::now(),
+            goal,
+            resolved.policy,
+            features,
+            models.first,
+            head.commit,
+        )
     };
     let engine = Engine::new(state, harness_host::clock::now());
     let launch = Launch {

@@ -1,6 +1,7 @@
 //! `harness status`: where the repository, its features and its runs stand. Reads only.
 
-use harness_core::{Event, FeatureStatus};
+use harness_core::{Event, FeatureStatus, SessionOpened};
+use harness_report::{JsonStep, clean};
 use harness_store::Record;
 use serde_json::json;
 
@@ -115,6 +116,33 @@ fn waiting_questions(
     ))
 }
 
+/// Shows the plan of a feature that is not proven yet.
+fn plan(opened: &SessionOpened, records: &[Record], output: &mut Output) -> Result<(), Failure> {
+    let mut items = match opened.run.work_on(&opened.feature) {
+        Some(work) => work.plan.clone(),
+        None => Vec::new(),
+    };
+    for record in records {
+        match &record.event {
+            Event::PlanSet(set) => items.clone_from(&set.items),
+            Event::FeaturePassed(_) => items.clear(),
+            _ => {}
+        }
+    }
+    if items.is_empty() {
+        return Ok(());
+    }
+    let done = items.iter().filter(|item| !item.is_open()).count();
+    let text = format!("plan: {}, {done} of {} done", opened.feature, items.len());
+    let steps: Vec<JsonStep> = items.iter().map(JsonStep::from).collect();
+    let body = json!({ "feature": opened.feature.to_string(), "items": steps });
+    output.entry("plan", &text, body)?;
+    for item in &items {
+        output.text(&format!("plan: {}", clean(&item.to_string())))?;
+    }
+    Ok(())
+}
+
 /// How much is shown of why the last run ended. Unit: lines.
 const DETAIL_LINES: usize = 20;
 
@@ -177,6 +205,7 @@ fn last_session(site: &Site, output: &mut Output) -> Result<(), Failure> {
     let body = json!({ "session": session.to_string(), "run": opened.run.run.to_string(), "feature": opened.feature.to_string(),
         "ended": ended, "detail": detail.unwrap_or_default(), "last_record": last, "branch": opened.branch, "proven": names });
     output.entry("last_session", &text, body)?;
+    plan(opened, &log.records, output)?;
     // Why features were left to the person, with what was tried.
     for line in detail.unwrap_or_default().lines().take(DETAIL_LINES) {
         output.text(&format!("note: {line}"))?;

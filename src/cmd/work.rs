@@ -6,8 +6,8 @@
 
 use harness_config::Resolved;
 use harness_core::{
-    Change, DirtyMode, Feature, FeatureId, Goal, ModelProfile, Money, Policy, Price, RepoPath,
-    Roles, RunId, RunState, TokenCount, TreeId, Usage,
+    Change, Feature, FeatureId, Goal, ModelProfile, Policy, Price, RepoPath, RunId, RunState,
+    TokenCount, TreeId,
 };
 use harness_git::{Head, SnapshotCache};
 use harness_guard::Guard;
@@ -107,29 +107,17 @@ impl Work {
         summary: &str,
     ) -> RunState {
         RunState {
-            run,
-            started_at: harness_host::clock::now(),
-            goal: Goal::One { feature },
-            policy,
-            features,
-            model: nobody(),
-            fallback: Vec::new(),
-            roles: Roles::default(),
-            attended: false,
-            steered: false,
-            dirty: DirtyMode::Refuse,
-            base: self.head.commit.clone(),
-            tip: self.head.commit.clone(),
             work_start: Some(self.start.clone()),
-            given_up: Vec::new(),
-            attempts: 0,
-            usage: Usage::default(),
-            spent: Money(0),
             by_hand: Some(summary.to_owned()),
-            approved: Vec::new(),
-            account: harness_core::Account::default(),
-            prompts: std::collections::BTreeMap::new(),
-            kept: harness_core::Kept::default(),
+            ..RunState::new(
+                run,
+                harness_host::clock::now(),
+                Goal::One { feature },
+                policy,
+                features,
+                nobody(),
+                self.head.commit.clone(),
+            )
         }
     }
 }

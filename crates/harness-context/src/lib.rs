@@ -23,4 +23,4 @@ pub use about::about;
 pub use beside::{Reviewed, explorer_head, explorer_question, review_task};
 pub use index::{Link, documents, links};
 pub use map::{is_map_name, map_candidates, override_name};
-pub use window::{ContextError, Listed, Window, assemble, lay_out};
+pub use window::{ContextError, Listed, Window, assemble, intent, lay_out};

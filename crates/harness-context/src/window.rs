@@ -11,8 +11,11 @@ use crate::{
 };
 
 mod answers;
+mod carried;
 mod plan;
 mod work;
+
+pub use carried::intent;
 
 /// What a model is sent before it has said anything.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,7 +29,9 @@ pub struct Window {
     pub own: String,
     /// What all of it is made of, in order; the instructions first.
     pub listing: Vec<Listed>,
-    /// What the first message may take.
+    /// How many of these parts, the last ones, stand beside the budget: what sessions before have left.
+    pub beside_budget: usize,
+    /// What the rest of the first message may take.
     pub budget: TokenCount,
 }
 
@@ -41,11 +46,11 @@ impl Window {
     /// # Errors
     /// When it is larger; the error names the largest part.
     pub fn check(&self) -> Result<(), ContextError> {
-        within(
-            self.budget,
-            self.size(),
-            self.listing.get(1..).unwrap_or_default(),
-        )
+        let counted = self.listing.len().saturating_sub(self.beside_budget);
+        let (counted, beside) = self.listing.split_at(counted);
+        let beside: u64 = beside.iter().map(|part| part.tokens.0).sum();
+        let size = TokenCount(self.size().0.saturating_sub(beside));
+        within(self.budget, size, counted.get(1..).unwrap_or_default())
     }
 }
 
@@ -124,6 +129,10 @@ pub fn lay_out(opened: &SessionOpened, feature: &Feature) -> Window {
     });
     let answers = answers::given(&opened.run, &feature.id);
     own.extend(answers.map(|text| Block::own("answers", text)));
+    let known = opened.run.work_on(&feature.id);
+    let carried = known.map_or_else(Vec::new, |known| carried::blocks(work, known));
+    let beside_budget = carried.len();
+    own.extend(carried);
 
     let mut listing = vec![Listed {
         name: "instructions".to_owned(),
@@ -136,6 +145,7 @@ pub fn lay_out(opened: &SessionOpened, feature: &Feature) -> Window {
         shared: joined(&shared),
         own: joined(&own),
         listing,
+        beside_budget,
         budget: policy.context_budget,
     }
 }

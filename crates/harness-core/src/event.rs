@@ -9,10 +9,10 @@ use crate::{
     Action, Allowance, Amendment, ApprovalAnswer, ApprovalAsked, ApprovedHow, Beside, CallId,
     ChangeShown, CheckReport, CheckStatus, CheckpointNumber, CommitId, EndReason, FeatureId,
     FeatureStatus, Finding, Formatted, Gate, GivenAnswer, JobEnd, LimitKind, Limits, ModelFailure,
-    ModelProfile, ModelResponse, Money, NegativeControl, NetworkUse, Outcome, Proposal,
+    ModelProfile, ModelResponse, Money, NegativeControl, NetworkUse, Outcome, PlanSet, Proposal,
     ProposalSettled, QuestionId, RateLimit, RepoPath, Review, RewindWhat, Rewound, Roles,
     SessionOpened, SetAsideWork, SetupEnd, SetupPlace, Spent, Timestamp, TokenCount, TreeId,
-    TurnNumber, Urgency, Verdict,
+    TurnNumber, Urgency, Verdict, WindowCut, WindowFull,
 };
 
 /// A logged fact.
@@ -503,6 +503,12 @@ pub enum Event {
         /// Why, with the names of what is in the way.
         reason: String,
     },
+    /// The agent has set its plan for the feature.
+    PlanSet(PlanSet),
+    /// Old results were taken out of the conversation, because its window filled up.
+    WindowCut(Box<WindowCut>),
+    /// The window is full: the session ends, and a fresh one goes on with its feature.
+    WindowFull(Box<WindowFull>),
 }
 
 /// What a session leaves for the next one about a feature that is not done.

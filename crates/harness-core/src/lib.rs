@@ -35,6 +35,7 @@ mod setup;
 mod size;
 mod time;
 mod verdict;
+mod work;
 
 pub use account::{Account, HandOverNote, LimitKind, Spent};
 pub use action::{Action, Captured, LineRange, Outcome, Replacement, Stop};
@@ -86,3 +87,7 @@ pub use session::{
 pub use setup::{SetupEnd, SetupPlace};
 pub use time::Timestamp;
 pub use verdict::{Decision, Rule, Verdict};
+pub use work::{
+    AnsweredCommand, DroppedResult, FeatureWork, PLAN_ITEM_CHARS_MAX, PLAN_ITEMS_MAX, PlanItem,
+    PlanSet, StepState, WindowCut, WindowFull,
+};

@@ -5,8 +5,9 @@ use std::{collections::BTreeMap, fmt};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Account, ApprovedFinding, CommitId, Effort, EndReason, Feature, FeatureId, Kept, Money, Policy,
-    QuestionId, RepoPath, Roles, RunId, SessionId, Timestamp, TokenCount, TreeId, Usage,
+    Account, ApprovedFinding, CommitId, Effort, EndReason, Feature, FeatureId, FeatureWork, Kept,
+    Money, Policy, QuestionId, RepoPath, Roles, RunId, SessionId, Timestamp, TokenCount, TreeId,
+    Usage,
 };
 
 /// The state of a run as far as its next session needs it.
@@ -70,6 +71,9 @@ pub struct RunState {
     /// What the run keeps for its later sessions: answers, and work that was put aside.
     #[serde(default, skip_serializing_if = "Kept::is_empty")]
     pub kept: Kept,
+    /// What earlier sessions leave to the next one of their feature.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub work: Vec<FeatureWork>,
 }
 
 /// A feature that a run leaves to a person.
@@ -204,10 +208,66 @@ pub struct Price {
 }
 
 impl RunState {
+    /// Makes a run that has done nothing yet, with one model and nobody to ask.
+    pub fn new(
+        run: RunId,
+        started_at: Timestamp,
+        goal: Goal,
+        policy: Policy,
+        features: Vec<Feature>,
+        model: ModelProfile,
+        base: CommitId,
+    ) -> Self {
+        Self {
+            run,
+            started_at,
+            goal,
+            policy,
+            features,
+            model,
+            fallback: Vec::new(),
+            roles: Roles::default(),
+            attended: false,
+            steered: false,
+            dirty: DirtyMode::Refuse,
+            tip: base.clone(),
+            base,
+            work_start: None,
+            given_up: Vec::new(),
+            attempts: 0,
+            usage: Usage::default(),
+            spent: Money(0),
+            by_hand: None,
+            approved: Vec::new(),
+            account: Account::default(),
+            prompts: BTreeMap::new(),
+            kept: Kept::default(),
+            work: Vec::new(),
+        }
+    }
+
     /// Lets another model answer from now on; it is no longer one that is left.
     pub fn change_model(&mut self, model: &ModelProfile) {
         self.fallback.retain(|left| left.name != model.name);
         self.model = model.clone();
+    }
+
+    /// Returns what earlier sessions left about a feature.
+    pub fn work_on(&self, feature: &FeatureId) -> Option<&FeatureWork> {
+        self.work.iter().find(|work| work.feature == *feature)
+    }
+
+    /// Keeps what the sessions of a feature know, in place of what was known before.
+    pub fn keep_work(&mut self, work: FeatureWork) {
+        self.forget_work(&work.feature);
+        if !work.is_empty() {
+            self.work.push(work);
+        }
+    }
+
+    /// Forgets what sessions left about a feature: it is settled.
+    pub fn forget_work(&mut self, feature: &FeatureId) {
+        self.work.retain(|work| work.feature != *feature);
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! Only sums of lengths; what is counted is what the model reads, not the JSON around it.
 
-use crate::{AssistantPart, ByteCount, Image, Message, Prompt, TokenCount, UserPart};
+use crate::{AssistantPart, ByteCount, Image, Message, Prompt, TokenCount, ToolResult, UserPart};
 
 /// What a provider writes around one message. Unit: tokens. Measured on recorded requests: 4 to 12.
 const TOKENS_PER_MESSAGE: u64 = 12;
@@ -49,6 +49,18 @@ impl Prompt {
     }
 }
 
+impl UserPart {
+    /// Returns how many bytes of text the model reads of it; an image counts as the text of as many tokens.
+    pub fn bytes(&self) -> ByteCount {
+        ByteCount(user_bytes(self) as u64)
+    }
+
+    /// Returns the same of a result.
+    pub fn result_bytes(result: &ToolResult) -> ByteCount {
+        ByteCount(bytes_of_result(result) as u64)
+    }
+}
+
 impl Message {
     /// Returns how many bytes of text the model reads of it; an image counts as the text of as many tokens.
     pub fn bytes(&self) -> ByteCount {
@@ -74,11 +86,13 @@ impl Message {
 fn user_bytes(part: &UserPart) -> usize {
     match part {
         UserPart::Text { text } => text.len(),
-        UserPart::ToolResult(result) => {
-            let images: u64 = result.images.iter().map(tokens_of).sum();
-            result.content.len() + images as usize * BYTES_PER_TOKEN
-        }
+        UserPart::ToolResult(result) => bytes_of_result(result),
     }
+}
+
+fn bytes_of_result(result: &ToolResult) -> usize {
+    let images: u64 = result.images.iter().map(tokens_of).sum();
+    result.content.len() + images as usize * BYTES_PER_TOKEN
 }
 
 /// Estimates what an image weighs: a large one is made smaller by whoever reads it.

@@ -38,6 +38,13 @@ impl Timestamp {
         )
     }
 
+    /// Returns the point `duration` before this one, not before the epoch.
+    #[must_use]
+    pub fn minus(self, duration: Duration) -> Self {
+        let millis = u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
+        Self(self.0.saturating_sub(millis))
+    }
+
     /// Reads RFC 3339 in UTC; `None` for any other text.
     pub fn parse(text: &str) -> Option<Self> {
         humantime::parse_rfc3339(text).ok().map(Self::from)

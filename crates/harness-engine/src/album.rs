@@ -1,9 +1,10 @@
 //! The images of one conversation: how many there are, and which one is too many.
 //!
-//! Every image goes out with every later request, and none is taken out again:
-//! that would change the beginning of the request, which the provider has in its
-//! cache. So a session has room for a number of images, and a fresh session has
-//! room again. Knows nothing of models that take no images; codecs do.
+//! Every image goes out with every later request: one that was taken out would
+//! change the beginning of the request, which the provider has in its cache. So a
+//! session has room for a number of images; a cut of old results, which changes the
+//! beginning anyway, and a fresh session make room again. Knows nothing of models
+//! that take no images; codecs do.
 
 use harness_core::{ByteCount, ToolResult};
 
@@ -25,6 +26,16 @@ pub(crate) struct Album {
 }
 
 impl Album {
+    /// Counts the images of results that are shown already.
+    pub(crate) fn of<'r>(results: impl Iterator<Item = &'r ToolResult>) -> Self {
+        let mut album = Self::default();
+        for image in results.flat_map(|result| &result.images) {
+            album.images += 1;
+            album.bytes += image.data.len();
+        }
+        album
+    }
+
     /// Takes the images of a result in, or leaves them out of it and says so there.
     pub(crate) fn admit(&mut self, result: &mut ToolResult) {
         let bytes: usize = result.images.iter().map(|image| image.data.len()).sum();

@@ -2,7 +2,7 @@
 
 use harness_core::{
     ApprovalAsked, ApprovedFinding, CallId, CheckReport, CheckpointNumber, ConversationId, Event,
-    Feature, FeatureId, FinishSubject, Gate, Money, NegativeControl, Prompt, Proposal,
+    Feature, FeatureId, FinishSubject, Gate, Money, NegativeControl, PlanItem, Prompt, Proposal,
     ProposalWord, Review, RewindWhat, RunState, SetAsideWork, TokenCount, TreeId, TurnNumber,
 };
 use harness_gate::control::ControlPlan;
@@ -181,6 +181,10 @@ pub struct WriteHandOver {
     pub feature: FeatureId,
     /// What stopped the work.
     pub reason: String,
+    /// The plan as it stands.
+    pub plan: Vec<PlanItem>,
+    /// Whether a fresh session of the same run goes on at once.
+    pub goes_on: bool,
     /// What to ask a model; without it the note is made of what the log shows.
     pub prompt: Option<Prompt>,
     /// What asking costs at most; absent where no model is asked.

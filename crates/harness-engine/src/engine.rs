@@ -46,7 +46,7 @@ pub struct Engine {
     /// Whether a person asked the run to stop after the step in hand.
     stopping: bool,
     end: Option<EndReason>,
-    /// The feature given up last, whose work may still stand in the tree.
+    /// The feature given up or handed over last, whose work may still stand in the tree.
     pub(crate) unfinished: Option<FeatureId>,
     /// When the present process took the run up.
     since: Timestamp,
@@ -254,7 +254,7 @@ impl Engine {
                 self.run.roles = (**roles).clone();
                 self.on_resumed(*attended, model, limits, now);
             }
-            Event::SessionEnded { .. } => self.on_session_ended(),
+            Event::SessionEnded { .. } => self.on_session_ended(now),
             Event::RunEnded { reason, .. } => self.end = Some(*reason),
             Event::OpenFailed { message } => self.on_open_failed(message),
             Event::Interrupted => self.stop_for_person(),
@@ -311,6 +311,7 @@ impl Engine {
             return;
         }
         self.opening = false;
+        self.unfinished.take_if(|id| *id == opened.feature);
         self.opened = Some(opened.clone());
         self.run = opened.run.clone();
         self.run
@@ -390,12 +391,14 @@ impl Engine {
         }
     }
 
-    fn on_session_ended(&mut self) {
+    fn on_session_ended(&mut self, now: Timestamp) {
         let Some(session) = self.session.take() else {
             return;
         };
         absorb(&mut self.run, &session);
-        self.run.attempts = 0;
+        if !matches!(session.conclusion, Some(Conclusion::HandedOver { .. })) {
+            self.run.attempts = 0;
+        }
         let waiting = session.waiting_question();
         match session.conclusion {
             Some(Conclusion::GivenUp { reason, detail }) => {
@@ -409,6 +412,10 @@ impl Engine {
                 self.reopen_answered();
             }
             Some(Conclusion::Answered) => self.stop_for(EndReason::Answered, ""),
+            Some(Conclusion::HandedOver { .. }) => {
+                self.run.keep_work(session.work_handed_over(now));
+                self.unfinished = Some(session.feature.id);
+            }
             Some(Conclusion::Passed) | None => {}
         }
     }
@@ -668,6 +675,10 @@ fn absorb(run: &mut RunState, session: &Session) {
     run.spent = run.spent + session.cost.spent;
     run.account.add(&session.feature.id, session.cost.spent);
     run.attempts = session.attempts;
+    match session.conclusion {
+        Some(Conclusion::Passed) => run.forget_work(&session.feature.id),
+        _ => run.keep_work(session.work()),
+    }
     for feature in run
         .features
         .iter_mut()

@@ -26,6 +26,7 @@ mod questions;
 mod retry;
 mod session;
 mod talk;
+mod window;
 mod words;
 
 pub use conversation::{BESIDE_OUTPUT_MAX, BESIDE_TURNS_MAX};

@@ -44,8 +44,12 @@ impl Engine {
             .partition(|entry| entry.question.is_some() && !attended);
         self.run.given_up = waiting;
         let is_open = |last: &FeatureId| open.iter().any(|entry| entry.feature == *last);
-        if last.is_some() {
+        // What was handed over came after what was given up, and its work is not set aside.
+        if last.is_some() && self.unfinished.is_none() {
             self.unfinished = last.filter(is_open);
+        }
+        for work in &mut self.run.work {
+            (work.hand_overs, work.fruitless) = (0, 0);
         }
         for feature in &mut self.run.features {
             if open.iter().any(|entry| entry.feature == feature.id) {

@@ -8,7 +8,7 @@
 //! `beside` what conversations beside the main one want, `review` who looks at a change
 //! before it is committed, `planning` the session that only plans, `questions` what a person
 //! is asked, `rewind` how a session goes back to a turn, `bring_back` what becomes of work
-//! put aside.
+//! put aside, `window` what becomes of a full window.
 
 use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},
@@ -53,6 +53,7 @@ mod rewind;
 mod spending;
 mod steering;
 mod steps;
+mod window;
 
 use self::informing::Informing;
 
@@ -69,7 +70,14 @@ pub(crate) use steps::{Step, Surroundings};
 pub(crate) enum Conclusion {
     Passed,
     Answered,
-    GivenUp { reason: EndReason, detail: String },
+    GivenUp {
+        reason: EndReason,
+        detail: String,
+    },
+    /// The window is full; a fresh session goes on.
+    HandedOver {
+        reason: String,
+    },
 }
 
 impl Conclusion {
@@ -79,6 +87,7 @@ impl Conclusion {
             Self::Passed => "passed".to_owned(),
             Self::Answered => "answered".to_owned(),
             Self::GivenUp { reason, detail } => format!("{reason}: {detail}"),
+            Self::HandedOver { reason } => format!("handed over: {reason}"),
         }
     }
 }
@@ -172,6 +181,7 @@ pub(crate) struct Session {
     question: Option<questions::Asked>,
     turns: rewind::Turns,
     bring_back: bring_back::BringBack,
+    carried: window::Carried,
     aside: SettingAside,
     /// Whether the run is to stop: what is in flight ends and nothing new begins.
     winding: bool,
@@ -185,7 +195,7 @@ impl Session {
     pub(crate) fn apply(&mut self, event: &Event, now: Timestamp) {
         match event {
             Event::PersonSaid { text, urgency } => self.on_said(text, *urgency),
-            Event::PersonTookBack { text } => self.talk.take_back(text),
+            Event::PersonTookBack { text } => self.on_took_back(text),
             Event::PersonAwaited => self.on_awaited(),
             // There is nothing to prove in a plan.
             Event::ClaimTaken if self.planning.is_some() => {}
@@ -282,6 +292,9 @@ impl Session {
             Event::FeaturesProposed { call, proposal } => self.on_proposed(*call, proposal),
             Event::ProposalKept { call, .. } => self.on_kept(*call),
             Event::ProposalSettled(settled) => self.on_proposal_settled(settled),
+            Event::PlanSet(set) => self.on_plan(set.call, &set.items),
+            Event::WindowCut(cut) => self.on_cut(cut),
+            Event::WindowFull(full) => self.on_full(full),
             Event::Interrupted => self.hand_over.interrupt(),
             Event::Beside(told) => self.on_beside(told, now),
             Event::ChangeShown(shown) => self.on_change_shown(shown),
@@ -385,6 +398,7 @@ impl Session {
             self.informing.add_changes(&saved.changes);
             self.drift.hear_tree(&saved.tree, &saved.changes);
             self.mark_saved();
+            self.carried.work.add_changes(&saved.changes);
         }
     }
 
@@ -537,6 +551,7 @@ impl Session {
             ) => FeatureStatus::Pending,
             (Some(Conclusion::GivenUp { .. }), _) => FeatureStatus::NeedsHuman,
             (Some(Conclusion::Answered), _) => self.feature.status,
+            (Some(Conclusion::HandedOver { .. }), _) => FeatureStatus::InProgress,
             (None, Some(check)) if check.is_finish() => FeatureStatus::Verifying,
             (None, _) => FeatureStatus::InProgress,
         }

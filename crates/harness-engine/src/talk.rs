@@ -3,11 +3,16 @@
 use std::sync::Arc;
 
 use harness_core::{
-    ByteCount, Message, ModelFailure, ModelResponse, Prompt, ToolResult, ToolSpec, TurnNumber,
-    Usage, UserPart,
+    ByteCount, DroppedResult, Message, ModelFailure, ModelResponse, Prompt, TokenCount, ToolResult,
+    ToolSpec, TurnNumber, Usage, UserPart,
 };
 
-use crate::{album::Album, pacing::Need, retry::Failures};
+use crate::{
+    album::Album,
+    pacing::Need,
+    retry::Failures,
+    window::{self, Cut, Size},
+};
 
 /// Where the present request stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,6 +34,9 @@ pub(crate) enum Request {
     /// It is sent again at this time.
     BackingOff { until: harness_core::Timestamp },
 }
+
+/// What a provider adds to a conversation at most, by our experience. Unit: tokens.
+const AROUND_TOKENS_MAX: u64 = 2_000;
 
 /// One conversation.
 #[derive(Clone, Debug)]
@@ -53,6 +61,10 @@ pub(crate) struct Talk {
     pub(crate) last_words: String,
     /// What the provider said of the last answer, and how long the conversation was with it.
     measured: Option<(ByteCount, Usage)>,
+    /// How long that answer was. Unit: bytes.
+    answered: u64,
+    /// What the provider found too large: the window is no larger, whatever is said of it.
+    too_large: Option<TokenCount>,
 }
 
 impl Talk {
@@ -79,6 +91,8 @@ impl Talk {
             idle_answers: 0,
             last_words: String::new(),
             measured: None,
+            answered: 0,
+            too_large: None,
         }
     }
 
@@ -167,9 +181,12 @@ impl Talk {
     pub(crate) fn hear(&mut self, response: &ModelResponse) {
         self.request = Request::Idle;
         self.failures = None;
-        self.add(Message::Assistant(response.parts.clone()));
+        let message = Message::Assistant(response.parts.clone());
+        let answer = message.bytes();
+        self.add(message);
         if response.usage.input_total() > 0 {
             self.measured = Some((self.size, response.usage));
+            self.answered = answer.0;
         }
     }
 
@@ -200,6 +217,7 @@ impl Talk {
             self.request = Request::Ready;
         }
         self.failures = None;
+        self.too_large = None;
         self.forget_cache();
     }
 
@@ -209,7 +227,139 @@ impl Talk {
             self.request = Request::Ready;
             self.failures = None;
         }
+        self.too_large = None;
         self.forget_cache();
+    }
+
+    /// Remembers that what is said by now does not fit.
+    pub(crate) fn overflow(&mut self) {
+        self.too_large = Some(TokenCount(self.whole().tokens));
+    }
+
+    /// Returns the window as far as it is known: a provider may have less room than is said.
+    pub(crate) fn window(&self, said: TokenCount) -> TokenCount {
+        match self.too_large {
+            Some(known) if said == TokenCount(0) => known,
+            Some(known) => known.min(said),
+            None => said,
+        }
+    }
+
+    /// Returns how large the next request is, with what waits for it.
+    pub(crate) fn whole(&self) -> Size {
+        let bytes = self.size.0 + self.waiting();
+        // Reasoning that only the provider knows is not sent again; and no token has less than a
+        // byte, whatever a server counts.
+        let hidden = match self.measured {
+            Some((_, known)) => known.output.saturating_sub(self.answered.div_ceil(2)),
+            None => 0,
+        };
+        let tokens = self.estimate().input_total().saturating_sub(hidden);
+        let tokens = tokens.min(bytes + AROUND_TOKENS_MAX);
+        let rate = match self.measured {
+            Some(_) => (tokens, bytes),
+            None => (1, 4),
+        };
+        Size { tokens, rate }
+    }
+
+    /// Whether it is hardly larger than it began: a fresh one would fit no better.
+    pub(crate) fn is_hardly_begun(&self) -> bool {
+        let later = self.messages.iter().skip(1);
+        let later: u64 = later.map(|message| message.bytes().0).sum();
+        later < self.size.0 - later
+    }
+
+    /// Says which old results could make room.
+    pub(crate) fn possible_cut(&self, window: TokenCount) -> Cut {
+        let waiting = self.results.iter().map(result_bytes).sum();
+        window::cut(&self.messages, waiting, self.whole(), window)
+    }
+
+    /// Drops results; `text` goes with the next user message, or joins the one that is not answered.
+    ///
+    /// What no longer fits the conversation is left alone.
+    pub(crate) fn cut(&mut self, dropped: &[DroppedResult], text: &str) {
+        let before = self.whole();
+        let kept: u64 = dropped
+            .iter()
+            .map(|dropped| self.drop_result(dropped))
+            .sum();
+        self.size = ByteCount(self.size.0 - kept);
+        if self.measured.is_some() {
+            let left = before.tokens.saturating_sub(before.tokens_of(kept));
+            let input = left.saturating_sub(self.waiting().div_ceil(4));
+            let usage = Usage {
+                input,
+                ..Usage::default()
+            };
+            self.measured = Some((self.size, usage));
+        }
+        self.count_images();
+        let is_sent = matches!(
+            self.request,
+            Request::Ready | Request::Failed | Request::BackingOff { .. }
+        );
+        if is_sent {
+            self.add(Message::User(vec![UserPart::Text {
+                text: text.to_owned(),
+            }]));
+            self.request = Request::Ready;
+            self.failures = None;
+        } else {
+            self.texts.push(text.to_owned());
+        }
+    }
+
+    /// Puts the stub in the place of one result and returns how many bytes that is less.
+    fn drop_result(&mut self, dropped: &DroppedResult) -> u64 {
+        let message = self.messages.get_mut(dropped.message as usize);
+        let Some(Message::User(parts)) = message.map(Arc::make_mut) else {
+            return 0;
+        };
+        let Some(UserPart::ToolResult(result)) = parts.get_mut(dropped.part as usize) else {
+            return 0;
+        };
+        let before = result_bytes(result);
+        result.content.clone_from(&dropped.stub);
+        result.images.clear();
+        before.saturating_sub(result_bytes(result))
+    }
+
+    /// Counts the images anew: what was dropped makes room for others.
+    fn count_images(&mut self) {
+        let said = self.messages.iter().flat_map(|message| match &**message {
+            Message::User(parts) => parts.as_slice(),
+            Message::Assistant(_) => &[],
+        });
+        let results = said.filter_map(|part| match part {
+            UserPart::ToolResult(result) => Some(result),
+            UserPart::Text { .. } => None,
+        });
+        self.album = Album::of(results.chain(&self.results));
+    }
+
+    /// Returns how much waits to be said. Unit: bytes.
+    fn waiting(&self) -> u64 {
+        let results: u64 = self.results.iter().map(result_bytes).sum();
+        let words = self.texts.iter().chain(&self.said);
+        results + words.map(|words| words.len() as u64).sum::<u64>()
+    }
+
+    /// Returns everything that was said, with the results of the last answer that wait to be told.
+    pub(crate) fn with_waiting(&self) -> Vec<Arc<Message>> {
+        let mut messages = self.messages.clone();
+        let results = self.results.iter().cloned().map(UserPart::ToolResult);
+        let texts = self
+            .texts
+            .iter()
+            .cloned()
+            .map(|text| UserPart::Text { text });
+        let message = Message::User(results.chain(texts).collect());
+        if has_parts(&message) {
+            messages.push(Arc::new(message));
+        }
+        messages
     }
 
     /// Counts everything as fresh: another model's cache holds nothing of this conversation, and
@@ -226,9 +376,7 @@ impl Talk {
     /// What was in the cache with the last answer counts as read from it; with no cache hit
     /// yet everything counts as fresh. What waits to be said is counted.
     pub(crate) fn estimate(&self) -> Usage {
-        let results: usize = self.results.iter().map(|result| result.content.len()).sum();
-        let words = self.texts.iter().chain(&self.said);
-        let waiting = (results + words.map(String::len).sum::<usize>()) as u64;
+        let waiting = self.waiting();
         let Some((bytes, known)) = self.measured else {
             return Usage {
                 input: self.prompt().estimate().0 + waiting.div_ceil(4),
@@ -264,6 +412,7 @@ impl Talk {
     }
 
     /// Returns what was said.
+    #[cfg(test)]
     pub(crate) fn messages(&self) -> &[Arc<Message>] {
         &self.messages
     }
@@ -304,6 +453,10 @@ impl Talk {
     pub(crate) const fn is_in_flight(&self) -> bool {
         matches!(self.request, Request::InFlight { .. })
     }
+}
+
+fn result_bytes(result: &ToolResult) -> u64 {
+    UserPart::result_bytes(result).0
 }
 
 const fn has_parts(message: &Message) -> bool {

@@ -12,6 +12,7 @@ mod gates;
 mod jobs;
 mod planning;
 mod steering;
+mod window;
 
 pub(crate) use beside::{
     LEFT_OUT, ONLY_LOOKS, explored, extent, last_turn, not_the_form, plain, review_needed,
@@ -31,6 +32,9 @@ pub(crate) use steering::{answered, brought_back, question_waits, rewound};
 pub(crate) use planning::{
     ONLY_PLANS, PROPOSAL_REFUSED, PROPOSES_ONLY_IN_PLAN, STOPPED_WITHOUT_PROPOSAL, bad_proposal,
     base_gates, base_unknown, no_proposal, not_added, otherwise, taken,
+};
+pub(crate) use window::{
+    handed_over_for_nothing, handed_over_too_often, never_fits, planned, room_made, window_full,
 };
 
 pub(crate) const STOPPED: &str = "You stopped without calling a tool. If the work is done, call `finish`: the harness \

@@ -43,6 +43,8 @@ mod script;
 mod steering;
 #[path = "rules/turning_back.rs"]
 mod turning_back;
+#[path = "rules/window.rs"]
+mod window;
 
 use std::time::Duration;
 

@@ -23,6 +23,7 @@ mod simulation {
     mod prompt;
     mod steering;
     mod story;
+    mod window;
     mod world;
 
     pub(crate) use driver::Driver;

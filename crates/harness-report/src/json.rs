@@ -11,6 +11,7 @@ mod role;
 mod say;
 mod setup;
 mod steering;
+mod window;
 
 use harness_core::{Event, SessionId, Timestamp};
 use schemars::JsonSchema;
@@ -28,6 +29,7 @@ pub use control::Control;
 pub use counts::{Tests, Tokens, cache_rate};
 pub use plan::{JsonAdded, JsonProposed, json_proposed};
 pub use role::JsonRole;
+pub use window::{JsonDropped, JsonStep};
 
 /// What one line says. Every line also has `v`, `seq`, `time` and `session`.
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
@@ -392,7 +394,7 @@ pub enum JsonLine {
         #[serde(skip_serializing_if = "Option::is_none")]
         limit: Option<String>,
     },
-    /// A limit has stopped the work on a feature: a note is left for the next session.
+    /// A limit or a full window has stopped the work on a feature: a note is left for the next session.
     HandedOver {
         /// The feature.
         feature: String,
@@ -404,6 +406,35 @@ pub enum JsonLine {
         problem: String,
         /// What asking cost; null when nothing was asked or the price is unknown.
         usd: Option<f64>,
+    },
+    /// The agent has set its plan for the feature.
+    PlanSet {
+        /// All of its steps, in order.
+        items: Vec<JsonStep>,
+    },
+    /// Old results were dropped from the conversation, because its window filled up.
+    WindowCut {
+        /// What was dropped, oldest first.
+        dropped: Vec<JsonDropped>,
+        /// What the next request would have taken, estimated. Unit: tokens.
+        before: u64,
+        /// What it takes now, estimated. Unit: tokens.
+        after: u64,
+        /// The window. Unit: tokens.
+        window: u64,
+        /// What the agent is told again: gates, scope, feature and plan.
+        restored: String,
+    },
+    /// The window is full: a fresh session goes on with the feature.
+    WindowFull {
+        /// What the next request would have taken, estimated. Unit: tokens.
+        need: u64,
+        /// The window. Unit: tokens.
+        window: u64,
+        /// Which hand-over of the feature this is in the run, from 1.
+        number: u32,
+        /// The same for people.
+        reason: String,
     },
     /// A person is needed.
     NeedsHuman {

@@ -18,6 +18,7 @@ mod shown;
 mod spent;
 mod steering;
 mod stray;
+mod window;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -169,6 +170,9 @@ impl Phrases {
             Event::ModelFailed { failure, .. } if failure.class.is_retryable() => Vec::new(),
             Event::ModelFailed { failure, .. } => vec![given_up::request(failure)],
             Event::HandedOver(note) => hand_over::handed_over(note),
+            Event::PlanSet(set) => vec![window::plan(set)],
+            Event::WindowCut(cut) => vec![window::cut(cut)],
+            Event::WindowFull(full) => vec![window::full(full)],
             Event::ModelChanged {
                 from,
                 model,

@@ -12,16 +12,17 @@ use harness_core::{
     ApprovalSubject, ApprovedFinding, ApprovedHow, AssistantPart, Baseline, ByteCount, CallEnd,
     CallId, Captured, Change, ChangeKind, CheckReport, CheckStatus, CheckpointNumber,
     CheckpointSaved, CommandRule, CommitId, ControlCheck, ControlOutcome, Decided, Decision,
-    DirtyMode, Document, Effort, EndReason, Event, FailureClass, Feature, FeatureBudget, FeatureId,
-    FeaturePassed, FeatureScope, FeatureStatus, Finding, FindingKind, FinishSubject, Format,
-    Formatted, Gate, GivenAnswer, GivenUp, Goal, HandOverNote, HandedOver, Image, ImageFormat,
-    JobEnd, Level, LimitKind, Limits, LineRange, Maker, ModelFailure, ModelProfile, ModelResponded,
-    ModelResponse, Money, NegativeControl, NetworkUse, Outcome, Policy, Price, Proposal,
-    ProposalSettled, ProposalWord, ProposedFeature, QuestionId, RateLimit, Reader, Regression,
-    Replacement, RepoPath, RewindWhat, Rewound, Roles, Rule, RuleDecision, RunId, RunState,
-    ScopeRules, SessionId, SessionOpened, SetAsideWork, SetupEnd, SetupPlace, Source, SourceKind,
-    Sourced, Spent, Stop, StopReason, TestCounts, Timestamp, TokenCount, ToolCall, TreeId,
-    TurnNumber, Urgency, Usage, Verdict, When,
+    DirtyMode, Document, DroppedResult, Effort, EndReason, Event, FailureClass, Feature,
+    FeatureBudget, FeatureId, FeaturePassed, FeatureScope, FeatureStatus, FeatureWork, Finding,
+    FindingKind, FinishSubject, Format, Formatted, Gate, GivenAnswer, GivenUp, Goal, HandOverNote,
+    HandedOver, Image, ImageFormat, JobEnd, Level, LimitKind, Limits, LineRange, Maker,
+    ModelFailure, ModelProfile, ModelResponded, ModelResponse, Money, NegativeControl, NetworkUse,
+    Outcome, PlanItem, PlanSet, Policy, Price, Proposal, ProposalSettled, ProposalWord,
+    ProposedFeature, QuestionId, RateLimit, Reader, Regression, Replacement, RepoPath, RewindWhat,
+    Rewound, Roles, Rule, RuleDecision, RunId, RunState, ScopeRules, SessionId, SessionOpened,
+    SetAsideWork, SetupEnd, SetupPlace, Source, SourceKind, Sourced, Spent, StepState, Stop,
+    StopReason, TestCounts, Timestamp, TokenCount, ToolCall, TreeId, TurnNumber, Urgency, Usage,
+    Verdict, When, WindowCut, WindowFull,
 };
 
 /// Declares the type word of every event; a new variant does not compile until it stands here.
@@ -113,6 +114,9 @@ kinds! {
     Event::RewindAsked { .. } => "rewind_asked",
     Event::Rewound(_) => "rewound",
     Event::RewindRefused { .. } => "rewind_refused",
+    Event::PlanSet(_) => "plan_set",
+    Event::WindowCut(_) => "window_cut",
+    Event::WindowFull(_) => "window_full",
 }
 
 /// Returns the samples, in the order of the stored file.
@@ -142,6 +146,7 @@ pub(crate) fn samples() -> Vec<Event> {
     events.extend(proposals());
     events.extend(questions());
     events.extend(turning_back());
+    events.extend(long_work());
     events
 }
 /// A run with a formatter, what that does, and the last attempt.
@@ -459,6 +464,62 @@ fn turning_back() -> Vec<Event> {
     ]
 }
 
+/// A plan, a window that filled up, and a session that goes on with what was left.
+fn long_work() -> Vec<Event> {
+    let step = |text: &str, state| PlanItem {
+        text: text.to_owned(),
+        state,
+    };
+    let items = vec![
+        step("read", StepState::Done),
+        step("write", StepState::Doing),
+        step("test", StepState::Open),
+    ];
+    let mut work = FeatureWork::new(feature_id("F-1"));
+    work.plan = items.clone();
+    work.hear("use tabs");
+    work.note("the writer is slow");
+    work.refuse("gate test red");
+    work.add_changes(&[Change {
+        path: path("src/a.rs"),
+        kind: ChangeKind::Modified,
+    }]);
+    work.answer("make", &ApprovalAnswer::Session);
+    (work.asks_no_more, work.mends) = (true, true);
+    (work.hand_overs, work.fruitless, work.worked_ms) = (2, 1, 90_000);
+    let mut fresh = opened(6, 7);
+    fresh.run.keep_work(work);
+    vec![
+        Event::PlanSet(PlanSet {
+            call: CallId {
+                turn: TurnNumber(1),
+                index: 0,
+            },
+            items,
+        }),
+        Event::WindowCut(Box::new(WindowCut {
+            dropped: vec![DroppedResult {
+                message: 2,
+                part: 0,
+                tool: "read".to_owned(),
+                bytes: ByteCount(9_000),
+                stub: "[dropped to make room: `read` `src/a.rs`]".to_owned(),
+            }],
+            before: TokenCount(76_000),
+            after: TokenCount(51_000),
+            window: TokenCount(100_000),
+            restored: "# Gates".to_owned(),
+        })),
+        Event::WindowFull(Box::new(WindowFull {
+            need: TokenCount(76_000),
+            window: TokenCount(100_000),
+            number: 1,
+            reason: "the window is full".to_owned(),
+        })),
+        Event::SessionOpened(Box::new(fresh)),
+    ]
+}
+
 /// A request that waits for a limit of its provider.
 fn pacing() -> Vec<Event> {
     let allowance = |limit, of| Allowance {
@@ -650,6 +711,7 @@ pub(crate) fn opened(session: u32, run: u32) -> SessionOpened {
             account: harness_core::Account::default(),
             prompts: std::collections::BTreeMap::new(),
             kept: harness_core::Kept::default(),
+            work: Vec::new(),
         },
         feature: feature_id("F-1"),
         repository: "demo".to_owned(),

@@ -142,6 +142,15 @@ impl Arguments {
         }
     }
 
+    /// Returns texts of which there must be some.
+    pub(crate) fn some_texts(&mut self, field: &'static str) -> Result<Vec<String>, ToolFault> {
+        let texts = self.texts(field);
+        if texts.is_empty() {
+            return Err(self.empty(field));
+        }
+        Ok(texts)
+    }
+
     /// Returns a path that must be there and is not the root.
     pub(crate) fn file(&mut self, field: &'static str, root: &Path) -> Result<RepoPath, ToolFault> {
         let text = self.text(field)?;

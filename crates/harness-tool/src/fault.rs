@@ -128,6 +128,14 @@ pub enum ToolFault {
         /// As sent.
         last: u64,
     },
+    /// A plan that is none.
+    #[error(
+        "the plan was not set: {problem}; each item is one line that begins with `[ ]`, `[>]` (in work) or `[x]` (done)"
+    )]
+    Plan {
+        /// What is wrong with it.
+        problem: String,
+    },
     /// A path that begins with `~`, which only a shell knows.
     #[error(
         "`{path}` begins with `~`: paths are relative to the repository's root and the home folder is out of reach; write `./~...` if a name really begins so"

@@ -2,9 +2,9 @@
 
 use std::path::Path;
 
-use harness_core::{Action, Replacement, RepoPath, ToolCall};
+use harness_core::{Action, PlanItem, Replacement, RepoPath, ToolCall};
 
-use crate::{Draft, ToolFault, arguments::Arguments, propose};
+use crate::{Draft, ToolFault, arguments::Arguments, plan, propose};
 
 /// How many levels a list goes down, whatever is asked for.
 const DEPTH_MAX: u32 = 5;
@@ -26,6 +26,11 @@ pub enum Intent {
     Note {
         /// The line.
         text: String,
+    },
+    /// The plan of the work, all of its steps.
+    Plan {
+        /// The steps, in order.
+        items: Vec<PlanItem>,
     },
     /// A question for a person.
     Ask {
@@ -103,6 +108,7 @@ pub fn parse(call: &ToolCall, root: &Path) -> Result<Intent, ToolFault> {
         "list" => list(&mut arguments, root).map(Intent::Act),
         "move" => move_to(&mut arguments, root).map(Intent::Act),
         "note" => arguments.words("text").map(|text| Intent::Note { text }),
+        "plan" => plan::items(&mut arguments).map(|items| Intent::Plan { items }),
         "read" => read(&mut arguments, root).map(Intent::Act),
         "request" => request(&mut arguments, root),
         "search" => search(&mut arguments, root).map(Intent::Act),
@@ -264,6 +270,16 @@ mod tests {
                 r#"{"text":"Which?"}"#,
                 Intent::Ask {
                     text: "Which?".to_owned(),
+                },
+            ),
+            (
+                "plan",
+                r#"{"items":["[>] a"]}"#,
+                Intent::Plan {
+                    items: vec![PlanItem {
+                        text: "a".to_owned(),
+                        state: harness_core::StepState::Doing,
+                    }],
                 },
             ),
             ("check", "", Intent::Check { gate: None }),

@@ -90,10 +90,13 @@ pub fn job_text(printed: &Printed, limit: ByteCount) -> ToolText {
 /// Says how much of an output is not shown, and where it is.
 pub(crate) fn left_out(omitted: u64, kept: Option<&RepoPath>) -> String {
     match (omitted, kept) {
-        (0, _) => String::new(),
+        (0, None) => String::new(),
+        (0, Some(kept)) => format!("; kept: all of it in `{kept}`"),
         (bytes, None) => format!("; {bytes} bytes left out in the middle"),
         (bytes, Some(kept)) => {
-            format!("; {bytes} bytes left out in the middle, `read` or `search` {kept} for all")
+            format!(
+                "; {bytes} bytes left out in the middle, all of it in `{kept}`: `read` or `search` that"
+            )
         }
     }
 }

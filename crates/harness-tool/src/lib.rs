@@ -17,10 +17,12 @@ mod intent;
 mod job;
 mod name;
 mod plain;
+mod plan;
 mod propose;
 mod render;
 mod select;
 mod shape;
+mod stub;
 mod took;
 
 pub use count::write_counts;
@@ -34,4 +36,5 @@ pub use propose::{Draft, planning_specs, read_drafts};
 pub use render::{ToolText, render};
 pub use select::{LineSelector, select_lines};
 pub use shape::{is_looking, looking_specs, specs};
+pub use stub::{Droppable, droppable, stub};
 pub use took::{with_time, without_time};

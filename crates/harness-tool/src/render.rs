@@ -237,7 +237,7 @@ fn exited(
 }
 
 /// Room kept for how kept output is read, beside its path.
-const KEPT_HINT_BYTES: usize = 40;
+const KEPT_HINT_BYTES: usize = 48;
 
 /// What is said of a command that does nothing but go elsewhere.
 const FOLDER_HINT: &str =
@@ -634,7 +634,9 @@ mod tests {
         let told = render(&run(), &outcome, ByteCount::kib(2)).text;
         assert!(told.len() <= 2_048);
         assert!(
-            told.contains("left out in the middle, `read` or `search` @output/t3c0.txt for all]"),
+            told.contains(
+                "left out in the middle, all of it in `@output/t3c0.txt`: `read` or `search` that]"
+            ),
             "{told}"
         );
     }

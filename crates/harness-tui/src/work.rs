@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use harness_core::{
     Beside, CheckReport, CheckStatus, EndReason, Event, FeatureId, FeatureStatus, Goal, Happened,
-    Level, Limits, ModelDelta, ModelResponded, Money, SessionId, SessionOpened, Spent, Stop,
-    Timestamp, Usage,
+    Level, Limits, ModelDelta, ModelResponded, Money, PlanItem, SessionId, SessionOpened, Spent,
+    Stop, Timestamp, Usage,
 };
 use harness_report::{clean, clean_line};
 
@@ -39,6 +39,8 @@ pub(crate) struct Work {
     pub(crate) model: Option<ModelLine>,
     /// What is enforced.
     pub(crate) level: Option<Level>,
+    /// The agent's plan for the feature.
+    pub(crate) plan: Vec<PlanItem>,
     /// What is used up.
     pub(crate) used: Used,
     /// What is going on.
@@ -150,7 +152,7 @@ pub(crate) enum Activity {
     Retrying(String, Timestamp),
     /// The request waits for a limit of the provider, until then.
     Held(String, Timestamp),
-    /// A note for the next session may be written: a limit has stopped the work.
+    /// A note for the next session may be written: a limit or a full window has stopped the work.
     Noting(Timestamp),
     /// A person is waited for.
     Awaiting,
@@ -211,6 +213,7 @@ impl Work {
             } => self.count(*spent),
             Event::HandedOver(note) => self.count(note.spent.unwrap_or_default()),
             Event::Beside(told) => self.beside(&told.happened),
+            Event::PlanSet(set) => self.plan.clone_from(&set.items),
             Event::FeatureStatusChanged { feature, to, .. } => self.status(feature, *to),
             Event::FinishRefused { .. } => self.refused(),
             Event::FeaturePassed(_) => self.commits += 1,
@@ -290,7 +293,8 @@ impl Work {
             Event::FeatureGivenUp {
                 reason: EndReason::Budget | EndReason::Limit,
                 ..
-            } => Activity::Noting(at),
+            }
+            | Event::WindowFull(_) => Activity::Noting(at),
             Event::HandedOver(_) => Activity::Working(String::new(), at),
             Event::Beside(told) => beside_activity(told, at),
             Event::QuestionAsked { .. }
@@ -326,6 +330,8 @@ impl Work {
         self.branch = clean_line(&opened.branch, 80);
         self.session = Some(opened.session);
         self.current = Some(opened.feature.clone());
+        let known = run.work_on(&opened.feature);
+        self.plan = known.map_or_else(Vec::new, |work| work.plan.clone());
         let shown = |feature: &&harness_core::Feature| match &run.goal {
             Goal::All => true,
             goal => goal.feature() == Some(&feature.id),

@@ -3,8 +3,7 @@
 use std::collections::BTreeMap;
 
 use harness_core::{
-    DirtyMode, Feature, FeatureStatus, Goal, Level, Money, Roles, RunId, RunState, SessionId,
-    SessionOpened, Usage,
+    Feature, FeatureStatus, Goal, Level, RunId, RunState, SessionId, SessionOpened,
 };
 use harness_gate::list::next_feature;
 use harness_guard::Guard;
@@ -54,29 +53,16 @@ pub(super) fn gather(site: &Site, goal: Option<&str>, common: &Common) -> Result
     let feature = chosen(&goal, &mut features)?;
     let head = site.head()?;
     let run = RunState {
-        run,
-        started_at: harness_host::clock::now(),
-        goal,
-        policy: resolved.policy,
-        features,
-        model: nobody(),
-        fallback: Vec::new(),
-        roles: Roles::default(),
-        attended: false,
-        steered: false,
-        dirty: DirtyMode::Refuse,
-        base: head.commit.clone(),
-        tip: head.commit.clone(),
-        work_start: None,
-        given_up: Vec::new(),
-        attempts: 0,
-        usage: Usage::default(),
-        spent: Money(0),
-        by_hand: None,
-        approved: Vec::new(),
-        account: harness_core::Account::default(),
-        kept: harness_core::Kept::default(),
         prompts: prompts::read(&site.folders)?,
+        ..RunState::new(
+            run,
+            harness_host::clock::now(),
+            goal,
+            resolved.policy,
+            features,
+            nobody(),
+            head.commit.clone(),
+        )
     };
     let guard = Guard::new(&run.policy, &feature).map_err(|error| Failure::usage(chain(&error)))?;
     let gathered = gather_from(Around {

@@ -72,6 +72,7 @@ pub(super) fn opened(feature: &Feature, goal: Goal, sources: Vec<Source>) -> Ses
             account: harness_core::Account::default(),
             prompts: std::collections::BTreeMap::new(),
             kept: harness_core::Kept::default(),
+            work: Vec::new(),
         },
     }
 }

@@ -37,8 +37,7 @@ impl Session {
                 self.pending.giving_up = Some((EndReason::NeedsHuman, detail));
             }
             StopReason::ContextFull => {
-                self.pending.giving_up =
-                    Some((EndReason::Limit, "the context window is full".to_owned()));
+                self.on_window_used_up();
             }
             _ => {
                 self.talk.idle_answers += 1;
@@ -64,6 +63,9 @@ impl Session {
         }
         let earlier = self.talk.failures.as_ref().map(|(failures, _)| *failures);
         let failures = Failures::after(earlier, failure.class, now);
+        if failure.class == FailureClass::ContextOverflow {
+            self.talk.overflow();
+        }
         self.talk.failures = Some((failures, failure.clone()));
         self.talk.request = Request::Failed;
     }

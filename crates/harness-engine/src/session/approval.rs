@@ -150,6 +150,7 @@ impl Session {
         } = &asked.subject
         {
             self.guard.hear(command, answer);
+            self.carried.work.answer(command, answer);
         } else if *answer == ApprovalAnswer::Never {
             self.asks_no_more = true;
         }

@@ -83,9 +83,12 @@ impl Session {
         let cause = match (around.stop, &self.conclusion) {
             (Some((reason, detail)), _) => (*reason, detail.clone()),
             (None, Some(Conclusion::GivenUp { reason, detail })) => (*reason, detail.clone()),
+            (None, Some(Conclusion::HandedOver { reason })) => (EndReason::Limit, reason.clone()),
             (None, _) => return None,
         };
         let is_by_limit = matches!(cause.0, EndReason::Budget | EndReason::Limit);
+        let goes_on =
+            around.stop.is_none() && matches!(self.conclusion, Some(Conclusion::HandedOver { .. }));
         let state = &mut self.hand_over;
         if state.in_flight {
             let wanted = is_by_limit && !state.is_interrupted;
@@ -111,6 +114,8 @@ impl Session {
         Some(Step::Do(Effect::HandOver(Box::new(WriteHandOver {
             feature: self.feature.id.clone(),
             reason: cause.1,
+            goes_on,
+            plan: self.carried.work.plan.clone(),
             price: prompt.as_ref().map(|(_, price)| *price),
             prompt: prompt.map(|(prompt, _)| prompt),
         }))))
@@ -149,7 +154,7 @@ impl Session {
             "It worked on {}: {}\nIt was stopped because {reason}.\n\n{}",
             feature.id,
             feature.title,
-            digest(self.talk.messages())
+            digest(&self.talk.with_waiting())
         );
         let message = Message::User(vec![UserPart::Text { text }]);
         let prompt = Prompt {

@@ -3,17 +3,18 @@
 //! What a session knows before anything happened comes from that record alone. Called by
 //! the engine only, when a session was opened.
 
-use std::{collections::BTreeSet, path::PathBuf};
+use std::{collections::BTreeSet, path::PathBuf, time::Duration};
 
+use harness_context::Window;
 use harness_core::{
-    CheckpointNumber, Feature, FeatureStatus, Gate, Money, Prompt, RunState, SessionOpened,
-    Timestamp, TurnNumber, Usage,
+    CheckpointNumber, Feature, FeatureStatus, FeatureWork, Gate, Money, Prompt, RunState,
+    SessionOpened, Timestamp, TokenCount, ToolSpec, TurnNumber, Usage,
 };
 use harness_guard::Guard;
 
 use super::{
     Baseline, Cost, Pending, Saving, Session, SettingAside, Story, beside, findings,
-    formatting::Formatting, hand_over, informing::Informing, jobs, planning, proving,
+    formatting::Formatting, hand_over, informing::Informing, jobs, planning, proving, window,
 };
 use crate::{calls::Calls, drift::Drift, talk::Talk};
 
@@ -41,16 +42,23 @@ impl Session {
             Some(_) => harness_tool::planning_specs(),
             None => harness_tool::specs().to_vec(),
         };
+        let largest = largest(&window, &tools);
+        let work = run.work_on(&feature.id).cloned();
+        let work = work.unwrap_or_else(|| FeatureWork::new(feature.id.clone()));
+        let mut guard = guard;
+        for answered in &work.answers {
+            guard.hear(&answered.command, &answered.answer);
+        }
         Ok(Self {
             attempts: run.attempts,
             cost: Cost {
-                since: now,
+                since: now.minus(Duration::from_millis(work.worked_ms)),
                 usage: Usage::default(),
                 spent: Money(0),
             },
             conclusion: None,
             guard,
-            asks_no_more: false,
+            asks_no_more: work.asks_no_more,
             gates,
             at_once: proving::at_once(run),
             informing: Informing::default(),
@@ -68,10 +76,13 @@ impl Session {
             baseline: Baseline::default(),
             check: None,
             broken: Vec::new(),
-            mends: feature.status == FeatureStatus::Failing || planning.is_some(),
+            mends: work.mends || feature.status == FeatureStatus::Failing || planning.is_some(),
             planning,
             drift: Drift::new(&opened.start_tree, TurnNumber(0)),
-            story: Story::default(),
+            story: Story {
+                notes: work.notes.clone(),
+                refusals: work.refusals.clone(),
+            },
             findings: findings::Findings::new(run, &feature.id),
             pending: Pending::default(),
             loaded: opened
@@ -85,6 +96,7 @@ impl Session {
             question: None,
             turns: super::rewind::Turns::default(),
             bring_back: super::bring_back::BringBack::default(),
+            carried: window::Carried::new(work, &opened.start_tree, largest),
             aside: SettingAside::Open,
             winding: false,
             interrupting: false,
@@ -102,6 +114,22 @@ pub fn first_prompt(opened: &SessionOpened) -> Result<Prompt, String> {
     let mut session = Session::open(opened, opened.run.started_at)?;
     session.talk.begin_turn(TurnNumber(1));
     Ok(session.talk.prompt())
+}
+
+/// Names the largest part of the first window, with the tools as one.
+fn largest(window: &Window, tools: &[ToolSpec]) -> String {
+    let tools = tools
+        .iter()
+        .map(|tool| tool.description.len() + tool.schema.len());
+    let tools = TokenCount((tools.sum::<usize>() / 4) as u64);
+    let part = window.listing.iter().max_by_key(|part| part.tokens);
+    match part.filter(|part| part.tokens > tools) {
+        Some(part) => match &part.path {
+            Some(path) => format!("the {} `{path}` with {}", part.name, part.tokens),
+            None => format!("the {} with {}", part.name, part.tokens),
+        },
+        None => format!("the tools with {tools}"),
+    }
 }
 
 /// Returns the gates a feature must pass, its own commands last.

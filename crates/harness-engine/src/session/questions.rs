@@ -42,6 +42,7 @@ impl Session {
 
     pub(super) fn on_answer(&mut self, id: CallId, answer: &str) {
         self.keep_decided(id, answer);
+        self.remember_answer(id, answer);
         if let Some(call) = self
             .calls
             .find(id)

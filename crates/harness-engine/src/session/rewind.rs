@@ -9,7 +9,7 @@
 use std::collections::{BTreeSet, VecDeque};
 
 use harness_core::{
-    CheckpointNumber, Event, RepoPath, RewindWhat, Rewound, RunState, TreeId, TurnNumber,
+    CheckpointNumber, Event, PlanItem, RepoPath, RewindWhat, Rewound, RunState, TreeId, TurnNumber,
 };
 
 use super::{Session, Step};
@@ -32,6 +32,8 @@ struct Mark {
     talk: Talk,
     loaded: BTreeSet<RepoPath>,
     notes: usize,
+    plan: Vec<PlanItem>,
+    said: Vec<String>,
     /// The work tree at that time; absent until it was saved.
     saved: Option<(CheckpointNumber, TreeId)>,
 }
@@ -67,6 +69,8 @@ impl Session {
             talk: self.talk.clone(),
             loaded: self.loaded.clone(),
             notes: self.story.notes.len(),
+            plan: self.carried.work.plan.clone(),
+            said: self.carried.work.said.clone(),
             saved: None,
         });
         self.mark_saved();
@@ -138,6 +142,8 @@ impl Session {
         self.drift = Drift::new(&self.saving.tree, self.talk.turn);
         self.loaded.clone_from(&mark.loaded);
         self.story.notes.truncate(mark.notes);
+        self.carried.work.plan.clone_from(&mark.plan);
+        self.carried.work.said.clone_from(&mark.said);
         self.calls = Calls::default();
         self.question = None;
         self.pending.nudge = None;

@@ -54,7 +54,13 @@ impl Session {
 
     pub(super) fn on_said(&mut self, text: &str, urgency: Urgency) {
         self.talk.hear_person(text);
+        self.carried.work.hear(text);
         self.interrupting |= urgency == Urgency::Now;
+    }
+
+    pub(super) fn on_took_back(&mut self, text: &str) {
+        self.talk.take_back(text);
+        self.carried.work.take_back(text);
     }
 
     pub(super) fn on_awaited(&mut self) {

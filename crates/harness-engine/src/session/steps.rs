@@ -3,7 +3,7 @@
 //! A step either asks for one record, or for one effect and marks it as under
 //! way, so that asking again gives something else. Called by the engine only.
 
-use harness_core::{CallEnd, CallId, EndReason, Event, RunState, Timestamp, Verdict};
+use harness_core::{CallEnd, CallId, EndReason, Event, PlanSet, RunState, Timestamp, Verdict};
 use harness_tool::Intent;
 
 use super::{Conclusion, Session, SettingAside};
@@ -268,6 +268,10 @@ impl Session {
                 let text = text.clone();
                 self.explore(id, &text, run)
             }
+            (Ok(Intent::Plan { items }), _) => Step::Record(Event::PlanSet(PlanSet {
+                call: id,
+                items: items.clone(),
+            })),
             (Ok(Intent::Note { text }), _) => Step::Record(Event::NoteTaken { text: text.clone() }),
             (Ok(Intent::Request { .. }), _) => ended(
                 id,
@@ -324,6 +328,11 @@ impl Session {
 
     /// Sends the request, or holds it back while the provider would refuse it.
     fn send(&mut self, around: Surroundings<'_>, now: Timestamp) -> Step {
+        // Another model may have a smaller window.
+        let is_full = self.cut_step(around.run);
+        if let Some(step) = is_full.or_else(|| self.full_step(around.run)) {
+            return step;
+        }
         // A retry, or the same request at another model, may be too dear now, or its price unknown.
         let unpaid = self.price_missing(around.run);
         if let Some(step) = unpaid.or_else(|| self.money_step(around, now)) {
@@ -355,10 +364,16 @@ impl Session {
         if let Some(step) = self.price_missing(around.run) {
             return step;
         }
+        if let Some(step) = self.cut_step(around.run) {
+            return step;
+        }
         let ahead = self.ahead(around.run, self.talk.estimate());
         let limits = &around.run.policy.limits;
         if let Some(reached) = limits::reached(limits, &self.feature, used, ahead) {
             return Step::Record(reached.into_event());
+        }
+        if let Some(step) = self.full_step(around.run) {
+            return step;
         }
         if let Some(step) = self.warning_step(around.run, used) {
             return step;
@@ -427,6 +442,9 @@ impl Session {
 
     fn after_failure(&mut self, around: Surroundings<'_>, now: Timestamp) -> Step {
         let run = around.run;
+        if let Some(step) = self.overflow_step(run) {
+            return step;
+        }
         let Some((failures, failure)) = &self.talk.failures else {
             return Step::Wait;
         };

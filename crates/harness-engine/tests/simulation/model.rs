@@ -31,7 +31,12 @@ impl Model {
     /// Answers one request.
     pub(crate) fn answer(&mut self) -> ModelResponse {
         let usage = Usage {
-            input: self.rng.u64(100..3_000),
+            // Some servers do not count.
+            input: if chance(&mut self.rng, 1, 3) {
+                0
+            } else {
+                self.rng.u64(100..3_000)
+            },
             output: self.rng.u64(10..1_000),
             ..Usage::default()
         };
@@ -118,6 +123,9 @@ impl Model {
             return self.named(&name, &arguments);
         }
         let kinds: &[(&str, &str)] = &[
+            ("plan", r#"{"items":["[>] look","[ ] write it down"]}"#),
+            ("plan", r#"{"items":["[x] look"]}"#),
+            ("plan", r#"{"items":["[?] look"]}"#),
             ("read", r#"{"path":"src/a.rs"}"#),
             ("read", r#"{"path":"src/b.rs"}"#),
             ("read", r#"{"path":"docs/deep.md"}"#),

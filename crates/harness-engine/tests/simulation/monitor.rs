@@ -20,6 +20,7 @@ use super::{
     money::Purse,
     prompt::check_prompt,
     steering::Steering,
+    window::Windows,
     world::{World, number},
 };
 
@@ -122,6 +123,7 @@ pub(crate) struct Monitor {
     /// Whether a person has refused one.
     refused: bool,
     pub(crate) steering: Steering,
+    windows: Windows,
     /// One per feature and number of rules: compiling them is slow.
     guards: BTreeMap<(FeatureId, usize), Rc<Guard>>,
 }
@@ -151,6 +153,9 @@ impl Monitor {
         if let (Some(facts), Some(run), Origin::First) = (&self.facts, &self.run, origin) {
             let limits = &run.policy.limits;
             self.purse.event(event, &facts.feature, limits)?;
+        }
+        if origin == Origin::First {
+            self.windows.event(event)?;
         }
         match event {
             Event::SessionOpened(opened) => {
@@ -196,7 +201,10 @@ impl Monitor {
                     .extend(ids.map(|finding| (feature.clone(), finding.id.clone())));
             }
             Event::ApprovalAnswered { call, answer } if origin == Origin::First => {
-                self.facts()?.answered(*call, answer);
+                // Nobody may wait for the answer any more.
+                if let Some(facts) = &mut self.facts {
+                    facts.answered(*call, answer);
+                }
             }
             Event::CallEnded { call, .. } if origin == Origin::First => self.call_ended(*call)?,
             Event::FeaturesProposed { call, proposal } => {
@@ -294,6 +302,7 @@ impl Monitor {
                 })?;
                 self.turn_is_allowed(*turn)?;
                 check_prompt(prompt)?;
+                self.windows.request(prompt)?;
             }
             Effect::CancelModel => {
                 ensure(in_flight.iter().any(|e| is_request(e)), || {
@@ -461,11 +470,15 @@ impl Monitor {
         }
         let said = run.policy.commands.len() + 1_000 * run.policy.amendments.len();
         let compile = || Rc::new(Guard::new(&run.policy, &feature).unwrap());
-        let guard = Rc::clone(
+        let mut guard = Rc::clone(
             self.guards
                 .entry((feature.id.clone(), said))
                 .or_insert_with(compile),
         );
+        let answers = run.work_on(&feature.id);
+        for answered in answers.iter().flat_map(|work| &work.answers) {
+            Rc::make_mut(&mut guard).hear(&answered.command, &answered.answer);
+        }
         self.facts = Some(Facts {
             guard,
             gates: gate_names(&run.policy.gates, &feature),

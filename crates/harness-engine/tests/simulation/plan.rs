@@ -5,7 +5,7 @@ use std::time::Duration;
 use fastrand::Rng;
 use harness_core::{
     Baseline, CommandRule, Feature, FeatureId, Goal, ModelProfile, Money, Price, Reader, ReviewBy,
-    RuleDecision, RunState, When,
+    RuleDecision, RunState, TokenCount, When,
 };
 
 use crate::facts;
@@ -83,6 +83,9 @@ impl Plan {
             output: Money(15_000_000),
             ..Price::default()
         });
+        if rng.bool() {
+            run.model.context = TokenCount(rng.u64(2_300..8_000));
+        }
         let spares = rng.u32(0..3);
         run.fallback = (0..spares)
             .map(|number| ModelProfile {

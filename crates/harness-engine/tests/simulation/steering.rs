@@ -17,6 +17,8 @@ const STOPPED: &str = "You stopped";
 pub(crate) struct Steering {
     /// Said, not taken back, and no turn has begun since.
     waiting: Vec<String>,
+    /// Those of them that cannot wait.
+    urgent: Vec<String>,
     /// What the turns of the session have carried, in order.
     sent: Vec<String>,
     /// How many of them each turn knew.
@@ -51,6 +53,7 @@ impl Steering {
     /// A session begins or is over: words that were not sent are lost with it.
     pub(crate) fn forget_session(&mut self) {
         self.waiting.clear();
+        self.urgent.clear();
         self.sent.clear();
         self.known.clear();
         self.interrupted = false;
@@ -81,11 +84,15 @@ impl Steering {
         match event {
             Event::PersonSaid { text, urgency } if in_session => {
                 self.waiting.push(text.clone());
-                self.interrupted |= *urgency == Urgency::Now;
+                if *urgency == Urgency::Now {
+                    self.urgent.push(text.clone());
+                    self.interrupted = true;
+                }
             }
             Event::PersonTookBack { text } => {
                 if let Some(last) = self.waiting.iter().rposition(|waiting| waiting == text) {
                     self.waiting.remove(last);
+                    self.urgent.retain(|urgent| urgent != text);
                 }
             }
             Event::StopRequested => (self.stopping, self.stopped) = (true, true),
@@ -93,6 +100,7 @@ impl Steering {
             Event::TurnStarted { turn } => {
                 self.sent.append(&mut self.waiting);
                 self.known.insert(*turn, self.sent.len());
+                self.urgent.clear();
                 self.interrupted = false;
                 self.awaited = false;
             }
@@ -159,7 +167,7 @@ impl Steering {
         );
         // Where the words were taken back, gates may run by themselves before the next turn.
         let is_gate = matches!(effect, Effect::FreezeCandidate | Effect::RunGate(_));
-        let cannot_wait = self.interrupted && !(is_gate && self.waiting.is_empty());
+        let cannot_wait = self.interrupted && !(is_gate && self.urgent.is_empty());
         ensure(!is_for_agent || !cannot_wait, || {
             format!("begins {effect:?} although words cannot wait")
         })?;

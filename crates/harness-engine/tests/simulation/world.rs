@@ -358,10 +358,19 @@ impl World {
         events
     }
 
+    /// Says how long a file is: most are short.
+    fn length(&mut self) -> usize {
+        if self.rng.bool() {
+            self.rng.usize(100..900)
+        } else {
+            1
+        }
+    }
+
     fn outcome(&mut self, action: &Action) -> Outcome {
         match action {
             Action::Read { .. } | Action::List { .. } | Action::Search { .. } => Outcome::Text {
-                text: format!("content {}\n", self.work % 7),
+                text: format!("content {}\n", self.work % 7).repeat(self.length()),
                 lines: 1,
                 cut: false,
                 note: String::new(),

@@ -95,6 +95,7 @@ pub(crate) fn run_state(goal: Goal, features: Vec<Feature>, policy: Policy) -> R
         account: harness_core::Account::default(),
         prompts: std::collections::BTreeMap::new(),
         kept: harness_core::Kept::default(),
+        work: Vec::new(),
     }
 }
 

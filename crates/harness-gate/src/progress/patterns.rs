@@ -108,6 +108,9 @@ pub fn added(before: &str, after: &str) -> Option<Added> {
 
 /// Brings what one log has beyond an older one into a third, which somebody wrote meanwhile.
 pub fn merge(here: &str, before: &str, after: &str) -> String {
+    // Entries that stand here already, such as hand-overs, are a part of what comes.
+    let has_them = added(before, here).is_some() && added(here, after).is_some();
+    let before = if has_them { here } else { before };
     let added = added(before, after).unwrap_or_else(|| Added {
         entries: after.to_owned(),
         patterns: Vec::new(),

@@ -287,3 +287,12 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn entries_that_stand_here_already_are_not_brought_twice() {
+    let first = "# Progress\n\n## Codebase Patterns\n\n## 1 S-0001 F-1 handed over\n\n- Done: a\n";
+    let second = format!("{first}\n## 2 S-0002 F-1 passing\n\n- Done: b\n");
+    for before in ["", "# Progress\n\n## Codebase Patterns\n"] {
+        assert_eq!(merge(first, before, &second), second);
+    }
+}

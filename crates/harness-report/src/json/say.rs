@@ -7,7 +7,7 @@ use harness_core::{
 
 use super::{
     JsonLine, JsonLines, Tests, approval, beside, control, counts::cache_rate, job, plan, role,
-    setup, steering,
+    setup, steering, window,
 };
 
 impl JsonLines {
@@ -254,6 +254,9 @@ impl JsonLines {
             },
             Event::Beside(told) => return beside::line(told),
             Event::Reviewed(review) => beside::reviewed(review),
+            Event::PlanSet(set) => window::plan(set),
+            Event::WindowCut(cut) => window::cut(cut),
+            Event::WindowFull(full) => window::full(full),
             Event::StopDecided { reason, detail } => JsonLine::Stopping {
                 reason: reason.to_string(),
                 detail: detail.clone(),

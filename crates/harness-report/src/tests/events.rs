@@ -138,6 +138,9 @@ const RECORDS: &str = r##"
 {"type":"rewound","turn":1,"what":"both","checkpoint":2,"paths":["src/csv.rs","src/new.rs"],"more":1}
 {"type":"rewound","turn":1,"what":"talk"}
 {"type":"rewind_refused","turn":9,"reason":"there is no turn 9: the session has turns 1 to 2"}
+{"type":"plan_set","call":{"turn":2,"index":1},"items":[{"text":"read the writer","state":"done"},{"text":"double quotes","state":"doing"},{"text":"line ends"}]}
+{"type":"window_cut","dropped":[{"message":2,"part":0,"tool":"read","bytes":9000,"stub":"[dropped to make room: `read` `src/csv.rs`, 9000 bytes; `read` it again if you need it]"},{"message":4,"part":0,"tool":"shell","bytes":8000,"stub":"[dropped to make room: `shell` `cargo test` (exit 101), 8000 bytes; run it again if you need it]"}],"before":150400,"after":99800,"window":200000,"restored":"gates and scope"}
+{"type":"window_full","need":151000,"window":200000,"number":1,"reason":"the window is full (151k tokens of 200k tokens)"}
 {"type":"session_ended","reason":"budget"}
 {"type":"run_ended","reason":"budget","detail":"$5.00 of $5.00 used\ngo on with `harness resume --last --max-usd 8`"}
 "##;
@@ -193,6 +196,7 @@ fn opened() -> Event {
         account: harness_core::Account::default(),
         prompts: std::collections::BTreeMap::new(),
         kept: harness_core::Kept::default(),
+        work: Vec::new(),
     };
     Event::SessionOpened(Box::new(SessionOpened {
         session: SessionId::new(7),
@@ -305,6 +309,9 @@ const fn number(event: &Event) -> usize {
         Event::RewindAsked { .. } => 70,
         Event::Rewound(_) => 71,
         Event::RewindRefused { .. } => 72,
+        Event::PlanSet(_) => 73,
+        Event::WindowCut(_) => 74,
+        Event::WindowFull(_) => 75,
     }
 }
 
@@ -313,7 +320,8 @@ fn every_kind_of_event_is_among_them() {
     let mut numbers: Vec<usize> = every_kind().iter().map(number).collect();
     numbers.sort_unstable();
     numbers.dedup();
-    assert_eq!(numbers, (0..73).collect::<Vec<_>>());
-    assert_eq!(numbers, (0..73).collect::<Vec<_>>());
-    assert_eq!(numbers, (0..73).collect::<Vec<_>>());
+    assert_eq!(numbers, (0..76).collect::<Vec<_>>());
+    assert_eq!(numbers, (0..76).collect::<Vec<_>>());
+    assert_eq!(numbers, (0..76).collect::<Vec<_>>());
+    assert_eq!(numbers, (0..76).collect::<Vec<_>>());
 }

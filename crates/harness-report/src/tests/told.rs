@@ -182,6 +182,13 @@ fn lines_for_every_kind_of_event() {
       src/csv.rs, src/new.rs and 1 more
     note: back at turn 1: what the agent said since is forgotten, the files stay as they are
     note: not back at turn 9, everything is as it was: there is no turn 9: the session has turns 1 to 2
+    note: plan: 1 of 3 done, now: double quotes
+      [x] read the writer
+      [>] double quotes
+      [ ] line ends
+    harness: window cut from 150k tokens to 99k tokens of 200k tokens: 2 old results dropped (1 read, 1 shell)
+      feature, scope, gates and plan are said again
+    harness: the window is full (151k tokens of 200k tokens): a fresh session goes on with the feature, hand-over 1
     harness: run ended: budget, 2 of 2 features passing, 1 turn, 6.9k tokens in, cache 11%, 220 out, about $0.52
       $5.00 of $5.00 used
       go on with `harness resume --last --max-usd 8`
@@ -339,6 +346,11 @@ fn json_for_every_kind_of_event() {
     {"seq":104,"type":"rewind_refused","turn":9,"reason":"there is no turn 9: the session has turns 1 to 2"}
     {"seq":105,"type":"session_ended","reason":"budget","usage":{"input":6100,"cache_read":800,"cache_write":0,"output":220},"cache_rate":0.115,"usd":0.02085}
     {"seq":106,"type":"run_ended","reason":"budget","exit_code":3,"detail":"$5.00 of $5.00 used\ngo on with `harness resume --last --max-usd 8`","usd":0.52085}
+    {"seq":95,"type":"plan_set","items":[{"text":"read the writer","state":"done"},{"text":"double quotes","state":"doing"},{"text":"line ends","state":"open"}]}
+    {"seq":96,"type":"window_cut","dropped":[{"tool":"read","bytes":9000,"stub":"[dropped to make room: `read` `src/csv.rs`, 9000 bytes; `read` it again if you need it]"},{"tool":"shell","bytes":8000,"stub":"[dropped to make room: `shell` `cargo test` (exit 101), 8000 bytes; run it again if you need it]"}],"before":150400,"after":99800,"window":200000,"restored":"gates and scope"}
+    {"seq":97,"type":"window_full","need":151000,"window":200000,"number":1,"reason":"the window is full (151k tokens of 200k tokens)"}
+    {"seq":98,"type":"session_ended","reason":"budget","usage":{"input":6100,"cache_read":800,"cache_write":0,"output":220},"cache_rate":0.115,"usd":0.02085}
+    {"seq":99,"type":"run_ended","reason":"budget","exit_code":3,"detail":"$5.00 of $5.00 used\ngo on with `harness resume --last --max-usd 8`","usd":0.52085}
     "#);
 }
 

@@ -7,8 +7,8 @@
 use std::time::{Duration, Instant};
 
 use harness_core::{
-    CheckpointSaved, Event, HandedOver, ModelFailure, ModelProfile, ModelResponse, Prompt, Role,
-    Spent, Usage,
+    CheckpointSaved, Event, HandedOver, ModelFailure, ModelProfile, ModelResponse, PlanItem,
+    Prompt, Role, Spent, Usage,
 };
 use harness_engine::WriteHandOver;
 use harness_gate::progress::{self, Entry, Word};
@@ -28,6 +28,8 @@ const TIME_MAX: Duration = Duration::from_secs(30);
 const NOTE_BYTES_MAX: usize = 4 * 1024;
 /// The most lines of a model that are kept: as many as it is asked for.
 const WORDS_MAX: usize = 10;
+/// The most open steps of the plan that are named; the next session is given the whole plan.
+const STEPS_MAX: usize = 6;
 /// The most changed paths that are named.
 const PATHS_MAX: usize = 20;
 
@@ -63,7 +65,8 @@ pub(super) async fn hand_over(
     };
     if let Some(setting) = executor.setting() {
         let events = events(executor, &setting).await;
-        let entry = entry(&setting, &events, &write.reason, &asked.text);
+        let mut entry = entry(&setting, &events, &why(&write), &asked.text);
+        add_plan(&mut entry, &write.plan);
         let now = harness_host::clock::now();
         let (session, feature) = (setting.opened.session, &setting.opened.feature);
         let write = |entry: &Entry| progress::entry(now, session, feature, Word::HandedOver, entry);
@@ -161,12 +164,39 @@ fn entry(setting: &Setting, events: &[Event], reason: &str, said: &str) -> Entry
         ..Entry::default()
     };
     add_work(&mut entry, setting, events);
-    entry
-        .next
-        .push(plain(&format!("stopped by a limit: {reason}")));
+    entry.next.push(plain(reason));
     add_words(&mut entry, said);
     project::add_tried(&mut entry, events);
     entry
+}
+
+/// Says what ended the session, and whether anything follows by itself.
+fn why(write: &WriteHandOver) -> String {
+    if write.goes_on {
+        format!("{}: a fresh session goes on", write.reason)
+    } else {
+        format!("stopped by a limit: {}", write.reason)
+    }
+}
+
+/// Names the steps of the plan that are still to do.
+fn add_plan(entry: &mut Entry, plan: &[PlanItem]) {
+    let mut open = plan.iter().filter(|item| item.is_open());
+    let shown: Vec<String> = open
+        .by_ref()
+        .take(STEPS_MAX)
+        .map(|item| plain(&item.text))
+        .collect();
+    if shown.is_empty() {
+        return;
+    }
+    let more = match open.count() {
+        0 => String::new(),
+        more => format!("; and {more} more"),
+    };
+    entry
+        .next
+        .push(format!("open in the plan: {}{more}", shown.join("; ")));
 }
 
 /// Puts each line of the model behind the label it asks for; a line without one is about what was done.
@@ -178,6 +208,7 @@ fn add_words(entry: &mut Entry, said: &str) {
         let (lines, rest) = match line.split_once(':') {
             Some((label, rest)) if label.eq_ignore_ascii_case("left") => (&mut entry.next, rest),
             Some((label, rest)) if label.eq_ignore_ascii_case("tried") => (&mut entry.tried, rest),
+            Some((label, _)) if label.eq_ignore_ascii_case("trap") => (&mut entry.tried, line),
             Some((label, rest)) if label.eq_ignore_ascii_case("done") => (&mut entry.done, rest),
             _ => (&mut entry.done, line),
         };

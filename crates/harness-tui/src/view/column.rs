@@ -1,4 +1,7 @@
-//! The work column: features, gates, scope, checkpoints, budget.
+//! The work column: features, gates, plan, scope, checkpoints, budget.
+
+use harness_core::{PLAN_ITEM_CHARS_MAX, PlanItem, StepState};
+use harness_report::clean_line;
 
 use super::Canvas;
 use crate::{
@@ -8,6 +11,8 @@ use crate::{
     work::{FeatureLine, GateState, Work, sign_of},
 };
 
+/// The most open steps of the plan that are listed.
+const STEPS_MAX: usize = 3;
 /// The most scope patterns that are listed.
 const SCOPE_MAX: usize = 4;
 
@@ -111,6 +116,7 @@ fn below_features(work: &Work, columns: usize, theme: Theme) -> Vec<Row> {
         row.push(Role::Quiet, format!("  {word}"));
         rows.push(row);
     }
+    rows.extend(plan(work, columns, theme));
     if !work.scope.is_empty() {
         rows.push(titled("Scope", "write"));
         for pattern in work.scope.iter().take(SCOPE_MAX) {
@@ -128,6 +134,37 @@ fn below_features(work: &Work, columns: usize, theme: Theme) -> Vec<Row> {
         if let Some(level) = work.level {
             rows.push(titled("Sandbox", level.as_str()));
         }
+    }
+    rows
+}
+
+/// Says how far the plan is, and what comes next of it.
+fn plan(work: &Work, columns: usize, theme: Theme) -> Vec<Row> {
+    if work.plan.is_empty() {
+        return Vec::new();
+    }
+    let open: Vec<&PlanItem> = work.plan.iter().filter(|item| item.is_open()).collect();
+    let done = work.plan.len() - open.len();
+    let mut rows = vec![titled(
+        "Plan",
+        &format!("{done} of {} done", work.plan.len()),
+    )];
+    for item in open.iter().take(STEPS_MAX) {
+        let sign = match item.state {
+            StepState::Doing => Sign::Working,
+            StepState::Open | StepState::Done => Sign::Waiting,
+        };
+        let mut row = marked(sign, theme);
+        let text = clean_line(&item.text, PLAN_ITEM_CHARS_MAX);
+        row.push(
+            Role::Plain,
+            shortened(&text, columns.saturating_sub(row.width())),
+        );
+        rows.push(row);
+    }
+    let more = open.len().saturating_sub(STEPS_MAX);
+    if more > 0 {
+        rows.push(Row::of(Role::Quiet, format!("  {more} more")));
     }
     rows
 }
