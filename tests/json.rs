@@ -111,6 +111,8 @@ fn a_line_that_does_not_fit_is_found() {
 /// Makes the schema of a line: what every line has, and what each type has beside it.
 fn schema() -> Value {
     let mut made = schemars::schema_for!(harness_report::JsonLine).to_value();
+    let variants = flattened(&made);
+    made["oneOf"] = variants;
     for variant in made["oneOf"].as_array_mut().expect("an enum has variants") {
         // A field that may be null is written all the same.
         let keys = variant["properties"].as_object().into_iter().flatten();
@@ -132,6 +134,24 @@ fn schema() -> Value {
         "oneOf": made["oneOf"],
         "$defs": made["$defs"],
     })
+}
+
+/// Returns all variants, those of an enum within the enum in its place.
+fn flattened(made: &Value) -> Value {
+    let lists = [&made["oneOf"], &made["anyOf"]];
+    let variants = lists.iter().filter_map(|list| list.as_array()).flatten();
+    let flat = variants.flat_map(|variant| {
+        let inner = variant["$ref"].as_str();
+        let inner = inner.and_then(|path| path.strip_prefix("#/$defs/"));
+        match inner.map(|name| &made["$defs"][name]["oneOf"]) {
+            Some(Value::Array(inner)) => inner.clone(),
+            _ if variant["oneOf"].is_array() => {
+                flattened(variant).as_array().cloned().unwrap_or_default()
+            }
+            _ => vec![variant.clone()],
+        }
+    });
+    Value::Array(flat.collect())
 }
 
 fn variant<'a>(schema: &'a Value, kind: &str) -> Option<&'a Value> {

@@ -16,7 +16,20 @@ const WRITER: &str = "w() { while :; do echo x >> src/$1; done; }; w a & setsid 
 
 fn sizes(world: &World) -> Vec<u64> {
     let size = |name: &str| fs::metadata(world.at(name)).map_or(0, |found| found.len());
-    ["src/a", "src/b", "src/c"].map(size).to_vec()
+    ["repo/src/a", "repo/src/b", "repo/src/c"]
+        .map(size)
+        .to_vec()
+}
+
+/// Waits for what writers do; one that never does it must not hang the test.
+async fn wait_until(is_so: impl Fn() -> bool) {
+    for _ in 0..10_000 {
+        if is_so() {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(2)).await;
+    }
+    panic!("nothing was written");
 }
 
 #[test]
@@ -46,9 +59,7 @@ fn what_is_held_still_writes_nothing_and_goes_on_afterwards() {
                 },
             );
             let look = async {
-                while sizes(&world).contains(&0) {
-                    tokio::time::sleep(Duration::from_millis(2)).await;
-                }
+                wait_until(|| !sizes(&world).contains(&0)).await;
                 let anchors = [anchor.lock().unwrap().unwrap()];
                 for _ in 0..5 {
                     let still = Still::hold(&anchors).unwrap();
@@ -56,9 +67,7 @@ fn what_is_held_still_writes_nothing_and_goes_on_afterwards() {
                     thread::sleep(Duration::from_millis(60));
                     assert_eq!(before, sizes(&world), "{level}");
                     drop(still);
-                    while sizes(&world) == before {
-                        tokio::time::sleep(Duration::from_millis(2)).await;
-                    }
+                    wait_until(|| sizes(&world) != before).await;
                 }
                 canceller.cancel();
             };

@@ -6,6 +6,7 @@ mod control;
 mod counts;
 mod format;
 mod job;
+mod lines;
 mod plan;
 mod role;
 mod say;
@@ -13,20 +14,14 @@ mod setup;
 mod steering;
 mod window;
 
-use harness_core::{Event, SessionId, Timestamp};
 use schemars::JsonSchema;
 use serde::Serialize;
-use serde_json::{Map, Value};
-
-use crate::{
-    clean::escape_json,
-    tally::{Bill, Tally},
-};
 
 pub use approval::JsonFinding;
-pub use beside::{JsonMark, JsonRemark, JsonUse};
+pub use beside::{JsonBeside, JsonMark, JsonRemark, JsonUse};
 pub use control::Control;
 pub use counts::{Tests, Tokens, cache_rate};
+pub use lines::JsonLines;
 pub use plan::{JsonAdded, JsonProposed, json_proposed};
 pub use role::JsonRole;
 pub use window::{JsonDropped, JsonStep};
@@ -655,110 +650,6 @@ pub enum JsonLine {
         /// `asked` or `flag`.
         how: String,
     },
-    /// A conversation beside the main one began.
-    BesideStarted {
-        /// Which: `explore 1`, `reviewer 2`.
-        conversation: String,
-        /// The call that waits for it; null where the harness asks.
-        call: Option<String>,
-        /// The question; empty where the harness asks.
-        asked: String,
-        /// The model that is asked.
-        model: String,
-    },
-    /// Its model answered.
-    BesideResponded {
-        /// Which.
-        conversation: String,
-        /// Its own turn.
-        turn: u32,
-        /// Tokens.
-        usage: Tokens,
-        /// What it cost; null when the price is unknown.
-        usd: Option<f64>,
-        /// How long it took.
-        ms: u64,
-    },
-    /// A request of it failed.
-    BesideFailed {
-        /// Which.
-        conversation: String,
-        /// Its own turn.
-        turn: u32,
-        /// What happened.
-        message: String,
-        /// Its class, a word of `docs/faults.md`.
-        class: String,
-    },
-    /// A request of it is sent again, or waits for a limit of the provider.
-    BesideRetried {
-        /// Which.
-        conversation: String,
-        /// Which retry; 0 where it only waits.
-        attempt: u32,
-        /// How long is waited.
-        delay_ms: u64,
-        /// Why.
-        reason: String,
-    },
-    /// The guard has judged a call of it.
-    BesideToolCalled {
-        /// Which.
-        conversation: String,
-        /// The call, within the conversation.
-        id: String,
-        /// The tool.
-        tool: String,
-        /// The path or folder; null where there is none.
-        path: Option<String>,
-        /// `allow` or `deny`.
-        verdict: String,
-        /// Why.
-        reason: String,
-    },
-    /// A call of it is over.
-    BesideToolReturned {
-        /// Which.
-        conversation: String,
-        /// The call, within the conversation.
-        id: String,
-        /// Whether it was done and went well.
-        ok: bool,
-        /// How long it took.
-        ms: u64,
-        /// How many bytes it gave.
-        bytes: u64,
-    },
-    /// It is over.
-    BesideEnded {
-        /// Which.
-        conversation: String,
-        /// `answered`, `failed` or `cancelled`.
-        how: String,
-        /// The answer, or why there is none.
-        text: String,
-        /// What all of it used.
-        used: JsonUse,
-    },
-    /// A second model has judged a change whose gates are green, or could not.
-    Reviewed {
-        /// The conversation it comes from.
-        conversation: String,
-        /// The model.
-        model: String,
-        /// `approved`, `refused` or `failed`.
-        verdict: String,
-        /// Why there is no judgement; empty where there is one.
-        problem: String,
-        /// What a person approves to let exactly this change pass.
-        id: String,
-        /// The scores.
-        marks: Vec<JsonMark>,
-        /// What was found.
-        findings: Vec<JsonRemark>,
-        /// What it used.
-        used: JsonUse,
-    },
     /// The agent proposes features for the list; a person takes or refuses them.
     FeaturesProposed {
         /// The proposal, such as `P-0001`.
@@ -783,57 +674,7 @@ pub enum JsonLine {
         /// Why nothing was added although it was taken; empty when all went well.
         problem: String,
     },
-}
-
-/// Turns events into JSON lines.
-#[derive(Debug, Default)]
-pub struct JsonLines {
-    seq: u64,
-    session: Option<SessionId>,
-    of_session: Tally,
-    of_run: Tally,
-}
-
-impl JsonLines {
-    /// Returns what is written for one event: empty, or whole lines with their newline.
-    pub fn write(&mut self, event: &Event, time: Timestamp) -> String {
-        if let Event::SessionOpened(opened) = event {
-            let is_first = self.session.replace(opened.session).is_none();
-            let unpriced = opened.run.model.price.is_none();
-            if is_first {
-                self.of_run.usage = opened.run.usage;
-                self.of_run.spent = opened.run.spent;
-            }
-            self.of_run.unpriced |= unpriced;
-            self.of_session = Tally {
-                unpriced,
-                ..Tally::default()
-            };
-        }
-        if let Some(bill) = Bill::of(event) {
-            self.of_session.add(&bill);
-            self.of_run.add(&bill);
-        }
-        self.say(event)
-            .map(|line| self.format(&line, time))
-            .unwrap_or_default()
-    }
-
-    /// Formats one line that comes from no event.
-    pub fn format(&mut self, line: &JsonLine, time: Timestamp) -> String {
-        let mut object = Map::new();
-        object.insert("v".to_owned(), 1.into());
-        object.insert("seq".to_owned(), self.seq.into());
-        object.insert("time".to_owned(), time.to_string().into());
-        object.insert(
-            "session".to_owned(),
-            self.session
-                .map_or(Value::Null, |session| session.to_string().into()),
-        );
-        if let Ok(Value::Object(body)) = serde_json::to_value(line) {
-            object.extend(body);
-        }
-        self.seq += 1;
-        format!("{}\n", escape_json(&Value::Object(object).to_string()))
-    }
+    /// Something of a conversation beside the main one, or a review.
+    #[serde(untagged)]
+    Beside(JsonBeside),
 }

@@ -144,11 +144,13 @@ impl Arguments {
 
     /// Returns texts of which there must be some.
     pub(crate) fn some_texts(&mut self, field: &'static str) -> Result<Vec<String>, ToolFault> {
-        let texts = self.texts(field);
-        if texts.is_empty() {
+        let Some(Value::List(items)) = self.take(field) else {
+            return Err(self.missing(field));
+        };
+        if items.is_empty() {
             return Err(self.empty(field));
         }
-        Ok(texts)
+        Ok(items.into_iter().filter_map(Value::into_text).collect())
     }
 
     /// Returns a path that must be there and is not the root.

@@ -206,7 +206,7 @@ mod tests {
         let told = job_text(&long, ByteCount::kib(2)).text;
         assert!(told.len() <= 2_048);
         assert!(
-            told.contains("`read` or `search` @output/t3c0.txt for all"),
+            told.contains("all of it in `@output/t3c0.txt`: `read` or `search` that"),
             "{told}"
         );
     }

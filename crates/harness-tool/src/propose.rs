@@ -291,7 +291,8 @@ mod tests {
         assert_eq!(
             names,
             [
-                "ask", "doc", "list", "note", "propose", "read", "search", "shell"
+                "ask", "doc", "explore", "job", "list", "note", "propose", "read", "search",
+                "shell"
             ]
         );
         let schema: serde_json::Value = serde_json::from_str(PROPOSE.schema).unwrap();

@@ -43,6 +43,116 @@ pub struct JsonUse {
     usd: Option<f64>,
 }
 
+/// What is said of conversations beside the main one, each line with its own `type`.
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum JsonBeside {
+    /// A conversation beside the main one began.
+    BesideStarted {
+        /// Which: `explore 1`, `reviewer 2`.
+        conversation: String,
+        /// The call that waits for it; null where the harness asks.
+        call: Option<String>,
+        /// The question; empty where the harness asks.
+        asked: String,
+        /// The model that is asked.
+        model: String,
+    },
+    /// Its model answered.
+    BesideResponded {
+        /// Which.
+        conversation: String,
+        /// Its own turn.
+        turn: u32,
+        /// Tokens.
+        usage: Tokens,
+        /// What it cost; null when the price is unknown.
+        usd: Option<f64>,
+        /// How long it took.
+        ms: u64,
+    },
+    /// A request of it failed.
+    BesideFailed {
+        /// Which.
+        conversation: String,
+        /// Its own turn.
+        turn: u32,
+        /// What happened.
+        message: String,
+        /// Its class, a word of `docs/faults.md`.
+        class: String,
+    },
+    /// A request of it is sent again, or waits for a limit of the provider.
+    BesideRetried {
+        /// Which.
+        conversation: String,
+        /// Which retry; 0 where it only waits.
+        attempt: u32,
+        /// How long is waited.
+        delay_ms: u64,
+        /// Why.
+        reason: String,
+    },
+    /// The guard has judged a call of it.
+    BesideToolCalled {
+        /// Which.
+        conversation: String,
+        /// The call, within the conversation.
+        id: String,
+        /// The tool.
+        tool: String,
+        /// The path or folder; null where there is none.
+        path: Option<String>,
+        /// `allow` or `deny`.
+        verdict: String,
+        /// Why.
+        reason: String,
+    },
+    /// A call of it is over.
+    BesideToolReturned {
+        /// Which.
+        conversation: String,
+        /// The call, within the conversation.
+        id: String,
+        /// Whether it was done and went well.
+        ok: bool,
+        /// How long it took.
+        ms: u64,
+        /// How many bytes it gave.
+        bytes: u64,
+    },
+    /// It is over.
+    BesideEnded {
+        /// Which.
+        conversation: String,
+        /// `answered`, `failed` or `cancelled`.
+        how: String,
+        /// The answer, or why there is none.
+        text: String,
+        /// What all of it used.
+        used: JsonUse,
+    },
+    /// A second model has judged a change whose gates are green, or could not.
+    Reviewed {
+        /// The conversation it comes from.
+        conversation: String,
+        /// The model.
+        model: String,
+        /// `approved`, `refused` or `failed`.
+        verdict: String,
+        /// Why there is no judgement; empty where there is one.
+        problem: String,
+        /// What a person approves to let exactly this change pass.
+        id: String,
+        /// The scores.
+        marks: Vec<JsonMark>,
+        /// What was found.
+        findings: Vec<JsonRemark>,
+        /// What it used.
+        used: JsonUse,
+    },
+}
+
 impl From<BesideUse> for JsonUse {
     fn from(used: BesideUse) -> Self {
         Self {
@@ -56,8 +166,8 @@ impl From<BesideUse> for JsonUse {
 
 pub(super) fn line(told: &Beside) -> Option<JsonLine> {
     let conversation = told.conversation.to_string();
-    Some(match &told.happened {
-        Happened::Started { call, asked, model } => JsonLine::BesideStarted {
+    Some(JsonLine::Beside(match &told.happened {
+        Happened::Started { call, asked, model } => JsonBeside::BesideStarted {
             conversation,
             call: call.map(|call| call.to_string()),
             asked: asked.clone(),
@@ -68,14 +178,14 @@ pub(super) fn line(told: &Beside) -> Option<JsonLine> {
             response,
             cost,
             ms,
-        } => JsonLine::BesideResponded {
+        } => JsonBeside::BesideResponded {
             conversation,
             turn: turn.0,
             usage: response.usage.into(),
             usd: cost.map(Money::as_usd),
             ms: *ms,
         },
-        Happened::Failed { turn, failure, .. } => JsonLine::BesideFailed {
+        Happened::Failed { turn, failure, .. } => JsonBeside::BesideFailed {
             conversation,
             turn: turn.0,
             message: failure.message.clone(),
@@ -86,7 +196,7 @@ pub(super) fn line(told: &Beside) -> Option<JsonLine> {
             delay_ms,
             reason,
             ..
-        } => JsonLine::BesideRetried {
+        } => JsonBeside::BesideRetried {
             conversation,
             attempt: *attempt,
             delay_ms: *delay_ms,
@@ -97,7 +207,7 @@ pub(super) fn line(told: &Beside) -> Option<JsonLine> {
             limit,
             until,
             ..
-        } => JsonLine::BesideRetried {
+        } => JsonBeside::BesideRetried {
             conversation,
             attempt: 0,
             delay_ms: *delay_ms,
@@ -108,7 +218,7 @@ pub(super) fn line(told: &Beside) -> Option<JsonLine> {
             tool,
             action,
             verdict,
-        } => JsonLine::BesideToolCalled {
+        } => JsonBeside::BesideToolCalled {
             conversation,
             id: call.to_string(),
             tool: tool.clone(),
@@ -122,7 +232,7 @@ pub(super) fn line(told: &Beside) -> Option<JsonLine> {
         },
         Happened::CallEnded { call, end, ms } => {
             let (ok, bytes) = say::result(end);
-            JsonLine::BesideToolReturned {
+            JsonBeside::BesideToolReturned {
                 conversation,
                 id: call.to_string(),
                 ok,
@@ -136,7 +246,7 @@ pub(super) fn line(told: &Beside) -> Option<JsonLine> {
                 BesideEnd::Failed { reason } => ("failed", reason.clone()),
                 BesideEnd::Cancelled => ("cancelled", String::new()),
             };
-            JsonLine::BesideEnded {
+            JsonBeside::BesideEnded {
                 conversation,
                 how: how.to_owned(),
                 text,
@@ -146,7 +256,7 @@ pub(super) fn line(told: &Beside) -> Option<JsonLine> {
         Happened::RetryDue { .. } | Happened::LinkMet { .. } | Happened::Corrected { .. } => {
             return None;
         }
-    })
+    }))
 }
 
 pub(super) fn reviewed(review: &Review) -> JsonLine {
@@ -161,7 +271,7 @@ pub(super) fn reviewed(review: &Review) -> JsonLine {
         at: remark.at.clone(),
         why: remark.why.clone(),
     };
-    JsonLine::Reviewed {
+    JsonLine::Beside(JsonBeside::Reviewed {
         conversation: review.conversation.to_string(),
         model: review.model.clone(),
         verdict: review.verdict.as_str().to_owned(),
@@ -170,5 +280,5 @@ pub(super) fn reviewed(review: &Review) -> JsonLine {
         marks: review.marks.iter().map(mark).collect(),
         findings: review.remarks.iter().map(remark).collect(),
         used: review.used.into(),
-    }
+    })
 }

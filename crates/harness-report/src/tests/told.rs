@@ -311,46 +311,36 @@ fn json_for_every_kind_of_event() {
     {"seq":95,"type":"formatted","run":["rustfmt","--edition","2024"],"files":["src/csv.rs"],"changed":["src/csv.rs"],"message":"","ms":41}
     {"seq":96,"type":"formatted","run":["rustfmt"],"files":["src/csv.rs"],"changed":[],"message":"it exited with 1: error: expected one of `!`","ms":12}
     {"seq":97,"type":"formatted","run":["gofmt","-w"],"files":["a.go"],"changed":[],"message":"","ms":9}
-    {"seq":98,"type":"session_ended","reason":"budget","usage":{"input":6100,"cache_read":800,"cache_write":0,"output":220},"cache_rate":0.115,"usd":0.02085}
-    {"seq":99,"type":"run_ended","reason":"budget","exit_code":3,"detail":"$5.00 of $5.00 used\ngo on with `harness resume --last --max-usd 8`","usd":0.52085}
-    {"seq":95,"type":"tool_called","id":"3.0","tool":"shell","action":"run","path":"web","command":"npm run dev","verdict":"allow","reason":""}
-    {"seq":96,"type":"job_started","id":"3.0","command":"npm run dev\n# and more"}
-    {"seq":97,"type":"tool_returned","id":"3.0","ok":true,"ms":1000,"bytes":4}
-    {"seq":98,"type":"job_ended","id":"3.0","how":"ended","exit_code":1,"message":"","ms":12000}
-    {"seq":99,"type":"job_ended","id":"3.1","how":"stopped","exit_code":null,"message":"","ms":12000}
-    {"seq":100,"type":"job_ended","id":"3.2","how":"failed","exit_code":null,"message":"it could not be held still","ms":12000}
-    {"seq":101,"type":"job_ended","id":"3.3","how":"lost","exit_code":null,"message":"","ms":0}
-    {"seq":102,"type":"session_ended","reason":"budget","usage":{"input":6100,"cache_read":800,"cache_write":0,"output":220},"cache_rate":0.115,"usd":0.02085}
-    {"seq":103,"type":"run_ended","reason":"budget","exit_code":3,"detail":"$5.00 of $5.00 used\ngo on with `harness resume --last --max-usd 8`","usd":0.52085}
-    {"seq":95,"type":"reviewed","conversation":"reviewer 2","model":"judge","verdict":"failed","problem":"the server answered 401","id":"","marks":[],"findings":[],"used":{"turns":0,"calls":0,"usage":{"input":0,"cache_read":0,"cache_write":0,"output":0},"usd":0.0}}
-    {"seq":96,"type":"session_ended","reason":"budget","usage":{"input":6100,"cache_read":800,"cache_write":0,"output":220},"cache_rate":0.115,"usd":0.02085}
-    {"seq":97,"type":"run_ended","reason":"budget","exit_code":3,"detail":"$5.00 of $5.00 used\ngo on with `harness resume --last --max-usd 8`","usd":0.52085}
-    {"seq":95,"type":"features_proposed","proposal":"P-0003","goal":"import tables","features":[{"number":1,"title":"Import CSV\u001b[31m","description":"","acceptance":["a comma in quotes stays"],"steps":[],"after":[],"depends_on":[],"write":[],"gates":[],"priority":0},{"number":2,"title":"Report bad rows","description":"Each with its line.","acceptance":["the line is named"],"steps":["count lines"],"after":[1],"depends_on":["F-010"],"write":["src/import/**"],"gates":["test"],"priority":2}]}
-    {"seq":96,"type":"problem","message":"the proposal is kept in the log alone: no space left on device"}
-    {"seq":97,"type":"approval_asked","id":"2.0","subject":"features","command":null,"text":"P-0003","reason":"import tables","rule":null,"always":null,"findings":null}
-    {"seq":98,"type":"approval_answered","id":"2.0","answer":"part","reason":null}
-    {"seq":99,"type":"proposal_settled","proposal":"P-0003","accepted":true,"features":[{"number":1,"id":"F-013","title":"Import CSV"}],"file":"feature_list.json","remarks":["F-010 is taken as it stands"],"problem":""}
-    {"seq":100,"type":"proposal_settled","proposal":"P-0003","accepted":false,"features":[],"file":null,"remarks":[],"problem":"the list cannot be read"}
-    {"seq":101,"type":"proposal_settled","proposal":"P-0003","accepted":false,"features":[],"file":null,"remarks":[],"problem":""}
-    {"seq":102,"type":"session_ended","reason":"budget","usage":{"input":6100,"cache_read":800,"cache_write":0,"output":220},"cache_rate":0.115,"usd":0.02085}
-    {"seq":103,"type":"run_ended","reason":"budget","exit_code":3,"detail":"$5.00 of $5.00 used\ngo on with `harness resume --last --max-usd 8`","usd":0.52085}
-    {"seq":95,"type":"needs_human","question":"Which port?","id":"Q-0003","answer":"harness answer Q-0003 TEXT"}
-    {"seq":96,"type":"question_put_off","call":"2.0","waited":false}
-    {"seq":97,"type":"question_put_off","call":"2.0","waited":true}
-    {"seq":98,"type":"answer_taken","question":"Q-0003","feature":"F-012","asked":"Which port?","answer":"8080\nor 8081","by":"ana","at":"2025-11-20T10:32:05.000Z"}
-    {"seq":99,"type":"work_brought_back","feature":"F-012","files":2,"message":""}
-    {"seq":100,"type":"work_brought_back","feature":"F-012","files":0,"message":"other work has changed `src/csv.rs` since; it is checkpoint 4 of S-0001"}
-    {"seq":101,"type":"rewind_asked","turn":1,"what":"both"}
-    {"seq":102,"type":"rewound","turn":1,"what":"both","checkpoint":2,"files":3,"paths":["src/csv.rs","src/new.rs"]}
-    {"seq":103,"type":"rewound","turn":1,"what":"talk","checkpoint":null,"files":0,"paths":[]}
-    {"seq":104,"type":"rewind_refused","turn":9,"reason":"there is no turn 9: the session has turns 1 to 2"}
-    {"seq":105,"type":"session_ended","reason":"budget","usage":{"input":6100,"cache_read":800,"cache_write":0,"output":220},"cache_rate":0.115,"usd":0.02085}
-    {"seq":106,"type":"run_ended","reason":"budget","exit_code":3,"detail":"$5.00 of $5.00 used\ngo on with `harness resume --last --max-usd 8`","usd":0.52085}
-    {"seq":95,"type":"plan_set","items":[{"text":"read the writer","state":"done"},{"text":"double quotes","state":"doing"},{"text":"line ends","state":"open"}]}
-    {"seq":96,"type":"window_cut","dropped":[{"tool":"read","bytes":9000,"stub":"[dropped to make room: `read` `src/csv.rs`, 9000 bytes; `read` it again if you need it]"},{"tool":"shell","bytes":8000,"stub":"[dropped to make room: `shell` `cargo test` (exit 101), 8000 bytes; run it again if you need it]"}],"before":150400,"after":99800,"window":200000,"restored":"gates and scope"}
-    {"seq":97,"type":"window_full","need":151000,"window":200000,"number":1,"reason":"the window is full (151k tokens of 200k tokens)"}
-    {"seq":98,"type":"session_ended","reason":"budget","usage":{"input":6100,"cache_read":800,"cache_write":0,"output":220},"cache_rate":0.115,"usd":0.02085}
-    {"seq":99,"type":"run_ended","reason":"budget","exit_code":3,"detail":"$5.00 of $5.00 used\ngo on with `harness resume --last --max-usd 8`","usd":0.52085}
+    {"seq":98,"type":"tool_called","id":"3.0","tool":"shell","action":"run","path":"web","command":"npm run dev","verdict":"allow","reason":""}
+    {"seq":99,"type":"job_started","id":"3.0","command":"npm run dev\n# and more"}
+    {"seq":100,"type":"tool_returned","id":"3.0","ok":true,"ms":1000,"bytes":4}
+    {"seq":101,"type":"job_ended","id":"3.0","how":"ended","exit_code":1,"message":"","ms":12000}
+    {"seq":102,"type":"job_ended","id":"3.1","how":"stopped","exit_code":null,"message":"","ms":12000}
+    {"seq":103,"type":"job_ended","id":"3.2","how":"failed","exit_code":null,"message":"it could not be held still","ms":12000}
+    {"seq":104,"type":"job_ended","id":"3.3","how":"lost","exit_code":null,"message":"","ms":0}
+    {"seq":105,"type":"reviewed","conversation":"reviewer 2","model":"judge","verdict":"failed","problem":"the server answered 401","id":"","marks":[],"findings":[],"used":{"turns":0,"calls":0,"usage":{"input":0,"cache_read":0,"cache_write":0,"output":0},"usd":0.0}}
+    {"seq":106,"type":"features_proposed","proposal":"P-0003","goal":"import tables","features":[{"number":1,"title":"Import CSV\u001b[31m","description":"","acceptance":["a comma in quotes stays"],"steps":[],"after":[],"depends_on":[],"write":[],"gates":[],"priority":0},{"number":2,"title":"Report bad rows","description":"Each with its line.","acceptance":["the line is named"],"steps":["count lines"],"after":[1],"depends_on":["F-010"],"write":["src/import/**"],"gates":["test"],"priority":2}]}
+    {"seq":107,"type":"problem","message":"the proposal is kept in the log alone: no space left on device"}
+    {"seq":108,"type":"approval_asked","id":"2.0","subject":"features","command":null,"text":"P-0003","reason":"import tables","rule":null,"always":null,"findings":null}
+    {"seq":109,"type":"approval_answered","id":"2.0","answer":"part","reason":null}
+    {"seq":110,"type":"proposal_settled","proposal":"P-0003","accepted":true,"features":[{"number":1,"id":"F-013","title":"Import CSV"}],"file":"feature_list.json","remarks":["F-010 is taken as it stands"],"problem":""}
+    {"seq":111,"type":"proposal_settled","proposal":"P-0003","accepted":false,"features":[],"file":null,"remarks":[],"problem":"the list cannot be read"}
+    {"seq":112,"type":"proposal_settled","proposal":"P-0003","accepted":false,"features":[],"file":null,"remarks":[],"problem":""}
+    {"seq":113,"type":"needs_human","question":"Which port?","id":"Q-0003","answer":"harness answer Q-0003 TEXT"}
+    {"seq":114,"type":"question_put_off","call":"2.0","waited":false}
+    {"seq":115,"type":"question_put_off","call":"2.0","waited":true}
+    {"seq":116,"type":"answer_taken","question":"Q-0003","feature":"F-012","asked":"Which port?","answer":"8080\nor 8081","by":"ana","at":"2025-11-20T10:32:05.000Z"}
+    {"seq":117,"type":"work_brought_back","feature":"F-012","files":2,"message":""}
+    {"seq":118,"type":"work_brought_back","feature":"F-012","files":0,"message":"other work has changed `src/csv.rs` since; it is checkpoint 4 of S-0001"}
+    {"seq":119,"type":"rewind_asked","turn":1,"what":"both"}
+    {"seq":120,"type":"rewound","turn":1,"what":"both","checkpoint":2,"files":3,"paths":["src/csv.rs","src/new.rs"]}
+    {"seq":121,"type":"rewound","turn":1,"what":"talk","checkpoint":null,"files":0,"paths":[]}
+    {"seq":122,"type":"rewind_refused","turn":9,"reason":"there is no turn 9: the session has turns 1 to 2"}
+    {"seq":123,"type":"plan_set","items":[{"text":"read the writer","state":"done"},{"text":"double quotes","state":"doing"},{"text":"line ends","state":"open"}]}
+    {"seq":124,"type":"window_cut","dropped":[{"tool":"read","bytes":9000,"stub":"[dropped to make room: `read` `src/csv.rs`, 9000 bytes; `read` it again if you need it]"},{"tool":"shell","bytes":8000,"stub":"[dropped to make room: `shell` `cargo test` (exit 101), 8000 bytes; run it again if you need it]"}],"before":150400,"after":99800,"window":200000,"restored":"gates and scope"}
+    {"seq":125,"type":"window_full","need":151000,"window":200000,"number":1,"reason":"the window is full (151k tokens of 200k tokens)"}
+    {"seq":126,"type":"session_ended","reason":"budget","usage":{"input":6100,"cache_read":800,"cache_write":0,"output":220},"cache_rate":0.115,"usd":0.02085}
+    {"seq":127,"type":"run_ended","reason":"budget","exit_code":3,"detail":"$5.00 of $5.00 used\ngo on with `harness resume --last --max-usd 8`","usd":0.52085}
     "#);
 }
 
@@ -436,8 +426,8 @@ fn a_log_is_told_with_what_each_request_used() {
     note: turn 2: about 900 tokens in, 40 out, about $0.0033, about $0.51 so far
     note: hand-over: 4.0k tokens in, 90 out, $0.01, about $0.52 so far, 2.1 s
     gate: no review by judge: the server answered 401; 0 turns, 0 looks, 0 tokens in, 0 out, $0.00
-    harness: session S-0007 ended: 1 turn, 6.9k tokens in, cache 11%, 220 out, about $0.02, 1 min
-    harness: run ended: budget, 2 of 2 features passing, 1 turn, 6.9k tokens in, cache 11%, 220 out, about $0.52, 1 min
+    harness: session S-0007 ended: 1 turn, 6.9k tokens in, cache 11%, 220 out, about $0.02, 2 min
+    harness: run ended: budget, 2 of 2 features passing, 1 turn, 6.9k tokens in, cache 11%, 220 out, about $0.52, 2 min
     ");
 }
 
