@@ -106,6 +106,11 @@ pub(crate) struct Known {
 }
 
 impl Known {
+    /// Whether something may write while nobody asks it to.
+    pub(crate) fn may_write(&self) -> bool {
+        !self.alive.is_empty()
+    }
+
     pub(crate) fn event(&mut self, event: &Event) -> Result<(), String> {
         match event {
             Event::JobStarted { call, .. } => {
@@ -134,7 +139,7 @@ impl Known {
                 self.proves = true;
                 Ok(())
             }
-            Event::FinishRefused { .. } => {
+            Event::FinishRefused { .. } | Event::Rewound(_) | Event::TurnStarted { .. } => {
                 self.proves = false;
                 Ok(())
             }

@@ -261,7 +261,10 @@ impl Monitor {
             }
             Event::TurnStarted { turn } => {
                 let work = world.work();
-                self.facts()?.trees.insert(*turn, work);
+                // A job may change it before it is saved.
+                if !self.jobs.may_write() {
+                    self.facts()?.trees.insert(*turn, work);
+                }
             }
             Event::Rewound(rewound) => self.went_back(rewound, world)?,
             Event::SessionEnded { .. } => {
@@ -443,7 +446,7 @@ impl Monitor {
         let steered = self.run.as_ref().is_some_and(|run| run.steered);
         self.steering.went_back(rewound, steered);
         let then = self.facts()?.trees.get(&rewound.turn).copied();
-        let is_back = !rewound.what.has_files() || then == Some(world.work());
+        let is_back = !rewound.what.has_files() || then.is_none_or(|then| then == world.work());
         ensure(is_back, || {
             format!("back at turn {} with other files", rewound.turn)
         })

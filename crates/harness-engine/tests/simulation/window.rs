@@ -4,7 +4,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use harness_core::{
-    AssistantPart, Event, FeatureId, Message, PlanItem, Prompt, SessionOpened, UserPart, WindowCut,
+    AssistantPart, Event, FeatureId, Goal, Message, PlanItem, Prompt, SessionOpened, TurnNumber,
+    UserPart, WindowCut,
 };
 
 use super::monitor::ensure;
@@ -16,13 +17,24 @@ const HAND_OVERS_MAX: u32 = 20;
 #[derive(Default)]
 pub(crate) struct Windows {
     feature: Option<FeatureId>,
-    title: String,
+    /// What must stand in every whole window: the feature's title, or the goal of a plan.
+    wanted: String,
     last: Option<Prompt>,
+    /// How each turn began: what a rewind takes up again.
+    turns: BTreeMap<TurnNumber, Beginning>,
     cuts: Vec<WindowCut>,
     plans: BTreeMap<FeatureId, Vec<PlanItem>>,
     refused: u32,
     /// The feature that a fresh session has to go on with, and the attempts it has used.
     handed_over: Option<(FeatureId, u32)>,
+}
+
+/// What was sent last when a turn began, what was cut since, and the plan.
+#[derive(Clone, Default)]
+struct Beginning {
+    last: Option<Prompt>,
+    cuts: Vec<WindowCut>,
+    plan: Vec<PlanItem>,
 }
 
 impl Windows {
@@ -35,6 +47,16 @@ impl Windows {
                     self.plans.insert(feature.clone(), set.items.clone());
                 }
             }
+            Event::TurnStarted { turn } => {
+                let plan = self.feature.as_ref().and_then(|id| self.plans.get(id));
+                let beginning = Beginning {
+                    last: self.last.clone(),
+                    cuts: self.cuts.clone(),
+                    plan: plan.cloned().unwrap_or_default(),
+                };
+                self.turns.insert(*turn, beginning);
+            }
+            Event::Rewound(rewound) if rewound.what.has_talk() => self.went_back(rewound.turn),
             Event::FeaturePassed(passed) => {
                 self.plans.remove(&passed.feature);
             }
@@ -76,9 +98,25 @@ impl Windows {
         self.feature = Some(opened.feature.clone());
         let mut features = opened.run.features.iter();
         let feature = features.find(|feature| feature.id == opened.feature);
-        self.title = feature.map_or_else(String::new, |feature| feature.title.clone());
+        let is_plan = matches!(opened.run.goal, Goal::Plan { .. });
+        self.wanted = feature.map_or_else(String::new, |feature| match is_plan {
+            true => feature.description.trim().to_owned(),
+            false => feature.title.clone(),
+        });
         (self.last, self.cuts) = (None, Vec::new());
+        self.turns.clear();
         Ok(())
+    }
+
+    /// Takes up what was sent and planned when a turn began.
+    fn went_back(&mut self, turn: TurnNumber) {
+        let Some(began) = self.turns.get(&turn).cloned() else {
+            return;
+        };
+        (self.last, self.cuts) = (began.last, began.cuts);
+        if let Some(feature) = &self.feature {
+            self.plans.insert(feature.clone(), began.plan);
+        }
     }
 
     /// Holds a request against the one before it.
@@ -101,7 +139,7 @@ impl Windows {
 
     /// The feature and its open steps stand in what is said.
     fn is_whole(&self, text: &str) -> Result<(), String> {
-        ensure(text.contains(&self.title), || {
+        ensure(text.contains(&self.wanted), || {
             "a window without its feature".to_owned()
         })?;
         let plan = self.feature.as_ref().and_then(|id| self.plans.get(id));

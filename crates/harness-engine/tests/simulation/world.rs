@@ -106,7 +106,8 @@ impl World {
 
     /// A job writes whenever it wants to.
     fn change_by_jobs(&mut self) {
-        if !self.jobs.is_empty() && self.rng.bool() {
+        let may_write = !matches!(self.plan.run.goal, Goal::Plan { .. });
+        if !self.jobs.is_empty() && may_write && self.rng.bool() {
             self.work = mix(self.work, 31);
         }
     }
