@@ -94,7 +94,8 @@ fn print(table: &mut Table, output: &str) {
         let told = render(&run, &outcome, limit).text;
         assert!(told.len() <= limit.as_usize());
         assert!(told.starts_with("exit 0\n["), "{told}");
-        let end: String = output.chars().rev().take(40).collect();
+        let shown = harness_tool::plain(output);
+        let end: String = shown.chars().rev().take(40).collect();
         assert!(told.chars().rev().collect::<String>().starts_with(&end) || output.is_empty());
     }
     let is_long = output.len() > 16 * 1024 - 400;

@@ -183,7 +183,7 @@ fn long_output_is_kept_for_the_tools_and_gone_with_the_session() {
     let requests = server.received();
     let told = |turn: usize| news(&requests[turn]);
     assert!(
-        told(1).contains("`read` or `search` @output/t1c0.txt for all"),
+        told(1).contains("all of it in `@output/t1c0.txt`: `read` or `search` that"),
         "{}",
         told(1)
     );

@@ -161,7 +161,7 @@ pub fn read(answer: &str, criteria: &[Criterion]) -> Result<Judgement, FormError
     let form: Form = serde_json::from_str(unfenced(answer.trim()))
         .map_err(|error| FormError::Syntax(error.to_string()))?;
     let marks = marks(form.marks, criteria)?;
-    let mut remarks: Vec<Remark> = form.findings.into_iter().map(remark).collect();
+    let mut remarks: Vec<Remark> = form.findings.iter().map(remark).collect();
     remarks.sort_by_key(|remark| remark.kind);
     let is_grave = remarks
         .iter()
@@ -228,7 +228,7 @@ fn marks(said: Vec<FormMark>, criteria: &[Criterion]) -> Result<Vec<Mark>, FormE
         .collect()
 }
 
-fn remark(said: FormFinding) -> Remark {
+fn remark(said: &FormFinding) -> Remark {
     Remark {
         kind: said.kind,
         at: bounded(&said.at, PLACE_CHARS),

@@ -213,7 +213,7 @@ static SHAPES: &[Shape] = &[
     },
     Shape {
         name: "check",
-        description: "Run one gate, or all, on the work as it is. Red is information, no failed attempt.",
+        description: "Run one gate, or all, on the work as it is; no attempt is used up.",
         fields: &[optional("gate", Kind::Text)],
     },
     Shape {
@@ -238,7 +238,7 @@ static SHAPES: &[Shape] = &[
     },
     Shape {
         name: "explore",
-        description: "Let another model read around and answer one question, with places.",
+        description: "Have another model look around and answer a question.",
         fields: &[required("text")],
     },
     Shape {

@@ -116,13 +116,13 @@ fn what_a_terminal_would_obey_is_refused() {
     ] {
         refused("control characters", |draft| draft.title = text.to_owned());
         refused("control characters", |draft| {
-            draft.description = text.to_owned()
+            draft.description = text.to_owned();
         });
         refused("control characters", |draft| {
-            draft.steps = vec![text.to_owned()]
+            draft.steps = vec![text.to_owned()];
         });
         refused("control characters", |draft| {
-            draft.gates = vec![text.to_owned()]
+            draft.gates = vec![text.to_owned()];
         });
     }
     refused("one line", |draft| draft.title = "a\nb".to_owned());
@@ -132,20 +132,20 @@ fn what_a_terminal_would_obey_is_refused() {
 fn every_part_is_bounded() {
     refused("has no title", |draft| draft.title = " ".to_owned());
     refused("one line of at most 200", |draft| {
-        draft.title = "x".repeat(201)
+        draft.title = "x".repeat(201);
     });
     refused("bytes", |draft| {
-        draft.description = "x".repeat(8 * 1024 + 1)
+        draft.description = "x".repeat(8 * 1024 + 1);
     });
     refused("`acceptance` is empty", |draft| draft.acceptance.clear());
     refused("`acceptance` is empty", |draft| {
-        draft.acceptance = vec![" ".to_owned()]
+        draft.acceptance = vec![" ".to_owned()];
     });
     refused("more than 40", |draft| {
-        draft.steps = vec!["x".to_owned(); 41]
+        draft.steps = vec!["x".to_owned(); 41];
     });
     refused("longer than 1024", |draft| {
-        draft.steps = vec!["x".repeat(1025)]
+        draft.steps = vec!["x".repeat(1025)];
     });
     refused("priority", |draft| draft.priority = i64::MAX);
     refused("priority", |draft| draft.priority = i64::MIN + 1);
@@ -166,14 +166,14 @@ fn what_is_named_exists() {
     });
     for name in ["2", "0", "F-009", "Something"] {
         refused("there is no feature", |draft| {
-            draft.depends_on = vec![name.to_owned()]
+            draft.depends_on = vec![name.to_owned()];
         });
     }
     refused("`F-002` is cancelled", |draft| {
-        draft.depends_on = vec!["F-002".to_owned()]
+        draft.depends_on = vec!["F-002".to_owned()];
     });
     refused("depends on itself", |draft| {
-        draft.depends_on = vec!["1".to_owned()]
+        draft.depends_on = vec!["1".to_owned()];
     });
 }
 

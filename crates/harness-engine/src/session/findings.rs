@@ -40,7 +40,7 @@ enum Question {
 /// What came of asking a person.
 pub(super) enum Asked {
     /// This comes next; it ends in their word.
-    Step(Step),
+    Step(Box<Step>),
     /// They do not want the change, for this reason.
     Refused(String),
     /// There is nobody to ask.
@@ -172,7 +172,7 @@ impl Session {
             return None;
         }
         Some(match self.ask_about(open.clone()) {
-            Asked::Step(step) => step,
+            Asked::Step(step) => *step,
             Asked::Refused(answer) => refused(open, Some(&answer)),
             Asked::Nobody => refused(open, None),
         })
@@ -183,7 +183,7 @@ impl Session {
         let can_ask = self.findings.attended
             && !self.findings.asks_no_more
             && open.iter().all(|finding| !finding.id.is_empty());
-        Asked::Step(match &self.findings.question {
+        Asked::Step(Box::new(match &self.findings.question {
             Question::Refused(answer) => return Asked::Refused(answer.clone()),
             _ if !can_ask => return Asked::Nobody,
             Question::None => Step::Record(self.question_about(open)),
@@ -193,7 +193,7 @@ impl Session {
                 Step::Do(Effect::AskApproval(asked))
             }
             Question::Asking(_) => Step::Wait,
-        })
+        }))
     }
 
     fn question_about(&self, findings: Vec<Finding>) -> Event {

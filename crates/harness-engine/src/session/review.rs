@@ -96,7 +96,7 @@ impl Session {
         };
         if self.review_by == ReviewBy::Person {
             let why = "a person has to review it".to_owned();
-            return Some(self.person_reviews(around.run, why, &shown, &subject));
+            return Some(self.person_reviews(around.run, &why, &shown, &subject));
         }
         let Some(judged) = review.judged.clone() else {
             return Some(self.judge_step(around.run, &shown, &subject));
@@ -109,7 +109,7 @@ impl Session {
             })),
             _ => {
                 let why = format!("it could not be reviewed: {}", judged.problem);
-                Some(self.person_reviews(around.run, why, &shown, &subject))
+                Some(self.person_reviews(around.run, &why, &shown, &subject))
             }
         }
     }
@@ -200,7 +200,7 @@ impl Session {
     fn person_reviews(
         &mut self,
         run: &RunState,
-        why: String,
+        why: &str,
         shown: &ChangeShown,
         subject: &FinishSubject,
     ) -> Step {
@@ -211,14 +211,14 @@ impl Session {
         };
         let id = finding.id.clone();
         match self.ask_about(vec![finding]) {
-            Asked::Step(step) => step,
+            Asked::Step(step) => *step,
             Asked::Refused(answer) => Step::Record(Event::FinishRefused {
                 reason: format!("the change was reviewed; {answer}"),
                 findings: Vec::new(),
             }),
             Asked::Nobody => Step::Record(Event::StopDecided {
                 reason: EndReason::NeedsHuman,
-                detail: words::review_needed(&self.feature.id, run, &why, &id),
+                detail: words::review_needed(&self.feature.id, run, why, &id),
             }),
         }
     }
