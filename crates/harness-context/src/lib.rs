@@ -2,7 +2,7 @@
 //!
 //! Pure: the texts were read before and come in with the session's first
 //! record. [`map_candidates`] says where a folder's map may be, [`links`] finds
-//! the deeper documents a map points to, [`about`] says in one line what one of
+//! the deeper documents a map points to, [`about()`] says in one line what one of
 //! them holds, [`snapshot`] words what a repository is made of, [`prompts`] has
 //! what the agent is told, and [`assemble`] puts the window together within its
 //! budget. Nothing here cuts silently: what does not fit is an error that names

@@ -225,7 +225,7 @@ fn a_feature_begins_with_everything_it_needs() {
         })
         .collect();
     insta::assert_snapshot!(listing.join("\n"), @r"
-    instructions  387 tokens
+    instructions  370 tokens
     map AGENTS.md 33 tokens
     documents  23 tokens
     gates  24 tokens
