@@ -373,3 +373,41 @@ fn an_answer_is_read_from_standard_input() {
     assert!(output.status.success(), "{output:?}");
     assert_eq!(json(&desk, &["answer", "Q-0001"])[0]["answer"], "commas");
 }
+
+#[test]
+fn what_is_put_aside_takes_nothing_of_the_list_and_of_other_features_with_it() {
+    let desk = desk();
+    let script = [
+        session(
+            "The person answers: ",
+            &[&write("src/list", "more\n"), &ask("And how?")],
+        ),
+        script("Which separator?"),
+    ]
+    .concat();
+    let server = Server::scripted(&script);
+    desk.use_server(&server, "chat");
+    let statuses = |desk: &Desk| -> Vec<(Value, Value, Value)> {
+        let listed = json(desk, &["feature", "list"]);
+        let of = |line: &Value| {
+            let [status, passes, claimed] =
+                ["status", "passes", "claimed"].map(|key| line[key].clone());
+            (status, passes, claimed)
+        };
+        listed.iter().map(of).collect()
+    };
+    let expected: Vec<(Value, Value, Value)> =
+        [("needs_human", false), ("passing", true), ("passing", true)]
+            .into_iter()
+            .map(|(status, passes)| (status.into(), passes.into(), false.into()))
+            .collect();
+    desk.story(&["run"]).assert_ended("needs_human", 5);
+    assert_eq!(statuses(&desk), expected);
+    assert_eq!(desk.harness(&["answer", "comma"]).code, 0);
+    desk.story(&["resume", "--last"])
+        .assert_ended("needs_human", 5);
+    assert_eq!(statuses(&desk), expected);
+    assert_eq!(desk.project.read("src/list"), "");
+    let progress = desk.project.read("progress.md");
+    assert!(progress.contains("F-2 passing"), "{progress}");
+}

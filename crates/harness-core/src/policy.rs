@@ -69,12 +69,20 @@ pub struct Sourced {
     pub origin: String,
 }
 
+/// The origin of what the program itself brings.
+const BUILT_IN: &str = "built in";
+
 impl Sourced {
+    /// Whether the program itself brings it.
+    pub fn is_built_in(&self) -> bool {
+        self.origin == BUILT_IN
+    }
+
     /// Makes a value the program itself brings.
     pub fn built_in(value: impl Into<String>) -> Self {
         Self {
             value: value.into(),
-            origin: "built in".to_owned(),
+            origin: BUILT_IN.to_owned(),
         }
     }
 }

@@ -319,22 +319,31 @@ fn a_large_description_is_named_as_such() {
 
 #[test]
 fn names_that_hold_in_every_folder_are_told_in_few_bytes() {
+    let own = |value: &&str| Sourced {
+        value: (*value).to_owned(),
+        origin: "harness.toml:3".to_owned(),
+    };
     let mut policy = policy();
-    policy.scope.protect = rules(&[
-        "**/.github/**",
-        "**/go.mod",
-        "Cargo.lock",
-        "**/a b",
-        "**/x/y",
-        "**/c*",
-    ]);
+    policy.scope.protect = ["**/.gitlab/**", "**/c*", "fixtures/a", "**/a b", "**/x/y"]
+        .iter()
+        .map(own)
+        .collect();
     let text = work::scope("task", &policy, &feature());
     assert!(
         text.contains(
-            "Read only, in every folder: .github/ go.mod c*\nRead only: `Cargo.lock`, `**/a b`, `**/x/y`\n"
+            "Read only, in every folder: .gitlab/ c*\nRead only: `fixtures/a`, `**/a b`, `**/x/y`\n"
         ),
         "{text}"
     );
+    // What the program itself closes is known by its kind.
+    let built_in = rules(&["**/.github/**", "**/tox.ini", "**/Cargo.lock"]);
+    policy.scope.protect.extend(built_in);
+    let text = work::scope("task", &policy, &feature());
+    assert!(
+        text.contains("editors and agents, such as Cargo.lock .github/\nRead only too, in every folder: .gitlab/ c*\n"),
+        "{text}"
+    );
+    assert!(!text.contains("tox.ini"), "{text}");
 }
 
 #[test]

@@ -50,7 +50,7 @@ pub(super) fn scope(work: &str, policy: &Policy, feature: &Feature) -> String {
     text.push_str(&line("May be written", write));
     text.push_str(&line("As far as it lies in", within));
     text.push_str(&line("Not even there", patterns(denied)));
-    text.push_str(&anywhere("Read only", &rules.protect));
+    text.push_str(&protected(&rules.protect));
     let exception = format!("Free for this {work} all the same");
     text.push_str(&line(
         &exception,
@@ -87,6 +87,40 @@ pub(super) fn gates(policy: &Policy, feature: &Feature) -> String {
 
 fn values(rules: &[Sourced]) -> impl Iterator<Item = &str> {
     rules.iter().map(|rule| rule.value.as_str())
+}
+
+/// Built-in patterns that stand for all of them, as they are known best.
+const KNOWN_BEST: [&str; 6] = [
+    "Cargo.toml",
+    "package.json",
+    "Makefile",
+    "conftest.py",
+    "Cargo.lock",
+    ".github/",
+];
+
+/// Words what is read only: of the program's own patterns, which are many, what they are about; all others.
+///
+/// Who writes to one of them all the same is refused with its name.
+fn protected(rules: &[Sourced]) -> String {
+    let (built_in, own): (Vec<&Sourced>, Vec<&Sourced>) =
+        rules.iter().partition(|rule| rule.is_built_in());
+    let is_known = |name: &&str| {
+        let folder = name.strip_suffix('/').map(|name| format!("**/{name}/**"));
+        let pattern = folder.unwrap_or_else(|| format!("**/{name}"));
+        built_in.iter().any(|rule| rule.value == pattern)
+    };
+    let known: Vec<&str> = KNOWN_BEST.into_iter().filter(is_known).collect();
+    if known.is_empty() {
+        return anywhere("Read only", rules);
+    }
+    let own: Vec<Sourced> = own.into_iter().cloned().collect();
+    format!(
+        "Read only, in every folder: manifests, lockfiles, what configures builds, tests, linters, CI, editors and agents, \
+         such as {}\n{}",
+        known.join(" "),
+        anywhere("Read only too", &own)
+    )
 }
 
 /// Words patterns in two lines: names that hold in every folder, which are many, in few bytes; then the others.

@@ -277,9 +277,13 @@ impl Workshop {
             .work_start
             .as_ref()
             .unwrap_or(&setting.opened.start_tree);
+        let scope = session.guard.scope();
+        // What the harness keeps of every feature stays as it is.
+        let is_agents = |path: &RepoPath| !scope.is_host_owned(path);
+        let last = &session.last.tree;
         let restored = self
             .repo
-            .restore(&session.last.tree, start, RestoreMode::Write)
+            .restore_some(last, start, RestoreMode::Write, &is_agents)
             .map_err(|error| chain(&error))?;
         if let Some(refused) = restored.refused.first() {
             return Err(format!(
@@ -287,7 +291,10 @@ impl Workshop {
                 refused.path, refused.reason
             ));
         }
-        let tree = std::mem::replace(&mut session.last.tree, start.clone());
+        let stands = self.repo.apply_changes(last, last, start, &is_agents);
+        // It is only what the next state is compared with.
+        let stands = stands.unwrap_or_else(|_| start.clone());
+        let tree = std::mem::replace(&mut session.last.tree, stands);
         let files = u32::try_from(restored.written.len() + restored.removed.len())
             .map_err(|error| error.to_string())?;
         let kept = SetAsideWork {

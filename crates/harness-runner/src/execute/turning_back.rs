@@ -56,7 +56,12 @@ impl Workshop {
     /// Takes the files back; what is saved last stays what it is, so that the way back is a checkpoint.
     fn rewind(&mut self, files: &RewindFiles) -> Result<Vec<RepoPath>, String> {
         let last = self.last_tree().ok_or(NO_SESSION)?;
-        let (written, removed) = self.write_tree(last, &files.tree)?;
+        let is_agents = |path: &RepoPath| !self.is_host_owned(path);
+        let target = self
+            .repo
+            .apply_changes(last, last, &files.tree, &is_agents)
+            .map_err(|error| chain(&error))?;
+        let (written, removed) = self.write_tree(last, &target)?;
         Ok(written.into_iter().chain(removed).collect())
     }
 
