@@ -15,20 +15,19 @@ use harness_engine::Engine;
 use harness_runner::{Finished, Launch};
 use harness_store::{SpendLog, Store};
 
-use super::{init, run as work_run};
+use super::{
+    init,
+    run::{self as work_run, Ready, make_ready},
+};
 use crate::{
     cli::{Common, Plan, RunOptions},
     compose::{CONFIG_FILE, Site},
-    failure::{Failure, chain},
+    failure::Failure,
     job::{Done, Job},
-    network,
     proposals::Keeper,
     rules::RuleFile,
     screen,
-    session::{
-        self,
-        recording::{self, Found, Recording},
-    },
+    session::{self},
     surface::{Decision, LineSurface, Surface},
     trust,
 };
@@ -76,24 +75,13 @@ pub(crate) fn work(common: &Common, flags: &Plan, surface: &dyn Surface) -> Resu
         features,
     } = prepare(common, &flags.options, surface)?;
     let head = site.head()?;
-    let wish = recording::wish(&flags.options, &resolved)?;
-    let model = session::choose_model(wish, &resolved)?.at_pace(flags.options.pace.into());
-    session::day::refuse_spent(&site.folders, &resolved.policy.limits, &model.profile)?;
-    let mut models = model.with_others(&resolved, surface);
-    let workplace = site.workplace(&resolved, store.clone())?;
     let mut resolved = resolved;
-    network::close_unenforced(workplace.level, &mut resolved.policy);
-    let recorded = Recording::begin(
-        &flags.options,
-        &site,
-        (&models.first, &models.standby),
-        &mut models.clients,
-        Found::Refused,
-    )?;
-    // The last thing that may fail: a number that is given out stays used.
-    let run = store
-        .new_run()
-        .map_err(|error| Failure::failed(chain(&error)))?;
+    let Ready {
+        run,
+        models,
+        workplace,
+        recorded,
+    } = make_ready(&site, &mut resolved, &store, &flags.options, surface)?;
     let goal = goal_of(run, &text, &resolved.policy);
     let mut state = RunState {
         fallback: models.standby,

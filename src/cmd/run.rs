@@ -3,16 +3,16 @@
 pub(super) mod wish;
 
 use harness_config::Resolved;
-use harness_core::{DirtyMode, EndReason, Feature, Gate, RunState, Sourced};
+use harness_core::{DirtyMode, EndReason, Feature, Gate, RunId, RunState, Sourced};
 use harness_engine::Engine;
 use harness_guard::Scope;
-use harness_runner::Launch;
-use harness_store::SpendLog;
+use harness_runner::{Launch, Workplace};
+use harness_store::{SpendLog, Store};
 use serde_json::json;
 
 use self::wish::Wish;
 use crate::{
-    cli::{Common, Dirty, Run},
+    cli::{Common, Dirty, Run, RunOptions},
     compose::{CONFIG_FILE, Site, any_feature, config_path},
     detect,
     failure::{Failure, chain},
@@ -22,7 +22,7 @@ use crate::{
     rules::RuleFile,
     screen,
     session::{
-        self,
+        self, ReadyModels,
         recording::{self, Found, Recording},
     },
     surface::{Decision, LineSurface, Surface},
@@ -76,24 +76,13 @@ pub(crate) fn work(common: &Common, flags: &Run, surface: &dyn Surface) -> Resul
     let prompts = prompts::read(&site.folders)?;
     let head = site.head()?;
     let dirty = check_dirty(&site, &resolved, flags.dirty, surface)?;
-    let wish_of_model = recording::wish(&flags.options, &resolved)?;
-    let model = session::choose_model(wish_of_model, &resolved)?.at_pace(flags.options.pace.into());
-    session::day::refuse_spent(&site.folders, &resolved.policy.limits, &model.profile)?;
-    let mut models = model.with_others(&resolved, surface);
-    let workplace = site.workplace(&resolved, store.clone())?;
     let mut resolved = resolved;
-    network::close_unenforced(workplace.level, &mut resolved.policy);
-    let recorded = Recording::begin(
-        &flags.options,
-        &site,
-        (&models.first, &models.standby),
-        &mut models.clients,
-        Found::Refused,
-    )?;
-    // The last thing that may fail: a number that is given out stays used.
-    let run = store
-        .new_run()
-        .map_err(|error| Failure::failed(chain(&error)))?;
+    let Ready {
+        run,
+        models,
+        workplace,
+        recorded,
+    } = make_ready(&site, &mut resolved, &store, &flags.options, surface)?;
     let (goal, features) = wish.to_goal(features, run);
     let state = RunState {
         fallback: models.standby,
@@ -132,6 +121,49 @@ pub(crate) fn work(common: &Common, flags: &Run, surface: &dyn Surface) -> Resul
         super::broken::mark_after(&site, &resolved, &store, session, surface)?;
     }
     Ok(Done::ended(code, finished))
+}
+
+/// What a run begins with beside its goal.
+pub(super) struct Ready {
+    pub(super) run: RunId,
+    pub(super) models: ReadyModels,
+    pub(super) workplace: Workplace,
+    pub(super) recorded: Recording,
+}
+
+/// Chooses the models, proves the level, begins a recording where one is wanted, and numbers the run.
+///
+/// What the level cannot enforce is closed in the policy.
+pub(super) fn make_ready(
+    site: &Site,
+    resolved: &mut Resolved,
+    store: &Store,
+    options: &RunOptions,
+    surface: &dyn Surface,
+) -> Result<Ready, Failure> {
+    let wish = recording::wish(options, resolved)?;
+    let model = session::choose_model(wish, resolved)?.at_pace(options.pace.into());
+    session::day::refuse_spent(&site.folders, &resolved.policy.limits, &model.profile)?;
+    let mut models = model.with_others(resolved, surface);
+    let workplace = site.workplace(resolved, store.clone())?;
+    network::close_unenforced(workplace.level, &mut resolved.policy);
+    let recorded = Recording::begin(
+        options,
+        site,
+        (&models.first, &models.standby),
+        &mut models.clients,
+        Found::Refused,
+    )?;
+    // The last thing that may fail: a number that is given out stays used.
+    let run = store
+        .new_run()
+        .map_err(|error| Failure::failed(chain(&error)))?;
+    Ok(Ready {
+        run,
+        models,
+        workplace,
+        recorded,
+    })
 }
 
 /// What a run reads before it begins: all of it trusted.

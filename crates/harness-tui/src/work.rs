@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use harness_core::{
     Beside, CheckReport, CheckStatus, EndReason, Event, FeatureId, FeatureStatus, Goal, Happened,
-    Level, Limits, ModelDelta, ModelResponded, Money, PlanItem, SessionId, SessionOpened, Spent,
-    Stop, Timestamp, Usage,
+    Level, Limits, ModelDelta, ModelResponded, Money, PlanItem, RateLimit, SessionId,
+    SessionOpened, Spent, Stop, Timestamp, Usage,
 };
 use harness_report::{clean, clean_line};
 
@@ -277,19 +277,13 @@ impl Work {
             Event::CheckEnded { .. } => self.after_check(at),
             Event::ProviderRetried {
                 reason, delay_ms, ..
-            } => Activity::Retrying(
-                clean_line(reason, 80),
-                at.plus(Duration::from_millis(*delay_ms)),
-            ),
+            } => retrying(reason, *delay_ms, at),
             Event::RequestPaced {
                 delay_ms,
                 limit,
                 until,
                 ..
-            } => Activity::Held(
-                harness_report::held_for(*delay_ms, *limit, *until),
-                at.plus(Duration::from_millis(*delay_ms)),
-            ),
+            } => held(*delay_ms, *limit, *until, at),
             Event::FeatureGivenUp {
                 reason: EndReason::Budget | EndReason::Limit,
                 ..
@@ -497,25 +491,31 @@ impl Work {
     }
 }
 
+/// Says that a request is sent again, and when.
+fn retrying(reason: &str, delay_ms: u64, at: Timestamp) -> Activity {
+    let then = at.plus(Duration::from_millis(delay_ms));
+    Activity::Retrying(clean_line(reason, 80), then)
+}
+
+/// Says that a request waits for a limit of its provider, and until when.
+fn held(delay_ms: u64, limit: RateLimit, until: Timestamp, at: Timestamp) -> Activity {
+    let then = at.plus(Duration::from_millis(delay_ms));
+    Activity::Held(harness_report::held_for(delay_ms, limit, until), then)
+}
+
 /// Says what goes on in a conversation beside the main one.
 fn beside_activity(told: &Beside, at: Timestamp) -> Activity {
     let id = told.conversation;
     match &told.happened {
         Happened::Retried {
             reason, delay_ms, ..
-        } => Activity::Retrying(
-            clean_line(reason, 80),
-            at.plus(Duration::from_millis(*delay_ms)),
-        ),
+        } => retrying(reason, *delay_ms, at),
         Happened::Paced {
             delay_ms,
             limit,
             until,
             ..
-        } => Activity::Held(
-            harness_report::held_for(*delay_ms, *limit, *until),
-            at.plus(Duration::from_millis(*delay_ms)),
-        ),
+        } => held(*delay_ms, *limit, *until, at),
         Happened::Ended { .. } => Activity::Working(String::new(), at),
         _ => Activity::Working(id.to_string(), at),
     }

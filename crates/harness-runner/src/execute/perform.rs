@@ -319,6 +319,21 @@ impl Performer {
         self.look_meanwhile(result, told).await
     }
 
+    /// Makes the work tree ready for a command and looks at it; what stands in the way is the end of the call.
+    async fn before_running(
+        self: &Arc<Self>,
+        cancelled: Cancelled,
+        told: &mut Vec<Event>,
+    ) -> Result<(), Done> {
+        self.prepare(cancelled).await.map_err(|halt| match halt {
+            Halt::Cancelled => Done::Cancelled,
+            Halt::Failed(message) => Done::Failed(message),
+        })?;
+        let events = self.look(Self::before_command).await;
+        told.extend(events.map_err(Done::Failed)?);
+        Ok(())
+    }
+
     /// Runs a command between two looks at the work tree.
     async fn run_watched(
         self: &Arc<Self>,
@@ -327,14 +342,8 @@ impl Performer {
         cancelled: Cancelled,
         told: &mut Vec<Event>,
     ) -> Done {
-        match self.prepare(cancelled.clone()).await {
-            Ok(()) => {}
-            Err(Halt::Cancelled) => return Done::Cancelled,
-            Err(Halt::Failed(message)) => return Done::Failed(message),
-        }
-        match self.look(Self::before_command).await {
-            Ok(events) => told.extend(events),
-            Err(message) => return Done::Failed(message),
+        if let Err(done) = self.before_running(cancelled.clone(), told).await {
+            return done;
         }
         let done = self.run(call, permit, cancelled).await;
         match self.look(Self::after_command).await {

@@ -15,7 +15,6 @@ use crate::execute::{
     chain,
     jobs::{Held, Job},
     lock,
-    setup::Halt,
 };
 
 impl Performer {
@@ -29,14 +28,8 @@ impl Performer {
         cancelled: Cancelled,
         told: &mut Vec<Event>,
     ) -> Done {
-        match self.prepare(cancelled.clone()).await {
-            Ok(()) => {}
-            Err(Halt::Cancelled) => return Done::Cancelled,
-            Err(Halt::Failed(message)) => return Done::Failed(message),
-        }
-        match self.look(Self::before_command).await {
-            Ok(events) => told.extend(events),
-            Err(message) => return Done::Failed(message),
+        if let Err(done) = self.before_running(cancelled.clone(), told).await {
+            return done;
         }
         let unstarted = match self.ready(permit).await {
             Ok(ready) if !cancelled.is_cancelled() => {
