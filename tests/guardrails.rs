@@ -4,6 +4,7 @@ mod approval;
 mod arena;
 mod findings;
 mod forgery;
+mod formatter;
 mod git;
 mod isolation;
 mod jobs;

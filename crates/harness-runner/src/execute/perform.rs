@@ -301,7 +301,7 @@ impl Performer {
         permit: Permit,
         cancelled: Cancelled,
     ) -> Performed {
-        let path = permit.action().path().clone();
+        let touched = touched_by(permit.action());
         let is_command = matches!(permit.action(), Action::Run { .. });
         let mut told = Vec::new();
         let result = if permit.action().is_job() {
@@ -314,7 +314,7 @@ impl Performer {
             done.unwrap_or_else(|error| Done::Failed(format!("the action was cut short: {error}")))
         };
         if matches!(result, Done::Ended(_)) {
-            told.extend(self.new_maps(&path));
+            told.extend(touched.iter().flat_map(|path| self.new_maps(path)));
         }
         self.look_meanwhile(result, told).await
     }
@@ -602,6 +602,15 @@ impl Drop for Performer {
     fn drop(&mut self) {
         self.remove_empty_folders();
     }
+}
+
+/// Returns the paths of which the maps above are told: what an action names, and where it moves that.
+fn touched_by(action: &Action) -> Vec<RepoPath> {
+    let to = match action {
+        Action::Move { to, .. } => Some(to.clone()),
+        _ => None,
+    };
+    [action.path().clone()].into_iter().chain(to).collect()
 }
 
 /// Returns which of a folder and the folders it lies in are missing, innermost first.
