@@ -374,8 +374,8 @@ impl Performer {
     fn touch_files(&self, permit: &Permit) -> Done {
         let done = match permit.action() {
             Action::Read { path, lines } => self.read(permit, path, *lines),
-            Action::List { .. } => self.list(permit),
-            Action::Search { .. } => self.search(permit),
+            Action::List { .. } => self.list(&self.root, permit),
+            Action::Search { .. } => self.search(&self.root, permit),
             Action::Write { path, content } => self.write(permit, path, content),
             Action::Edit { path, .. } => self.edit(permit, path),
             Action::Move { path, to } => self.move_file(permit, path, to),
@@ -391,21 +391,21 @@ impl Performer {
         path: &RepoPath,
         lines: Option<LineRange>,
     ) -> Result<Outcome, DiskError> {
-        let (outcome, stamp) = self.content(permit, lines)?;
+        let (outcome, stamp) = self.content(&self.root, permit, lines)?;
         lock(&self.seen).insert(path.clone(), stamp);
         Ok(outcome)
     }
 
-    fn list(&self, permit: &Permit) -> Result<Outcome, DiskError> {
+    fn list(&self, root: &Root, permit: &Permit) -> Result<Outcome, DiskError> {
         let kept = self.outputs.root_of(permit.action().path());
-        let root = kept.as_deref().unwrap_or(&self.root);
+        let root = kept.as_deref().unwrap_or(root);
         let listing = root.list(permit, &|path| self.is_hidden(path), ENTRIES_MAX)?;
         Ok(files::listed(&listing))
     }
 
-    fn search(&self, permit: &Permit) -> Result<Outcome, DiskError> {
+    fn search(&self, root: &Root, permit: &Permit) -> Result<Outcome, DiskError> {
         let kept = self.outputs.root_of(permit.action().path());
-        let root = kept.as_deref().unwrap_or(&self.root);
+        let root = kept.as_deref().unwrap_or(root);
         let found = root.search(
             permit,
             &|path| self.is_hidden(path),
