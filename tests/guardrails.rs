@@ -12,6 +12,7 @@ mod meanwhile;
 mod network;
 mod processes;
 mod proof;
+mod reading;
 mod relocation;
 mod scope;
 mod secrets;
