@@ -29,6 +29,10 @@ const OUTPUT_MAX: ByteCount = ByteCount::kib(64);
 /// What is told of it. Unit: bytes.
 const TOLD_MAX: usize = 1024;
 
+/// What programs say when they may not make a file.
+const REFUSED: [&str; 2] = ["Read-only file system", "Permission denied"];
+const IN_PLACE: &str = " (it can write its files in place, and make none beside them)";
+
 /// Returns the files that stand there when an action is done that edits, writes or moves.
 pub(crate) fn changed_by(action: &Action) -> Vec<RepoPath> {
     match action {
@@ -248,7 +252,9 @@ fn failure(stop: Stop, output: &Captured) -> String {
     if said.is_empty() {
         return how;
     }
-    format!("{how}: {}", &said[start..])
+    let is_refused = REFUSED.iter().any(|words| said.contains(words));
+    let way_on = if is_refused { IN_PLACE } else { "" };
+    format!("{how}: {}{way_on}", &said[start..])
 }
 
 #[cfg(test)]
@@ -273,6 +279,21 @@ mod tests {
         ] {
             assert_eq!(argument(&path(name)), OsString::from(given));
         }
+    }
+
+    #[test]
+    fn one_that_makes_files_beside_its_own_is_told_why_it_cannot() {
+        let told = |said: &str| {
+            let output = Captured {
+                head: said.to_owned(),
+                tail: String::new(),
+                bytes: said.len() as u64,
+            };
+            failure(Stop::Exited(2), &output)
+        };
+        assert_eq!(told("no such rule\n"), "it exited with 2: no such rule");
+        let told = told("cannot create src/a.new: Permission denied\n");
+        assert!(told.contains("write its files in place"), "{told}");
     }
 
     #[test]
