@@ -166,7 +166,7 @@ fn names_and_lines_of_any_bytes_are_told_within_bounds() {
         (1, "ended after 200 that match"),
         (2, "docs/line:1:"),
         (4, "exceeds size limit"),
-        (5, "docs/many (900000 bytes)"),
+        (5, "docs/many (878.9 KiB)"),
     ] {
         assert!(
             told[at].contains(expected),
