@@ -585,7 +585,8 @@ pub(crate) enum DocsCommand {
     /// Find dead links, stale paths, orphans, and maps that are too large or never loaded
     ///
     /// Looks into the maps (AGENTS.md) and what can be reached from them. Prints file, line, rule and
-    /// what is wrong; exits with 4 when anything is. Works as a gate: run = ["harness", "docs", "check"].
+    /// what is wrong; exits with 4 when anything is. Works as a gate: run = ["harness", "docs", "check"],
+    /// where a folder of PATH has `harness`, or a link to it.
     Check,
 }
 

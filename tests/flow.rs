@@ -1,6 +1,6 @@
 //! Whole runs against a model server on loopback: features, tasks, tools, faults, limits.
 
-mod beside;
+pub(crate) mod beside;
 mod dirty;
 mod drift;
 mod fallback;

@@ -1,5 +1,7 @@
 //! `harness status`: where the repository, its features and its runs stand. Reads only.
 
+mod jobs;
+
 use harness_core::{Event, FeatureStatus, SessionOpened};
 use harness_report::{JsonStep, clean};
 use harness_store::Record;
@@ -206,6 +208,7 @@ fn last_session(site: &Site, output: &mut Output) -> Result<(), Failure> {
         "ended": ended, "detail": detail.unwrap_or_default(), "last_record": last, "branch": opened.branch, "proven": names });
     output.entry("last_session", &text, body)?;
     plan(opened, &log.records, output)?;
+    jobs::running(&log.records, output)?;
     // Why features were left to the person, with what was tried.
     for line in detail.unwrap_or_default().lines().take(DETAIL_LINES) {
         output.text(&format!("note: {line}"))?;

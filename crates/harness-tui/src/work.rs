@@ -1,5 +1,7 @@
 //! Where the run stands, as a fold over events: what header and work column show.
 
+mod jobs;
+
 use std::time::Duration;
 
 use harness_core::{
@@ -9,6 +11,7 @@ use harness_core::{
 };
 use harness_report::{clean, clean_line};
 
+pub(crate) use self::jobs::JobLine;
 use crate::theme::Sign;
 
 /// The longest title that is kept. Unit: characters.
@@ -41,6 +44,8 @@ pub(crate) struct Work {
     pub(crate) level: Option<Level>,
     /// The agent's plan for the feature.
     pub(crate) plan: Vec<PlanItem>,
+    /// Commands that go on in the background.
+    pub(crate) jobs: Vec<JobLine>,
     /// What is used up.
     pub(crate) used: Used,
     /// What is going on.
@@ -231,6 +236,7 @@ impl Work {
             }
             _ => {}
         }
+        jobs::take(&mut self.jobs, event);
         self.follow(event, at);
     }
 

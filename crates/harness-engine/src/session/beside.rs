@@ -7,7 +7,7 @@
 use harness_context::prompts::{PromptName, prompt};
 use harness_core::{
     Beside, BesideEnd, CallEnd, CallId, ConversationId, ConversationKind, Event, Happened,
-    ModelProfile, Role, RunState, SessionOpened, Timestamp, TurnNumber, Usage,
+    ModelProfile, Role, RunState, SessionOpened, Timestamp, TreeId, TurnNumber, Usage,
 };
 use harness_guard::Permit;
 
@@ -18,6 +18,7 @@ use super::{
 use crate::{
     AskBeside, Effect, breaker,
     calls::{Call, CallState},
+    check::Check,
     conversation::{Conversation, output_of},
     limits,
     retry::{self, Patience, Retry},
@@ -215,7 +216,13 @@ impl Session {
         let end = match allowed {
             Err(end) => end,
             Ok(action) => match self.guard.permit(action) {
-                Ok(permit) => return perform(beside, id, permit),
+                Ok(permit) => {
+                    let tree = self
+                        .check
+                        .as_ref()
+                        .and_then(|check| judged_tree(check, beside.id));
+                    return perform(beside, id, permit, tree);
+                }
                 Err(verdict) => CallEnd::Refused {
                     reason: verdict.reason,
                 },
@@ -405,7 +412,14 @@ fn allowed(call: &Call) -> Result<harness_core::Action, CallEnd> {
     }
 }
 
-fn perform(beside: &mut Conversation, id: CallId, permit: Permit) -> Step {
+/// Returns the tree that a reviewer looks at: what would be committed, whatever the work tree holds by then.
+fn judged_tree(check: &Check, id: ConversationId) -> Option<TreeId> {
+    let is_review = id.kind == ConversationKind::Reviewer;
+    let subject = check.subject.as_ref().filter(|_| is_review)?;
+    Some(subject.candidate.clone())
+}
+
+fn perform(beside: &mut Conversation, id: CallId, permit: Permit, tree: Option<TreeId>) -> Step {
     if let Some(call) = beside.calls.find(id) {
         call.state = CallState::Running;
     }
@@ -413,5 +427,6 @@ fn perform(beside: &mut Conversation, id: CallId, permit: Permit) -> Step {
         conversation: beside.id,
         call: id,
         permit,
+        tree,
     })
 }

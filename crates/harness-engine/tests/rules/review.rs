@@ -88,6 +88,15 @@ fn an_approval_is_one_more_thing_a_commit_needs() {
 }
 
 #[test]
+fn what_it_looks_at_is_the_tree_that_would_be_committed() {
+    let mut run = reviewing();
+    assert_eq!(
+        run.beside_calls(&[("read", r#"{"path":"src/a.rs"}"#)]),
+        "allow beside 1.0; look 1.0 in 2"
+    );
+}
+
+#[test]
 fn what_it_refuses_goes_back_to_the_agent_and_is_an_attempt() {
     let mut run = reviewing();
     let finding = r#"{"kind":"must-fix","at":"src/a.rs:1","why":"it is a comment"}"#;

@@ -427,6 +427,14 @@ impl Script {
                 self.beside = Some(*ask);
                 words
             }
+            Effect::PerformBeside {
+                call,
+                tree: Some(tree),
+                ..
+            } => {
+                let tree = tree.to_string();
+                format!("look {} in {}", short(call), tree.trim_start_matches('0'))
+            }
             Effect::PerformBeside { call, .. } => format!("look {}", short(call)),
             Effect::ShowChange { .. } => "show change".to_owned(),
             Effect::BringBack(work) => format!("bring back {}", work.feature),

@@ -7,8 +7,8 @@ use std::{
 
 use harness_core::{
     Action, Amendment, ApprovalAnswer, ApprovalAsked, ApprovalSubject, CallId, CheckStatus,
-    Decision, EndReason, Event, Feature, FeatureId, FinishSubject, Gate, Goal, ModelResponded,
-    Money, Proposal, ProposalWord, Rewound, RunState, SessionOpened, TurnNumber,
+    ConversationKind, Decision, EndReason, Event, Feature, FeatureId, FinishSubject, Gate, Goal,
+    ModelResponded, Money, Proposal, ProposalWord, Rewound, RunState, SessionOpened, TurnNumber,
 };
 use harness_engine::{CommitFeature, Effect, OpenSession, RunGate, RunNegativeControl};
 use harness_gate::schedule::{AT_ONCE, share_a_build};
@@ -388,11 +388,19 @@ impl Monitor {
                 conversation,
                 call,
                 permit,
+                tree,
             } => {
                 ensure(!in_flight.iter().any(|e| is_change(e)), || {
                     "looks while something changes".to_owned()
                 })?;
                 let facts = self.facts()?;
+                let judged = match conversation.kind {
+                    ConversationKind::Explore => None,
+                    ConversationKind::Reviewer => facts.frozen.as_ref().map(|it| &it.candidate),
+                };
+                ensure(judged == tree.as_ref(), || {
+                    format!("{conversation} looks at {tree:?}")
+                })?;
                 let action = permit.action();
                 facts
                     .besides

@@ -153,6 +153,7 @@ impl World {
                 conversation,
                 call,
                 permit,
+                ..
             } => {
                 let ends = self.perform(*call, permit.action(), ending);
                 ends.into_iter()

@@ -107,6 +107,7 @@ impl JsonLines {
                     tool: tool.clone(),
                     action: action.as_ref().map(|action| kind(action).to_owned()),
                     path: action.as_ref().map(|action| action.path().to_string()),
+                    to: action.as_ref().and_then(moved_to),
                     command,
                     verdict: verdict.decision.to_string(),
                     reason: if verdict.decision == Decision::Allow {
@@ -309,6 +310,13 @@ fn check_ended(report: &CheckReport) -> JsonLine {
         tests: report.tests.map(Tests::from),
         reason: report.reason.clone(),
         retried: report.retried,
+    }
+}
+
+fn moved_to(action: &Action) -> Option<String> {
+    match action {
+        Action::Move { to, .. } => Some(to.to_string()),
+        _ => None,
     }
 }
 
