@@ -1,7 +1,8 @@
 //! Questions that wait for a person, and answers that wait for a run.
 //!
 //! A question waits as long as its feature could still be worked on. An answer is taken up by the run
-//! that asked, or by a new run of a feature that was left to a person before the answer came.
+//! that asked, or by a new run of a feature that was left to a person before the answer came; either
+//! goes on with the work that was put aside for it.
 
 use std::collections::HashMap;
 
@@ -12,6 +13,7 @@ use harness_runner::given_answer;
 use harness_store::{IntentWord, KeptQuestion, QuestionError, QuestionState, Store};
 
 use crate::{
+    asides,
     cmd::runs,
     compose::Site,
     failure::{Failure, chain},
@@ -125,6 +127,28 @@ pub(crate) fn take_up(
         }
     }
     Ok(kept)
+}
+
+/// Adds the work that lies aside for a question to what a new run is told, for every feature that
+/// it may work on.
+pub(crate) fn take_asides(
+    site: &Site,
+    store: &Store,
+    features: &[Feature],
+    kept: &mut Kept,
+) -> Result<(), Failure> {
+    let questions = all(site, store, &|_| {})?;
+    for feature in features.iter().filter(|feature| feature.status.is_open()) {
+        let mut oldest_first = questions.iter();
+        let first = oldest_first.find(|kept| kept.asked.feature == feature.id);
+        let Some(since) = first.map(|kept| kept.asked.session) else {
+            continue;
+        };
+        if let Some(work) = asides::of(site, store, &feature.id, since)? {
+            kept.set_aside(work);
+        }
+    }
+    Ok(())
 }
 
 /// Returns when each feature was left to a person last.
