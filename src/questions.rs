@@ -60,14 +60,14 @@ pub(crate) fn settled(
         Some(_) => return Ok(None),
         None => {}
     }
-    // A task lives with its run.
+    // A task, or the goal of a plan, lives with its run.
     let last = runs::sessions_of(store, kept.asked.run)?.pop();
     let log = last.and_then(|session| harness_store::read(store.log_path(session)).ok());
     let records = log.map(|log| log.records).unwrap_or_default();
     let is_of_list = !records.iter().any(|record| {
         matches!(&record.event, Event::SessionOpened(opened)
             if opened.run.features.iter().any(|feature| feature.id == *id)
-                && matches!(opened.run.goal, harness_core::Goal::Task { .. }))
+                && opened.run.goal.is_kept_with_run())
     });
     if is_of_list {
         return Ok(Some(format!("{id} is not in the list any more")));

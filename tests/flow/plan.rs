@@ -465,3 +465,38 @@ fn the_last_line_says_what_became_of_the_plan() {
         run.stdout
     );
 }
+
+#[test]
+fn what_an_agent_asks_while_nobody_is_there_waits_and_the_answer_stands_in_the_proposal() {
+    let desk = own();
+    let ask = r#"{ tool = "ask", text = "Which language first?" }"#;
+    let script = [
+        session("The person answers: German", &[PROPOSE]),
+        session("The goal P-", &[ask]),
+    ]
+    .concat();
+    let server = Server::scripted(&script);
+    desk.use_server(&server, "chat");
+    desk.story(&["plan", GOAL]).assert_ended("needs_human", 5);
+    let listed = code(&desk, &["answer"], 0);
+    assert!(listed.contains("Q-0001, P-0001 in S-0001"), "{listed}");
+    assert!(code(&desk, &["status"], 0).contains("Q-0001"));
+    let way = code(&desk, &["answer", "German"], 0);
+    assert!(
+        way.contains("`harness resume S-0001` goes on") && !way.contains("a new `harness run`"),
+        "{way}"
+    );
+    desk.story(&["resume", "--last"])
+        .assert_ended("needs_human", 5);
+    let shown = code(&desk, &["plan", "--show"], 0);
+    assert!(
+        shown.contains("asked: Which language first? you: German"),
+        "{shown}"
+    );
+    code(&desk, &["plan", "--accept", "--no-check"], 0);
+    let log = desk.project.read("progress.md");
+    assert!(
+        log.contains("asked: Which language first? Answer: German"),
+        "{log}"
+    );
+}
