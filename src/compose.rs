@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use harness_config::{ConfigError, ConfigFile, Overrides, RepositoryConfig, Resolved, UserConfig};
 use harness_core::{Feature, FeatureId, FeatureStatus, Level, RepoPath, TreeId};
 use harness_gate::{
-    evidence::{self, Doubt, Evidence},
+    evidence::{self, Demand, Doubt, Evidence},
     list::{self, FeatureList},
 };
 use harness_git::{GitError, OpenError, Repo};
@@ -205,7 +205,7 @@ impl Site {
     /// Says why a feature has no proof, whatever its status; `None` when it has one.
     pub(crate) fn doubt(&self, feature: &Feature, resolved: &Resolved) -> Option<Doubt> {
         match self.read_evidence(feature) {
-            Ok(evidence) => evidence::doubt(&evidence, feature, &resolved.policy.gates),
+            Ok(evidence) => evidence::doubt(&evidence, feature, demand(resolved)),
             Err(doubt) => Some(doubt),
         }
     }
@@ -359,6 +359,14 @@ pub(crate) fn config_path() -> RepoPath {
 /// Returns a feature that says nothing, for what holds whatever is worked on.
 pub(crate) fn any_feature() -> Feature {
     Feature::titled(FeatureId::task(1), "any feature")
+}
+
+/// Returns what a proof has to hold: the repository's gates, and the review that it demands itself.
+pub(crate) fn demand(resolved: &Resolved) -> Demand<'_> {
+    Demand {
+        gates: &resolved.policy.gates,
+        review: resolved.demanded_review,
+    }
 }
 
 /// Returns the folder with the proof of features.

@@ -1,7 +1,8 @@
 //! Questions that wait for a person, and answers that wait for a run.
 //!
 //! A question waits as long as its feature could still be worked on. An answer is taken up by the run
-//! that asked, or by a new run of a feature that was left to a person before the answer came.
+//! that asked, or by a new run of a feature that was left to a person before the answer came; either
+//! goes on with the work that was put aside for it.
 
 use std::collections::HashMap;
 
@@ -12,6 +13,7 @@ use harness_runner::given_answer;
 use harness_store::{IntentWord, KeptQuestion, QuestionError, QuestionState, Store};
 
 use crate::{
+    asides,
     cmd::runs,
     compose::Site,
     failure::{Failure, chain},
@@ -58,14 +60,14 @@ pub(crate) fn settled(
         Some(_) => return Ok(None),
         None => {}
     }
-    // A task lives with its run.
+    // A task, or the goal of a plan, lives with its run.
     let last = runs::sessions_of(store, kept.asked.run)?.pop();
     let log = last.and_then(|session| harness_store::read(store.log_path(session)).ok());
     let records = log.map(|log| log.records).unwrap_or_default();
     let is_of_list = !records.iter().any(|record| {
         matches!(&record.event, Event::SessionOpened(opened)
             if opened.run.features.iter().any(|feature| feature.id == *id)
-                && matches!(opened.run.goal, harness_core::Goal::Task { .. }))
+                && opened.run.goal.is_kept_with_run())
     });
     if is_of_list {
         return Ok(Some(format!("{id} is not in the list any more")));
@@ -125,6 +127,28 @@ pub(crate) fn take_up(
         }
     }
     Ok(kept)
+}
+
+/// Adds the work that lies aside for a question to what a new run is told, for every feature that
+/// it may work on.
+pub(crate) fn take_asides(
+    site: &Site,
+    store: &Store,
+    features: &[Feature],
+    kept: &mut Kept,
+) -> Result<(), Failure> {
+    let questions = all(site, store, &|_| {})?;
+    for feature in features.iter().filter(|feature| feature.status.is_open()) {
+        let mut oldest_first = questions.iter();
+        let first = oldest_first.find(|kept| kept.asked.feature == feature.id);
+        let Some(since) = first.map(|kept| kept.asked.session) else {
+            continue;
+        };
+        if let Some(work) = asides::of(site, store, &feature.id, since)? {
+            kept.set_aside(work);
+        }
+    }
+    Ok(())
 }
 
 /// Returns when each feature was left to a person last.

@@ -56,9 +56,10 @@ pub(crate) fn work(common: &Common, flags: &Run, surface: &dyn Surface) -> Resul
         surface.say(&line);
     }
     let mut features = features;
-    let kept = questions::take_up(&site, &store, &mut features, surface)?;
+    let mut kept = questions::take_up(&site, &store, &mut features, surface)?;
     let goal = flags.goal.as_deref();
     let (wish, features) = wish::choose(&site, &resolved, features, goal, surface)?;
+    questions::take_asides(&site, &store, &features, &mut kept)?;
     match &wish {
         Wish::Done(feature) => {
             let text = format!("feature: {feature} is passing already");

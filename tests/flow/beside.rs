@@ -142,3 +142,33 @@ fn a_reviewer_reads_what_would_be_committed_whatever_a_person_does_meanwhile() {
     assert_eq!(desk.project.read("src/answer"), "the person's\n");
     assert_eq!(desk.project.read("src/late"), "the person's\n");
 }
+
+#[test]
+fn a_review_that_is_demanded_later_makes_what_was_proven_without_a_claim() {
+    let script = session("F-1", &[&shell("echo 42 > src/answer"), FINISH]);
+    let server = Server::scripted(&script);
+    let desk = desk(&server, "none");
+    desk.story(&["run"]).assert_ended("all_passing", 0);
+    assert_eq!(desk.harness(&["land"]).code, 0);
+    assert_eq!(desk.harness(&["verify"]).code, 0);
+    for (review, code) in [("agent", 4), ("person", 4), ("none", 0)] {
+        let config = format!("{CONFIG}\n[gates]\nreview = \"{review}\"\n");
+        desk.project.write("harness.toml", &config);
+        desk.project.commit_all(review);
+        let run = desk.harness(&["verify", "F-1"]);
+        assert_eq!(run.code, code, "{}{}", run.stdout, run.stderr);
+        let words = format!(
+            "claimed, it was proven without the review that `[gates] review = \"{review}\"` demands"
+        );
+        assert_eq!(run.stdout.contains(&words), code == 4, "{}", run.stdout);
+        assert_eq!(
+            run.stderr.contains("harness feature accept ID"),
+            code == 4,
+            "{}",
+            run.stderr
+        );
+        let listed = desk.harness(&["feature", "list", "--json"]).stdout;
+        let claimed = format!("\"claimed\":{}", code == 4);
+        assert!(listed.contains(&claimed), "{listed}");
+    }
+}

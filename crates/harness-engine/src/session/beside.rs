@@ -13,7 +13,7 @@ use harness_guard::Permit;
 
 use super::{
     Session,
-    steps::{Step, Surroundings, ended},
+    steps::{Step, Surroundings, cancel_request, ended},
 };
 use crate::{
     AskBeside, Effect, breaker,
@@ -308,13 +308,8 @@ impl Session {
     /// Brings the conversation beside the main one to its end; `None` when there is none.
     pub(super) fn cut_beside(&mut self) -> Option<Step> {
         let beside = self.besides.open.as_mut()?;
-        if let Request::InFlight { cancelling } = &mut beside.talk.request {
-            let asked = std::mem::replace(cancelling, true);
-            return Some(if asked {
-                Step::Wait
-            } else {
-                Step::Do(Effect::CancelModel)
-            });
+        if let Some(step) = cancel_request(&mut beside.talk) {
+            return Some(step);
         }
         let mut cancel = false;
         let mut is_performed = false;

@@ -260,6 +260,8 @@ impl Monitor {
                 ensure(steered, || "awaits a person who cannot talk".to_owned())?;
             }
             Event::TurnStarted { turn } => {
+                let last = std::mem::replace(&mut self.facts()?.turns, *turn);
+                ensure(*turn == last.next(), || format!("turn {turn} after {last}"))?;
                 let work = world.work();
                 // A job may change it before it is saved.
                 if !self.jobs.may_write() {
@@ -698,10 +700,10 @@ impl Monitor {
         ensure(turn.0 <= limits.turns, || {
             format!("turn {turn} of {}", limits.turns)
         })?;
-        ensure(turn == facts.turns || turn == facts.turns.next(), || {
-            format!("turn {turn} after {}", facts.turns)
+        // A turn may begin and its request never be sent: it cannot be paid, or words go first.
+        ensure(turn == facts.turns, || {
+            format!("a request of turn {turn} in turn {}", facts.turns)
         })?;
-        facts.turns = turn;
         ensure(limits.usd.is_none_or(|usd| spent < usd), || {
             format!("{spent} spent and goes on")
         })

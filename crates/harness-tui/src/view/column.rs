@@ -47,6 +47,7 @@ fn rows(work: &Work, columns: usize, height: usize, theme: Theme) -> Vec<Row> {
 fn features(work: &Work, columns: usize, room: usize, theme: Theme) -> Vec<Row> {
     let title = match work.features.len() {
         0 => "none".to_owned(),
+        _ if work.planned.is_some() => "the goal".to_owned(),
         all => format!("{} / {all} passing", work.passing()),
     };
     let mut rows = vec![titled("Features", &title)];
