@@ -94,6 +94,7 @@ impl Conductor {
             past,
         };
         let (common, remains) = (self.common.clone(), Arc::clone(&self.remains));
+        self.link.begin();
         let work = move || {
             stage.send(Input::Started);
             let done = panic::catch_unwind(AssertUnwindSafe(|| perform(&common, &job, &stage)));

@@ -448,6 +448,21 @@ fn a_session_that_another_follows_is_summed_up() {
 }
 
 #[test]
+fn a_session_whose_turns_began_elsewhere_says_what_its_sum_is_of() {
+    let mut events = every_kind();
+    for event in &mut events {
+        if let harness_core::Event::TurnStarted { turn } = event {
+            turn.0 = 8;
+        }
+    }
+    let mut lines = Lines::default();
+    let told = events.iter().chain(&events).map(|event| lines.write(event));
+    let told = told.collect::<String>();
+    let sum = "session S-0007 ended: 8 turns, since it was resumed 6.9k tokens in";
+    assert_eq!(told.matches(sum).count(), 2, "{told}");
+}
+
+#[test]
 fn a_limit_leaves_a_feature_for_later_and_calling_off_is_no_failure() {
     use harness_core::{EndReason, Event, FailureClass, ModelFailure, TurnNumber};
     let given_up = |reason| Event::FeatureGivenUp {
