@@ -5,6 +5,7 @@ use harness_git::Repo;
 use harness_runner::Finished;
 use harness_store::{RunEntry, Store};
 
+use super::worktree;
 use crate::{
     cli::Common,
     compose::Site,
@@ -132,6 +133,30 @@ pub(super) fn newest_first(
         .rev()
         .filter(here)
         .map(|entry| entry.run))
+}
+
+/// Finds a run by its name, of this work tree or of one that was made for it from here.
+pub(super) fn with_own_tree(site: &Site, store: &Store, name: &str) -> Result<RunId, Failure> {
+    let run: Option<RunId> = name.parse().ok();
+    match run.filter(|run| worktree::of_run(site, store, *run).is_some()) {
+        Some(run) => Ok(run),
+        None => named(site, store, name),
+    }
+}
+
+/// Lists the runs of this work tree and of those that were made for them from here, newest first.
+pub(super) fn newest_first_of_all(site: &Site, store: &Store) -> Result<Vec<RunId>, Failure> {
+    let index = store
+        .runs()
+        .map_err(|error| Failure::failed(chain(&error)))?;
+    let mut entries = index.entries;
+    entries.dedup_by_key(|entry| entry.run);
+    let is_here = |entry: &RunEntry| {
+        !is_elsewhere(site, store, entry.session)
+            || worktree::of_run(site, store, entry.run).is_some()
+    };
+    let newest_first = entries.into_iter().rev().filter(is_here);
+    Ok(newest_first.map(|entry| entry.run).collect())
 }
 
 /// The failure of a command that needs a run where there is none.

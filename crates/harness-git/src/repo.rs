@@ -143,6 +143,19 @@ impl Repo {
         }
     }
 
+    /// Makes the same of another work tree of this repository.
+    pub(crate) fn beside(&self, git: Repository, root: PathBuf) -> Self {
+        Self {
+            common_dir: self.common_dir.clone(),
+            git_dir: plain(git.path()),
+            root,
+            git,
+            excludes_file: self.excludes_file.clone(),
+            text: self.text,
+            author: self.author.clone(),
+        }
+    }
+
     /// Returns the work tree's folder: absolute, links resolved.
     pub fn root(&self) -> &Path {
         &self.root

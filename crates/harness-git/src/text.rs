@@ -160,7 +160,7 @@ impl Repo {
         }
     }
 
-    fn filter_program(&self, path: &RepoPath) -> Option<String> {
+    pub(crate) fn filter_program(&self, path: &RepoPath) -> Option<String> {
         match self.attribute(path, "filter") {
             Attribute::Value(name) => Some(name),
             _ => None,

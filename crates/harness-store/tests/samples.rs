@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use harness_core::{
     Action, AddedFeature, Allowance, AllowedHost, Amendment, ApprovalAnswer, ApprovalAsked,
-    ApprovalSubject, ApprovedFinding, ApprovedHow, AssistantPart, Baseline, ByteCount, CallEnd,
-    CallId, Captured, Change, ChangeKind, CheckReport, CheckStatus, CheckpointNumber,
+    ApprovalSubject, ApprovedFinding, ApprovedHow, AssistantPart, Baseline, Brought, ByteCount,
+    CallEnd, CallId, Captured, Change, ChangeKind, CheckReport, CheckStatus, CheckpointNumber,
     CheckpointSaved, CommandRule, CommitId, ControlCheck, ControlOutcome, Decided, Decision,
     DirtyMode, Document, DroppedResult, Effort, EndReason, Event, FailureClass, Feature,
     FeatureBudget, FeatureId, FeaturePassed, FeatureScope, FeatureStatus, FeatureWork, Finding,
@@ -712,6 +712,7 @@ pub(crate) fn opened(session: u32, run: u32) -> SessionOpened {
             prompts: std::collections::BTreeMap::new(),
             kept: harness_core::Kept::default(),
             work: Vec::new(),
+            lands: None,
         },
         feature: feature_id("F-1"),
         repository: "demo".to_owned(),
@@ -1314,6 +1315,7 @@ fn features() -> Vec<Event> {
             tree: tree('3'),
             work_tree: tree('5'),
             evidence: Some(path(".harness/evidence/F-1.json")),
+            brought: None,
         }),
         Event::FeaturePassed(FeaturePassed {
             feature: FeatureId::task(1),
@@ -1321,6 +1323,28 @@ fn features() -> Vec<Event> {
             tree: tree('3'),
             work_tree: tree('5'),
             evidence: None,
+            brought: None,
+        }),
+        Event::FeaturePassed(FeaturePassed {
+            feature: feature_id("F-2"),
+            commit: commit('2'),
+            tree: tree('3'),
+            work_tree: tree('5'),
+            evidence: None,
+            brought: Some(Brought::Landed {
+                head: commit('7'),
+                branch: Some("main".to_owned()),
+            }),
+        }),
+        Event::FeaturePassed(FeaturePassed {
+            feature: feature_id("F-3"),
+            commit: commit('2'),
+            tree: tree('3'),
+            work_tree: tree('5'),
+            evidence: None,
+            brought: Some(Brought::Refused {
+                message: "1 file has uncommitted changes of another kind".to_owned(),
+            }),
         }),
         Event::CommitFailed {
             message: "the branch has moved".to_owned(),

@@ -1,29 +1,38 @@
 //! The work tree and the index, brought to what landed without touching anything else.
 
-use std::{collections::BTreeSet, fs, os::unix::fs::MetadataExt};
+use std::{collections::BTreeSet, fs};
 
-use git2::{Index, IndexEntry, IndexTime};
+use git2::{Index, IndexEntry};
 use harness_core::{CommitId, RepoPath, TreeId};
 
 use super::LandError;
 use crate::{
     beneath::{Folder, OnDisk, look},
     index::mode_of,
+    linked::index_entry,
     repo::{During, GitError, Head, OnPath, Repo, commit_id, oid},
     steps::{Bytes, Step, Steps},
     tree::{Difference, Entry, Mode},
 };
 
 /// What a run's branch left in the work tree.
-pub(super) struct RunFiles {
+pub(crate) struct RunFiles {
     tree: TreeId,
     /// Paths whose content also came from commits that do not land.
     mixed: BTreeSet<RepoPath>,
 }
 
+/// What was done to the work tree and the index.
+pub(crate) struct Carried {
+    /// Files of the work tree that changed, sorted.
+    pub(crate) touched: Vec<RepoPath>,
+    /// The index entries that were replaced, with what stood there; the new ones are HEAD's to come.
+    replaced: Vec<(Difference, Option<IndexEntry>)>,
+}
+
 impl Repo {
     /// Finds what a run's branch holds beyond HEAD; `None` when there is no such branch.
-    pub(super) fn run_files(
+    pub(crate) fn run_files(
         &self,
         run_branch: &str,
         head: &Head,
@@ -58,14 +67,14 @@ impl Repo {
     }
 
     /// Writes the files and index entries that differ between HEAD and `new`,
-    /// but for files that hold what `keep` has for them; returns the files of the work tree that changed.
-    pub(super) fn carry_files(
+    /// but for files that hold what `keep` has for them.
+    pub(crate) fn carry_files(
         &self,
         head: &Head,
         new: &TreeId,
         run: Option<&RunFiles>,
         keep: &[(RepoPath, Vec<u8>)],
-    ) -> Result<Vec<RepoPath>, LandError> {
+    ) -> Result<Carried, LandError> {
         let root = Folder::open(self.root()).on_path("open", self.root())?;
         let differences = self.differences(&head.tree, new)?;
         let mut index = self.git.index().during("open", "the index")?;
@@ -109,11 +118,40 @@ impl Repo {
                 staged: Vec::new(),
             });
         }
+        let at = |path: &RepoPath| index.get_path(path.as_path(), 0);
+        let replaced = differences
+            .iter()
+            .filter(|difference| entry_of(&index, &difference.path) != difference.new)
+            .map(|difference| (difference.clone(), at(&difference.path)));
+        let replaced = replaced.collect();
         self.refresh_index(&mut index, &differences, &steps)?;
         let mut touched = done.written;
         touched.extend(done.removed);
         touched.sort();
-        Ok(touched)
+        Ok(Carried { touched, replaced })
+    }
+
+    /// Puts the entries back that were replaced, where nobody has changed them since.
+    pub(crate) fn put_index_back(&self, carried: &Carried) -> Result<(), GitError> {
+        let mut index = self.git.index().during("open", "the index")?;
+        index.read(true).during("read", "the index")?;
+        // What came makes room for what stood there.
+        let (came, stood): (Vec<_>, Vec<_>) = carried
+            .replaced
+            .iter()
+            .filter(|(difference, _)| entry_of(&index, &difference.path) == difference.new)
+            .partition(|(_, before)| before.is_none());
+        for (difference, _) in came {
+            let removed = index.remove(difference.path.as_path(), 0);
+            removed.during("put back the index for", &difference.path)?;
+        }
+        for (difference, before) in stood {
+            if let Some(before) = before {
+                let added = index.add(before);
+                added.during("put back the index for", &difference.path)?;
+            }
+        }
+        index.write().during("write", "the index")
     }
 
     fn refresh_index(
@@ -139,7 +177,7 @@ impl Repo {
             if entry_of(index, &difference.path) == Some(entry) {
                 continue;
             }
-            let fresh = self.index_entry(&difference.path, entry, steps)?;
+            let fresh = self.fresh_entry(&difference.path, entry, steps)?;
             index
                 .add(&fresh)
                 .during("update the index for", &difference.path)?;
@@ -148,7 +186,7 @@ impl Repo {
     }
 
     /// Makes an index entry, with the file's looks if it holds exactly this content.
-    fn index_entry(
+    fn fresh_entry(
         &self,
         path: &RepoPath,
         entry: Entry,
@@ -160,27 +198,7 @@ impl Repo {
             Some(metadata) if steps.holds_now(path, entry)? => Some(metadata),
             _ => None,
         };
-        // The index holds the low 32 bits of each number.
-        let number = |get: fn(&fs::Metadata) -> u64| metadata.as_ref().map_or(0, get) as u32;
-        let time = |seconds: fn(&fs::Metadata) -> i64, nanoseconds: fn(&fs::Metadata) -> i64| {
-            metadata.as_ref().map_or(IndexTime::new(0, 0), |metadata| {
-                IndexTime::new(seconds(metadata) as i32, nanoseconds(metadata) as u32)
-            })
-        };
-        Ok(IndexEntry {
-            ctime: time(MetadataExt::ctime, MetadataExt::ctime_nsec),
-            mtime: time(MetadataExt::mtime, MetadataExt::mtime_nsec),
-            dev: number(MetadataExt::dev),
-            ino: number(MetadataExt::ino),
-            mode: entry.mode.bits() as u32,
-            uid: metadata.as_ref().map_or(0, MetadataExt::uid),
-            gid: metadata.as_ref().map_or(0, MetadataExt::gid),
-            file_size: number(MetadataExt::size),
-            id: entry.id,
-            flags: 0,
-            flags_extended: 0,
-            path: path.as_bytes().to_vec(),
-        })
+        Ok(index_entry(path, entry, metadata.as_ref()))
     }
 }
 

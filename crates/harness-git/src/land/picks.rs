@@ -118,26 +118,10 @@ impl Repo {
         if index.has_conflicts() {
             return Err(LandError::Conflict {
                 commit: commit_id(commit.id()),
-                paths: conflicts(&index),
+                files: self.conflicts(&index, commit),
             });
         }
         let tree = index.write_tree_to(&self.git);
         Ok(tree.during("store the pick of", commit.id())?)
     }
-}
-
-fn conflicts(index: &Index) -> Vec<RepoPath> {
-    let mut paths = Vec::new();
-    for conflict in index.conflicts().into_iter().flatten().flatten() {
-        let sides = [conflict.our, conflict.their, conflict.ancestor];
-        paths.extend(
-            sides
-                .into_iter()
-                .flatten()
-                .filter_map(|side| RepoPath::parse(side.path).ok()),
-        );
-    }
-    paths.sort();
-    paths.dedup();
-    paths
 }
