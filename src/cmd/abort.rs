@@ -53,16 +53,17 @@ pub(super) fn run(common: &Common, flags: &Abort) -> Result<u8, Failure> {
     let mut left = work.left()?;
     let hint = (!left.is_empty()).then(|| saved.to_hint());
     left.extend(host_files::take_back(&site, &store, &openings)?);
-    let removed = linked.filter(|_| left.is_empty());
-    if let Some(linked) = &removed {
+    let is_removed = linked.is_some() && left.is_empty();
+    if let Some(linked) = linked.as_ref().filter(|_| is_removed) {
         worktree::remove(&home, linked);
     }
     let mut text = format!(
         "checkpoint: {run} given up, {files} files as before it; its branch and checkpoints are kept"
     );
-    if let Some(linked) = &removed {
+    if let Some(linked) = &linked {
+        let end = if is_removed { "removed" } else { "kept" };
         text.push_str(&format!(
-            "; its work tree `{}` is removed",
+            "; its work tree `{}` is {end}",
             linked.root.display()
         ));
     }

@@ -10,7 +10,7 @@ use harness_core::CheckpointNumber;
 use serde_json::json;
 
 use self::known::Known;
-use super::runs;
+use super::{difference::count, runs};
 use crate::{
     cli::{Checkpoint, Common},
     compose::Site,
@@ -53,11 +53,11 @@ fn list(site: &Site, common: &Common, known: &Known) -> Result<u8, Failure> {
             .map(|change| change.path.to_string())
             .collect();
         let text = format!(
-            "checkpoint: {}, {}, {}, {} files",
+            "checkpoint: {}, {}, {}, {}",
             entry.number,
             entry.time,
             entry.commit.short(),
-            paths.len()
+            count(paths.len())
         );
         let body = json!({ "session": session.to_string(), "n": entry.number.0, "time": entry.time.to_string(),
             "commit": entry.commit.to_string(), "tree": entry.tree.to_string(), "files": paths });

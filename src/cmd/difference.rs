@@ -185,3 +185,11 @@ pub(super) fn quoted(prefix: &str, path: &RepoPath) -> String {
     out.push('"');
     out
 }
+
+/// Counts files in words.
+pub(super) fn count(files: usize) -> String {
+    match files {
+        1 => "1 file".to_owned(),
+        files => format!("{files} files"),
+    }
+}

@@ -35,11 +35,7 @@ pub(super) fn run(common: &Common, flags: &Run) -> Result<u8, Failure> {
     }
     let done = work(common, flags, &LineSurface::new(common))?;
     if let Some(finished) = &done.finished {
-        // What is proven is where it belongs, or the line about it says why not.
-        let is_home = flags.branch == RunBranch::Current && done.code == 0;
-        if !is_home {
-            super::runs::say_what_next(finished, common);
-        }
+        super::runs::say_what_next(finished, common);
     }
     Ok(done.code)
 }

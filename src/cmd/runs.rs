@@ -31,6 +31,8 @@ pub(super) fn say_what_next(finished: &Finished, common: &Common) {
         return;
     }
     match finished.reason {
+        // What lands after each feature is where it belongs, or its line says why not.
+        End::AllPassing | End::FeaturePassed if lands(finished, common) => {}
         End::AllPassing | End::FeaturePassed => {
             say("hint: `harness land` brings the proven features to your branch");
         }
@@ -63,6 +65,15 @@ pub(super) fn say_what_next(finished: &Finished, common: &Common) {
         }
         End::Answered | End::Aborted | End::Failed | End::Untrusted | End::Refused => {}
     }
+}
+
+/// Whether a run brings each feature to the person's branch by itself.
+fn lands(finished: &Finished, common: &Common) -> bool {
+    let opened = || {
+        let store = Site::open(common).ok()?.existing_store().ok()??;
+        opening(&store, finished.session?).ok()
+    };
+    opened().is_some_and(|opened| opened.run.lands.is_some())
 }
 
 /// The words for each limit that is reached, and what raises it.

@@ -3,7 +3,7 @@
 use std::{
     ffi::OsStr,
     fs,
-    os::unix::{ffi::OsStrExt as _, fs::PermissionsExt as _, fs::symlink},
+    os::unix::{ffi::OsStrExt as _, fs::PermissionsExt, fs::symlink},
 };
 
 use serde_json::json;
@@ -67,7 +67,7 @@ fn a_difference_applies_with_git_and_can_be_narrowed() {
     );
     assert_eq!(
         of(&["1", "2", "--stat"]),
-        "A src/second +1 -0\n1 files, +1 -0\n"
+        "A src/second +1 -0\n1 file, +1 -0\n"
     );
     assert_eq!(
         of(&["0", "1", "--", "src/answer"]),
@@ -75,7 +75,7 @@ fn a_difference_applies_with_git_and_can_be_narrowed() {
     );
     assert_eq!(of(&["2"]), "", "the work tree is as the last one");
     desk.project.write("src/second", "mine\n");
-    assert_eq!(of(&["2", "--stat"]), "M src/second +1 -1\n1 files, +1 -1\n");
+    assert_eq!(of(&["2", "--stat"]), "M src/second +1 -1\n1 file, +1 -1\n");
     let lines = json(&desk.harness(&["checkpoint", "diff", "2", "--json"]));
     assert_eq!(
         (&lines[0]["from"], &lines[0]["to"], &lines[0]["path"]),

@@ -40,7 +40,9 @@ fn each_feature_lands_when_it_is_proven() {
     let desk = desk();
     desk.project.write("docs/answer.md", "mine, staged\n");
     desk.project.git(&["add", "docs"]);
-    let story = desk.story(&["run", "--model", &script(&desk), "--branch", "current"]);
+    let model = script(&desk);
+    let flags = ["run", "--model", &model, "--branch", "current"];
+    let story = desk.story(&[&flags[..], &["--dirty", "base"]].concat());
     story.assert_ended("all_passing", 0);
     assert_eq!(subjects(&desk), "B: Second\nA: First\nstart");
     let heads: Vec<String> = story
@@ -66,14 +68,6 @@ fn each_feature_lands_when_it_is_proven() {
 #[test]
 fn what_cannot_land_is_said_and_lands_with_the_next() {
     let desk = desk();
-    let staged = |text: &str| {
-        desk.project.write("src/first", text);
-        desk.project.git(&["add", "src/first"]);
-    };
-    staged("staged by a person\n");
-    desk.project
-        .git(&["rm", "--quiet", "--cached", "src/first"]);
-    fs::remove_file(desk.project.root().join("src/first")).unwrap();
     // Another list in the index is in the way of every landing.
     desk.project
         .write("feature_list.json", &TWO.replace("First", "First "));

@@ -3,7 +3,7 @@
 use std::{
     collections::BTreeMap,
     fs,
-    os::unix::fs::{MetadataExt as _, PermissionsExt as _},
+    os::unix::fs::{MetadataExt as _, PermissionsExt},
     path::{Path, PathBuf},
 };
 
@@ -160,7 +160,8 @@ fn two_features_land_beside_staged_and_unstaged_work() {
         // Looking at it with git refreshes the index, so that comes first.
         let (diffs, entries) = (diffs(&desk), entries(&desk));
         let (before, git) = (files(&desk), git_side(&desk));
-        let run = desk.harness(&["run", "--no-input", "--model", &model]);
+        let flags = ["run", "--no-input", "--model", &model, "--dirty", "base"];
+        let run = desk.harness(&flags);
         assert_eq!(run.code, 0, "{}\n{}", run.stdout, run.stderr);
         assert_eq!(git_side(&desk), git, "a run moves nothing of the person's");
         let mut land = vec!["land"];

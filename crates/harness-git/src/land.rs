@@ -47,7 +47,7 @@ pub struct Landed {
 #[non_exhaustive]
 pub enum LandError {
     /// A commit does not fit onto HEAD.
-    #[error("cannot land `{}`: it conflicts with HEAD in {} files", commit.short(), files.len())]
+    #[error("cannot land `{}`: it conflicts with HEAD in {}", commit.short(), count(files.len()))]
     Conflict {
         /// The commit.
         commit: CommitId,
@@ -55,7 +55,7 @@ pub enum LandError {
         files: Vec<ConflictFile>,
     },
     /// The person has uncommitted work in the same files.
-    #[error("cannot land: {} files have uncommitted changes of another kind", work_tree.len() + staged.len())]
+    #[error("cannot land: uncommitted changes of another kind are in {}", count(work_tree.len() + staged.len()))]
     Overlap {
         /// Files of the work tree that hold neither HEAD's content nor the run's, sorted.
         work_tree: Vec<RepoPath>,
@@ -88,6 +88,13 @@ pub enum LandError {
     /// Something cannot be read or written.
     #[error(transparent)]
     Git(#[from] GitError),
+}
+
+fn count(files: usize) -> String {
+    match files {
+        1 => "1 file".to_owned(),
+        files => format!("{files} files"),
+    }
 }
 
 impl Repo {

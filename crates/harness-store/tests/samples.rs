@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use harness_core::{
     Action, AddedFeature, Allowance, AllowedHost, Amendment, ApprovalAnswer, ApprovalAsked,
-    ApprovalSubject, ApprovedFinding, ApprovedHow, AssistantPart, Baseline, Brought, ByteCount,
-    CallEnd, CallId, Captured, Change, ChangeKind, CheckReport, CheckStatus, CheckpointNumber,
+    ApprovalSubject, ApprovedFinding, ApprovedHow, AssistantPart, Baseline, ByteCount, CallEnd,
+    CallId, Captured, Change, ChangeKind, CheckReport, CheckStatus, CheckpointNumber,
     CheckpointSaved, CommandRule, CommitId, ControlCheck, ControlOutcome, Decided, Decision,
     DirtyMode, Document, DroppedResult, Effort, EndReason, Event, FailureClass, Feature,
     FeatureBudget, FeatureId, FeaturePassed, FeatureScope, FeatureStatus, FeatureWork, Finding,
@@ -1324,27 +1324,6 @@ fn features() -> Vec<Event> {
             work_tree: tree('5'),
             evidence: None,
             brought: None,
-        }),
-        Event::FeaturePassed(FeaturePassed {
-            feature: feature_id("F-2"),
-            commit: commit('2'),
-            tree: tree('3'),
-            work_tree: tree('5'),
-            evidence: None,
-            brought: Some(Brought::Landed {
-                head: commit('7'),
-                branch: Some("main".to_owned()),
-            }),
-        }),
-        Event::FeaturePassed(FeaturePassed {
-            feature: feature_id("F-3"),
-            commit: commit('2'),
-            tree: tree('3'),
-            work_tree: tree('5'),
-            evidence: None,
-            brought: Some(Brought::Refused {
-                message: "1 file has uncommitted changes of another kind".to_owned(),
-            }),
         }),
         Event::CommitFailed {
             message: "the branch has moved".to_owned(),

@@ -8,7 +8,7 @@ use super::known::Known;
 use crate::{
     cli::{CheckpointDiff, Common},
     cmd::{
-        difference::{FileDifference, quoted},
+        difference::{FileDifference, count, quoted},
         reach::Reach,
         runs, scope,
     },
@@ -83,8 +83,8 @@ pub(super) fn run(
     }
     if flags.stat {
         output.text(&format!(
-            "{} files, +{} -{}",
-            changes.len(),
+            "{}, +{} -{}",
+            count(changes.len()),
             totals.0,
             totals.1
         ))?;

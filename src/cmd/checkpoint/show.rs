@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::known::Known;
 use crate::{
     cli::Common,
-    cmd::difference::{FileDifference, quoted},
+    cmd::difference::{FileDifference, count, quoted},
     compose::Site,
     failure::Failure,
     output::Output,
@@ -43,11 +43,11 @@ pub(super) fn run(
         (_, None) => clean_line(&entry.message, COMMAND_CHARS_MAX),
     };
     let mut text = format!(
-        "checkpoint: {number} of {}, {what}, {}, {}, {} files, +{added} -{removed}",
+        "checkpoint: {number} of {}, {what}, {}, {}, {}, +{added} -{removed}",
         known.session,
         entry.time,
         entry.commit.short(),
-        files.len()
+        count(files.len())
     );
     let shown = calls.iter().map(Call::to_text);
     let shown = shown.chain(files.iter().map(FileDifference::stat));
@@ -85,25 +85,29 @@ struct Call {
 impl Made {
     fn find(events: &[Event], number: CheckpointNumber) -> Self {
         let mut made = Self::default();
+        let mut now = None;
         for event in events {
             match event {
-                Event::TurnStarted { turn } => {
-                    made = Self {
-                        turn: Some(*turn),
-                        calls: Vec::new(),
-                    }
+                // The next request goes out while the tree is saved.
+                Event::TurnStarted { turn } => now = Some(*turn),
+                Event::CheckpointSaved(saved) if saved.number == number => {
+                    made.turn = made.turn.or(now);
+                    return made;
                 }
+                Event::CheckpointSaved(_) | Event::CheckpointUnchanged => made = Self::default(),
                 Event::CallJudged {
                     tool,
                     action: Some(action),
                     verdict,
                     ..
-                } => made.calls.push(Call {
-                    tool: clean_line(tool, COMMAND_CHARS_MAX),
-                    what: words(action),
-                    is_refused: verdict.decision == Decision::Deny,
-                }),
-                Event::CheckpointSaved(saved) if saved.number == number => return made,
+                } => {
+                    made.turn = now;
+                    made.calls.push(Call {
+                        tool: clean_line(tool, COMMAND_CHARS_MAX),
+                        what: words(action),
+                        is_refused: verdict.decision == Decision::Deny,
+                    });
+                }
                 _ => {}
             }
         }

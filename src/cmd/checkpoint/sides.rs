@@ -6,7 +6,7 @@ use harness_core::TreeId;
 use harness_git::{CheckpointEntry, FileChange, Refused};
 
 use super::known::Known;
-use crate::{cmd::difference::FileDifference, compose::Site, failure::Failure};
+use crate::{cmd::difference::{FileDifference, count}, compose::Site, failure::Failure};
 
 /// Files whose sides are shown; the rest is counted.
 const FILES_MAX: usize = 10;
@@ -88,11 +88,4 @@ fn here(site: &Site, last: &TreeId, refused: &[Refused]) -> Result<TreeId, Failu
     let mut cache = harness_git::SnapshotCache::default();
     let shot = site.repo.snapshot(&mut cache, last, &under, &|_| false)?;
     Ok(shot.tree)
-}
-
-fn count(files: usize) -> String {
-    match files {
-        1 => "1 file".to_owned(),
-        files => format!("{files} files"),
-    }
 }

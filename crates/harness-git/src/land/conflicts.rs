@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use git2::{Commit, Index, IndexConflict, MergeFileOptions};
+use git2::{Commit, Index, IndexConflict, MergeFileInput, MergeFileOptions, merge_file};
 use harness_core::RepoPath;
 
 use crate::repo::{Repo, commit_id};
@@ -41,21 +41,40 @@ impl Repo {
     }
 
     fn conflict_text(&self, conflict: &IndexConflict, commit: &Commit<'_>) -> String {
-        let (ancestor, our, their) = match (&conflict.ancestor, &conflict.our, &conflict.their) {
-            (Some(ancestor), Some(our), Some(their)) => (ancestor, our, their),
-            (Some(_), None, _) => return "deleted on HEAD, changed by the run".to_owned(),
-            (Some(_), _, None) => return "changed on HEAD, deleted by the run".to_owned(),
-            _ => return "made on HEAD and by the run, with other content".to_owned(),
+        let (our, their) = match (&conflict.our, &conflict.their) {
+            (Some(our), Some(their)) => (our, their),
+            (None, _) => return "deleted on HEAD, changed by the run".to_owned(),
+            (_, None) => return "changed on HEAD, deleted by the run".to_owned(),
         };
         let mut options = MergeFileOptions::new();
         options
             .our_label("HEAD")
             .their_label(commit_id(commit.id()).short());
-        let merged = self
-            .git
-            .merge_file_from_index(ancestor, our, their, Some(&mut options));
+        let no_text = || "changed on HEAD and by the run; it is no text".to_owned();
+        let merged = match &conflict.ancestor {
+            Some(ancestor) => {
+                let git = &self.git;
+                git.merge_file_from_index(ancestor, our, their, Some(&mut options))
+            }
+            None => {
+                let (Ok(our), Ok(their)) = (self.blob_bytes(our.id), self.blob_bytes(their.id))
+                else {
+                    return no_text();
+                };
+                if our.contains(&0) || their.contains(&0) {
+                    return no_text();
+                }
+                let mut inputs = [&b""[..], &our, &their].map(|bytes| {
+                    let mut input = MergeFileInput::new();
+                    input.content(bytes);
+                    input
+                });
+                let [nothing, our, their] = &mut inputs;
+                merge_file(nothing, our, their, Some(&mut options))
+            }
+        };
         let Ok(merged) = merged else {
-            return "changed on HEAD and by the run; it is no text".to_owned();
+            return no_text();
         };
         let text = String::from_utf8_lossy(merged.content()).into_owned();
         let (mut lines, mut is_inside, mut left_out) = (Vec::new(), false, 0_usize);
@@ -69,7 +88,7 @@ impl Repo {
             is_inside &= !line.starts_with(">>>>>>> ");
         }
         if lines.is_empty() {
-            return "changed on HEAD and by the run; it is no text".to_owned();
+            return no_text();
         }
         let mut shown = lines.join("\n");
         if left_out > 0 {

@@ -1,7 +1,7 @@
 //! The commits as they will stand on HEAD, made without touching anything but the object store.
 
-use git2::{Commit, Index, MergeOptions, Oid};
-use harness_core::{CommitId, RepoPath, Timestamp};
+use git2::{Commit, MergeOptions, Oid};
+use harness_core::{CommitId, Timestamp};
 
 use super::{LandError, LandStyle};
 use crate::repo::{During, Head, Repo, commit_id};

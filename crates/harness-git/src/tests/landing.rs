@@ -447,7 +447,7 @@ fn a_branch_that_another_work_tree_has_checked_out_is_refused() {
     );
     assert_eq!(fixture.standing(), before);
     // Gone is gone, though git has not noticed yet.
-    std::fs::remove_dir_all(linked).unwrap();
+    fs::remove_dir_all(linked).unwrap();
     assert_eq!(land(&fixture, &[feature]).unwrap().commits, 1);
 }
 

@@ -230,7 +230,7 @@ fn a_linked_work_tree_of_ours_is_one_of_gits_and_goes_without_a_trace() {
     let inside = Repo::discover_for(&person(), root).unwrap();
     assert_eq!(inside.home().as_deref(), Some(fixture.repo.root()));
     assert_eq!(fixture.repo.home(), None);
-    assert_eq!(fixture.repo.linked(), [made.linked.clone()]);
+    assert_eq!(fixture.repo.linked(), std::slice::from_ref(&made.linked));
     let second = fixture
         .repo
         .add_linked(place.path(), &fixture.head())
