@@ -6,7 +6,7 @@ mod there;
 use std::path::PathBuf;
 
 use harness_core::{Brought, Event, RunId};
-use harness_git::{LandError, LandStyle};
+use harness_git::{GitError, LandError, LandStyle};
 use harness_report::JsonLine;
 use harness_runner::Lander;
 use harness_store::Store;
@@ -71,6 +71,9 @@ fn bring_run(
         Failure::red(format!("run `{run}` has no proven feature to land")).hint("harness status")
     };
     refuse_other_index(site)?;
+    if let Err(GitError::NoCommits { .. }) = site.repo.head() {
+        return Err(no_commits());
+    }
     let opened = runs::openings(store, run)?;
     let opened = opened.into_iter().next().ok_or_else(nothing)?;
     let proven = runs::proven(&site.repo, run, &opened.run.base)?;
@@ -232,6 +235,11 @@ fn refuse_other_index(site: &Site) -> Result<(), Failure> {
     Err(Failure::needs_human(message).hint("unset GIT_INDEX_FILE"))
 }
 
+fn no_commits() -> Failure {
+    Failure::needs_human("cannot land: the branch that HEAD names has no commit")
+        .hint("`git switch` to the branch that shall have it, then land again")
+}
+
 fn refusal(error: &LandError, run: RunId, proven: &[Proven]) -> Failure {
     let list = |paths: &[harness_core::RepoPath]| {
         let mut lines: String = paths
@@ -279,6 +287,9 @@ fn refusal(error: &LandError, run: RunId, proven: &[Proven]) -> Failure {
                 "commit or stash your changes in these files, then land again; `git diff HEAD -- FILE` shows them",
             )
         }
+        LandError::CaseClash { .. } => Failure::needs_human(text).hint(
+            "where the file system tells them apart: `git config core.ignorecase false`, then land again",
+        ),
         LandError::Busy { .. } => Failure::needs_human(text)
             .hint("finish or abort it first: `git status` says how, then land again"),
         LandError::Moved => Failure::needs_human(text).hint("land again"),
@@ -286,10 +297,7 @@ fn refusal(error: &LandError, run: RunId, proven: &[Proven]) -> Failure {
             .hint("`git switch` to the branch that shall have it, then land again"),
         LandError::CheckedOutTwice { .. } => Failure::needs_human(text)
             .hint("`git switch` to another branch there or here, then land again"),
-        LandError::Git(harness_git::GitError::NoCommits { .. }) => {
-            Failure::needs_human("cannot land: the branch that HEAD names has no commit")
-                .hint("`git switch` to the branch that shall have it, then land again")
-        }
+        LandError::Git(GitError::NoCommits { .. }) => no_commits(),
         _ => Failure::failed(text),
     }
 }

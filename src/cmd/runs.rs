@@ -1,5 +1,7 @@
 //! What several commands need to know about runs and sessions.
 
+use std::path::Path;
+
 use harness_core::{CommitId, Event, FeatureId, RunId, SessionId, SessionOpened};
 use harness_git::Repo;
 use harness_runner::Finished;
@@ -293,6 +295,26 @@ pub(crate) fn latest_session(site: &Site, store: &Store) -> Result<Option<Sessio
         .map_err(|error| Failure::failed(chain(&error)))?;
     let mut newest_first = known.into_iter().rev();
     Ok(newest_first.find(|session| !is_elsewhere(site, store, *session)))
+}
+
+/// Returns the latest session of this work tree, or of one that was made for a run from here.
+pub(super) fn latest_session_of_all(
+    site: &Site,
+    store: &Store,
+) -> Result<Option<SessionId>, Failure> {
+    let known = store
+        .sessions()
+        .map_err(|error| Failure::failed(chain(&error)))?;
+    // A work tree that was removed after its run landed counts as well.
+    let own = site.folders.worktrees_of(site.repo.root());
+    let own = own.canonicalize().unwrap_or(own);
+    let mut newest_first = known.into_iter().rev();
+    Ok(
+        newest_first.find(|session| match place_of(site, store, *session) {
+            Place::Here | Place::Unknown => true,
+            Place::Elsewhere(folder) => Path::new(&folder).starts_with(&own),
+        }),
+    )
 }
 
 /// Returns the first record of a session.

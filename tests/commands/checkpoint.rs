@@ -152,8 +152,10 @@ fn what_is_kept_stays_and_still_counts_as_the_persons() {
     assert_eq!(desk.project.read("src/answer"), "mine\n");
     assert_eq!(desk.project.read("src/gone"), "to be removed\r\n");
     assert!(!desk.project.root().join("src/second").exists());
-    // Another undo still knows whose it is.
-    let again = desk.harness(&["checkpoint", "undo", "1"]);
+    // Another undo still knows whose it is; one that does not concern it leaves it.
+    assert_ok(&desk.harness(&["checkpoint", "undo", "1"]));
+    assert_eq!(desk.project.read("src/answer"), "mine\n");
+    let again = desk.harness(&["checkpoint", "undo", "0"]);
     assert_eq!(again.code, 5, "{}", again.stdout);
     assert!(again.stderr.contains("+mine"), "{}", again.stderr);
     let back = desk.harness(&["checkpoint", "undo", "2", "--keep-mine"]);

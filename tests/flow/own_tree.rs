@@ -161,6 +161,12 @@ fn a_run_in_a_work_tree_of_its_own_leaves_the_persons_alone_and_lands_there() {
         "{trees:?}"
     );
     assert!(trees[0].join("src/first").exists() && !trees[0].join(".env").exists());
+    let status = desk.harness(&["status"]);
+    assert!(
+        status.stdout.contains("of run R-0001") && status.stdout.contains("1/demo`"),
+        "{}",
+        status.stdout
+    );
 
     let run = desk.harness(&["land"]);
     assert_eq!(run.code, 0, "{}\n{}", run.stdout, run.stderr);

@@ -62,6 +62,16 @@ pub enum LandError {
         /// Paths with other content in the index, sorted.
         staged: Vec<RepoPath>,
     },
+    /// The index takes two names that differ in case alone for one.
+    #[error(
+        "cannot land: `{path}` and `{other}` are one file to this repository, core.ignorecase is set"
+    )]
+    CaseClash {
+        /// The file to come.
+        path: RepoPath,
+        /// The one that is there.
+        other: RepoPath,
+    },
     /// A merge, rebase or the like is under way.
     #[error("cannot land: {what} is under way")]
     Busy {

@@ -78,7 +78,7 @@ pub(super) fn run(
         } else if is_brief {
             output.text(&text)?;
         } else {
-            output::write(&harness_report::clean(&text))?;
+            output::write(&clean_patch(&text))?;
         }
     }
     if flags.stat {
@@ -90,4 +90,16 @@ pub(super) fn run(
         ))?;
     }
     Ok(0)
+}
+
+/// Cleans a patch; line ends of two bytes stay, without them git would not apply it.
+fn clean_patch(text: &str) -> String {
+    let lines = text.split_inclusive('\n').map(|line| {
+        let bare = line.strip_suffix("\r\n");
+        bare.map_or_else(
+            || harness_report::clean(line).into_owned(),
+            |bare| format!("{}\r\n", harness_report::clean(bare)),
+        )
+    });
+    lines.collect()
 }

@@ -1,6 +1,6 @@
 //! `harness checkpoint show`: one checkpoint, with what led to it.
 
-use harness_core::{Action, CheckpointNumber, Decision, Event, TurnNumber};
+use harness_core::{Action, CallId, CheckpointNumber, Decision, Event, TurnNumber};
 use harness_report::clean_line;
 use serde_json::{Value, json};
 
@@ -77,41 +77,73 @@ struct Made {
 
 /// A tool call of the turn.
 struct Call {
+    id: CallId,
     tool: String,
     what: String,
     is_refused: bool,
+    /// Whether it can have changed no file.
+    is_idle: bool,
+    has_ended: bool,
 }
 
 impl Made {
     fn find(events: &[Event], number: CheckpointNumber) -> Self {
-        let mut made = Self::default();
+        let mut calls: Vec<Call> = Vec::new();
         let mut now = None;
         for event in events {
             match event {
-                // The next request goes out while the tree is saved.
                 Event::TurnStarted { turn } => now = Some(*turn),
-                Event::CheckpointSaved(saved) if saved.number == number => {
-                    made.turn = made.turn.or(now);
-                    return made;
-                }
-                Event::CheckpointSaved(_) | Event::CheckpointUnchanged => made = Self::default(),
                 Event::CallJudged {
+                    call,
                     tool,
                     action: Some(action),
                     verdict,
-                    ..
                 } => {
-                    made.turn = now;
-                    made.calls.push(Call {
+                    // A link that was met is judged again under the same call.
+                    calls.retain(|known| known.id != *call);
+                    let is_refused = verdict.decision == Decision::Deny;
+                    calls.push(Call {
+                        id: *call,
                         tool: clean_line(tool, COMMAND_CHARS_MAX),
                         what: words(action),
-                        is_refused: verdict.decision == Decision::Deny,
+                        is_refused,
+                        is_idle: is_refused || action.is_read_only(),
+                        has_ended: false,
                     });
                 }
+                Event::CallEnded { call, .. } => {
+                    let mut known = calls.iter_mut();
+                    if let Some(ended) = known.find(|known| known.id == *call) {
+                        ended.has_ended = true;
+                    }
+                }
+                Event::CheckpointSaved(saved) => {
+                    let made = Self::take(&mut calls, now);
+                    if saved.number == number {
+                        return made;
+                    }
+                }
+                Event::CheckpointUnchanged => _ = Self::take(&mut calls, now),
                 _ => {}
             }
         }
         Self::default()
+    }
+
+    /// Takes the calls that a tree holds which was saved just now.
+    ///
+    /// The next turn begins while it is saved, and its calls that change files wait for that.
+    fn take(calls: &mut Vec<Call>, now: Option<TurnNumber>) -> Self {
+        let done = calls.iter().filter(|call| call.has_ended && !call.is_idle);
+        let turn = done.map(|call| call.id.turn).max();
+        let (taken, left) = std::mem::take(calls)
+            .into_iter()
+            .partition(|call| turn.map_or(call.has_ended, |turn| call.id.turn <= turn));
+        *calls = left;
+        Self {
+            turn: turn.or(now),
+            calls: taken,
+        }
     }
 }
 

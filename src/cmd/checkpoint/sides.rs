@@ -6,7 +6,11 @@ use harness_core::TreeId;
 use harness_git::{CheckpointEntry, FileChange, Refused};
 
 use super::known::Known;
-use crate::{cmd::difference::{FileDifference, count}, compose::Site, failure::Failure};
+use crate::{
+    cmd::difference::{FileDifference, count},
+    compose::Site,
+    failure::Failure,
+};
 
 /// Files whose sides are shown; the rest is counted.
 const FILES_MAX: usize = 10;

@@ -148,15 +148,18 @@ impl Undo<'_> {
         })
     }
 
-    /// Saves what is there as a checkpoint, then restores everything from there.
+    /// Saves what the undo would overwrite as a checkpoint, then restores everything from there.
     fn after_saving(&self) -> Result<Undone, Failure> {
         let (repo, here) = (&self.site.repo, self.here()?);
-        // What the agent never touched is no part of an undo, even where it was saved.
+        // What the agent never touched is no part of an undo: it is not saved, so no later one takes it away.
         let touched = repo.diff(&self.last.tree, &self.wanted.tree)?;
         let touched = touched.into_iter().map(|change| change.path);
         let touched: BTreeSet<RepoPath> = touched.chain(self.lost.iter().cloned()).collect();
         let is_part = |path: &RepoPath| is_on_the_way(path, &touched);
-        let restore = |mode| repo.restore_some(&here, &self.wanted.tree, mode, &is_part);
+        let mine = repo.diff(&self.last.tree, &here)?.into_iter();
+        let mine = mine.map(|change| change.path).filter(is_part).collect();
+        let saved = repo.with_paths_of(&self.last.tree, &here, &mine)?;
+        let restore = |mode| repo.restore(&saved, &self.wanted.tree, mode);
         let tried = restore(RestoreMode::DryRun)?;
         if !tried.refused.is_empty() {
             return self.refuse(&tried.refused);
@@ -164,7 +167,7 @@ impl Undo<'_> {
         let name = self.known.next();
         let message = format!("before an undo of {}, with changes by hand", name.session);
         let (parent, now) = (Some(&self.last.commit), harness_host::clock::now());
-        let commit = repo.checkpoint(name, &here, parent, &message, now)?;
+        let commit = repo.checkpoint(name, &saved, parent, &message, now)?;
         let restored = restore(RestoreMode::Write)?;
         if !restored.refused.is_empty() {
             return self.refuse(&restored.refused);

@@ -79,6 +79,9 @@ impl Repo {
         let differences = self.differences(&head.tree, new)?;
         let mut index = self.git.index().during("open", "the index")?;
         index.read(true).during("read", "the index")?;
+        if let Some((path, other)) = case_clash(&index, &differences) {
+            return Err(LandError::CaseClash { path, other });
+        }
         let staged = overlaps(&index, &differences);
 
         let mut steps = Vec::new();
@@ -118,7 +121,7 @@ impl Repo {
                 staged: Vec::new(),
             });
         }
-        let at = |path: &RepoPath| index.get_path(path.as_path(), 0);
+        let at = |path: &RepoPath| exact(&index, path);
         let replaced = differences
             .iter()
             .filter(|difference| entry_of(&index, &difference.path) != difference.new)
@@ -160,7 +163,7 @@ impl Repo {
         differences: &[Difference],
         steps: &Steps<'_>,
     ) -> Result<(), GitError> {
-        let is_there = |index: &Index, path: &RepoPath| index.get_path(path.as_path(), 0).is_some();
+        let is_there = |index: &Index, path: &RepoPath| exact(index, path).is_some();
         for difference in differences
             .iter()
             .filter(|difference| difference.new.is_none())
@@ -263,8 +266,33 @@ fn overlaps(index: &Index, differences: &[Difference]) -> Vec<RepoPath> {
     staged.into_iter().collect()
 }
 
-fn entry_of(index: &Index, path: &RepoPath) -> Option<Entry> {
+/// Finds a file to come whose place in the index is taken by a name of other case that stays.
+///
+/// Only an index that ignores case gives an entry under another name than it was asked for.
+fn case_clash(index: &Index, differences: &[Difference]) -> Option<(RepoPath, RepoPath)> {
+    let goes = |path: &RepoPath| {
+        let mut differences = differences.iter();
+        differences.any(|difference| difference.new.is_none() && difference.path == *path)
+    };
+    let mut coming = differences
+        .iter()
+        .filter(|difference| difference.new.is_some());
+    coming.find_map(|difference| {
+        let entry = index.get_path(difference.path.as_path(), 0)?;
+        let other = RepoPath::parse(&entry.path).ok()?;
+        let clashes = other != difference.path && !goes(&other);
+        clashes.then(|| (difference.path.clone(), other))
+    })
+}
+
+/// Returns the entry under exactly this name.
+fn exact(index: &Index, path: &RepoPath) -> Option<IndexEntry> {
     let entry = index.get_path(path.as_path(), 0)?;
+    (entry.path == path.as_bytes()).then_some(entry)
+}
+
+fn entry_of(index: &Index, path: &RepoPath) -> Option<Entry> {
+    let entry = exact(index, path)?;
     Some(Entry {
         mode: mode_of(&entry),
         id: entry.id,
