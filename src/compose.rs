@@ -1,6 +1,9 @@
 //! Wires everything: the repository, its configuration, the person's, and what a run works with.
 
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use harness_config::{ConfigError, ConfigFile, Overrides, RepositoryConfig, Resolved, UserConfig};
 use harness_core::{Feature, FeatureId, FeatureStatus, Level, RepoPath, TreeId};
@@ -19,6 +22,7 @@ use harness_store::Store;
 
 use crate::{
     cli::{Common, RunOptions, SandboxLevel},
+    cmd::land::RunLander,
     failure::{Failure, chain},
     files::{self, HOST_FILE_MAX},
     folders::Folders,
@@ -74,7 +78,7 @@ impl Site {
             .map_err(|error| config_failure(&error))?;
         let user = read_user(&folders)?
             .with_saved(rules::read(&folders.saved_rules())?)
-            .for_repository(repo.root());
+            .for_repository(&repo.home().unwrap_or_else(|| repo.root().to_owned()));
         Ok(Self {
             repo,
             root,
@@ -82,6 +86,13 @@ impl Site {
             repository,
             user,
         })
+    }
+
+    /// Returns the work tree that the person calls theirs: this one, or the one it was made from.
+    pub(crate) fn home(&self) -> PathBuf {
+        self.repo
+            .home()
+            .unwrap_or_else(|| self.repo.root().to_owned())
     }
 
     /// Brings configuration, environment and flags together.
@@ -278,6 +289,9 @@ impl Site {
             agent,
             gate,
             setup: setup::plan(resolved)?,
+            lander: Arc::new(RunLander {
+                root: self.repo.root().to_owned(),
+            }),
         })
     }
 

@@ -199,7 +199,7 @@ pub(crate) fn check(site: &Site, subject: &Subject) -> Result<Trusted, Failure> 
 pub(crate) fn accept(site: &Site, subject: &Subject) -> Result<(), Failure> {
     let mut accepted = load(site)?;
     let known = Known {
-        root: site.repo.root().to_owned(),
+        root: site.home(),
         subject: subject.clone(),
     };
     accepted.repositories.insert(key(site), known);
@@ -311,11 +311,12 @@ fn word(bytes: &[u8]) -> String {
     }
 }
 
-/// A repository is its work tree and its common git directory, by their real paths.
+/// A repository is its work tree and its common git directory, by their real paths; a work tree that
+/// was made for a run counts as the one it was made from.
 fn key(site: &Site) -> String {
     format!(
         "{} {}",
-        site.repo.root().display(),
+        site.home().display(),
         site.repo.common_dir().display()
     )
 }

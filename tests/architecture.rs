@@ -69,7 +69,7 @@ const PROGRAM: &[Edges] = &[
     ),
     (
         "harness",
-        "config context core engine gate git guard host provider report runner store tui",
+        "config context core engine gate git guard host provider report review runner store tui",
         "clap etcetera futures-util humantime serde serde_json sha2 \
          shlex tempfile thiserror tokio toml",
     ),

@@ -15,6 +15,7 @@ mod limits;
 mod long;
 mod maps;
 pub(crate) mod money;
+mod own_tree;
 mod plan;
 mod prefix;
 mod questions;

@@ -10,6 +10,7 @@ mod isolation;
 mod jobs;
 mod meanwhile;
 mod network;
+mod persons_work;
 mod processes;
 mod proof;
 mod reading;

@@ -15,7 +15,7 @@ use super::{
     stage::{Cast, Link, Stage},
 };
 use crate::{
-    cli::{Common, Plan, Resume, Run, RunOptions},
+    cli::{Common, Plan, Resume, Run, RunBranch, RunOptions},
     cmd,
     compose::Site,
     failure::Failure,
@@ -143,6 +143,8 @@ impl Conductor {
                 goal,
                 options: self.options.clone(),
                 dirty: None,
+                branch: RunBranch::Own,
+                worktree: false,
             })
         };
         match start {

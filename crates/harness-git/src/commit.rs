@@ -92,6 +92,27 @@ impl Repo {
         }
     }
 
+    /// Returns the commits that `tip` has and `other` has not, newest first, at most `count_max`.
+    ///
+    /// # Errors
+    /// When the history cannot be read.
+    pub fn commits_beyond(
+        &self,
+        tip: &CommitId,
+        other: &CommitId,
+        count_max: usize,
+    ) -> Result<Vec<CommitId>, GitError> {
+        let mut walk = self.git.revwalk().during("read the history of", tip)?;
+        walk.push(oid(tip))
+            .and_then(|()| walk.hide(oid(other)))
+            .during("read the history of", tip)?;
+        let commits = walk.take(count_max).map(|commit| {
+            let commit = commit.during("read the history of", tip)?;
+            Ok(commit_id(commit))
+        });
+        commits.collect()
+    }
+
     /// Returns what stands in a commit.
     ///
     /// # Errors

@@ -293,6 +293,10 @@ pub enum JsonLine {
         tree: String,
         /// The evidence file.
         evidence: Option<String>,
+        /// Where HEAD stands, in a run that lands after each feature; null where it did not land.
+        head: Option<String>,
+        /// Why it did not land.
+        not_landed: Option<String>,
     },
     /// Unproven work was put aside.
     WorkSetAside {

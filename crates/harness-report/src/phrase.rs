@@ -266,7 +266,7 @@ impl Phrases {
                     passed.tree.short(),
                     evidence.unwrap_or_default()
                 );
-                one(Who::Feature, text)
+                vec![saved::brought(Line::new(Who::Feature, text), passed)]
             }
             Event::CommitFailed { message, .. } => {
                 one(Who::Feature, format!("not committed: {}", clean(message)))

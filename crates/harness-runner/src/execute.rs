@@ -244,6 +244,9 @@ impl Executor {
             Event::FeaturePassed(passed) => {
                 if let Some(setting) = self.setting.borrow_mut().as_mut() {
                     setting.run.tip = passed.commit.clone();
+                    if let Some(head) = passed.head() {
+                        setting.run.lands = Some(head.clone());
+                    }
                     setting.run.work_start = Some(passed.work_tree.clone());
                 }
             }

@@ -494,6 +494,7 @@ pub(crate) fn passed(feature: &str, number: u64) -> Event {
         tree: facts::tree(number),
         work_tree: facts::tree(number),
         evidence: None,
+        brought: None,
     })
 }
 

@@ -1,8 +1,8 @@
 //! Which line an event comes to.
 
 use harness_core::{
-    Action, CallEnd, CheckReport, CheckStatus, Decision, EndReason, Event, FeatureStatus, Money,
-    NetworkUse, Outcome, Stop,
+    Action, Brought, CallEnd, CheckReport, CheckStatus, Decision, EndReason, Event, FeatureStatus,
+    Money, NetworkUse, Outcome, Stop,
 };
 
 use super::{
@@ -194,6 +194,11 @@ impl JsonLines {
                 commit: passed.commit.to_string(),
                 tree: passed.tree.to_string(),
                 evidence: passed.evidence.as_ref().map(ToString::to_string),
+                head: passed.head().map(ToString::to_string),
+                not_landed: match &passed.brought {
+                    Some(Brought::Refused { message }) => Some(message.clone()),
+                    _ => None,
+                },
             },
             Event::FeatureStatusChanged {
                 feature,

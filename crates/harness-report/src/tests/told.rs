@@ -273,7 +273,7 @@ fn json_for_every_kind_of_event() {
     {"seq":57,"type":"finish_refused","reason":"gate test red: 1 of 212 tests failed: csv::quotes","findings":[{"id":"","kind":"tests_skipped","path":"tests/csv.rs","line":null,"message":"a test is ignored now","hunk":""}]}
     {"seq":58,"type":"check_ended","gate":"test","check":"cargo test","status":"green","exit_code":0,"ms":9100,"tests":{"run":213,"failed":0,"skipped":2},"reason":"1 known failure","retried":false}
     {"seq":59,"type":"problem","message":"HEAD has moved"}
-    {"seq":60,"type":"feature_passed","feature":"F-012","commit":"4444444444444444444444444444444444444444","tree":"2222222222222222222222222222222222222222","evidence":".harness/evidence/F-012.json"}
+    {"seq":60,"type":"feature_passed","feature":"F-012","commit":"4444444444444444444444444444444444444444","tree":"2222222222222222222222222222222222222222","evidence":".harness/evidence/F-012.json","head":null,"not_landed":null}
     {"seq":61,"type":"feature_status","feature":"F-012","from":"verifying","to":"passing","reason":"passed"}
     {"seq":62,"type":"needs_human","question":"3 attempts, gate test stays red"}
     {"seq":63,"type":"work_set_aside","files":2,"message":""}
