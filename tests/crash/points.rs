@@ -98,20 +98,28 @@ fn play(case: &Case, wanted: &Outcome) -> Result<(i32, Vec<i32>), String> {
     Err("there is no such step".to_owned())
 }
 
+/// How the cases of one point ended.
+#[derive(Default)]
+struct Row {
+    tried: usize,
+    wrong: usize,
+    codes: BTreeMap<i32, usize>,
+}
+
 /// Plays cases and shows, by point, how many ended as they must.
 fn sweep(name: &str, cases: &[Case], usual: usize) {
     let wanted = uninterrupted();
     let chosen = sample(cases, usual);
     let ends = two_at_a_time(&chosen, |case| play(case, &wanted));
-    let mut table: BTreeMap<(usize, &str), (usize, usize, BTreeMap<i32, usize>)> = BTreeMap::new();
+    let mut table: BTreeMap<(usize, &str), Row> = BTreeMap::new();
     let mut failures = Vec::new();
     for (case, end) in chosen.iter().zip(&ends) {
         let row = table.entry((case.step, &case.point)).or_default();
-        row.0 += 1;
+        row.tried += 1;
         match end {
-            Ok((code, _)) => *row.2.entry(*code).or_default() += 1,
+            Ok((code, _)) => *row.codes.entry(*code).or_default() += 1,
             Err(why) => {
-                row.1 += 1;
+                row.wrong += 1;
                 failures.push(format!("{} `{}`: {why}", STEPS[case.step][0], case.wish()));
             }
         }
@@ -121,10 +129,10 @@ fn sweep(name: &str, cases: &[Case], usual: usize) {
         chosen.len(),
         cases.len()
     ));
-    for ((step, point), (count, wrong, codes)) in table {
+    for ((step, point), row) in table {
         say(&format!(
-            "  {:<7} {point:<16} {count:>4} tried, {wrong} wrong, exits {codes:?}",
-            STEPS[step][0]
+            "  {:<7} {point:<16} {:>4} tried, {} wrong, exits {:?}",
+            STEPS[step][0], row.tried, row.wrong, row.codes
         ));
     }
     assert!(
