@@ -149,7 +149,7 @@ fn a_full_disk_under_the_repository_is_told_and_with_room_it_goes_on() {
     let rooms = [
         0, 4, 12, 20, 32, 48, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320, 400, 500, 600,
     ];
-    let rooms = sample(&rooms, 3);
+    let rooms = sample(&rooms, 2);
     let ends = two_at_a_time(&rooms, |kib| with_room_in_repository(*kib, &wanted));
     let told: Vec<String> = rooms
         .iter()

@@ -60,8 +60,8 @@ fn server(word: &str) -> Server {
 const COMMANDS: usize = 3;
 
 /// How many moments of a part of a run, and how many kinds of event, are tried when nobody asks for more.
-const USUAL_MOMENTS: usize = 3;
-const USUAL_EVENTS: usize = 7;
+const USUAL_MOMENTS: usize = 1;
+const USUAL_EVENTS: usize = 3;
 
 /// Goes on until the run is over, and holds its end against what it should be.
 fn assert_mended(desk: &Desk, server: &Server, word: &str, tree: &str, when: &str) {

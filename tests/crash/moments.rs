@@ -15,7 +15,7 @@ use super::tale::{Outcome, STEPS, Tale, mended, two_at_a_time, uninterrupted};
 use crate::support::{assert_gone, say};
 
 /// How many moments are tried when nobody asks for more.
-const USUAL: u64 = 12;
+const USUAL: u64 = 4;
 
 /// Where a random number comes from: splitmix64, so that a seed says everything.
 fn random(seed: u64) -> u64 {

@@ -11,7 +11,7 @@ const FAILPOINT: &str = "HARNESS_FAILPOINT";
 const TRACE: &str = "HARNESS_FAILPOINT_TRACE";
 
 /// How many cases each sweep tries when nobody asks for more.
-const USUAL: usize = 4;
+const USUAL: usize = 2;
 
 /// What happens at which pass of which point, in which step.
 #[derive(Clone, Debug)]
@@ -189,7 +189,7 @@ fn a_write_that_death_cut_costs_nothing() {
             ]
             .contains(&point)
         };
-        sweep("dies in a write", &cases("torn:9", is_written), USUAL - 2);
+        sweep("dies in a write", &cases("torn:9", is_written), USUAL);
     }
 }
 
@@ -198,7 +198,7 @@ fn a_disk_that_says_no_once_is_told_and_costs_nothing() {
     if has_points() {
         sweep("EIO", &cases("error:EIO", |_| true), USUAL);
         let is_written = |point: &str| point.ends_with("append") || point.ends_with("write");
-        sweep("full", &cases("short:9", is_written), USUAL - 2);
+        sweep("full", &cases("short:9", is_written), USUAL);
     }
 }
 

@@ -373,8 +373,8 @@ pub(super) fn sample<T: Clone>(cases: &[T], usual: usize) -> Vec<T> {
         number => number.parse().unwrap_or(usual),
     };
     let count = count.min(cases.len());
-    // Spread evenly, the last one always among them.
-    (1..=count)
-        .map(|number| cases[number * cases.len() / count - 1].clone())
+    // Spread evenly: the middle one of each part.
+    (0..count)
+        .map(|part| cases[(2 * part + 1) * cases.len() / (2 * count)].clone())
         .collect()
 }
