@@ -339,8 +339,11 @@ impl Site {
             return Ok(None);
         };
         let text = String::from_utf8(file.bytes);
-        text.map(|text| Some((text, file.stamp)))
-            .map_err(|_| Failure::usage(format!("cannot read `{path}`: it is no UTF-8")))
+        text.map(|text| Some((text, file.stamp))).map_err(|_| {
+            Failure::usage(format!("cannot read `{path}`: it is no UTF-8")).hint(format!(
+                "mend the file by hand, or get the last good one back with `git checkout {path}`"
+            ))
+        })
     }
 }
 

@@ -4,6 +4,8 @@
 //! that asked, or by a new run of a feature that was left to a person before the answer came; either
 //! goes on with the work that was put aside for it.
 
+mod rebuilt;
+
 use std::collections::HashMap;
 
 use harness_core::{
@@ -29,12 +31,31 @@ pub(crate) fn all(
     store: &Store,
     say: &dyn Fn(&str),
 ) -> Result<Vec<KeptQuestion>, Failure> {
-    let (mut questions, problems) = store.questions().map_err(|error| failed(&error))?;
+    let mut questions = read(store, say)?;
+    let root = site.repo.root().display().to_string();
+    questions.retain(|kept| kept.asked.root == root);
+    Ok(questions)
+}
+
+/// Reads every question; one whose file is broken is said, and kept anew from the logs.
+pub(crate) fn read(store: &Store, say: &dyn Fn(&str)) -> Result<Vec<KeptQuestion>, Failure> {
+    let (questions, problems) = store.questions().map_err(|error| failed(&error))?;
     for problem in problems {
         say(&format!("note: {}", chain(&problem)));
     }
-    let root = site.repo.root().display().to_string();
-    questions.retain(|kept| kept.asked.root == root);
+    let rebuilt = rebuilt::rebuild(store).unwrap_or_else(|error| {
+        say(&format!("note: {}", chain(&error)));
+        Vec::new()
+    });
+    if rebuilt.is_empty() {
+        return Ok(questions);
+    }
+    for id in rebuilt {
+        say(&format!(
+            "note: {id} was kept anew from the log; an answer that no run had taken must be given again"
+        ));
+    }
+    let (questions, _) = store.questions().map_err(|error| failed(&error))?;
     Ok(questions)
 }
 
@@ -83,7 +104,7 @@ pub(crate) fn settled(
 
 /// Returns what was answered while no process had a run.
 pub(crate) fn for_resume(store: &Store, run: &RunState) -> Result<Vec<GivenAnswer>, Failure> {
-    let (questions, _) = store.questions().map_err(|error| failed(&error))?;
+    let questions = read(store, &|_| {})?;
     let own = questions
         .into_iter()
         .filter(|kept| kept.asked.run == run.run && run.kept.answer_to(kept.id).is_none());

@@ -11,7 +11,7 @@ use std::{
 use harness_config::{Resolved, TrustLine};
 use harness_core::{Feature, RepoPath};
 use harness_guard::Scope;
-use harness_store::state;
+use harness_store::state::{self, StateError};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
@@ -278,8 +278,14 @@ pub(crate) fn describe(subject: &Subject, trusted: &Trusted) -> String {
 fn load(site: &Site) -> Result<Accepted, Failure> {
     let path = site.folders.trust();
     let accepted = state::read_json(&path).map_err(|error| {
-        Failure::failed(chain(&error))
-            .hint("what it held counts as not trusted: look again with `harness trust`")
+        let hint = match error {
+            StateError::Newer { .. } | StateError::TooLong { .. } => format!(
+                "use that version, or move `{}` away: what it holds counts as not trusted then",
+                path.display()
+            ),
+            _ => "what it held counts as not trusted: look again with `harness trust`".to_owned(),
+        };
+        Failure::failed(chain(&error)).hint(hint)
     })?;
     Ok(accepted.unwrap_or_default())
 }

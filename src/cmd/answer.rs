@@ -84,9 +84,14 @@ struct Desk<'a> {
 impl<'a> Desk<'a> {
     fn open(site: &'a Site) -> Result<Self, Failure> {
         let resolved = site.resolve(&RunOptions::default())?;
+        let store = site.existing_store()?;
+        if let Some(store) = &store {
+            // A broken file is mended before anybody looks for one by its name.
+            questions::read(store, &say)?;
+        }
         Ok(Self {
             site,
-            store: site.existing_store()?,
+            store,
             features: site.features(&resolved.policy.feature_file)?,
         })
     }
@@ -97,7 +102,7 @@ impl<'a> Desk<'a> {
             return Ok(Vec::new());
         };
         let mut waiting = Vec::new();
-        for kept in questions::all(self.site, store, &say)? {
+        for kept in questions::all(self.site, store, &|_| {})? {
             if questions::settled(&kept, &self.features, store)?.is_none() {
                 waiting.push(kept);
             }

@@ -11,7 +11,7 @@ use super::worktree;
 use crate::{
     cli::Common,
     compose::Site,
-    failure::{Failure, chain},
+    failure::{Failure, chain, remedy::remedy},
     output::say,
 };
 
@@ -65,7 +65,13 @@ pub(super) fn say_what_next(finished: &Finished, common: &Common) {
                 "hint: `harness log show` tells what happened; `harness resume --last` tries on; `harness abort` takes the files back",
             );
         }
-        End::Answered | End::Aborted | End::Failed | End::Untrusted | End::Refused => {}
+        End::Failed => say(&format!(
+            "hint: {}",
+            remedy(&finished.detail).unwrap_or(
+                "`harness log show` tells what happened; `harness resume --last` goes on from here"
+            )
+        )),
+        End::Answered | End::Aborted | End::Untrusted | End::Refused => {}
     }
 }
 

@@ -185,7 +185,10 @@ impl Repo {
                 .add(&fresh)
                 .during("update the index for", &difference.path)?;
         }
-        index.write().during("write", "the index")
+        harness_failpoint::pass("index.write").on_path("write", self.git_dir().join("index"))?;
+        index.write().during("write", "the index")?;
+        harness_failpoint::moment("index.written");
+        Ok(())
     }
 
     /// Makes an index entry, with the file's looks if it holds exactly this content.
