@@ -170,13 +170,21 @@ impl<'a> Indents<'a> {
 }
 
 /// Whether lines that are deeper than others as given are deeper in the file too.
+///
+/// In a file that mixes tabs and blanks either measure of its indentation will do.
 fn is_nested_alike(pairs: &[(&[u8], &[u8])]) -> bool {
     pairs.iter().all(|(from, to)| {
         let is_deeper = |other: &[u8]| other.len() > from.len() && other.starts_with(from);
-        pairs
-            .iter()
-            .all(|(other, there)| !is_deeper(other) || there.len() > to.len())
+        pairs.iter().all(|(other, there)| {
+            !is_deeper(other) || there.len() > to.len() || columns(there) > columns(to)
+        })
     })
+}
+
+/// Counts the columns of an indentation, a tab as four.
+fn columns(indent: &[u8]) -> usize {
+    let of = |byte: &u8| if *byte == b'\t' { 4 } else { 1 };
+    indent.iter().map(of).sum()
 }
 
 fn indent(line: &[u8]) -> &[u8] {
