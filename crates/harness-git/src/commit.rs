@@ -22,6 +22,9 @@ pub struct CommitInfo {
     pub time: Timestamp,
 }
 
+/// A disk with less room counts as full. Unit: bytes.
+const ROOM_LEAST: u64 = 1024 * 1024;
+
 impl Repo {
     /// Commits `tree` to a branch, in the person's name, and waits until it is on the disk.
     ///
@@ -173,10 +176,21 @@ impl Repo {
             }
             // On a full disk libgit2 returns the id of a commit that it could not write, without an error.
             Err(_) if !self.git.odb().is_ok_and(|objects| objects.exists(new)) => {
-                Err(io::Error::from(io::ErrorKind::StorageFull))
-                    .on_path("keep the objects of", name)
+                Err(self.why_nothing_is_kept()).on_path("keep the objects of", name)
             }
             Err(source) => Err(source).during("move", name),
+        }
+    }
+
+    /// Says why an object is not there that libgit2 said it had written: it names no reason itself.
+    fn why_nothing_is_kept(&self) -> io::Error {
+        let room = rustix::fs::statvfs(self.common_dir())
+            .map(|disk| disk.f_bavail.saturating_mul(disk.f_frsize));
+        match room {
+            Ok(room) if room >= ROOM_LEAST => {
+                io::Error::other("what was written is not there: the disk may be failing")
+            }
+            _ => io::Error::from(io::ErrorKind::StorageFull),
         }
     }
 

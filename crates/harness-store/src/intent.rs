@@ -157,7 +157,17 @@ impl Store {
         if text.len() > LEDGER_BYTES_MAX.as_usize() {
             return Err(StoreError::Full { path });
         }
-        let lines = whole_lines(&text).split_inclusive(|&byte| byte == b'\n');
+        let whole = whole_lines(&text);
+        // A process that is killed leaves the beginning of a line, and nothing else.
+        if text.get(whole.len()).is_some_and(|&byte| byte != b'{') {
+            let line = 1 + whole.iter().filter(|&&byte| byte == b'\n').count();
+            return Err(StoreError::Unreadable {
+                path,
+                line: u64::try_from(line).unwrap_or(u64::MAX),
+                defect: Defect::NotARecord,
+            });
+        }
+        let lines = whole.split_inclusive(|&byte| byte == b'\n');
         let entries = lines.zip(1..).map(|(text, line)| {
             parse(text).map_err(|defect| StoreError::Unreadable {
                 path: path.clone(),

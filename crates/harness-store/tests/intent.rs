@@ -95,6 +95,7 @@ fn a_broken_line_is_named_and_a_later_version_is_not_guessed_at() {
         ("{\"v\":1}\n", Defect::NotARecord),
         ("{\"v\":2,\"entry\":{}}\n", Defect::Newer { version: 2 }),
         ("\n", Defect::NotARecord),
+        ("\0\0\0\0", Defect::NotARecord),
         (
             "{\"v\":1,\"entry\":{\"what\":\"forged\"}}\n",
             Defect::NotARecord,
