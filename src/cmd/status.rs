@@ -1,5 +1,8 @@
 //! `harness status`: where the repository, its features and its runs stand. Reads only.
 
+mod glance;
+mod watch;
+
 use harness_core::{Event, FeatureStatus, SessionOpened};
 use harness_report::{JsonStep, clean};
 use harness_store::Record;
@@ -7,7 +10,7 @@ use serde_json::json;
 
 use super::runs;
 use crate::{
-    cli::{Common, RunOptions},
+    cli::{Common, RunOptions, Status},
     compose::Site,
     failure::{Failure, chain},
     intent::Ledger,
@@ -17,8 +20,11 @@ use crate::{
     trust::{self, Subject, Trusted},
 };
 
-pub(super) fn run(common: &Common) -> Result<u8, Failure> {
+pub(super) fn run(common: &Common, flags: &Status) -> Result<u8, Failure> {
     let site = Site::open(common)?;
+    if flags.watch {
+        return watch::watch(common, &site);
+    }
     let head = site.head()?;
     let resolved = site.resolve(&RunOptions::default())?;
     let features = site.features(&resolved.policy.feature_file)?;

@@ -245,6 +245,7 @@ impl Engine {
                 fallback,
                 roles,
                 answers,
+                found: _,
             } => {
                 for given in answers {
                     self.on_answer_taken(given);
@@ -296,6 +297,7 @@ impl Engine {
                 kept: Some(work), ..
             } => self.run.kept.set_aside((**work).clone()),
             Event::WorkBroughtBack { feature, .. } => self.run.kept.forget_aside(feature),
+            Event::Forked(_) => self.run.forget_spent(),
             _ => {}
         }
         if let Some(session) = &mut self.session {
@@ -369,10 +371,11 @@ impl Engine {
         limits: &Limits,
         now: Timestamp,
     ) {
+        let same_provider = self.run.model.provider() == model.provider();
         self.run.attended = attended;
         self.run.model = model.clone();
         self.breakers = Breakers::new();
-        self.pacing = Pacing::new();
+        self.pacing.resume();
         let changed = limits::changed(&self.run.policy.limits, limits);
         let warned = &mut self.run.account.warned;
         warned.retain(|limit| !changed.contains(limit));
@@ -386,7 +389,7 @@ impl Engine {
         self.end = None;
         self.opening = false;
         match &mut self.session {
-            Some(session) => session.resume(self.run.steered, now),
+            Some(session) => session.resume(self.run.steered, same_provider, now),
             None => self.take_back_given_up(),
         }
     }

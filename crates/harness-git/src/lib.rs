@@ -17,6 +17,7 @@ mod commit;
 mod create;
 mod dirty;
 mod durable;
+mod fork;
 mod ignored;
 mod index;
 mod land;

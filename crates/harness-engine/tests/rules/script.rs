@@ -356,6 +356,7 @@ impl Script {
             fallback: run.fallback,
             roles: Box::new(run.roles),
             answers: Vec::new(),
+            found: Box::default(),
         })
     }
 

@@ -458,6 +458,7 @@ impl<'a> Driver<'a> {
             fallback: run.fallback,
             roles: Box::new(run.roles),
             answers: self.world.answers(&mut self.rng),
+            found: Box::default(),
         };
         self.take(event, Origin::First)
     }

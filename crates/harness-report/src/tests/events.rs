@@ -312,6 +312,7 @@ const fn number(event: &Event) -> usize {
         Event::PlanSet(_) => 73,
         Event::WindowCut(_) => 74,
         Event::WindowFull(_) => 75,
+        Event::Forked(_) => 76,
     }
 }
 
@@ -320,7 +321,7 @@ fn every_kind_of_event_is_among_them() {
     let mut numbers: Vec<usize> = every_kind().iter().map(number).collect();
     numbers.sort_unstable();
     numbers.dedup();
-    assert_eq!(numbers, (0..76).collect::<Vec<_>>());
+    assert_eq!(numbers, (0..77).collect::<Vec<_>>());
     assert_eq!(numbers, (0..76).collect::<Vec<_>>());
     assert_eq!(numbers, (0..76).collect::<Vec<_>>());
     assert_eq!(numbers, (0..76).collect::<Vec<_>>());
