@@ -10,7 +10,9 @@ mod fork;
 mod refused;
 
 use harness_config::Resolved;
-use harness_core::{EndReason, Event, Goal, Level, SessionId, SessionOpened, TakenUp, Timestamp};
+use harness_core::{
+    CommitId, EndReason, Event, Goal, Level, RunState, SessionId, SessionOpened, TakenUp, Timestamp,
+};
 use harness_engine::Engine;
 use harness_runner::Launch;
 use harness_store::{LogWriter, SpendLog, Store, TornTail};
@@ -38,6 +40,9 @@ use crate::{
     surface::{LineSurface, Past, Surface},
     trust,
 };
+
+/// The most commits that one landing is taken to bring.
+const LANDED_MAX: usize = 1_000;
 
 pub(super) fn run(common: &Common, flags: &Resume) -> Result<u8, Failure> {
     if screen::is_wanted(common, flags.options.plain)? {
@@ -85,6 +90,11 @@ fn attempt(
     surface: &dyn Surface,
 ) -> Result<Done, Refused> {
     let site = Site::open(common)?;
+    if flags.fork.is_none()
+        && let Some(inside) = in_own_tree(&site, common, flags)?
+    {
+        return attempt(&inside, flags, said, surface);
+    }
     let mut resolved = site.resolve(&flags.options)?;
     let list = &resolved.policy.feature_file;
     let wished = intent::require(&site, list, &site.features(list)?);
@@ -185,7 +195,7 @@ fn attempt(
         resumed: Some((log, resumed)),
         said: said.to_vec(),
         models: models.clients,
-        rules: Box::new(RuleFile::new(&site.folders, site.repo.root())),
+        rules: Box::new(RuleFile::new(&site.folders, &site.home())),
         proposals,
         approve: flags.options.approve.clone(),
         spend: SpendLog::new(site.folders.spend()),
@@ -206,6 +216,39 @@ fn found(engine: &Engine, unsaved: &Unsaved, differs: Vec<harness_core::Differen
         found.in_flight.extend(unsaved.setup());
     }
     TakenUp { differs, ..found }
+}
+
+/// Finds the work tree that was made for the wanted session, seen from the person's.
+fn in_own_tree(site: &Site, common: &Common, flags: &Resume) -> Result<Option<Common>, Failure> {
+    let Some(store) = site.existing_store()? else {
+        return Ok(None);
+    };
+    let sessions = store
+        .sessions()
+        .map_err(|error| Failure::failed(chain(&error)))?;
+    let wanted = flags.session.as_deref();
+    for session in sessions.into_iter().rev() {
+        if wanted.is_some_and(|wanted| wanted != session.to_string()) {
+            continue;
+        }
+        let Some(root) = runs::root_of(&store, session) else {
+            continue;
+        };
+        if root == site.repo.root().display().to_string() {
+            return Ok(None);
+        }
+        let mut linked = site.repo.linked().into_iter();
+        let found = linked.find(|linked| {
+            linked.home == site.repo.root() && linked.root.display().to_string() == root
+        });
+        if let Some(linked) = found {
+            return Ok(Some(Common {
+                directory: Some(linked.root),
+                ..common.clone()
+            }));
+        }
+    }
+    Ok(None)
 }
 
 /// Finds the session that is wanted, or the latest one of this work tree that began; it must be its run's last.
@@ -317,8 +360,8 @@ pub(super) fn open(
 
 /// What a run proves is about the commit it began from.
 fn refuse_other_head(site: &Site, opened: &SessionOpened) -> Result<(), Refused> {
-    let (head, base) = (site.head()?.commit, &opened.run.base);
-    if head == *base {
+    let (head, base) = (site.head()?.commit, opened.run.head());
+    if head == *base || is_landing(site, &head, &opened.run)? {
         return Ok(());
     }
     let message = format!(
@@ -332,6 +375,22 @@ fn refuse_other_head(site: &Site, opened: &SessionOpened) -> Result<(), Refused>
         base.short()
     ));
     Err(Refused::asked("head", failure))
+}
+
+/// Whether HEAD moved because the run brought features there and had no time to say so.
+fn is_landing(site: &Site, head: &CommitId, run: &RunState) -> Result<bool, Failure> {
+    if run.lands.is_none() {
+        return Ok(false);
+    }
+    let commits = site.repo.commits_beyond(head, run.head(), LANDED_MAX)?;
+    for commit in &commits {
+        let info = site.repo.commit_info(commit)?;
+        let mut trailers = info.trailers.iter();
+        if !trailers.any(|(key, _)| key == "Harness-Session") {
+            return Ok(false);
+        }
+    }
+    Ok(!commits.is_empty())
 }
 
 /// The proof names one level, so the whole session has one.

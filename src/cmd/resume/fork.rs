@@ -35,13 +35,14 @@ pub(super) fn fork(
     let opened = runs::opening(store, session)?;
     refuse_kind(&opened)?;
     let head = site.head()?.commit;
-    if head != opened.run.base {
+    let base = opened.run.head();
+    if head != *base {
         let message = format!(
             "cannot begin with checkpoint {number} of {session}: its run began from {} and HEAD is at {}",
-            opened.run.base.short(),
+            base.short(),
             head.short()
         );
-        let hint = format!("git checkout {}", opened.run.base.short());
+        let hint = format!("git checkout {}", base.short());
         return Err(Refused::asked(
             "head",
             Failure::needs_human(message).hint(hint),

@@ -1,9 +1,10 @@
 //! `harness status --watch`: a second face on a run, from outside of its process.
 //!
-//! Follows the log of the newest session of this work tree and takes no lock, so that any number can
-//! watch; a session that comes later is followed as soon as it is there. A look that finds nothing
-//! new reads no more than the size of a file. On a terminal the last lines are drawn anew in
-//! place, without the alternate screen and without a mode that would have to be put back.
+//! Follows the log of the newest session of this work tree, or of one that was made for a run from
+//! here, and takes no lock, so that any number can watch; a session that comes later is followed as
+//! soon as it is there. A look that finds nothing new reads no more than the size of a file. On a
+//! terminal the last lines are drawn anew in place, without the alternate screen and without a mode
+//! that would have to be put back.
 
 use std::{
     io::{IsTerminal as _, stdout},
@@ -161,9 +162,9 @@ impl Shown {
     }
 }
 
-/// Returns the newest session of this work tree that began.
+/// Returns the newest session of this work tree, or of one that was made for a run from here.
 fn newest(site: &Site, store: &Store) -> Result<Option<SessionId>, Failure> {
-    runs::latest_session(site, store)
+    runs::latest_session_of_all(site, store)
 }
 
 /// Returns how many columns a line may take, so that none is wrapped.
