@@ -167,11 +167,11 @@ fn until(mut events: Events, number: CheckpointNumber) -> Option<(Events, TurnNu
     };
     events.truncate(end);
     events.extend(saved);
-    let turns = events.iter().filter_map(|(event, _)| match event {
+    let mut turns = events.iter().filter_map(|(event, _)| match event {
         Event::TurnStarted { turn } => Some(*turn),
         _ => None,
     });
-    let turn = turns.last().unwrap_or_default();
+    let turn = turns.next_back().unwrap_or_default();
     Some((events, turn))
 }
 

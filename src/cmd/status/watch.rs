@@ -63,20 +63,13 @@ pub(super) fn watch(common: &Common, site: &Site) -> Result<u8, Failure> {
             }
         }
         looks += 1;
-        match &mut followed {
-            Some(followed) => {
-                if followed.look()? {
-                    shown.show(followed, &mut output)?;
-                }
+        if let Some(followed) = &mut followed {
+            if followed.look()? {
+                shown.show(followed, &mut output)?;
             }
-            None if looks == 1 => {
-                output.entry(
-                    "watching",
-                    "note: no run yet; watching",
-                    serde_json::json!({}),
-                )?;
-            }
-            None => {}
+        } else if looks == 1 {
+            let text = "note: no run yet; watching";
+            output.entry("watching", text, serde_json::json!({}))?;
         }
         if is_closed() {
             return Ok(0);

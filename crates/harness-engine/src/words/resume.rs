@@ -56,7 +56,7 @@ mod tests {
 
     #[test]
     fn changed_files_are_named_and_nothing_else_is_told() {
-        let path = |number: usize| RepoPath::parse(&format!("src/{number}")).unwrap();
+        let path = |number: usize| RepoPath::parse(format!("src/{number}")).unwrap();
         let files = Difference::new(DifferenceKind::Files, "", "");
         assert_eq!(differs(&files), None);
         let told = differs(&files.about((0..30).map(path).collect())).unwrap();

@@ -121,10 +121,9 @@ fn a_wait_outlives_its_process_unless_another_provider_is_asked() {
     assert_eq!(waits(&mut run), "request 2");
     // What was said before the crash holds, as long as it was said for.
     hears_of(&mut run, RateLimit::Requests, 0, 12);
-    run.crashes();
-    assert_eq!(reads(&mut run), "paced by requests for 12000 ms");
+    assert_eq!(run.crashes(), "paced by requests for 12000 ms");
     run.now = run.now.plus(Duration::from_secs(13));
-    assert_eq!(run.crashes(), "request 3");
+    assert_eq!(run.crashes(), "request 2");
 
     let mut run = started();
     hears_of(&mut run, RateLimit::Requests, 0, 12);
