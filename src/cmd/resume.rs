@@ -214,6 +214,7 @@ fn found(engine: &Engine, unsaved: &Unsaved, differs: Vec<harness_core::Differen
     let mut found = engine.taken_up();
     if engine.end().is_none() {
         found.in_flight.extend(unsaved.setup());
+        found.in_flight.truncate(TakenUp::NAMED_MAX);
     }
     TakenUp { differs, ..found }
 }

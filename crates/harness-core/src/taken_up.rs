@@ -18,6 +18,9 @@ pub struct TakenUp {
     /// The feature in work; absent where no session was open.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub feature: Option<FeatureId>,
+    /// Whether the last session was over, so that a fresh one goes on with what is left.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_fresh: bool,
     /// What was under way and has no end in the log, at most [`TakenUp::NAMED_MAX`].
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub in_flight: Vec<InFlight>,

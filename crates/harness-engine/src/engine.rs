@@ -245,8 +245,9 @@ impl Engine {
                 fallback,
                 roles,
                 answers,
-                found: _,
+                found,
             } => {
+                self.keep_untold(found);
                 for given in answers {
                     self.on_answer_taken(given);
                 }
@@ -319,6 +320,7 @@ impl Engine {
         self.run
             .work_start
             .get_or_insert_with(|| opened.start_tree.clone());
+        self.run.kept.untold = None;
         match Session::open(opened, now) {
             Ok(session) => self.session = Some(session),
             Err(problem) => self.stop_for(EndReason::Blocked, &problem),

@@ -1,8 +1,8 @@
-//! How a run stands before another process takes it up: a look at the fold, which changes nothing.
+//! How a run stands before another process takes it up: a look at the fold, and what is kept of it.
 //!
 //! Called by the command that resumes; what it says goes into the log with the resume.
 
-use harness_core::{EndReason, TakenUp};
+use harness_core::{DifferenceKind, EndReason, TakenUp};
 
 use crate::Engine;
 
@@ -12,7 +12,10 @@ impl Engine {
     /// A run that ended in order had nothing under way.
     pub fn taken_up(&self) -> TakenUp {
         let Some(session) = &self.session else {
-            return TakenUp::default();
+            return TakenUp {
+                is_fresh: true,
+                ..TakenUp::default()
+            };
         };
         let ended = self.end().is_some();
         TakenUp {
@@ -23,8 +26,20 @@ impl Engine {
             } else {
                 session.in_flight()
             },
-            differs: Vec::new(),
             spent: (!ended).then(|| session.lost_spend(&self.run)).flatten(),
+            ..TakenUp::default()
+        }
+    }
+
+    /// Keeps what the next session has to know of files, where none is open to be told.
+    pub(crate) fn keep_untold(&mut self, found: &TakenUp) {
+        if self.session.is_some() {
+            return;
+        }
+        let mut differs = found.differs.iter();
+        let files = differs.find(|difference| difference.kind == DifferenceKind::Files);
+        if let Some(files) = files {
+            self.run.kept.untold = Some(files.clone());
         }
     }
 

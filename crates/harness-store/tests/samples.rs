@@ -593,6 +593,7 @@ fn taken_up() -> Vec<Event> {
                     cost: Some(Money(61_000)),
                     estimated: true,
                 }),
+                ..TakenUp::default()
             }),
         },
         Event::Forked(Box::new(Forked {

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 
 use harness_core::{
     CallId, Difference, DifferenceKind, Event, Fate, InFlight, InFlightKind, ModelProfile, Policy,
-    RepoPath, SessionOpened, Sourced, TreeId,
+    RepoPath, SessionOpened, SetupPlace, Sourced, TreeId,
 };
 use harness_engine::Engine;
 use harness_git::Checkpoints;
@@ -31,8 +31,8 @@ pub(super) struct Unsaved {
     /// Calls that may change files and have no end.
     open: BTreeSet<CallId>,
     jobs: BTreeSet<CallId>,
-    /// The setup step that has no end.
-    setup: Option<String>,
+    /// Setup steps that have no end, and where they ran.
+    setup: Vec<(Vec<String>, SetupPlace)>,
     /// Whether gates run in the work tree itself, where they can change it.
     gates_in_place: bool,
 }
@@ -59,11 +59,15 @@ impl Unsaved {
             Event::CheckpointSaved(_) | Event::CheckpointUnchanged => {
                 self.may_have_changed = false;
             }
-            Event::SetupStarted { run, .. } => {
-                self.setup = Some(run.join(" "));
-                self.may_have_changed = true;
+            Event::SetupStarted { run, place, .. } => {
+                self.setup.push((run.clone(), *place));
+                self.may_have_changed |= *place == SetupPlace::WorkTree;
             }
-            Event::SetupEnded { .. } => self.setup = None,
+            Event::SetupEnded { run, place, .. } => {
+                self.setup.retain(|known| *known != (run.clone(), *place));
+            }
+            // Steps of another process have ended with it.
+            Event::SessionResumed { .. } => self.setup.clear(),
             Event::SessionOpened(opened) => self.gates_in_place = !opened.run.policy.isolate,
             Event::GateStarted { .. } => self.may_have_changed |= self.gates_in_place,
             _ => {}
@@ -74,12 +78,15 @@ impl Unsaved {
         self.may_have_changed || !self.open.is_empty() || !self.jobs.is_empty()
     }
 
-    /// Returns the setup step that was under way.
-    pub(super) fn setup(&self) -> Option<InFlight> {
-        let what = self.setup.as_ref()?;
-        Some(InFlight {
+    /// Lists the setup steps that were under way.
+    pub(super) fn setup(&self) -> impl Iterator<Item = InFlight> {
+        self.setup.iter().map(|(run, place)| InFlight {
             kind: InFlightKind::Setup,
-            what: format!("`{what}`"),
+            what: format!(
+                "`{}` for the {}",
+                run.join(" "),
+                place.as_str().replace('_', " ")
+            ),
             fate: Fate::Again,
         })
     }

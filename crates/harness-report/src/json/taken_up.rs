@@ -51,6 +51,8 @@ pub struct JsonDifference {
 pub struct JsonTakenUp {
     /// How it goes on.
     pub outcome: JsonOutcome,
+    /// Whether the last session was over, so that a fresh one goes on with what is left.
+    pub fresh: bool,
     /// The feature in work; null where none is.
     pub feature: Option<String>,
     /// The turn it stood in.
@@ -92,6 +94,7 @@ fn stood(found: &TakenUp) -> JsonTakenUp {
         } else {
             JsonOutcome::Differs
         },
+        fresh: found.is_fresh,
         feature: found.feature.as_ref().map(ToString::to_string),
         turn: found.turn.0,
         in_flight: in_flight.collect(),

@@ -3,10 +3,7 @@
 use harness_core::{Fate, Forked, GivenAnswer, InFlight, TakenUp};
 
 use super::{Line, Who, count, steering::answered};
-use crate::{
-    clean::{clean, clean_line},
-    tally::usd,
-};
+use crate::{clean::clean_line, tally::usd};
 
 /// What is shown of one line. Unit: characters.
 const LINE_CHARS: usize = 400;
@@ -33,7 +30,9 @@ pub(super) fn resumed(found: &TakenUp, answers: &[GivenAnswer]) -> Vec<Line> {
 fn stood(found: &TakenUp) -> String {
     let place = match &found.feature {
         Some(feature) => format!("{feature}, turn {}", found.turn),
-        None => "between two features".to_owned(),
+        None => {
+            return "its last session was over, a fresh one goes on with what is left".to_owned();
+        }
     };
     match found.in_flight.len() {
         0 => format!("{place}, nothing was in flight"),
@@ -57,9 +56,15 @@ fn details(found: &TakenUp) -> Vec<String> {
             "{}: {}; {}",
             difference.kind, difference.text, difference.done
         );
-        clean_line(&text, LINE_CHARS)
+        one_line(&text)
     }));
     lines
+}
+
+/// Writes a text as one line, with all of it as far as the bound goes.
+fn one_line(text: &str) -> String {
+    let words: Vec<&str> = text.split_whitespace().collect();
+    clean_line(&words.join(" "), LINE_CHARS)
 }
 
 fn in_flight(item: &InFlight) -> String {
@@ -73,7 +78,7 @@ fn in_flight(item: &InFlight) -> String {
         item.kind.as_str().replace('_', " "),
         item.what
     );
-    clean_line(&clean(&text), LINE_CHARS)
+    one_line(&text)
 }
 
 pub(super) fn forked(forked: &Forked) -> Line {
