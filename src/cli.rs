@@ -87,7 +87,7 @@ pub(crate) enum Command {
     /// `harness run` goes on with it.
     Answer(Answer),
     /// Show where the repository, its features and its runs stand
-    Status,
+    Status(Status),
     /// Try to break out of each level of confinement, and check what a run would use
     ///
     /// Every attempt is made on files, sockets and processes made for it, first without
@@ -314,16 +314,40 @@ pub(crate) enum RunBranch {
     Current,
 }
 
-#[derive(Clone, Debug, Args)]
+#[derive(Clone, Debug, Default, Args)]
 pub(crate) struct Resume {
     /// The session, such as S-0007
-    #[arg(value_name = "SESSION", required_unless_present = "last")]
+    #[arg(value_name = "SESSION", required_unless_present_any = ["last", "all", "fork"])]
     pub(crate) session: Option<String>,
     /// Take the latest session of this work tree
     #[arg(long)]
     pub(crate) last: bool,
+    /// Go on with every run of this work tree that has work left, newest first
+    ///
+    /// Stops at the first one that needs a person, and sums up.
+    #[arg(long, conflicts_with_all = ["session", "last", "fork"])]
+    pub(crate) all: bool,
+    /// Begin a new run with the conversation and the files of a checkpoint
+    ///
+    /// The other session stays as it is. Files go to the checkpoint as with `harness checkpoint
+    /// undo`: never over changes of your own. The new run has spent nothing; what the day has cost counts.
+    #[arg(long, value_name = "SESSION@CHECKPOINT", conflicts_with_all = ["session", "last"])]
+    pub(crate) fork: Option<String>,
+    /// Take what was changed in the agent's files since it stopped as part of its work
+    #[arg(long)]
+    pub(crate) take_changes: bool,
     #[command(flatten)]
     pub(crate) options: RunOptions,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Status {
+    /// Follow the run of this work tree: its feature, turn, gate, cost, and what waits for you
+    ///
+    /// Reads its log alone and is in nobody's way: any number can watch, before the run begins and
+    /// after it was killed. Plain lines where there is no terminal. Ctrl+C leaves.
+    #[arg(long)]
+    pub(crate) watch: bool,
 }
 
 #[derive(Debug, Args)]

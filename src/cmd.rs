@@ -55,7 +55,7 @@ pub(crate) fn run(cli: &Cli) -> Result<u8, Failure> {
         Command::Doctor(doctor) => doctor::run(common, doctor),
         Command::Rewind(rewind) => rewind::run(common, rewind),
         Command::Answer(answer) => answer::run(common, answer),
-        Command::Status => status::run(common),
+        Command::Status(status) => status::run(common, status),
         Command::Models => models::run(common),
         Command::Feature(feature) => feature::run(common, feature),
         Command::Gate(gate) => gate::run(common, gate),

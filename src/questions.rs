@@ -6,7 +6,7 @@
 
 mod rebuilt;
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use harness_core::{
     EndReason, Event, Feature, FeatureId, FeatureStatus, GivenAnswer, Kept, RunState, Timestamp,
@@ -148,6 +148,20 @@ pub(crate) fn take_up(
         }
     }
     Ok(kept)
+}
+
+/// Returns the features whose answer came after they were left to a person: the next run takes it up.
+pub(crate) fn with_answer(site: &Site, store: &Store) -> Result<BTreeSet<FeatureId>, Failure> {
+    let answers = all(site, store, &|_| {})?.into_iter();
+    let answers: Vec<GivenAnswer> = answers.filter_map(given_answer).collect();
+    if answers.is_empty() {
+        return Ok(BTreeSet::new());
+    }
+    let left = left_to_a_person(store)?;
+    let since = |id: &FeatureId| left.get(id).copied().unwrap_or_default();
+    let is_new = |given: &GivenAnswer| given.at > since(&given.feature);
+    let new = answers.into_iter().filter(is_new);
+    Ok(new.map(|given| given.feature).collect())
 }
 
 /// Adds the work that lies aside for a question to what a new run is told, for every feature that

@@ -277,13 +277,24 @@ pub(crate) fn lock(site: &Site, store: &Store) -> Result<Lock, Failure> {
         }
     };
     taken.map_err(|error| match error {
-        LockError::Held(_) => Failure::needs_human(format!(
+        LockError::Held(ref held) => Failure::needs_human(format!(
             "another run works in this work tree: {}",
             chain(&error)
         ))
-        .hint("wait for it, stop it, or work in another worktree"),
+        .hint(way_around(held, &holder)),
         error => Failure::failed(chain(&error)),
     })
+}
+
+/// Says what a person can do about a lock that another holds.
+fn way_around(held: &Held, own: &Holder) -> String {
+    match held.holder.as_ref().filter(|holder| holder.host != own.host) {
+        Some(other) => format!(
+            "it runs on `{}`: wait for it, stop it there, or work in another worktree",
+            other.host
+        ),
+        None => "wait for it, stop it, or work in another worktree; `harness status --watch` shows what it does".to_owned(),
+    }
 }
 
 /// Whether the process that holds a lock was killed: its helpers, which end now, hold it a moment longer.
@@ -296,7 +307,7 @@ fn is_gone(held: &Held, own: &Holder) -> bool {
 }
 
 /// Linked work trees of one repository have locks of their own.
-fn lock_name(site: &Site) -> String {
+pub(crate) fn lock_name(site: &Site) -> String {
     let (own, common) = (site.repo.git_dir(), site.repo.common_dir());
     match own.file_name().filter(|_| own != common) {
         Some(name) => {

@@ -21,6 +21,7 @@ mod session;
 mod trust;
 mod undo;
 mod verify;
+mod watch;
 
 use std::{collections::BTreeMap, os::unix::fs::MetadataExt as _, path::Path};
 

@@ -11,6 +11,7 @@ mod points;
 mod shim;
 mod signal;
 mod state_files;
+mod stood;
 mod tale;
 mod together;
 mod torn;

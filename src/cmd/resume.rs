@@ -1,12 +1,27 @@
 //! `harness resume`: goes on where a run was stopped or killed.
+//!
+//! It says one of three things first: it goes on where it was, something differs and this is done
+//! about it, or it does not go on, with the way out. Whatever has to be refused is refused before
+//! anything is changed or spent.
+
+mod all;
+mod differs;
+mod fork;
+mod refused;
 
 use harness_config::Resolved;
 use harness_core::{
-    CommitId, EndReason, Event, Goal, Level, RunState, SessionId, SessionOpened, Timestamp,
+    CommitId, EndReason, Event, Goal, Level, RunState, SessionId, SessionOpened, TakenUp, Timestamp,
 };
 use harness_engine::Engine;
 use harness_runner::Launch;
-use harness_store::{LogWriter, SpendLog, Store};
+use harness_store::{LogWriter, SpendLog, Store, TornTail};
+use serde_json::json;
+
+use self::{
+    differs::{Left, Unsaved},
+    refused::Refused,
+};
 
 use super::runs;
 use crate::{
@@ -51,57 +66,106 @@ pub(crate) fn work(
     said: &[String],
     surface: &dyn Surface,
 ) -> Result<Done, Failure> {
+    if flags.all {
+        return all::work(common, flags, surface);
+    }
+    one(common, flags, said, surface)
+}
+
+/// Resumes one session, or says why it does not go on.
+fn one(
+    common: &Common,
+    flags: &Resume,
+    said: &[String],
+    surface: &dyn Surface,
+) -> Result<Done, Failure> {
+    let done = attempt(common, flags, said, surface);
+    done.map_err(|refused| refused.tell(common.json, surface))
+}
+
+fn attempt(
+    common: &Common,
+    flags: &Resume,
+    said: &[String],
+    surface: &dyn Surface,
+) -> Result<Done, Refused> {
     let site = Site::open(common)?;
-    if let Some(inside) = in_own_tree(&site, common, flags)? {
-        return work(&inside, flags, said, surface);
+    if flags.fork.is_none()
+        && let Some(inside) = in_own_tree(&site, common, flags)?
+    {
+        return attempt(&inside, flags, said, surface);
     }
     let mut resolved = site.resolve(&flags.options)?;
     let list = &resolved.policy.feature_file;
-    intent::require(&site, list, &site.features(list)?)?;
-    trust::trusted_features(&site, &resolved, surface)?;
+    let wished = intent::require(&site, list, &site.features(list)?);
+    wished.map_err(|failure| Refused::asked("features", failure))?;
+    let trusted = trust::trusted_features(&site, &resolved, surface);
+    trusted.map_err(|failure| Refused::asked("trust", failure))?;
     let store = site.existing_store()?.ok_or_else(nothing)?;
-    let _lock = session::lock(&site, &store)?;
-    let session = choose(&site, &store, flags.session.as_deref())?;
+    let lock = session::lock(&site, &store);
+    let _lock = lock.map_err(|failure| Refused::cannot("lock", failure))?;
+    let session = match &flags.fork {
+        Some(wanted) => fork::fork(&site, &store, wanted, surface)?,
+        None => choose(&site, &store, flags.session.as_deref())?,
+    };
     let Taken {
         log,
         engine,
         opened,
         past,
+        unsaved,
+        torn,
     } = open(&store, session, surface)?;
     if engine.end() == Some(EndReason::Aborted) {
         let message = format!("run `{}` was given up", opened.run.run);
-        return Err(Failure::usage(message).hint("harness run"));
+        let failure = Failure::usage(message).hint("harness run");
+        return Err(Refused::cannot("given_up", failure));
     }
     // An answer can be answered, where a person goes on talking.
     let is_talk = surface.is_steered() && engine.end() == Some(EndReason::Answered);
     if engine.end().is_some_and(|end| end.exit_code() == 0) && !is_talk {
-        surface.say(&format!(
-            "session {session} ended well: nothing is left to do"
-        ));
+        let text = format!("session {session} ended well: nothing is left to do");
+        if common.json {
+            let body = json!({ "outcome": "cannot", "why": "ended_well", "message": text, "hint": null, "exit_code": 0 });
+            surface.entry("resume_refused", "", body)?;
+        } else {
+            surface.say(&text);
+        }
         return Ok(Done::without_run(0));
     }
     if opened.run.by_hand.is_some() {
         let message =
             format!("session `{session}` judged what was done by hand: there is no agent to go on");
-        return Err(
-            Failure::usage(message).hint(format!("harness feature finish {}", opened.feature))
-        );
+        let failure =
+            Failure::usage(message).hint(format!("harness feature finish {}", opened.feature));
+        return Err(Refused::cannot("by_hand", failure));
     }
     if let Goal::Plan { feature } = &opened.run.goal
         && let Some(failure) = proposals::settled_elsewhere(&store, feature, engine.end())?
     {
-        return Err(failure);
+        return Err(Refused::cannot("settled", failure));
     }
     refuse_other_head(&site, &opened)?;
     let wish = recording::wish(&flags.options, &resolved)?;
     if wish.is_none() && engine.run().model.recorded {
-        return Err(played(session));
+        return Err(Refused::asked("model", played(session)));
     }
     keep_successor(&mut resolved, wish, &opened);
     let model = session::choose_model(wish.or_else(|| recorded_as(&opened)), &resolved)?
         .at_pace(flags.options.pace.into());
     recording::skip_answered(&model.client, &store, opened.run.run)?;
     session::day::refuse_spent(&site.folders, &resolved.policy.limits, &model.profile)?;
+    let workplace = site.workplace(&resolved, store.clone())?;
+    refuse_other_level(workplace.level, &opened)?;
+    let left = Left {
+        site: &site,
+        engine: &engine,
+        opened: &opened,
+        unsaved: &unsaved,
+        torn: torn.as_ref(),
+        take_changes: flags.take_changes,
+    };
+    let differs = left.look(&resolved.policy, &model.profile, surface)?;
     let mut models = model.with_others(&resolved, surface);
     let recorded = Recording::begin(
         &flags.options,
@@ -118,11 +182,10 @@ pub(crate) fn work(
         fallback: models.standby,
         roles: Box::new(models.roles),
         answers: questions::for_resume(&store, &engine.run())?,
+        found: Box::new(found(&engine, &unsaved, differs)),
     };
     let proposals = super::plan::keeper_of(&site, &store, &opened.run);
     let is_plan = proposals.is_some();
-    let workplace = site.workplace(&resolved, store.clone())?;
-    refuse_other_level(workplace.level, &opened)?;
     let began = engine.run().policy;
     let needed = network::needed(&began, &resolved.policy);
     network::refuse_closed(&needed, &resolved.policy.network)?;
@@ -144,6 +207,16 @@ pub(crate) fn work(
         super::plan::tell_outcome(&site, &resolved, &store, &finished, common, surface);
     }
     Ok(Done::ended(code, finished))
+}
+
+/// Says how the session stood, for the log and everybody who reads it.
+fn found(engine: &Engine, unsaved: &Unsaved, differs: Vec<harness_core::Difference>) -> TakenUp {
+    let mut found = engine.taken_up();
+    if engine.end().is_none() {
+        found.in_flight.extend(unsaved.setup());
+        found.in_flight.truncate(TakenUp::NAMED_MAX);
+    }
+    TakenUp { differs, ..found }
 }
 
 /// Finds the work tree that was made for the wanted session, seen from the person's.
@@ -229,6 +302,9 @@ pub(super) struct Taken {
     opened: SessionOpened,
     /// What the surface has to see first.
     past: Vec<(Event, Timestamp)>,
+    /// What its log says of files that no checkpoint has.
+    unsaved: Unsaved,
+    torn: Option<TornTail>,
 }
 
 /// Opens the log of a session for more, and folds what it holds.
@@ -236,11 +312,10 @@ pub(super) fn open(
     store: &Store,
     session: SessionId,
     surface: &dyn Surface,
-) -> Result<Taken, Failure> {
-    let (log, records, torn) = LogWriter::reopen(store, session).map_err(|error| {
-        Failure::failed(chain(&error)).hint(format!("harness log verify {session}"))
-    })?;
-    if let Some(torn) = torn {
+) -> Result<Taken, Refused> {
+    let reopened = LogWriter::reopen(store, session);
+    let (log, records, torn) = reopened.map_err(|error| Refused::log(session, &error))?;
+    if let Some(torn) = &torn {
         surface.say(&format!(
             "the last record of {session} was cut short; its {} are kept in `{}`",
             torn.bytes,
@@ -257,6 +332,10 @@ pub(super) fn open(
             "session `{session}` does not begin with its opening"
         ))
     };
+    let mut unsaved = Unsaved::default();
+    for (event, _) in &events {
+        unsaved.take(event);
+    }
     let engine = Engine::fold(events).ok_or_else(no_opening)?;
     let mut opened = engine.opened().cloned().ok_or_else(no_opening)?;
     opened.run = engine.run();
@@ -275,11 +354,13 @@ pub(super) fn open(
         engine,
         opened,
         past,
+        unsaved,
+        torn,
     })
 }
 
 /// What a run proves is about the commit it began from.
-fn refuse_other_head(site: &Site, opened: &SessionOpened) -> Result<(), Failure> {
+fn refuse_other_head(site: &Site, opened: &SessionOpened) -> Result<(), Refused> {
     let (head, base) = (site.head()?.commit, opened.run.head());
     if head == *base || is_landing(site, &head, &opened.run)? {
         return Ok(());
@@ -290,10 +371,11 @@ fn refuse_other_head(site: &Site, opened: &SessionOpened) -> Result<(), Failure>
         base.short(),
         head.short()
     );
-    Err(Failure::needs_human(message).hint(format!(
+    let failure = Failure::needs_human(message).hint(format!(
         "start anew with `harness run`, or go back to the run's base with `git checkout {}`",
         base.short()
-    )))
+    ));
+    Err(Refused::asked("head", failure))
 }
 
 /// Whether HEAD moved because the run brought features there and had no time to say so.
@@ -313,7 +395,7 @@ fn is_landing(site: &Site, head: &CommitId, run: &RunState) -> Result<bool, Fail
 }
 
 /// The proof names one level, so the whole session has one.
-fn refuse_other_level(level: Level, opened: &SessionOpened) -> Result<(), Failure> {
+fn refuse_other_level(level: Level, opened: &SessionOpened) -> Result<(), Refused> {
     if level == opened.level {
         return Ok(());
     }
@@ -321,10 +403,11 @@ fn refuse_other_level(level: Level, opened: &SessionOpened) -> Result<(), Failur
         "session `{}` began at level `{}` and would go on at level `{level}`",
         opened.session, opened.level
     );
-    Err(Failure::ended(EndReason::Refused, message).hint(format!(
+    let failure = Failure::ended(EndReason::Refused, message).hint(format!(
         "harness resume {} --sandbox {}",
         opened.session, opened.level
-    )))
+    ));
+    Err(Refused::asked("level", failure))
 }
 
 /// Goes on with the model that took over, where one of the chain did and no flag names another.

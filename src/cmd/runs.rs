@@ -199,6 +199,11 @@ pub(super) fn refuse_elsewhere(
         return Ok(());
     };
     let message = format!("{what} belongs to the work tree at `{folder}`");
+    if !Path::new(&folder).is_dir() {
+        return Err(Failure::usage(format!("{message}, which is gone")).hint(format!(
+            "`git worktree add {folder}` brings the folder back; `harness resume --fork {session}@N` goes on here from checkpoint N of it"
+        )));
+    }
     Err(Failure::usage(message).hint(format!("cd {folder}")))
 }
 
@@ -349,15 +354,22 @@ pub(super) fn openings(store: &Store, run: RunId) -> Result<Vec<SessionOpened>, 
 
 /// Returns the first record of a session; `None` when it never began.
 pub(crate) fn began(store: &Store, session: SessionId) -> Result<Option<SessionOpened>, Failure> {
-    let log = harness_store::read(store.log_path(session)).map_err(|error| {
+    let unreadable = |error: harness_store::StoreError| {
         Failure::failed(chain(&error)).hint(format!("harness log verify {session}"))
-    })?;
-    Ok(
-        match log.records.into_iter().next().map(|record| record.event) {
-            Some(Event::SessionOpened(opened)) => Some(*opened),
-            _ => None,
-        },
-    )
+    };
+    let path = store.log_path(session);
+    let first = match harness_store::first(&path).map_err(unreadable)? {
+        Some(first) => Some(first),
+        // What is wrong with it is said by whoever reads all of it.
+        None => {
+            let log = harness_store::read(&path).map_err(unreadable)?;
+            log.records.into_iter().next()
+        }
+    };
+    Ok(match first.map(|record| record.event) {
+        Some(Event::SessionOpened(opened)) => Some(*opened),
+        _ => None,
+    })
 }
 
 #[cfg(test)]

@@ -1,6 +1,10 @@
 //! `harness status`: where the repository, its features and its runs stand. Reads only.
 
+mod glance;
 mod jobs;
+mod needed;
+mod watch;
+
 use std::path::Path;
 
 use harness_core::{Event, FeatureStatus, SessionOpened};
@@ -8,20 +12,23 @@ use harness_report::{JsonStep, clean};
 use harness_store::Record;
 use serde_json::json;
 
+use self::needed::Needed;
 use super::runs;
 use crate::{
-    cli::{Common, RunOptions},
+    cli::{Common, RunOptions, Status},
     compose::Site,
     failure::{Failure, chain},
     intent::Ledger,
     isolation,
     output::Output,
-    questions,
     trust::{self, Subject, Trusted},
 };
 
-pub(super) fn run(common: &Common) -> Result<u8, Failure> {
+pub(super) fn run(common: &Common, flags: &Status) -> Result<u8, Failure> {
     let site = Site::open(common)?;
+    if flags.watch {
+        return watch::watch(common, &site);
+    }
     let head = site.head()?;
     let resolved = site.resolve(&RunOptions::default())?;
     let features = site.features(&resolved.policy.feature_file)?;
@@ -61,13 +68,8 @@ pub(super) fn run(common: &Common) -> Result<u8, Failure> {
             passing += 1;
         }
     }
-    let count = |status: FeatureStatus| {
-        features
-            .iter()
-            .filter(|feature| feature.status == status)
-            .count()
-    };
-    let waiting = count(FeatureStatus::NeedsHuman) + count(FeatureStatus::Blocked);
+    let needed = Needed::look(&site, &features)?;
+    let waiting = needed.features;
     let text = format!(
         "feature: {passing} of {} passing, {} claimed, {waiting} need you",
         features.len(),
@@ -76,7 +78,8 @@ pub(super) fn run(common: &Common) -> Result<u8, Failure> {
     let changed = Ledger::read(&site)?.changed(&features);
     let changed: Vec<&str> = changed.iter().map(|changed| changed.id.as_str()).collect();
     let body = json!({ "features": features.len(), "passing": passing, "claimed": claimed.len(), "waiting": waiting,
-        "claimed_features": claimed, "changed_by_hand": changed });
+        "claimed_features": claimed, "changed_by_hand": changed, "answered": needed.answered(),
+        "questions": needed.questions() });
     output.entry("features", &text, body)?;
     if !claimed.is_empty() {
         output.text(&format!(
@@ -90,33 +93,9 @@ pub(super) fn run(common: &Common) -> Result<u8, Failure> {
             changed.join(", ")
         ))?;
     }
-    waiting_questions(&site, &features, &output)?;
-    last_session(&site, &mut output)?;
+    needed.tell(&output)?;
+    last_session(&site, &needed, &mut output)?;
     Ok(0)
-}
-
-/// Says which questions wait for the person.
-fn waiting_questions(
-    site: &Site,
-    features: &[harness_core::Feature],
-    output: &Output,
-) -> Result<(), Failure> {
-    let Some(store) = site.existing_store()? else {
-        return Ok(());
-    };
-    let mut waiting = Vec::new();
-    for kept in questions::all(site, &store, &|_| {})? {
-        if questions::settled(&kept, features, &store)?.is_none() {
-            waiting.push(kept.id.to_string());
-        }
-    }
-    if waiting.is_empty() {
-        return Ok(());
-    }
-    output.text(&format!(
-        "note: waiting for an answer of yours: {}; `harness answer` lists them",
-        waiting.join(", ")
-    ))
 }
 
 /// Shows the plan of a feature that is not proven yet.
@@ -166,7 +145,7 @@ fn end(records: &[Record]) -> Option<(String, &str)> {
     })
 }
 
-fn last_session(site: &Site, output: &mut Output) -> Result<(), Failure> {
+fn last_session(site: &Site, needed: &Needed, output: &mut Output) -> Result<(), Failure> {
     let Some(store) = site.existing_store()? else {
         return output.text("note: no run yet");
     };
@@ -215,7 +194,7 @@ fn last_session(site: &Site, output: &mut Output) -> Result<(), Failure> {
     jobs::running(&log.records, output)?;
     // Why features were left to the person, with what was tried.
     for line in detail.unwrap_or_default().lines().take(DETAIL_LINES) {
-        output.text(&format!("note: {line}"))?;
+        output.text(&format!("note: {}", needed.still_true(line)))?;
     }
     if !names.is_empty() {
         output.text(&format!(

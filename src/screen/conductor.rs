@@ -190,8 +190,8 @@ impl Conductor {
         Job::Resume {
             flags: Resume {
                 session: Some(session.to_string()),
-                last: false,
                 options: self.options.clone(),
+                ..Resume::default()
             },
             said: Some(text)
                 .filter(|text| !text.is_empty())

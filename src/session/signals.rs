@@ -40,6 +40,10 @@ pub(crate) fn watch(
         (SignalKind::hangup(), Some(1)),
     ];
     for (kind, code) in kinds {
+        // Whoever started it with `nohup` wants it to outlive the terminal.
+        if kind == SignalKind::hangup() && is_ignored(kind.as_raw_value()) {
+            continue;
+        }
         let stream = {
             let _inside = runtime.enter();
             signal(kind).map_err(cannot)?
@@ -57,6 +61,16 @@ pub(crate) fn watch(
         .spawn(move || runtime.block_on(std::future::pending::<()>()))
         .map_err(cannot)?;
     Ok(signalled)
+}
+
+/// Whether this process was started with a signal ignored.
+fn is_ignored(signal: i32) -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status
+        .lines()
+        .find_map(|line| line.strip_prefix("SigIgn:"))
+        .and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
+    mask.is_some_and(|mask| mask & (1 << (signal - 1)) != 0)
 }
 
 async fn follow(

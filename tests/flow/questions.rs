@@ -103,8 +103,22 @@ fn a_question_blocks_its_feature_and_the_answer_brings_its_work_back() {
     let listed = json(&desk, &["answer"]);
     assert_eq!(listed.len(), 1, "{listed:?}");
     assert_eq!(listed[0]["choices"], serde_json::json!(["comma", "tab"]));
+    let status = || desk.harness(&["status"]).stdout;
+    assert!(
+        status().contains("answer it: `harness answer Q-0001"),
+        "{}",
+        status()
+    );
     let answered = desk.harness(&["answer", "1"]);
     assert_eq!(answered.code, 0, "{}", answered.stderr);
+    // Nothing is to be answered any more.
+    assert!(status().contains(" 0 need you"), "{}", status());
+    assert!(!status().contains("answer it"), "{}", status());
+    assert!(
+        status().contains("it waits for no answer any more"),
+        "{}",
+        status()
+    );
     assert!(
         answered.stdout.contains("Q-0001 of F-1: 1 (comma)"),
         "{}",

@@ -120,6 +120,12 @@ impl Account {
         }
     }
 
+    /// Forgets what was paid and warned of; notes stay.
+    pub fn forget_spent(&mut self) {
+        self.features.clear();
+        self.warned.clear();
+    }
+
     /// Remembers that a limit was warned of; one of a session is its own matter.
     pub fn warn(&mut self, limit: LimitKind) {
         if limit.is_of_run() && !self.warned.contains(&limit) {

@@ -8,11 +8,11 @@ use serde::{Deserialize, Serialize};
 use crate::{
     Action, Allowance, Amendment, ApprovalAnswer, ApprovalAsked, ApprovedHow, Beside, CallId,
     ChangeShown, CheckReport, CheckStatus, CheckpointNumber, CommitId, EndReason, FeatureId,
-    FeatureStatus, Finding, Formatted, Gate, GivenAnswer, JobEnd, LimitKind, Limits, ModelFailure,
-    ModelProfile, ModelResponse, Money, NegativeControl, NetworkUse, Outcome, PlanSet, Proposal,
-    ProposalSettled, QuestionId, RateLimit, RepoPath, Review, RewindWhat, Rewound, Roles,
-    SessionOpened, SetAsideWork, SetupEnd, SetupPlace, Spent, Timestamp, TokenCount, TreeId,
-    TurnNumber, Urgency, Verdict, WindowCut, WindowFull,
+    FeatureStatus, Finding, Forked, Formatted, Gate, GivenAnswer, JobEnd, LimitKind, Limits,
+    ModelFailure, ModelProfile, ModelResponse, Money, NegativeControl, NetworkUse, Outcome,
+    PlanSet, Proposal, ProposalSettled, QuestionId, RateLimit, RepoPath, Review, RewindWhat,
+    Rewound, Roles, SessionOpened, SetAsideWork, SetupEnd, SetupPlace, Spent, TakenUp, Timestamp,
+    TokenCount, TreeId, TurnNumber, Urgency, Verdict, WindowCut, WindowFull,
 };
 
 /// A logged fact.
@@ -41,6 +41,9 @@ pub enum Event {
         /// What a person has answered while no process had the run.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         answers: Vec<GivenAnswer>,
+        /// How the session stood; empty in logs of earlier versions.
+        #[serde(default, skip_serializing_if = "TakenUp::is_empty")]
+        found: Box<TakenUp>,
     },
     /// The session is over; the run may go on in another.
     SessionEnded {
@@ -509,6 +512,8 @@ pub enum Event {
     WindowCut(Box<WindowCut>),
     /// The window is full: the session ends, and a fresh one goes on with its feature.
     WindowFull(Box<WindowFull>),
+    /// All before this is what another session did: a new run goes on from there, and has spent nothing.
+    Forked(Box<Forked>),
 }
 
 /// What a session leaves for the next one about a feature that is not done.

@@ -33,6 +33,7 @@ mod role;
 mod session;
 mod setup;
 mod size;
+mod taken_up;
 mod time;
 mod verdict;
 mod work;
@@ -85,6 +86,7 @@ pub use session::{
     Source, SourceKind,
 };
 pub use setup::{SetupEnd, SetupPlace};
+pub use taken_up::{Difference, DifferenceKind, Fate, Forked, InFlight, InFlightKind, TakenUp};
 pub use time::Timestamp;
 pub use verdict::{Decision, Rule, Verdict};
 pub use work::{

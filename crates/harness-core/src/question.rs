@@ -5,7 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{CheckpointNumber, FeatureId, QuestionId, SessionId, Timestamp, TreeId};
+use crate::{CheckpointNumber, Difference, FeatureId, QuestionId, SessionId, Timestamp, TreeId};
 
 /// A person's answer to a question that waited for them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -48,6 +48,9 @@ pub struct Kept {
     /// Work that was put aside; at most one entry per feature.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     asides: Vec<SetAsideWork>,
+    /// Files that a person took as part of the work while no session was open: the next one is told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub untold: Option<Difference>,
 }
 
 impl Kept {

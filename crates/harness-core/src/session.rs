@@ -262,6 +262,14 @@ impl RunState {
         self.model = model.clone();
     }
 
+    /// Begins to count anew: another run has paid for what was done until now.
+    pub fn forget_spent(&mut self) {
+        self.usage = Usage::default();
+        self.spent = Money(0);
+        self.attempts = 0;
+        self.account.forget_spent();
+    }
+
     /// Returns what earlier sessions left about a feature.
     pub fn work_on(&self, feature: &FeatureId) -> Option<&FeatureWork> {
         self.work.iter().find(|work| work.feature == *feature)

@@ -224,6 +224,13 @@ impl Check {
             || self.commit == Errand::InFlight
     }
 
+    /// Names the gates that run.
+    pub(crate) fn running(&self) -> impl Iterator<Item = &str> {
+        let running = |entry: &&Entry| entry.stage == GateStage::Running;
+        let entries = self.entries.iter().filter(running);
+        entries.map(|entry| entry.gate.name.as_str())
+    }
+
     /// Takes back what was under way when a process died: it is simply done again.
     pub(crate) fn forget_in_flight(&mut self) {
         for errand in [&mut self.freeze, &mut self.control, &mut self.commit] {

@@ -107,7 +107,9 @@ impl Conversation {
                 self.wait(Request::Failed, *turn, *delay_ms, now);
             }
             Happened::Paced { turn, delay_ms, .. } => {
-                self.wait(Request::Ready, *turn, *delay_ms, now);
+                if self.talk.request == Request::Ready && *turn == self.talk.turn {
+                    self.talk.hold(now.plus(Duration::from_millis(*delay_ms)));
+                }
             }
             Happened::RetryDue { turn } => {
                 if matches!(self.talk.request, Request::BackingOff { .. })
@@ -253,13 +255,13 @@ impl Conversation {
     /// Takes up one that another process left: what was in flight has no end and never will.
     ///
     /// A request is sent again; a call is lost and told so.
-    pub(crate) fn resume(&mut self) {
+    pub(crate) fn resume(&mut self, now: Timestamp) {
         for call in self.calls.iter_mut() {
             if call.state == CallState::Running {
                 call.state = CallState::Orphaned;
             }
         }
-        self.talk.ask_again(false);
+        self.talk.ask_again_after(false, true, now);
     }
 
     /// Says what a call may do that the guard has not spoken about: look, as far as the guard allows.

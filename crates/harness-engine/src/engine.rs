@@ -245,7 +245,9 @@ impl Engine {
                 fallback,
                 roles,
                 answers,
+                found,
             } => {
+                self.keep_untold(found);
                 for given in answers {
                     self.on_answer_taken(given);
                 }
@@ -296,6 +298,7 @@ impl Engine {
                 kept: Some(work), ..
             } => self.run.kept.set_aside((**work).clone()),
             Event::WorkBroughtBack { feature, .. } => self.run.kept.forget_aside(feature),
+            Event::Forked(_) => self.run.forget_spent(),
             _ => {}
         }
         if let Some(session) = &mut self.session {
@@ -317,6 +320,7 @@ impl Engine {
         self.run
             .work_start
             .get_or_insert_with(|| opened.start_tree.clone());
+        self.run.kept.untold = None;
         match Session::open(opened, now) {
             Ok(session) => self.session = Some(session),
             Err(problem) => self.stop_for(EndReason::Blocked, &problem),
@@ -369,10 +373,11 @@ impl Engine {
         limits: &Limits,
         now: Timestamp,
     ) {
+        let same_provider = self.run.model.provider() == model.provider();
         self.run.attended = attended;
         self.run.model = model.clone();
         self.breakers = Breakers::new();
-        self.pacing = Pacing::new();
+        self.pacing.resume();
         let changed = limits::changed(&self.run.policy.limits, limits);
         let warned = &mut self.run.account.warned;
         warned.retain(|limit| !changed.contains(limit));
@@ -386,7 +391,7 @@ impl Engine {
         self.end = None;
         self.opening = false;
         match &mut self.session {
-            Some(session) => session.resume(self.run.steered, now),
+            Some(session) => session.resume(self.run.steered, same_provider, now),
             None => self.take_back_given_up(),
         }
     }

@@ -25,6 +25,7 @@ mod proposal;
 mod questions;
 mod retry;
 mod session;
+mod taken_up;
 mod talk;
 mod window;
 mod words;

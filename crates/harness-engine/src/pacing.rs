@@ -48,6 +48,11 @@ impl Pacing {
         }
     }
 
+    /// Goes on where another process left off: its request has no end, what was said before holds.
+    pub(crate) const fn resume(&mut self) {
+        self.is_told = false;
+    }
+
     /// Keeps what a model's provider says with the answer in flight.
     pub(crate) fn told(&mut self, model: &ModelProfile, allowances: &[Allowance]) {
         let kept = allowances.iter().take(ALLOWANCES_MAX).copied().collect();

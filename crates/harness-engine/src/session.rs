@@ -8,7 +8,8 @@
 //! `beside` what conversations beside the main one want, `review` who looks at a change
 //! before it is committed, `planning` the session that only plans, `questions` what a person
 //! is asked, `rewind` how a session goes back to a turn, `bring_back` what becomes of work
-//! put aside, `window` what becomes of a full window.
+//! put aside, `window` what becomes of a full window, `in_flight` what had no end when a process
+//! ended, `fork` how a session begins with another one's work.
 
 use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},
@@ -38,8 +39,10 @@ mod beside;
 mod bring_back;
 mod by_hand;
 mod findings;
+mod fork;
 mod formatting;
 mod hand_over;
+mod in_flight;
 mod informing;
 mod jobs;
 mod open;
@@ -256,14 +259,19 @@ impl Session {
                 how,
             } => self.on_findings_approved(feature, findings, *how, now),
             Event::SessionResumed {
-                attended, answers, ..
+                attended,
+                answers,
+                found,
+                ..
             } => {
                 for given in answers {
                     self.on_answer_taken(given);
                 }
                 self.findings.resume(*attended);
                 self.jobs.resume();
+                self.on_taken_up(found);
             }
+            Event::Forked(forked) => self.on_forked(forked, now),
             Event::JobStarted { call, command } => self.on_job_started(*call, command),
             Event::JobEnded { call, end, .. } => self.on_job_ended(*call, end),
             Event::Nudged { text } => self.on_nudge(text),

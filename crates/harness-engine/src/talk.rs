@@ -65,6 +65,8 @@ pub(crate) struct Talk {
     answered: u64,
     /// What the provider found too large: the window is no larger, whatever is said of it.
     too_large: Option<TokenCount>,
+    /// Until when the request is held back for a limit of the provider.
+    held: Option<harness_core::Timestamp>,
 }
 
 impl Talk {
@@ -93,12 +95,43 @@ impl Talk {
             measured: None,
             answered: 0,
             too_large: None,
+            held: None,
         }
     }
 
     /// Adds text to the next user message.
     pub(crate) fn tell(&mut self, text: impl Into<String>) {
         self.texts.push(text.into());
+    }
+
+    /// Tells it with the request that is to be sent, or sent again; where there is none, with the next one.
+    pub(crate) fn tell_now(&mut self, text: String) {
+        if matches!(self.request, Request::Ready | Request::BackingOff { .. }) {
+            self.add(Message::User(vec![UserPart::Text { text }]));
+        } else {
+            self.texts.push(text);
+        }
+    }
+
+    /// Holds the request back for a limit of the provider.
+    pub(crate) const fn hold(&mut self, until: harness_core::Timestamp) {
+        self.held = Some(until);
+        self.request = Request::BackingOff { until };
+    }
+
+    /// Asks again where another process left off; what a provider wanted to be waited for goes on.
+    pub(crate) fn ask_again_after(
+        &mut self,
+        steered: bool,
+        same_provider: bool,
+        now: harness_core::Timestamp,
+    ) {
+        let is_held = |until: &_| self.request == Request::BackingOff { until: *until };
+        let held = self.held.filter(is_held);
+        self.ask_again(steered);
+        if let Some(until) = held.filter(|until| same_provider && *until > now) {
+            self.hold(until);
+        }
     }
 
     /// Takes a person's words in: they wait for the next turn.

@@ -11,6 +11,7 @@ mod formatting;
 mod gates;
 mod jobs;
 mod planning;
+mod resume;
 mod steering;
 mod window;
 
@@ -27,6 +28,7 @@ pub(crate) use formatting::{format_failed, formatted};
 pub(crate) use gates::{
     attempts_used_up, check_result, red_base, red_gates, turn_gates, turn_gates_not_run,
 };
+pub(crate) use resume::{differs, forked, shortened};
 pub(crate) use steering::{answered, brought_back, question_waits, rewound};
 
 pub(crate) use planning::{

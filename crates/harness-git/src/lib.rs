@@ -18,6 +18,7 @@ mod contents;
 mod create;
 mod dirty;
 mod durable;
+mod fork;
 mod ignored;
 mod index;
 mod land;

@@ -12,6 +12,7 @@ mod role;
 mod say;
 mod setup;
 mod steering;
+mod taken_up;
 mod window;
 
 use schemars::JsonSchema;
@@ -24,6 +25,7 @@ pub use counts::{Tests, Tokens, cache_rate};
 pub use lines::JsonLines;
 pub use plan::{JsonAdded, JsonProposed, json_proposed};
 pub use role::JsonRole;
+pub use taken_up::{JsonDifference, JsonInFlight, JsonOutcome, JsonTakenUp};
 pub use window::{JsonDropped, JsonStep};
 
 /// What one line says. Every line also has `v`, `seq`, `time` and `session`.
@@ -61,6 +63,22 @@ pub enum JsonLine {
         /// The questions that were answered meanwhile.
         #[serde(skip_serializing_if = "Vec::is_empty")]
         answers: Vec<String>,
+        /// How it stood; absent in logs of earlier versions.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        found: Option<JsonTakenUp>,
+    },
+    /// A session began with the conversation and the files of another.
+    Forked {
+        /// The other session.
+        from: String,
+        /// Its run.
+        from_run: String,
+        /// The checkpoint whose files it began with.
+        checkpoint: u32,
+        /// The last turn of the other that it knows of.
+        turn: u32,
+        /// How many files were written or removed.
+        files: u64,
     },
     /// A model request goes out.
     TurnStarted {

@@ -20,9 +20,9 @@ mod tests;
 pub use approval::{ApprovalText, approval_text, rule_text};
 pub use clean::{clean, clean_line, escape_json};
 pub use json::{
-    Control, JsonAdded, JsonBeside, JsonDropped, JsonFinding, JsonLine, JsonLines, JsonMark,
-    JsonProposed, JsonRemark, JsonRole, JsonStep, JsonUse, Tests, Tokens, cache_rate,
-    json_proposed,
+    Control, JsonAdded, JsonBeside, JsonDifference, JsonDropped, JsonFinding, JsonInFlight,
+    JsonLine, JsonLines, JsonMark, JsonOutcome, JsonProposed, JsonRemark, JsonRole, JsonStep,
+    JsonTakenUp, JsonUse, Tests, Tokens, cache_rate, json_proposed,
 };
 pub use lines::Lines;
 pub use phrase::{Line, Phrases, Who, held_for};

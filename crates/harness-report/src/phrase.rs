@@ -18,6 +18,7 @@ mod shown;
 mod spent;
 mod steering;
 mod stray;
+mod taken_up;
 mod window;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -315,8 +316,9 @@ impl Phrases {
             Event::FeaturesProposed { .. }
             | Event::ProposalKept { .. }
             | Event::ProposalSettled(_) => plan::lines(event),
-            Event::SessionResumed { .. }
-            | Event::QuestionPutOff { .. }
+            Event::SessionResumed { found, answers, .. } => taken_up::resumed(found, answers),
+            Event::Forked(forked) => vec![taken_up::forked(forked)],
+            Event::QuestionPutOff { .. }
             | Event::AnswerTaken(_)
             | Event::WorkBroughtBack { .. }
             | Event::RewindAsked { .. }

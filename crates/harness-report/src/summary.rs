@@ -128,6 +128,8 @@ impl SessionSummary {
                 self.bill_beside(bill, kind.role());
             }
             (Some(bill), _) => self.bill(bill),
+            // What came before was paid for by another session.
+            (None, Event::Forked(_)) => self.forget_spent(),
             (None, _) => {}
         }
         match event {
@@ -182,6 +184,23 @@ impl SessionSummary {
     pub fn model(&self) -> &str {
         let last = self.models.last();
         last.map_or("", |(model, _)| model.name.as_str())
+    }
+
+    /// Begins to count anew, with the model that answers.
+    fn forget_spent(&mut self) {
+        let model = self.models.pop().map(|(model, _)| model);
+        *self = Self {
+            opened: self.opened.take(),
+            began: self.last,
+            last: self.last,
+            turns: self.turns,
+            checkpoints: self.checkpoints,
+            roles: std::mem::take(&mut self.roles),
+            ..Self::default()
+        };
+        if let Some(model) = model {
+            self.turn_to(&model);
+        }
     }
 
     fn open(&mut self, opened: &SessionOpened) {

@@ -50,6 +50,10 @@ impl Bill {
                 Some(spent) => Some(Self::of_spent(None, spent, note.ms)),
                 None => None,
             },
+            Event::SessionResumed { found, .. } => match found.spent {
+                Some(spent) => Some(Self::of_spent(Some(found.turn), spent, 0)),
+                None => None,
+            },
             Event::Beside(told) => Self::of_beside(told),
             _ => None,
         }

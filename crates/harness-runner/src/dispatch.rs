@@ -265,6 +265,7 @@ impl Dispatcher<'_> {
             Event::ModelResponded(_)
             | Event::ModelFailed { .. }
             | Event::HandedOver(_)
+            | Event::SessionResumed { .. }
             | Event::Beside(_) => {
                 self.note_spend(event);
             }

@@ -23,7 +23,9 @@
 //!
 //! Folders have mode 0700, files 0600.
 
+mod chain;
 mod file;
+mod follow;
 mod hash;
 mod intent;
 mod lock;
@@ -37,8 +39,10 @@ mod spend;
 pub mod state;
 mod store;
 mod writer;
+mod written;
 
 pub use file::FileError;
+pub use follow::{Follower, Looked};
 pub use hash::{Hash, HashError};
 pub use intent::{IntentEntry, IntentWord, LEDGER_BYTES_MAX};
 pub use lock::{Held, Holder, Lock, LockError};

@@ -10,12 +10,12 @@ use std::{
     path::Path,
 };
 
-use harness_core::{ByteCount, Event, SessionId};
+use harness_core::{ByteCount, Event};
 use serde::de::{DeserializeOwned, IgnoredAny};
 
 use crate::{
-    Defect, FileError, Hash, Head, LOG_BYTES_MAX, RECORD_BYTES_MAX, RECORDS_MAX, Record,
-    StoreError,
+    Defect, FileError, Hash, Head, RECORD_BYTES_MAX, Record, StoreError,
+    chain::{Chain, record_of},
     file::{failed, open_to_read},
     record::{self, Stored},
 };
@@ -153,16 +153,6 @@ pub(crate) fn first_record(path: &Path) -> Result<Option<Record>, FileError> {
     Ok(read.map(record_of))
 }
 
-fn record_of((stored, hash): (Stored<Event>, Hash)) -> Record {
-    Record {
-        seq: stored.seq,
-        time: stored.time,
-        event: stored.event,
-        prev: stored.prev,
-        hash,
-    }
-}
-
 fn existing(path: &Path) -> Result<File, FileError> {
     open_to_read(path)?.ok_or_else(|| failed("open", path)(io::ErrorKind::NotFound.into()))
 }
@@ -173,72 +163,31 @@ fn scan<E: DeserializeOwned>(
     mut each: impl FnMut((Stored<E>, Hash)),
 ) -> Result<End, FileError> {
     let mut reader = BufReader::with_capacity(64 * 1024, file);
-    let start = session_of(path).map(Hash::of_session);
-    let mut end = End {
-        head: Head {
-            seq: 0,
-            hash: start.unwrap_or_default(),
-        },
-        bytes: 0,
-        torn: ByteCount(0),
-        problem: None,
-    };
-    let mut prev = start;
+    let mut chain = Chain::of_file(path);
     let mut line = Vec::new();
-    loop {
+    let (problem, torn) = loop {
         line.clear();
         let length = read_line(&mut reader, &mut line).map_err(failed("read", path))?;
         if length == 0 {
-            return Ok(end);
+            break (None, 0);
         }
-        let read = if length > RECORD_BYTES_MAX.0 {
-            Err(Defect::TooLong)
-        } else if end.bytes + length > LOG_BYTES_MAX.0 {
-            Err(Defect::TooMany)
-        } else if let Some(text) = line.strip_suffix(b"\n") {
-            open_next::<E>(text, end.head.seq, prev)
-        } else {
-            end.torn = ByteCount(length);
-            return Ok(end);
-        };
-        match read {
-            Ok((stored, hash)) => {
-                end.head = Head {
-                    seq: stored.seq,
-                    hash,
-                };
-                end.bytes += length;
-                prev = Some(hash);
-                each((stored, hash));
-            }
+        if !line.ends_with(b"\n") && length <= RECORD_BYTES_MAX.0 {
+            break (None, length);
+        }
+        match chain.next::<E>(&line) {
+            Ok(read) => each(read),
             Err(what) => {
-                let line = end.head.seq + 1;
-                end.problem = Some(Problem { line, what });
-                return Ok(end);
+                let line = chain.head.seq + 1;
+                break (Some(Problem { line, what }), 0);
             }
         }
-    }
-}
-
-fn open_next<E: DeserializeOwned>(
-    line: &[u8],
-    last_seq: u64,
-    prev: Option<Hash>,
-) -> Result<(Stored<E>, Hash), Defect> {
-    if last_seq >= RECORDS_MAX {
-        return Err(Defect::TooMany);
-    }
-    let (stored, hash) = record::open::<E>(line)?;
-    if stored.seq != last_seq + 1 {
-        return Err(Defect::Misnumbered {
-            found: stored.seq,
-            expected: last_seq + 1,
-        });
-    }
-    if prev.is_some_and(|prev| prev != stored.prev) {
-        return Err(Defect::Unchained);
-    }
-    Ok((stored, hash))
+    };
+    Ok(End {
+        head: chain.head,
+        bytes: chain.bytes,
+        torn: ByteCount(torn),
+        problem,
+    })
 }
 
 /// Reads one line with its end, and one byte more than a record may have at most.
@@ -247,8 +196,4 @@ fn read_line(reader: &mut impl BufRead, line: &mut Vec<u8>) -> io::Result<u64> {
         .take(RECORD_BYTES_MAX.0 + 1)
         .read_until(b'\n', line)?;
     Ok(length as u64)
-}
-
-fn session_of(path: &Path) -> Option<SessionId> {
-    path.parent()?.file_name()?.to_str()?.parse().ok()
 }

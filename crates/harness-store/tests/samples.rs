@@ -12,17 +12,18 @@ use harness_core::{
     ApprovalSubject, ApprovedFinding, ApprovedHow, AssistantPart, Baseline, Brought, ByteCount,
     CallEnd, CallId, Captured, Change, ChangeKind, CheckReport, CheckStatus, CheckpointNumber,
     CheckpointSaved, CommandRule, CommitId, ControlCheck, ControlOutcome, Decided, Decision,
-    DirtyMode, Document, DroppedResult, Effort, EndReason, Event, FailureClass, Feature,
-    FeatureBudget, FeatureId, FeaturePassed, FeatureScope, FeatureStatus, FeatureWork, Finding,
-    FindingKind, FinishSubject, Format, Formatted, Gate, GivenAnswer, GivenUp, Goal, HandOverNote,
-    HandedOver, Image, ImageFormat, JobEnd, Level, LimitKind, Limits, LineRange, Maker,
-    ModelFailure, ModelProfile, ModelResponded, ModelResponse, Money, NegativeControl, NetworkUse,
-    Outcome, PlanItem, PlanSet, Policy, Price, Proposal, ProposalSettled, ProposalWord,
-    ProposedFeature, QuestionId, RateLimit, Reader, Regression, Replacement, RepoPath, RewindWhat,
-    Rewound, Roles, Rule, RuleDecision, RunId, RunState, ScopeRules, SessionId, SessionOpened,
-    SetAsideWork, SetupEnd, SetupPlace, Source, SourceKind, Sourced, Spent, StepState, Stop,
-    StopReason, TestCounts, Timestamp, TokenCount, ToolCall, TreeId, TurnNumber, Urgency, Usage,
-    Verdict, When, WindowCut, WindowFull,
+    Difference, DifferenceKind, DirtyMode, Document, DroppedResult, Effort, EndReason, Event,
+    FailureClass, Fate, Feature, FeatureBudget, FeatureId, FeaturePassed, FeatureScope,
+    FeatureStatus, FeatureWork, Finding, FindingKind, FinishSubject, Forked, Format, Formatted,
+    Gate, GivenAnswer, GivenUp, Goal, HandOverNote, HandedOver, Image, ImageFormat, InFlight,
+    InFlightKind, JobEnd, Level, LimitKind, Limits, LineRange, Maker, ModelFailure, ModelProfile,
+    ModelResponded, ModelResponse, Money, NegativeControl, NetworkUse, Outcome, PlanItem, PlanSet,
+    Policy, Price, Proposal, ProposalSettled, ProposalWord, ProposedFeature, QuestionId, RateLimit,
+    Reader, Regression, Replacement, RepoPath, RewindWhat, Rewound, Roles, Rule, RuleDecision,
+    RunId, RunState, ScopeRules, SessionId, SessionOpened, SetAsideWork, SetupEnd, SetupPlace,
+    Source, SourceKind, Sourced, Spent, StepState, Stop, StopReason, TakenUp, TestCounts,
+    Timestamp, TokenCount, ToolCall, TreeId, TurnNumber, Urgency, Usage, Verdict, When, WindowCut,
+    WindowFull,
 };
 
 /// Declares the type word of every event; a new variant does not compile until it stands here.
@@ -117,6 +118,7 @@ kinds! {
     Event::PlanSet(_) => "plan_set",
     Event::WindowCut(_) => "window_cut",
     Event::WindowFull(_) => "window_full",
+    Event::Forked(_) => "forked",
 }
 
 /// Returns the samples, in the order of the stored file.
@@ -148,6 +150,7 @@ pub(crate) fn samples() -> Vec<Event> {
     events.extend(turning_back());
     events.extend(long_work());
     events.extend(landing());
+    events.extend(taken_up());
     events
 }
 
@@ -427,6 +430,7 @@ fn questions() -> Vec<Event> {
             fallback: Vec::new(),
             roles: Box::default(),
             answers: vec![given.clone()],
+            found: Box::default(),
         },
         Event::QuestionAsked {
             call: call(),
@@ -551,6 +555,57 @@ fn long_work() -> Vec<Event> {
     ]
 }
 
+/// A session that was taken up with something in flight and something different, and a fork of it.
+fn taken_up() -> Vec<Event> {
+    let in_flight = |kind, fate| InFlight {
+        kind,
+        what: "`make`, call 3.0".to_owned(),
+        fate,
+    };
+    let files = Difference::new(
+        DifferenceKind::Files,
+        "`src/a.rs` changed since checkpoint 2",
+        "kept as part of the work; the agent is told",
+    );
+    vec![
+        Event::SessionResumed {
+            attended: false,
+            model: model(),
+            limits: limits(),
+            steered: false,
+            fallback: Vec::new(),
+            roles: Box::default(),
+            answers: Vec::new(),
+            found: Box::new(TakenUp {
+                turn: TurnNumber(3),
+                feature: Some(feature_id("F-1")),
+                in_flight: vec![
+                    in_flight(InFlightKind::Command, Fate::Unknown),
+                    in_flight(InFlightKind::Checkpoint, Fate::Again),
+                    in_flight(InFlightKind::Question, Fate::Asked),
+                ],
+                differs: vec![
+                    files.about(vec![path("src/a.rs")]),
+                    Difference::new(DifferenceKind::Log, "a torn record", "kept aside"),
+                ],
+                spent: Some(Spent {
+                    usage: usage(),
+                    cost: Some(Money(61_000)),
+                    estimated: true,
+                }),
+                ..TakenUp::default()
+            }),
+        },
+        Event::Forked(Box::new(Forked {
+            session: SessionId::new(1),
+            run: RunId::new(1),
+            checkpoint: CheckpointNumber(2),
+            turn: TurnNumber(2),
+            files: 3,
+        })),
+    ]
+}
+
 /// A request that waits for a limit of its provider.
 fn pacing() -> Vec<Event> {
     let allowance = |limit, of| Allowance {
@@ -600,6 +655,7 @@ fn fallback() -> Vec<Event> {
             fallback: vec![spare.clone()],
             roles: Box::default(),
             answers: Vec::new(),
+            found: Box::default(),
         },
         Event::ModelChanged {
             from: "large".to_owned(),
@@ -636,6 +692,7 @@ fn roles() -> Vec<Event> {
             fallback: vec![thinking("spare", Effort::Minimal)],
             roles: Box::new(only_reviewer),
             answers: Vec::new(),
+            found: Box::default(),
         },
     ]
 }
@@ -800,6 +857,7 @@ fn sessions() -> Vec<Event> {
         fallback: Vec::new(),
         roles: Box::default(),
         answers: Vec::new(),
+        found: Box::default(),
     });
     events.push(Event::SessionEnded {
         reason: "the window is three quarters full".to_owned(),
@@ -844,6 +902,7 @@ fn steering() -> Vec<Event> {
             fallback: Vec::new(),
             roles: Box::default(),
             answers: Vec::new(),
+            found: Box::default(),
         },
         Event::PersonSaid {
             text: text.clone(),

@@ -198,7 +198,16 @@ impl Work {
         }
         match event {
             Event::SessionOpened(opened) => self.open(opened, at),
-            Event::SessionResumed { model, limits, .. } => {
+            Event::Forked(_) => {
+                (self.used.usage, self.used.spent) = Default::default();
+            }
+            Event::SessionResumed {
+                model,
+                limits,
+                found,
+                ..
+            } => {
+                self.count(found.spent.unwrap_or_default());
                 self.end = None;
                 self.used.until = None;
                 self.used.limits = Some(limits.clone());

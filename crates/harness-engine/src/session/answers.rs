@@ -80,9 +80,7 @@ impl Session {
 
     pub(super) fn on_paced(&mut self, turn: TurnNumber, delay_ms: u64, now: Timestamp) {
         if self.talk.request == Request::Ready && turn == self.talk.turn {
-            self.talk.request = Request::BackingOff {
-                until: now.plus(Duration::from_millis(delay_ms)),
-            };
+            self.talk.hold(now.plus(Duration::from_millis(delay_ms)));
         }
     }
 

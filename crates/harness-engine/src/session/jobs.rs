@@ -59,6 +59,12 @@ impl Jobs {
         self.lost = self.run();
     }
 
+    /// Lists those that run, with their commands.
+    pub(super) fn alive(&self) -> impl Iterator<Item = (CallId, &str)> {
+        let alive = self.alive.iter();
+        alive.map(|(call, command)| (*call, command.as_str()))
+    }
+
     fn end(&mut self, call: CallId, end: &JobEnd) -> Option<String> {
         let command = self.alive.remove(&call)?;
         self.over.push_back((call, command.clone(), end.clone()));

@@ -16,7 +16,7 @@ use super::{
     Baseline, Cost, Pending, Saving, Session, SettingAside, Story, beside, findings,
     formatting::Formatting, hand_over, informing::Informing, jobs, planning, proving, window,
 };
-use crate::{calls::Calls, drift::Drift, talk::Talk};
+use crate::{calls::Calls, drift::Drift, talk::Talk, words};
 
 impl Session {
     /// Sets a session up from its first record.
@@ -45,6 +45,10 @@ impl Session {
         let largest = largest(&window, &tools);
         let work = run.work_on(&feature.id).cloned();
         let work = work.unwrap_or_else(|| FeatureWork::new(feature.id.clone()));
+        let mut talk = Talk::new(window.system, [window.shared, window.own], tools.into());
+        if let Some(told) = run.kept.untold.as_ref().and_then(words::differs) {
+            talk.tell(told);
+        }
         let mut guard = guard;
         for answered in &work.answers {
             guard.hear(&answered.command, &answered.answer);
@@ -63,7 +67,7 @@ impl Session {
             at_once: proving::at_once(run),
             informing: Informing::default(),
             formatting: Formatting::default(),
-            talk: Talk::new(window.system, [window.shared, window.own], tools.into()),
+            talk,
             calls: Calls::default(),
             besides: beside::Besides::new(opened),
             review_by: run.policy.review,

@@ -3,22 +3,21 @@
 //! What the harness does for itself is done again; what was done for the agent
 //! is not. Called by the engine only, when a resume is logged.
 
-use harness_core::{Baseline, CheckStatus, LimitKind, Timestamp, Verdict};
+use harness_core::{Baseline, CheckStatus, EndReason, LimitKind, TakenUp, Timestamp, Verdict};
 use harness_tool::Intent;
 
 use super::{Conclusion, Session, SettingAside};
-use crate::{calls::CallState, check::Check};
+use crate::{calls::CallState, check::Check, words};
 
 impl Session {
     /// Takes up a session another process left: what was in flight has no end and never will.
     ///
-    /// `steered` says whether a person can go on talking to the agent from now on.
-    pub(crate) fn resume(&mut self, steered: bool, now: Timestamp) {
+    /// `steered` says whether a person can go on talking to the agent from now on, `same_provider`
+    /// whether the one that was asked before is asked again.
+    pub(crate) fn resume(&mut self, steered: bool, same_provider: bool, now: Timestamp) {
         self.resume_interruption();
         self.resume_rewind();
-        // An answer is judged anew: it was not recorded, and a person can talk again.
-        self.conclusion
-            .take_if(|conclusion| *conclusion == Conclusion::Answered);
+        self.resume_conclusion();
         if let Some(check) = &mut self.check {
             check.forget_in_flight();
         }
@@ -26,9 +25,9 @@ impl Session {
             planning.resume();
         }
         self.resume_calls();
-        self.talk.ask_again(steered);
+        self.talk.ask_again_after(steered, same_provider, now);
         if let Some(beside) = &mut self.besides.open {
-            beside.resume();
+            beside.resume(now);
         }
         self.stop_awaiting_words(steered);
         self.resume_question(now);
@@ -45,6 +44,32 @@ impl Session {
         self.hand_over.resume();
         self.winding = false;
         self.cost.since = now;
+    }
+
+    /// Judges anew what stops nothing any more once somebody goes on.
+    ///
+    /// An answer was not recorded, and a person can talk again. A limit may be another one by now;
+    /// one that still holds stops the work before the next turn. Work that is put aside, or on
+    /// its way, stays away.
+    fn resume_conclusion(&mut self) {
+        let is_here = self.aside == SettingAside::Open;
+        self.conclusion.take_if(|conclusion| match conclusion {
+            Conclusion::Answered => true,
+            Conclusion::GivenUp { reason, .. } => {
+                is_here && matches!(reason, EndReason::Budget | EndReason::Limit)
+            }
+            Conclusion::Passed | Conclusion::HandedOver { .. } => false,
+        });
+    }
+
+    /// Takes in how the session was found: what the lost request has cost, and what the agent has to know.
+    pub(super) fn on_taken_up(&mut self, found: &TakenUp) {
+        self.cost.add(found.spent.unwrap_or_default());
+        let told = found.differs.iter();
+        let told: Vec<String> = told.filter_map(words::differs).collect();
+        if !told.is_empty() {
+            self.talk.tell_now(told.join("\n"));
+        }
     }
 
     /// Forgets the warnings about limits that hold otherwise now.

@@ -23,6 +23,15 @@ impl Cost {
 }
 
 impl Session {
+    /// Begins to count anew.
+    pub(super) fn forget_spent(&mut self, now: Timestamp) {
+        self.cost = Cost {
+            since: now,
+            usage: Usage::default(),
+            spent: Money(0),
+        };
+    }
+
     /// Remembers what was warned of, and tells the agent; an older log does not say which limit.
     pub(super) fn on_warned(&mut self, what: &str, limit: Option<LimitKind>) {
         let Some(limit) = limit else { return };

@@ -90,8 +90,39 @@ fn each_limit_is_warned_of_once_and_the_agent_is_told() {
         fallback: Vec::new(),
         roles: Box::default(),
         answers: Vec::new(),
+        found: Box::default(),
     });
     assert!(run.engine.run().account.warned.is_empty());
+}
+
+#[test]
+fn a_limit_that_was_raised_needs_one_resume_also_in_the_middle_of_the_note() {
+    let mut run = Script::closed(Goal::All, 1, vec![facts::gate("test")], |run| {
+        run.policy.limits.turns = 1;
+        run.model.price = Some(Price::default());
+    });
+    run.opens(1);
+    run.base_is_green();
+    let follows = run.calls(&[("note", r#"{"text":"a"}"#)]);
+    assert!(follows.ends_with("hand over, asked"), "{follows}");
+    // The same limit stops it again, and a higher one does not.
+    let again = run.crashes();
+    assert!(again.contains("given up limit"), "{again}");
+    let state = run.engine.run();
+    let mut limits = state.policy.limits;
+    limits.turns = 9;
+    let follows = run.on(&Event::SessionResumed {
+        attended: false,
+        model: state.model,
+        limits,
+        steered: false,
+        fallback: Vec::new(),
+        roles: Box::default(),
+        answers: Vec::new(),
+        found: Box::default(),
+    });
+    assert!(follows.ends_with("request 2"), "{follows}");
+    assert!(run.engine.run().given_up.is_empty());
 }
 
 #[test]

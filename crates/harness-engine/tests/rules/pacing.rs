@@ -113,11 +113,34 @@ fn a_person_ends_the_wait() {
 }
 
 #[test]
-fn a_crash_while_a_request_waits_sends_it_at_once() {
+fn a_wait_outlives_its_process_unless_another_provider_is_asked() {
     let mut run = started();
     hears_of(&mut run, RateLimit::Requests, 0, 12);
     reads(&mut run);
+    assert_eq!(run.crashes(), "");
+    assert_eq!(waits(&mut run), "request 2");
+    // What was said before the crash holds, as long as it was said for.
+    hears_of(&mut run, RateLimit::Requests, 0, 12);
+    assert_eq!(run.crashes(), "paced by requests for 12000 ms");
+    run.now = run.now.plus(Duration::from_secs(13));
     assert_eq!(run.crashes(), "request 2");
+
+    let mut run = started();
+    hears_of(&mut run, RateLimit::Requests, 0, 12);
+    reads(&mut run);
+    let state = run.engine.run();
+    let far = state.fallback[0].clone();
+    let follows = run.on(&Event::SessionResumed {
+        attended: false,
+        model: far,
+        limits: state.policy.limits,
+        steered: false,
+        fallback: Vec::new(),
+        roles: Box::default(),
+        answers: Vec::new(),
+        found: Box::default(),
+    });
+    assert_eq!(follows, "request 2");
 }
 
 #[test]

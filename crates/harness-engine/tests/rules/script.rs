@@ -374,6 +374,7 @@ impl Script {
             fallback: run.fallback,
             roles: Box::new(run.roles),
             answers: Vec::new(),
+            found: Box::default(),
         })
     }
 

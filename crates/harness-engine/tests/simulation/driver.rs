@@ -3,7 +3,10 @@
 use std::{collections::VecDeque, time::Duration};
 
 use fastrand::Rng;
-use harness_core::{EndReason, Event, Happened, Timestamp, Usage};
+use harness_core::{
+    CheckpointNumber, Difference, DifferenceKind, EndReason, Event, Forked, Happened, RepoPath,
+    TakenUp, Timestamp, TurnNumber, Usage,
+};
 use harness_engine::{Effect, Engine, Tick};
 
 use super::{
@@ -443,6 +446,9 @@ impl<'a> Driver<'a> {
             return self.follow(effects);
         };
         self.engine = engine;
+        if !self.calm && chance(&mut self.rng, 1, 12) {
+            self.fork()?;
+        }
         let run = self.engine.run();
         let attended = if self.rng.bool() {
             self.rng.bool()
@@ -462,8 +468,48 @@ impl<'a> Driver<'a> {
             fallback: run.fallback,
             roles: Box::new(run.roles),
             answers: self.world.answers(&mut self.rng),
+            found: Box::new(self.found()),
         };
         self.take(event, Origin::First)
+    }
+
+    /// Says how the run was found; now and then a person changed files meanwhile.
+    fn found(&mut self) -> TakenUp {
+        let mut found = self.engine.taken_up();
+        if chance(&mut self.rng, 1, 4) {
+            let mine = RepoPath::parse("src/mine").expect("a path");
+            let files = Difference::new(DifferenceKind::Files, "changed", "kept");
+            found.differs.push(files.about(vec![mine]));
+        }
+        found
+    }
+
+    /// A new run begins with what the open session did until now.
+    fn fork(&mut self) -> Result<(), String> {
+        let Some(session) = self.engine.session() else {
+            return Ok(());
+        };
+        if self.engine.is_proven() {
+            return Ok(());
+        }
+        let event = Event::Forked(Box::new(Forked {
+            session,
+            run: self.engine.run().run,
+            checkpoint: CheckpointNumber(0),
+            turn: TurnNumber(0),
+            files: 0,
+        }));
+        self.story.event(&event);
+        self.note(&event);
+        self.monitor.event(&event, Origin::First, &self.world)?;
+        // The branch of the new run begins where the session began.
+        let passed = self.monitor.passed();
+        self.world
+            .branch
+            .retain(|made| passed.contains(&made.feature));
+        let folded = Engine::fold(self.log.iter().cloned());
+        self.engine = folded.ok_or("a forked log does not fold")?;
+        Ok(())
     }
 
     /// Whether a fault happens here.

@@ -43,6 +43,7 @@ impl Purse {
                 _ => return Ok(()),
             },
             Event::HandedOver(note) => note.spent.and_then(|spent| spent.cost),
+            Event::SessionResumed { found, .. } => found.spent.and_then(|spent| spent.cost),
             _ => return Ok(()),
         };
         let cost = cost.unwrap_or_default();

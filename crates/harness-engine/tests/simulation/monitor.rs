@@ -141,6 +141,20 @@ impl Monitor {
         self.purse.run()
     }
 
+    /// Returns the features whose commit is in the log.
+    pub(crate) const fn passed(&self) -> &BTreeSet<FeatureId> {
+        &self.passed
+    }
+
+    /// Another run has paid for what was done until now, and has its attempts.
+    fn forked(&mut self) {
+        self.purse = Purse::default();
+        self.ended = false;
+        if let Some(facts) = &mut self.facts {
+            (facts.refused, facts.committing, facts.frozen) = (0, false, None);
+        }
+    }
+
     /// Takes note of an event that is logged.
     pub(crate) fn event(
         &mut self,
@@ -182,6 +196,7 @@ impl Monitor {
                 }
                 self.adapt_attempts();
             }
+            Event::Forked(_) => self.forked(),
             Event::ModelResponded(responded) if origin == Origin::First => {
                 self.responded(responded)?;
             }

@@ -42,6 +42,7 @@ impl Windows {
         match event {
             Event::SessionOpened(opened) => self.opened(opened)?,
             Event::FinishRefused { .. } => self.refused += 1,
+            Event::Forked(_) => self.refused = 0,
             Event::PlanSet(set) => {
                 if let Some(feature) = &self.feature {
                     self.plans.insert(feature.clone(), set.items.clone());

@@ -34,6 +34,14 @@ impl JsonLines {
                 ..Tally::default()
             };
         }
+        if matches!(event, Event::Forked(_)) {
+            let unpriced = self.of_session.unpriced;
+            self.of_session = Tally {
+                unpriced,
+                ..Tally::default()
+            };
+            self.of_run = self.of_session;
+        }
         if let Some(bill) = Bill::of(event) {
             self.of_session.add(&bill);
             self.of_run.add(&bill);

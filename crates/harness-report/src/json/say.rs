@@ -229,6 +229,7 @@ impl JsonLines {
             | Event::ProposalKept { .. }
             | Event::ProposalSettled(_) => return plan::line(event),
             Event::SessionResumed { .. }
+            | Event::Forked(_)
             | Event::QuestionPutOff { .. }
             | Event::AnswerTaken(_)
             | Event::WorkBroughtBack { .. }

@@ -2,7 +2,7 @@
 
 use harness_core::{Event, QuestionId};
 
-use super::JsonLine;
+use super::{JsonLine, taken_up};
 
 pub(super) fn asked(question: &str, id: Option<QuestionId>) -> JsonLine {
     JsonLine::NeedsHuman {
@@ -23,12 +23,8 @@ pub(super) const fn needed(question: String) -> JsonLine {
 
 pub(super) fn line(event: &Event) -> Option<JsonLine> {
     Some(match event {
-        Event::SessionResumed { answers, .. } => JsonLine::SessionResumed {
-            answers: answers
-                .iter()
-                .map(|given| given.question.to_string())
-                .collect(),
-        },
+        Event::SessionResumed { answers, found, .. } => taken_up::resumed(answers, found),
+        Event::Forked(forked) => taken_up::forked(forked),
         Event::QuestionPutOff { call, waited } => JsonLine::QuestionPutOff {
             call: call.to_string(),
             waited: *waited,

@@ -48,6 +48,15 @@ impl Ledger {
     pub(super) fn take(&mut self, event: &Event) -> Around {
         let mut around = Around::default();
         match event {
+            Event::Forked(_) => {
+                self.of_session = Tally {
+                    unpriced: self.of_session.unpriced,
+                    ..Tally::default()
+                };
+                self.of_run = self.of_session;
+                (self.took, self.run_took) = (Span::default(), Span::default());
+                self.run_turns = Some(0);
+            }
             // Which session is the run's only one is known by then.
             Event::SessionOpened(opened) => {
                 around.before = self.close();

@@ -28,14 +28,6 @@ pub(super) fn lines(event: &Event) -> Vec<Line> {
             "nobody has answered: the feature waits for it, others go on",
         ),
         Event::AnswerTaken(given) => vec![answered(given)],
-        Event::SessionResumed { answers, .. } => {
-            let resumed = Line::new(
-                Who::Note,
-                "resumed; what was in flight when it stopped is not repeated",
-            );
-            let answers = answers.iter().map(answered);
-            std::iter::once(resumed).chain(answers).collect()
-        }
         Event::WorkBroughtBack {
             feature,
             files,
@@ -69,7 +61,7 @@ pub(super) fn lines(event: &Event) -> Vec<Line> {
     }
 }
 
-fn answered(given: &GivenAnswer) -> Line {
+pub(super) fn answered(given: &GivenAnswer) -> Line {
     let by = clean_line(&given.by, 60);
     let text = format!("{}, asked by {}: ", given.question, given.feature);
     let first = format!("answer to {text}{}", clean_line(&given.asked, QUOTE_CHARS));

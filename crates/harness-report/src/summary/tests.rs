@@ -57,6 +57,7 @@ fn a_session_that_goes_on_has_not_ended() {
         fallback: Vec::new(),
         roles: Box::default(),
         answers: Vec::new(),
+        found: Box::default(),
     };
     events.push(resumed);
     let summary = summary(&events);

@@ -84,7 +84,7 @@ const RECORDS: &str = r##"
 {"type":"budget_warned","what":"$4.00 of $5.00 used"}
 {"type":"interrupted"}
 {"type":"stop_decided","reason":"budget","detail":"$5.00 used; raise it with --max-usd"}
-{"type":"session_resumed","attended":false,"model":{"name":"model-a","id":"model-a-1","context":200000,"output":8000,"price":null,"recorded":false},"limits":{"usd":null,"turns":200,"time":{"secs":14400,"nanos":0},"attempts":3,"output":1048576,"command":{"secs":600,"nanos":0},"silence":{"secs":120,"nanos":0},"patience":{"secs":60,"nanos":0},"idle":{"secs":60,"nanos":0},"memory":4294967296,"processes":512}}
+{"type":"session_resumed","attended":false,"model":{"name":"model-a","id":"model-a-1","context":200000,"output":8000,"price":null,"recorded":false},"limits":{"usd":null,"turns":200,"time":{"secs":14400,"nanos":0},"attempts":3,"output":1048576,"command":{"secs":600,"nanos":0},"silence":{"secs":120,"nanos":0},"patience":{"secs":60,"nanos":0},"idle":{"secs":60,"nanos":0},"memory":4294967296,"processes":512},"found":{"turn":4,"feature":"F-012","in_flight":[{"kind":"command","what":"`make\u001b[31m\nall`, call 4.0","fate":"unknown"},{"kind":"gate","what":"test","fate":"again"},{"kind":"question","what":"call 4.1","fate":"asked"}],"differs":[{"kind":"files","text":"`src/a.rs` changed since checkpoint 3","done":"kept as part of the work; the agent is told","paths":["src/a.rs"],"more":2},{"kind":"model","text":"`a` answered before, `b` answers now","done":"it goes on with the same conversation"}]}}
 {"type":"model_failed","turn":2,"failure":{"class":"auth","message":"401: the key is not known","status":401,"retry_after_ms":null}}
 {"type":"approval_asked","call":{"turn":1,"index":5},"subject":{"kind":"action","action":{"kind":"run","command":"sleep 9\n# and more","cwd":"src"}},"reason":"it waits","rule":{"text":"sleep ...","origin":"harness.toml:9"},"always":{"prefix":["sleep","9"],"exact":true,"decision":"allow","reason":"a person said always"}}
 {"type":"approval_answered","call":{"turn":1,"index":5},"answer":{"how":"no","reason":"too long"}}
@@ -145,12 +145,23 @@ const RECORDS: &str = r##"
 {"type":"run_ended","reason":"budget","detail":"$5.00 of $5.00 used\ngo on with `harness resume --last --max-usd 8`"}
 "##;
 
-/// Returns a session with every kind of event, most of which never meet in one.
+/// Returns a session with every kind of event but [`forked`], most of which never meet in one.
 pub(crate) fn every_kind() -> Vec<Event> {
     let read =
         |line: &str| serde_json::from_str(line).unwrap_or_else(|error| panic!("{error} in {line}"));
     let records = RECORDS.lines().filter(|line| !line.is_empty()).map(read);
     std::iter::once(opened()).chain(records).collect()
+}
+
+/// Returns what begins a run with another one's work: all sums begin anew with it.
+pub(super) fn forked() -> Event {
+    Event::Forked(Box::new(harness_core::Forked {
+        session: SessionId::new(2),
+        run: RunId::new(1),
+        checkpoint: harness_core::CheckpointNumber(3),
+        turn: harness_core::TurnNumber(4),
+        files: 2,
+    }))
 }
 
 /// The moment at which everything happens.
@@ -313,16 +324,15 @@ const fn number(event: &Event) -> usize {
         Event::PlanSet(_) => 73,
         Event::WindowCut(_) => 74,
         Event::WindowFull(_) => 75,
+        Event::Forked(_) => 76,
     }
 }
 
 #[test]
 fn every_kind_of_event_is_among_them() {
-    let mut numbers: Vec<usize> = every_kind().iter().map(number).collect();
+    let events = every_kind().into_iter().chain([forked()]);
+    let mut numbers: Vec<usize> = events.map(|event| number(&event)).collect();
     numbers.sort_unstable();
     numbers.dedup();
-    assert_eq!(numbers, (0..76).collect::<Vec<_>>());
-    assert_eq!(numbers, (0..76).collect::<Vec<_>>());
-    assert_eq!(numbers, (0..76).collect::<Vec<_>>());
-    assert_eq!(numbers, (0..76).collect::<Vec<_>>());
+    assert_eq!(numbers, (0..77).collect::<Vec<_>>());
 }

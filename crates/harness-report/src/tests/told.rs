@@ -91,7 +91,12 @@ fn lines_for_every_kind_of_event() {
     note: limit near: $4.00 of $5.00 used
     you: stop
     note: stopping (budget): $5.00 used; raise it with --max-usd
-    note: resumed; what was in flight when it stopped is not repeated
+    note: resumed, and something differs: F-012, turn 4; what was in flight when it stopped is not repeated
+      in flight: command `make‹U+001B›[31m
+      in flight: gate test: the harness's own, done again
+      in flight: question call 4.1: asked again
+      files: `src/a.rs` changed since checkpoint 3; kept as part of the work; the agent is told
+      model: `a` answered before, `b` answers now; it goes on with the same conversation
     note: model failed: 401: the key is not known
     ask: Run this command?
       why: it waits
@@ -286,7 +291,7 @@ fn json_for_every_kind_of_event() {
     {"seq":70,"type":"budget_warned","what":"$4.00 of $5.00 used"}
     {"seq":71,"type":"stopping","reason":"interrupted","detail":""}
     {"seq":72,"type":"stopping","reason":"budget","detail":"$5.00 used; raise it with --max-usd"}
-    {"seq":73,"type":"session_resumed"}
+    {"seq":73,"type":"session_resumed","found":{"outcome":"differs","fresh":false,"feature":"F-012","turn":4,"in_flight":[{"kind":"command","what":"`make\u001b[31m\nall`, call 4.0","fate":"unknown"},{"kind":"gate","what":"test","fate":"again"},{"kind":"question","what":"call 4.1","fate":"asked"}],"differs":[{"kind":"files","text":"`src/a.rs` changed since checkpoint 3","done":"kept as part of the work; the agent is told","paths":["src/a.rs"],"more":2},{"kind":"model","text":"`a` answered before, `b` answers now","done":"it goes on with the same conversation"}],"usd_lost":null}}
     {"seq":74,"type":"model_failed","turn":2,"message":"401: the key is not known","status":401,"class":"auth"}
     {"seq":75,"type":"approval_asked","id":"1.5","subject":"command","command":"sleep 9\n# and more","text":"sleep 9\n# and more","reason":"it waits","rule":"`sleep ...` (harness.toml:9)","always":["sleep","9"],"findings":null}
     {"seq":76,"type":"approval_answered","id":"1.5","answer":"no","reason":"too long"}
@@ -445,6 +450,26 @@ fn a_session_that_another_follows_is_summed_up() {
         twice.contains("features passing, 2 turns, 13k tokens in"),
         "{twice}"
     );
+}
+
+#[test]
+fn a_fork_says_where_it_comes_from_and_has_spent_nothing() {
+    let mut lines = Lines::detailed();
+    let before: String = every_kind()
+        .iter()
+        .map(|event| lines.write(event))
+        .collect();
+    assert!(before.contains("$0.50 so far"), "{before}");
+    let told = lines.write(&super::events::forked());
+    assert_eq!(
+        told,
+        "checkpoint: begins with checkpoint 3 of S-0002 (R-0001), its conversation up to turn 4; 2 files written; S-0002 stays as it is\n"
+    );
+    let after: String = every_kind()[1..]
+        .iter()
+        .map(|event| lines.write(event))
+        .collect();
+    assert!(after.contains("$0.0042 so far"), "{after}");
 }
 
 #[test]

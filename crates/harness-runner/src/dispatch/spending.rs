@@ -66,6 +66,8 @@ impl Dispatcher<'_> {
             Event::ModelResponded(responded) => responded.cost,
             Event::ModelFailed { spent, .. } => of(*spent),
             Event::HandedOver(note) => of(note.spent),
+            // What the request cost that had no end when its process ended.
+            Event::SessionResumed { found, .. } => of(found.spent),
             Event::Beside(told) => match &told.happened {
                 Happened::Responded { cost, .. } => *cost,
                 Happened::Failed { spent, .. } => of(*spent),

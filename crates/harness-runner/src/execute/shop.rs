@@ -356,20 +356,7 @@ impl Workshop {
 
     /// Returns the folders that exist among those a process may write below.
     fn existing_folders(&self, guard: &Guard) -> Vec<RepoPath> {
-        let root = self.repo.root();
-        let existing = |path: &RepoPath| {
-            let mut folder = path.clone();
-            while !root.join(folder.as_path()).is_dir() {
-                folder = folder.parent()?;
-            }
-            Some(folder)
-        };
-        guard
-            .bounds()
-            .writable
-            .iter()
-            .filter_map(existing)
-            .collect()
+        super::compare::existing_folders(&self.repo, guard)
     }
 }
 

@@ -1,0 +1,334 @@
+//! What is not as a session left it: files, branch, configuration, model, checkpoints, log.
+//!
+//! What makes no difference to what is proven goes on and is told; what does is asked. Looks only.
+
+use std::collections::BTreeSet;
+
+use harness_core::{
+    CallId, Difference, DifferenceKind, Event, Fate, InFlight, InFlightKind, ModelProfile, Policy,
+    RepoPath, SessionOpened, SetupPlace, Sourced, TreeId,
+};
+use harness_engine::Engine;
+use harness_git::Checkpoints;
+use harness_guard::Guard;
+use harness_store::TornTail;
+
+use super::refused::Refused;
+use crate::{
+    compose::Site,
+    failure::{Failure, chain},
+    surface::{Decision, Surface},
+};
+
+/// The most names of files in a message.
+const NAMES_MAX: usize = 10;
+
+/// What the log says of files that may be other than the last checkpoint has them.
+#[derive(Debug, Default)]
+pub(super) struct Unsaved {
+    /// Whether something of the agent's may have changed files since the last checkpoint.
+    may_have_changed: bool,
+    /// Calls that may change files and have no end.
+    open: BTreeSet<CallId>,
+    jobs: BTreeSet<CallId>,
+    /// Setup steps that have no end, and where they ran.
+    setup: Vec<(Vec<String>, SetupPlace)>,
+    /// Whether gates run in the work tree itself, where they can change it.
+    gates_in_place: bool,
+}
+
+impl Unsaved {
+    /// Takes a record in.
+    pub(super) fn take(&mut self, event: &Event) {
+        match event {
+            Event::CallJudged {
+                call,
+                action: Some(action),
+                ..
+            } if !action.is_read_only() => {
+                self.open.insert(*call);
+            }
+            Event::CallEnded { call, .. } => self.may_have_changed |= self.open.remove(call),
+            Event::JobStarted { call, .. } => {
+                self.jobs.insert(*call);
+            }
+            Event::JobEnded { call, .. } => self.may_have_changed |= self.jobs.remove(call),
+            Event::Formatted(_) | Event::WorkBroughtBack { .. } | Event::Rewound(_) => {
+                self.may_have_changed = true;
+            }
+            Event::CheckpointSaved(_) | Event::CheckpointUnchanged => {
+                self.may_have_changed = false;
+            }
+            Event::SetupStarted { run, place, .. } => {
+                self.setup.push((run.clone(), *place));
+                self.may_have_changed |= *place == SetupPlace::WorkTree;
+            }
+            Event::SetupEnded { run, place, .. } => {
+                self.setup.retain(|known| *known != (run.clone(), *place));
+            }
+            // Steps of another process have ended with it.
+            Event::SessionResumed { .. } => self.setup.clear(),
+            Event::SessionOpened(opened) => self.gates_in_place = !opened.run.policy.isolate,
+            Event::GateStarted { .. } => self.may_have_changed |= self.gates_in_place,
+            _ => {}
+        }
+    }
+
+    fn is_agents(&self) -> bool {
+        self.may_have_changed || !self.open.is_empty() || !self.jobs.is_empty()
+    }
+
+    /// Lists the setup steps that were under way.
+    pub(super) fn setup(&self) -> impl Iterator<Item = InFlight> {
+        self.setup.iter().map(|(run, place)| InFlight {
+            kind: InFlightKind::Setup,
+            what: format!(
+                "`{}` for the {}",
+                run.join(" "),
+                place.as_str().replace('_', " ")
+            ),
+            fate: Fate::Again,
+        })
+    }
+}
+
+/// What is compared.
+#[derive(Debug)]
+pub(super) struct Left<'a> {
+    pub(super) site: &'a Site,
+    pub(super) engine: &'a Engine,
+    pub(super) opened: &'a SessionOpened,
+    pub(super) unsaved: &'a Unsaved,
+    pub(super) torn: Option<&'a TornTail>,
+    /// Whether a person takes what they changed as part of the work.
+    pub(super) take_changes: bool,
+}
+
+impl Left<'_> {
+    /// Lists what differs and goes on, or says what only a person can decide.
+    pub(super) fn look(
+        &self,
+        policy: &Policy,
+        model: &ModelProfile,
+        surface: &dyn Surface,
+    ) -> Result<Vec<Difference>, Refused> {
+        self.refuse_other_branch()?;
+        let session = self.opened.session;
+        let checkpoints = self.site.repo.checkpoints(session).map_err(Failure::from)?;
+        let mut found = Vec::new();
+        found.extend(self.torn.map(log));
+        found.extend(damaged(&checkpoints));
+        found.extend(self.files(&checkpoints, surface)?);
+        if self.site.repository.is_some() {
+            found.extend(configuration(&self.engine.run().policy, policy));
+        }
+        found.extend(other_model(&self.opened.run.model, model));
+        Ok(found)
+    }
+
+    /// A branch that somebody else moved cannot be committed to.
+    fn refuse_other_branch(&self) -> Result<(), Refused> {
+        let (repo, branch) = (&self.site.repo, &self.opened.branch);
+        let run = self.engine.run();
+        let Some(tip) = repo.branch_tip(branch).map_err(Failure::from)? else {
+            return Ok(());
+        };
+        if tip == run.tip {
+            return Ok(());
+        }
+        let info = repo.commit_info(&tip).map_err(Failure::from)?;
+        let session = self.opened.session.to_string();
+        let is_own = info
+            .trailers
+            .iter()
+            .any(|(key, value)| key == "Harness-Session" && *value == session);
+        // A process may have died between the commit and its record.
+        let is_kept = info.parents == [run.tip.clone()]
+            && (is_own || info.message.starts_with("wip before "));
+        if is_kept {
+            return Ok(());
+        }
+        let message = format!(
+            "branch `{branch}` was moved by somebody else, from {} to {}",
+            run.tip.short(),
+            tip.short()
+        );
+        Err(Refused::asked(
+            "branch",
+            Failure::needs_human(message).hint(format!(
+                "`git branch --force {branch} {}` puts it back, `git branch KEPT {}` keeps what it has now; or begin anew with `harness run`",
+                run.tip.short(),
+                tip.short()
+            )),
+        ))
+    }
+
+    /// Files that the agent may write and that somebody else changed since the last checkpoint.
+    ///
+    /// They would be committed with the agent's work, so a person says whether they belong to it.
+    fn files(
+        &self,
+        checkpoints: &Checkpoints,
+        surface: &dyn Surface,
+    ) -> Result<Option<Difference>, Refused> {
+        let Some(last) = checkpoints.whole.last() else {
+            return Ok(None);
+        };
+        let is_unknown = checkpoints.damaged.iter().max() > Some(&last.number);
+        if is_unknown || self.unsaved.is_agents() {
+            return Ok(None);
+        }
+        let paths = self.changed(&last.tree).map_err(Failure::failed)?;
+        if paths.is_empty() {
+            return Ok(None);
+        }
+        let names = named(&paths);
+        let text = format!("{names} changed since checkpoint {}", last.number);
+        if !self.take_changes {
+            let title = "Take what changed as part of the agent's work?";
+            let body = format!(
+                "Since the session stopped, somebody changed what the agent may write:\n  {names}\nIt would be committed with the agent's work, and the agent is told."
+            );
+            let decision = Decision { title, body: &body };
+            if !surface.is_attended() || !surface.confirm(decision) {
+                let session = self.opened.session;
+                let message = format!("{text}, and not by the agent");
+                let hint = format!(
+                    "`harness resume {session} --take-changes` takes it as part of the work; else put it away first, for instance with `git stash`, or take it back with `harness checkpoint undo {} --session {session}`",
+                    last.number
+                );
+                return Err(Refused::asked(
+                    "files",
+                    Failure::needs_human(message).hint(hint),
+                ));
+            }
+        }
+        let done = "kept as part of the work; the agent is told";
+        Ok(Some(
+            Difference::new(DifferenceKind::Files, text, done).about(paths),
+        ))
+    }
+
+    fn changed(&self, last: &TreeId) -> Result<Vec<RepoPath>, String> {
+        let run = self.engine.run();
+        let features = run.features.iter();
+        let mut of_session = features.filter(|feature| feature.id == self.opened.feature);
+        let Some(feature) = of_session.next() else {
+            return Ok(Vec::new());
+        };
+        let guard = Guard::new(&run.policy, feature).map_err(|error| chain(&error))?;
+        let repo = &self.site.repo;
+        let now = harness_runner::work_tree_now(repo, &guard, last)?;
+        let differs_from = |tree: &TreeId| repo.diff(tree, &now).map_err(|error| chain(&error));
+        // What was put aside is as it was before the work began.
+        let before = run.work_start.as_ref().map(differs_from).transpose()?;
+        let is_new = |path: &RepoPath| {
+            let mut before = before.iter().flatten();
+            run.work_start.is_none() || before.any(|change| change.path == *path)
+        };
+        let paths = differs_from(last)?.into_iter().map(|change| change.path);
+        Ok(paths
+            .filter(|path| guard.scope().is_writable(path) && is_new(path))
+            .collect())
+    }
+}
+
+fn named(paths: &[RepoPath]) -> String {
+    let more = paths.len().saturating_sub(NAMES_MAX);
+    let names: Vec<String> = paths
+        .iter()
+        .take(NAMES_MAX)
+        .map(|path| format!("`{path}`"))
+        .collect();
+    let rest = if more > 0 {
+        format!(" and {more} more")
+    } else {
+        String::new()
+    };
+    format!("{}{rest}", names.join(", "))
+}
+
+fn log(torn: &TornTail) -> Difference {
+    Difference::new(
+        DifferenceKind::Log,
+        format!("the last record was cut short, {}", torn.bytes),
+        format!(
+            "kept in `{}`; the session goes on behind the last whole record",
+            torn.kept.display()
+        ),
+    )
+}
+
+fn damaged(checkpoints: &Checkpoints) -> Option<Difference> {
+    let numbers: Vec<String> = checkpoints
+        .damaged
+        .iter()
+        .map(ToString::to_string)
+        .collect();
+    if numbers.is_empty() {
+        return None;
+    }
+    Some(Difference::new(
+        DifferenceKind::Checkpoint,
+        format!("damaged: {}", numbers.join(", ")),
+        "skipped: nothing can go back there; the files as they are now are saved anew",
+    ))
+}
+
+/// Says which parts of the configuration are others than those the run began with.
+fn configuration(began: &Policy, now: &Policy) -> Option<Difference> {
+    let is_other = |began: &[Sourced], now: &[Sourced]| {
+        let of = |rules: &[Sourced]| -> BTreeSet<String> {
+            rules.iter().map(|rule| rule.value.clone()).collect()
+        };
+        of(began) != of(now)
+    };
+    let (old, new) = (&began.scope, &now.scope);
+    let parts = [
+        ("gates", began.gates != now.gates),
+        ("formatters", began.formats != now.formats),
+        (
+            "scope",
+            is_other(&old.write, &new.write)
+                || is_other(&old.deny, &new.deny)
+                || is_other(&old.hide, &new.hide)
+                || is_other(&old.build, &new.build),
+        ),
+        ("protected paths", is_other(&old.protect, &new.protect)),
+        ("isolation of gates", began.isolate != now.isolate),
+        ("review", began.review != now.review),
+    ];
+    let changed: Vec<&str> = parts
+        .into_iter()
+        .filter(|(_, is_other)| *is_other)
+        .map(|(name, _)| name)
+        .collect();
+    if changed.is_empty() {
+        return None;
+    }
+    Some(Difference::new(
+        DifferenceKind::Configuration,
+        format!("{} changed since the run began", changed.join(", ")),
+        "the run goes on with what it began with, and with the limits of now; a new run takes the rest",
+    ))
+}
+
+fn other_model(before: &ModelProfile, now: &ModelProfile) -> Option<Difference> {
+    let is_same = before.name == now.name && before.id == now.id && before.effort == now.effort;
+    if is_same || before.recorded && now.recorded {
+        return None;
+    }
+    let named = |model: &ModelProfile| match model.effort {
+        Some(effort) => format!("`{}` ({}, effort {effort})", model.name, model.id),
+        None => format!("`{}` ({})", model.name, model.id),
+    };
+    Some(Difference::new(
+        DifferenceKind::Model,
+        format!(
+            "{} answered before, {} answers now",
+            named(before),
+            named(now)
+        ),
+        "it goes on with the same conversation",
+    ))
+}
