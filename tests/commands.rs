@@ -11,6 +11,7 @@ mod gate;
 mod help;
 mod hook;
 mod init;
+mod kept;
 mod land;
 mod log;
 mod models;

@@ -233,6 +233,9 @@ pub(super) fn session(
 
 /// Returns the session that is named, whichever work tree it belongs to.
 pub(super) fn any_session(store: &Store, named: &str) -> Result<SessionId, Failure> {
+    if let Some(session) = crate::named::session(store, named)? {
+        return Ok(session);
+    }
     let session: SessionId = named
         .parse()
         .map_err(|error: harness_core::IdError| Failure::usage(error.to_string()))?;
@@ -285,15 +288,20 @@ pub(super) fn openings(store: &Store, run: RunId) -> Result<Vec<SessionOpened>, 
 
 /// Returns the first record of a session; `None` when it never began.
 pub(crate) fn began(store: &Store, session: SessionId) -> Result<Option<SessionOpened>, Failure> {
-    let log = harness_store::read(store.log_path(session)).map_err(|error| {
+    let path = store.log_path(session);
+    // The first record alone: with many sessions, whole logs are too much to find one.
+    let first = harness_store::first(&path).and_then(|first| match first {
+        Some(first) => Ok(Some(first)),
+        // Empty, or damaged: reading all of it says which.
+        None => Ok(harness_store::read(&path)?.records.into_iter().next()),
+    });
+    let first = first.map_err(|error| {
         Failure::failed(chain(&error)).hint(format!("harness log verify {session}"))
     })?;
-    Ok(
-        match log.records.into_iter().next().map(|record| record.event) {
-            Some(Event::SessionOpened(opened)) => Some(*opened),
-            _ => None,
-        },
-    )
+    Ok(match first.map(|record| record.event) {
+        Some(Event::SessionOpened(opened)) => Some(*opened),
+        _ => None,
+    })
 }
 
 #[cfg(test)]
