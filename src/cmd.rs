@@ -7,6 +7,7 @@ mod checkpoint;
 mod config;
 mod context;
 pub(crate) mod demo;
+mod difference;
 mod docs;
 mod doctor;
 mod feature;
@@ -19,6 +20,7 @@ mod log;
 mod models;
 mod place;
 pub(crate) mod plan;
+mod reach;
 mod replay;
 pub(crate) mod resume;
 pub(crate) mod rewind;
@@ -30,6 +32,7 @@ mod status;
 mod trust;
 mod verify;
 pub(crate) mod work;
+mod worktree;
 
 use crate::{
     cli::{Cli, Command},
