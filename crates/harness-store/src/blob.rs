@@ -6,13 +6,12 @@
 
 use std::{
     collections::HashMap,
-    io::Write,
+    fs, io,
     path::{Path, PathBuf},
 };
 
 use harness_core::ByteCount;
 use serde_json::Value;
-use tempfile::NamedTempFile;
 
 use crate::{
     Defect, FileError, Hash,
@@ -27,6 +26,8 @@ pub const BLOB_BYTES_MIN: ByteCount = ByteCount::kib(32);
 pub const BLOB_BYTES_MAX: ByteCount = ByteCount::mib(24);
 
 const PREFIX: &str = "blob:";
+/// How the name of a text begins that is not all there.
+const UNFINISHED: &str = ".unfinished-";
 
 /// Texts that were taken out of an event.
 pub(crate) type Taken = Vec<(Hash, String)>;
@@ -117,13 +118,35 @@ pub(crate) fn keep(log: &Path, taken: &Taken) -> Result<(), FileError> {
         if there.is_ok_and(|length| length == text.len() as u64) {
             continue;
         }
-        let mut file = NamedTempFile::new_in(&folder).map_err(failed("write", &path))?;
-        file.write_all(text.as_bytes())
-            .and_then(|()| file.as_file().sync_data())
-            .map_err(failed("write", &path))?;
-        let kept = file.persist(&path).map_err(|error| error.error);
-        kept.map_err(failed("write", &path))?;
+        write(&folder, &path, text.as_bytes()).map_err(failed("write", &path))?;
         is_new = true;
     }
     if is_new { sync_folder(&folder) } else { Ok(()) }
+}
+
+/// Writes one text under another name first: a name is there only with all of its text.
+fn write(folder: &Path, path: &Path, text: &[u8]) -> io::Result<()> {
+    let mut file = tempfile::Builder::new()
+        .prefix(UNFINISHED)
+        .tempfile_in(folder)?;
+    harness_failpoint::write("blob.write", &mut file, text)?;
+    file.as_file().sync_data()?;
+    harness_failpoint::pass("blob.rename")?;
+    file.persist(path).map_err(|error| error.error)?;
+    harness_failpoint::moment("blob.renamed");
+    Ok(())
+}
+
+/// Removes what a process that died was about to keep; what cannot be removed is in nobody's way.
+pub(crate) fn sweep(log: &Path) {
+    let entries = fs::read_dir(log.with_file_name("blobs"));
+    for entry in entries.into_iter().flatten().flatten() {
+        if entry
+            .file_name()
+            .as_encoded_bytes()
+            .starts_with(UNFINISHED.as_bytes())
+        {
+            let _ = fs::remove_file(entry.path());
+        }
+    }
 }

@@ -7,7 +7,7 @@
 //! ```
 //!
 //! So the chain holds in it as in the log, and nothing else of the machine is needed to check it.
-//! Outputs in `output/` are not part of it: they were never cleaned of secrets.
+//! Outputs in `output/` are not part of it: they are for the agent of that session alone.
 
 use std::{
     collections::HashSet,

@@ -8,7 +8,7 @@
 use std::{
     collections::HashMap,
     fs::File,
-    io::{self, BufRead, BufReader, Read},
+    io::{BufRead, BufReader, Read},
     path::Path,
 };
 
@@ -158,7 +158,7 @@ pub(crate) fn first_record(path: &Path) -> Result<Option<Record>, FileError> {
 }
 
 fn existing(path: &Path) -> Result<File, FileError> {
-    open_to_read(path)?.ok_or_else(|| failed("open", path)(io::ErrorKind::NotFound.into()))
+    open_to_read(path)?.ok_or_else(|| failed("open", path)(rustix::io::Errno::NOENT.into()))
 }
 
 fn scan<E: DeserializeOwned>(
@@ -200,6 +200,8 @@ struct LineReader<'a> {
     line: Vec<u8>,
     /// What the head of an exported log promises.
     promise: Option<ExportHead>,
+    /// The texts that stand in an exported log since its last record: the next one is the first to name them.
+    fresh: Vec<Hash>,
 }
 
 impl<'a> LineReader<'a> {
@@ -211,6 +213,7 @@ impl<'a> LineReader<'a> {
             lines: 0,
             line: Vec::new(),
             promise: None,
+            fresh: Vec::new(),
         }
     }
 
@@ -237,7 +240,7 @@ impl<'a> LineReader<'a> {
             };
             let read = match taken {
                 Ok(true) => continue,
-                Ok(false) => self.chain.next::<E>(&self.line),
+                Ok(false) => self.take_record::<E>(),
                 Err(defect) => Err(defect),
             };
             return Ok(match read {
@@ -265,10 +268,25 @@ impl<'a> LineReader<'a> {
         let Some((hash, text)) = export::parse_blob(&self.line)? else {
             return Ok(false);
         };
-        if let Blobs::Given(given) = &mut self.chain.blobs {
-            given.insert(hash, text);
+        if let Blobs::Given(given) = &mut self.chain.blobs
+            && given.insert(hash, text).is_some()
+        {
+            return Err(Defect::BlobMisplaced { hash });
         }
+        self.fresh.push(hash);
         Ok(true)
+    }
+
+    /// Takes a line with a record: it names the texts that stand before it, in that order.
+    fn take_record<E: DeserializeOwned>(&mut self) -> Result<(Stored<E>, Hash), Defect> {
+        let (stored, hash) = self.chain.next::<E>(&self.line)?;
+        let mut named = stored.blobs.iter();
+        for fresh in std::mem::take(&mut self.fresh) {
+            if !named.any(|hash| *hash == fresh) {
+                return Err(Defect::BlobMisplaced { hash: fresh });
+            }
+        }
+        Ok((stored, hash))
     }
 
     fn end<E>(&self, torn: u64) -> Next<E> {
@@ -276,10 +294,25 @@ impl<'a> LineReader<'a> {
             seq: promise.records,
             hash: promise.head,
         });
-        match promised.filter(|promised| *promised != self.chain.head) {
-            Some(Head { seq, hash }) => Next::Problem(Problem {
-                line: self.lines + 1,
-                what: Defect::Shortened { records: seq, hash },
+        if let Some(Head { seq, hash }) = promised.filter(|promised| *promised != self.chain.head) {
+            let there = self.chain.head;
+            // With as many records, or the same last one, it is the first line that is wrong.
+            let is_short = there.seq < seq && there.hash != hash;
+            return Next::Problem(match is_short {
+                true => Problem {
+                    line: self.lines + 1,
+                    what: Defect::Shortened { records: seq, hash },
+                },
+                false => Problem {
+                    line: 1,
+                    what: Defect::OtherEnd { records: seq, hash },
+                },
+            });
+        }
+        match self.fresh.last() {
+            Some(hash) => Next::Problem(Problem {
+                line: self.lines,
+                what: Defect::BlobMisplaced { hash: *hash },
             }),
             None => Next::End(torn),
         }

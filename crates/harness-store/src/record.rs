@@ -100,6 +100,12 @@ pub enum Defect {
         /// Its digest, which is its file's name.
         hash: Hash,
     },
+    /// A text of an exported log stands where no record is the first to name it.
+    #[error("has or follows the text `{hash}`, which no record here is the first to name")]
+    BlobMisplaced {
+        /// Its digest.
+        hash: Hash,
+    },
     /// An exported log does not end as its head says.
     #[error(
         "is missing: the head of the file promises {records} records, the last with hash `{hash}`"
@@ -108,6 +114,14 @@ pub enum Defect {
         /// How many there were.
         records: u64,
         /// The hash of the last.
+        hash: Hash,
+    },
+    /// The head of an exported log tells of another end than the log has.
+    #[error("promises {records} records, the last with hash `{hash}`, and the log ends otherwise")]
+    OtherEnd {
+        /// How many it tells of.
+        records: u64,
+        /// The hash that it tells of.
         hash: Hash,
     },
     /// The record is whole, but its event is not known here.

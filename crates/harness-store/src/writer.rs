@@ -10,7 +10,7 @@ use harness_core::{ByteCount, Event, SessionId, Timestamp};
 
 use crate::{
     Hash, Head, RECORD_BYTES_MAX, Record, Redaction, Store, StoreError,
-    blob::{keep, take_out},
+    blob::{keep, sweep, take_out},
     file::{Locked, claim_file, failed, open_to_append, open_to_read, set_tail_aside, sync_folder},
     log, record,
     redaction::redacted,
@@ -73,6 +73,7 @@ impl LogWriter {
                 Some(TornTail { bytes, kept })
             }
         };
+        sweep(&path);
         let mut writer = Self::new(file, path, end.head, end.bytes);
         writer.is_synced = records.is_empty();
         Ok((writer, records, torn))

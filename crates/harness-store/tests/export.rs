@@ -104,7 +104,27 @@ fn an_export_stands_for_itself_and_every_flipped_byte_is_found() {
             !found.is_whole() || gone == 0,
             "line {gone} makes no difference"
         );
+        let mut doubled = lines.clone();
+        doubled.insert(gone, lines[gone]);
+        fs::write(&path, doubled.concat()).unwrap();
+        let found = verify(&path).unwrap().problem.unwrap();
+        assert_eq!(found.line as usize, gone + 2, "line {gone} twice");
+        // The head apart, without which the file is a plain copy of the log.
+        if gone > 0 && gone + 1 < lines.len() {
+            let mut swapped = lines.clone();
+            swapped.swap(gone, gone + 1);
+            fs::write(&path, swapped.concat()).unwrap();
+            assert!(!verify(&path).unwrap().is_whole(), "line {gone} swapped");
+        }
     }
+    // A text that no record is the first to name, at the end.
+    let stray: Vec<u8> = [lines.concat(), lines[2].to_vec()].concat();
+    fs::write(&path, stray).unwrap();
+    let found = verify(&path).unwrap().problem.unwrap();
+    assert!(
+        matches!(found.what, Defect::BlobMisplaced { .. }),
+        "{found:?}"
+    );
     for cut in (0..text.len()).filter(|cut| cut % 997 == 0) {
         fs::write(&path, &text[..cut]).unwrap();
         assert!(
