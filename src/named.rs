@@ -21,11 +21,24 @@ pub(crate) fn session(store: &Store, text: &str) -> Result<Option<SessionId>, Fa
     store.session_named(text).map_err(failed)
 }
 
-/// Returns the file that a text names, where it is written as one: with a `/`, or ending in `.jsonl`.
-pub(crate) fn file(text: &str) -> Option<PathBuf> {
-    let is_file = text.contains('/')
-        || Path::new(text)
-            .extension()
-            .is_some_and(|end| end == "jsonl");
-    is_file.then(|| PathBuf::from(text))
+/// Says of a session that its log was pruned, where a text names such a one.
+pub(crate) fn pruned(store: &Store, text: &str) -> Option<Failure> {
+    let by_number = text.parse().ok().map(SessionId::new);
+    let session = by_number.or_else(|| text.parse().ok())?;
+    let pruned = store.marks(session).ok()?.pruned?;
+    let message = format!(
+        "the log of {session} was pruned {}; it had {} records, the last with hash {}",
+        pruned.at.to_seconds_text(),
+        pruned.records,
+        pruned.head
+    );
+    Some(Failure::usage(message).hint("harness session list"))
+}
+
+/// Returns the file that a text names, seen from `folder`: one that ends in `.jsonl`, or that is
+/// written with a `/` and is there.
+pub(crate) fn file(folder: Option<&Path>, text: &str) -> Option<PathBuf> {
+    let path = folder.map_or_else(|| PathBuf::from(text), |folder| folder.join(text));
+    let is_log = path.extension().is_some_and(|end| end == "jsonl");
+    (is_log || text.contains('/') && path.is_file()).then_some(path)
 }

@@ -68,6 +68,11 @@ pub(crate) fn write(text: &str) -> Result<(), Failure> {
     write_while_read(text).map(drop)
 }
 
+/// Whether somebody may still read standard output; asks without writing.
+pub(crate) fn is_read() -> bool {
+    harness_host::reader::is_there(io::stdout())
+}
+
 /// Writes to standard output at once; `false` when nobody reads it any more.
 pub(crate) fn write_while_read(text: &str) -> Result<bool, Failure> {
     let mut stdout = io::stdout().lock();

@@ -83,10 +83,12 @@ pub(crate) struct Replay {
     pub(crate) session: Option<String>,
     /// Say whether the log, folded again, leads to what it records; print nothing of it
     ///
-    /// The engine is given each record anew. What it then wants to record must be the next record,
-    /// and what was done must have been asked for. Exits with 4 and names the record where that does
-    /// not hold. Other words for the same decision, as another version may choose them, are counted
-    /// and are no failure.
+    /// The engine is given each record anew. What it then wants to record must be the next record;
+    /// what was done must have been asked for, and have come once; and the next session of the run
+    /// must have begun with the state that this log leaves. Exits with 4 and names the record where
+    /// that does not hold. Other words for the same decision, as another version may choose them,
+    /// are counted and are no failure. With --json there is a digest of the state at the end, which
+    /// is the same wherever the log is folded.
     #[arg(long, conflicts_with_all = ["speed", "instant"])]
     pub(crate) check: bool,
     /// Play so many times as fast as it was; no pause is longer than 3 seconds

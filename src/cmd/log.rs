@@ -4,7 +4,7 @@ pub(super) mod export;
 mod follow;
 mod transcript;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use harness_core::SessionId;
 use harness_report::{JsonLines, Lines};
@@ -28,9 +28,9 @@ pub(super) fn run(common: &Common, command: &Log) -> Result<u8, Failure> {
     | Log::Verify {
         session: Some(name),
     } = command
-        && let Some(path) = named::file(name)
+        && let Some(path) = named::file(common.directory.as_deref(), name)
     {
-        let target = Target::file(common, name, &path);
+        let target = Target::file(name, path);
         return match command {
             Log::Show { .. } => show(common, &target),
             _ => verify(common, &[target]),
@@ -68,8 +68,8 @@ pub(super) struct Target {
     pub(super) name: String,
     /// Its file.
     pub(super) path: PathBuf,
-    /// Whether it is a session of the repository.
-    is_here: bool,
+    /// Where the session is kept; absent for a file that stands for itself.
+    pub(super) store: Option<Store>,
 }
 
 impl Target {
@@ -77,18 +77,22 @@ impl Target {
         Self {
             name: session.to_string(),
             path: store.log_path(session),
-            is_here: true,
+            store: Some(store.clone()),
         }
     }
 
-    /// Names a file, seen from the folder that the person means.
-    pub(super) fn file(common: &Common, name: &str, path: &Path) -> Self {
-        let folder = common.directory.as_deref();
+    /// Names a file.
+    pub(super) fn file(name: &str, path: PathBuf) -> Self {
         Self {
             name: format!("`{name}`"),
-            path: folder.map_or_else(|| path.to_owned(), |folder| folder.join(path)),
-            is_here: false,
+            path,
+            store: None,
         }
+    }
+
+    /// Whether it is a session of the repository.
+    const fn is_here(&self) -> bool {
+        self.store.is_some()
     }
 }
 
@@ -120,6 +124,8 @@ fn show(common: &Common, target: &Target) -> Result<u8, Failure> {
 pub(super) fn unreadable(target: &Target, error: &harness_store::StoreError) -> Failure {
     let text = chain(error);
     match error {
+        harness_store::StoreError::File(_) if !target.is_here() => Failure::usage(text)
+            .hint("name a session, or a file that `harness log export` has written"),
         harness_store::StoreError::File(_) => Failure::usage(text).hint("harness session list"),
         _ => Failure::red(text).hint(format!(
             "harness log verify {}",
@@ -134,7 +140,12 @@ fn verify(common: &Common, targets: &[Target]) -> Result<u8, Failure> {
     for target in targets {
         let Target { name, path, .. } = target;
         let found = harness_store::verify(path);
-        let found = found.map_err(|error| Failure::usage(chain(&error)).hint("harness status"))?;
+        let found = found.map_err(|error| {
+            Failure::usage(chain(&error)).hint(match target.is_here() {
+                true => "harness session list",
+                false => "name a session, or a file that `harness log export` has written",
+            })
+        })?;
         let problem = found
             .problem
             .as_ref()
@@ -155,7 +166,7 @@ fn verify(common: &Common, targets: &[Target]) -> Result<u8, Failure> {
                 found.records, found.head.hash
             ),
         };
-        let body = json!({ "session": target.is_here.then_some(name), "file": path.display().to_string(),
+        let body = json!({ "session": target.is_here().then_some(name), "file": path.display().to_string(),
             "records": found.records, "head": found.head.hash.to_string(),
             "whole": found.is_whole(), "torn_bytes": found.torn.0, "problem": problem });
         output.entry("log_verified", &text, body)?;
@@ -180,7 +191,7 @@ fn way_out(target: &Target, records: u64, defect: &Defect) -> String {
         Defect::Newer { .. } | Defect::UnknownEvent { .. } => {
             "use the version of harness that wrote it, or a later one".to_owned()
         }
-        Defect::BlobMissing { hash } | Defect::BlobChanged { hash } if target.is_here => format!(
+        Defect::BlobMissing { hash } | Defect::BlobChanged { hash } if target.is_here() => format!(
             "put `{}` back from a copy; the {records} records before it can be told: `harness session show {name}`",
             target
                 .path
@@ -188,7 +199,7 @@ fn way_out(target: &Target, records: u64, defect: &Defect) -> String {
                 .join(hash.to_string())
                 .display()
         ),
-        _ if target.is_here => format!(
+        _ if target.is_here() => format!(
             "the {records} records before it can be told: `harness session show {name}`; the files are in its checkpoints: `harness checkpoint list {name}`; to go on, put the log back from a copy, or begin anew with `harness run`"
         ),
         _ => "export the session anew with `harness log export`".to_owned(),

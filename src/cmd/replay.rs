@@ -26,8 +26,8 @@ const PAUSE_MAX: Duration = Duration::from_secs(3);
 
 pub(super) fn run(common: &Common, flags: &Replay) -> Result<u8, Failure> {
     let file = flags.session.as_deref().and_then(|name| {
-        let path = named::file(name)?;
-        Some(Target::file(common, name, &path))
+        let path = named::file(common.directory.as_deref(), name)?;
+        Some(Target::file(name, path))
     });
     let target = match file {
         Some(target) => target,

@@ -280,6 +280,14 @@ pub(super) fn any_session(store: &Store, named: &str) -> Result<SessionId, Failu
     if let Some(session) = crate::named::session(store, named)? {
         return Ok(session);
     }
+    if let Some(failure) = crate::named::pruned(store, named) {
+        return Err(failure);
+    }
+    if harness_store::is_session_name(named) {
+        return Err(
+            Failure::usage(format!("no session is called `{named}`")).hint("harness session list")
+        );
+    }
     let session: SessionId = named
         .parse()
         .map_err(|error: harness_core::IdError| Failure::usage(error.to_string()))?;

@@ -5,7 +5,7 @@
 //! nothing, so that they can be asked while a run works.
 
 mod all;
-mod marks;
+pub(super) mod marks;
 mod prune;
 mod show;
 
@@ -266,17 +266,8 @@ pub(super) fn find(site: &Site, store: &Store, named: Option<&str>) -> Result<Se
     if let Some(session) = crate::named::session(store, named)? {
         return Ok(session);
     }
-    let by_number = named.parse().ok().map(SessionId::new);
-    if let Some(session) = by_number.or_else(|| named.parse().ok())
-        && let Some(pruned) = store.marks(session).ok().and_then(|marks| marks.pruned)
-    {
-        let message = format!(
-            "the log of {session} was pruned {}; it had {} records, the last with hash {}",
-            pruned.at.to_seconds_text(),
-            pruned.records,
-            pruned.head
-        );
-        return Err(Failure::usage(message).hint("harness session list"));
+    if let Some(failure) = crate::named::pruned(store, named) {
+        return Err(failure);
     }
     let nearest = nearest(named, &known);
     let hint = if nearest.is_empty() {

@@ -56,7 +56,7 @@ fn a_run_is_followed_to_its_end_with_its_lines_and_its_code() {
 #[test]
 fn a_session_that_was_cut_short_ends_the_following_and_says_how_it_goes_on() {
     let (desk, server) = slow_desk();
-    server.reply_with([Reply::Stall(Duration::from_secs(60))]);
+    server.reply_with([Reply::Stall(Duration::from_secs(3))]);
     let mut run = Live::start(&desk, &["run"]);
     assert!(run.wait_for("turn_started", 1));
     run.kill();
@@ -82,7 +82,12 @@ fn an_export_is_verified_and_played_anywhere() {
     let played = elsewhere(&["replay", &name]);
     assert_ok(&played);
     assert_eq!(played.stdout, desk.harness(&["log", "follow"]).stdout);
-    assert_ok(&elsewhere(&["replay", "--check", &name]));
+    let states = [
+        desk.harness(&["replay", "--check", "--json"]),
+        elsewhere(&["replay", "--check", "--json", &name]),
+    ]
+    .map(|checked| json(&checked)[0]["state"].clone());
+    assert!(states[0].is_string() && states[0] == states[1]);
     let text = fs::read_to_string(&file).unwrap();
     fs::write(
         &file,
@@ -148,6 +153,39 @@ fn a_name_stands_for_the_id_and_an_archived_session_is_left_out() {
 }
 
 #[test]
+fn an_archived_session_is_not_taken_up_and_is_named() {
+    let (desk, server) = slow_desk();
+    server.reply_with([Reply::Stall(Duration::from_secs(3))]);
+    let mut run = Live::start(&desk, &["run"]);
+    assert!(run.wait_for("turn_started", 1));
+    run.kill();
+    assert_ok(&desk.harness(&["session", "rename", "1", "stuck"]));
+    assert_ok(&desk.harness(&["session", "archive", "stuck"]));
+    for (command, way) in [
+        (
+            &["resume", "S-0001"][..],
+            "harness session archive S-0001 --undo",
+        ),
+        (
+            &["resume", "stuck"],
+            "harness session archive S-0001 --undo",
+        ),
+        (&["resume", "--last"], "harness session list --archived"),
+    ] {
+        let refused = desk.harness(command);
+        assert_eq!(refused.code, 2, "{command:?}: {}", refused.stderr);
+        assert!(
+            refused.stderr.contains("archived") && refused.stderr.contains(way),
+            "{command:?}: {}",
+            refused.stderr
+        );
+    }
+    assert_ok(&desk.harness(&["session", "archive", "stuck", "--undo"]));
+    desk.story(&["resume", "stuck"])
+        .assert_ended("all_passing", 0);
+}
+
+#[test]
 fn what_has_not_landed_is_never_pruned_and_a_prune_is_asked_for() {
     let desk = busy_desk();
     busy_run(&desk);
@@ -171,5 +209,10 @@ fn what_has_not_landed_is_never_pruned_and_a_prune_is_asked_for() {
     let shown = desk.harness(&["session", "show", "1"]);
     assert_eq!(shown.code, 2);
     assert!(shown.stderr.contains("was pruned"), "{}", shown.stderr);
+    for command in [&["log", "verify"][..], &["replay"], &["log", "export"]] {
+        let shown = desk.harness(&[command, &["S-0001"]].concat());
+        assert_eq!(shown.code, 2, "{command:?}");
+        assert!(shown.stderr.contains("was pruned"), "{}", shown.stderr);
+    }
     assert_ok(&desk.harness(&["status"]));
 }

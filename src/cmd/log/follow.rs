@@ -37,6 +37,8 @@ pub(super) fn run(
         // What was there at the first look is the past; all else is news.
         teller.catch_up()?;
         match stand {
+            // Nobody waits for news that nobody reads, however long nothing happens.
+            Stand::Open if !output::is_read() => return Ok(0),
             Stand::Open => thread::sleep(LOOK_EVERY),
             Stand::WentOn(next) if whole_run => followed = Followed::new(store, next),
             Stand::CutShort if flags.wait => {
@@ -46,6 +48,9 @@ pub(super) fn run(
                         followed.session(),
                         followed.session()
                     ));
+                }
+                if !output::is_read() {
+                    return Ok(0);
                 }
                 thread::sleep(LOOK_EVERY);
             }

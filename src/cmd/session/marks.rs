@@ -62,6 +62,20 @@ pub(super) fn archive(
     Ok(0)
 }
 
+/// Refuses to go on with a session that a person has put away.
+pub(in crate::cmd) fn refuse_archived(store: &Store, session: SessionId) -> Result<(), Failure> {
+    if !is_archived(store, session) {
+        return Ok(());
+    }
+    Err(Failure::usage(format!("session `{session}` is archived"))
+        .hint(format!("harness session archive {session} --undo")))
+}
+
+/// Whether a person has put a session away; marks that cannot be read say nothing.
+pub(in crate::cmd) fn is_archived(store: &Store, session: SessionId) -> bool {
+    store.marks(session).is_ok_and(|marks| marks.archived)
+}
+
 /// Whether a process has the log of a session.
 pub(super) fn is_running(store: &Store, session: SessionId) -> Result<bool, Failure> {
     match LogWriter::is_in_use(store, session) {
