@@ -1,6 +1,7 @@
 //! The command line: what can be asked, with its help text.
 
 mod checkpoint;
+mod logs;
 mod plan;
 
 use std::path::PathBuf;
@@ -8,6 +9,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub(crate) use checkpoint::{Checkpoint, CheckpointDiff, CheckpointUndo};
+pub(crate) use logs::{Export, ExportFormat, Follow, Log, Prune, Replay, SessionCommand};
 pub(crate) use plan::Plan;
 
 /// Let a coding agent loose in a repository, and keep it to the repository's rules
@@ -127,15 +129,19 @@ pub(crate) enum Command {
     Land(Land),
     /// Give a run up and restore the files it changed
     Abort(Abort),
-    /// List sessions, and say what one of them did, used and cost
+    /// List, show, name, archive, export and prune sessions
     ///
-    /// Reads logs and nothing else: neither trust nor a lock is needed, and a session that is
-    /// running, or whose log is damaged, is told as far as its log goes.
+    /// Listing and showing read logs and nothing else: neither trust nor a lock is needed, and a
+    /// session that is running, or whose log is damaged, is told as far as its log goes.
     #[command(subcommand)]
     Session(SessionCommand),
-    /// Show and verify the log of a session
+    /// Show, verify, follow and export the log of a session
     #[command(subcommand)]
     Log(Log),
+    /// Play a session again from its log, or check that it leads to what it records
+    ///
+    /// Nothing runs, no model is asked, and nothing is changed.
+    Replay(Replay),
     /// Say what may be read and written, and by which rule
     #[command(subcommand)]
     Scope(ScopeCommand),
@@ -617,31 +623,6 @@ pub(crate) enum DocsCommand {
     /// what is wrong; exits with 4 when anything is. Works as a gate: run = ["harness", "docs", "check"],
     /// where a folder of PATH has `harness`, or a link to it.
     Check,
-}
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum SessionCommand {
-    /// List the sessions of this repository, newest first
-    List,
-    /// Say what one session did: turns, tokens, cache, cost, tools, gates, and how it ended
-    Show {
-        /// The session, such as S-0007; the latest of this work tree when absent
-        session: Option<String>,
-    },
-}
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum Log {
-    /// Print a session's events, with what each model request used and cost
-    Show {
-        /// The session; the latest when absent
-        session: Option<String>,
-    },
-    /// Check that a session's log is whole and unchanged
-    Verify {
-        /// The session; all when absent
-        session: Option<String>,
-    },
 }
 
 #[derive(Debug, Subcommand)]

@@ -21,6 +21,7 @@ mod models;
 mod place;
 pub(crate) mod plan;
 mod reach;
+mod replay;
 pub(crate) mod resume;
 pub(crate) mod rewind;
 pub(crate) mod run;
@@ -66,6 +67,7 @@ pub(crate) fn run(cli: &Cli) -> Result<u8, Failure> {
         Command::Abort(abort) => abort::run(common, abort),
         Command::Session(session) => session::run(common, session),
         Command::Log(log) => log::run(common, log),
+        Command::Replay(flags) => replay::run(common, flags),
         Command::Scope(scope) => scope::run(common, scope),
         Command::Context(flags) => context::run(common, flags),
         Command::Docs(docs) => docs::run(common, docs),

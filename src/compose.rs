@@ -27,7 +27,7 @@ use crate::{
     files::{self, HOST_FILE_MAX},
     folders::Folders,
     intent::Ledger,
-    network, proof, rules, setup,
+    network, proof, repositories, rules, setup,
 };
 
 /// The repository's configuration file.
@@ -139,6 +139,7 @@ impl Site {
 
     /// Opens the store, creating it where it is missing.
     pub(crate) fn store(&self) -> Result<Store, Failure> {
+        repositories::note(&self.folders, self.repo.root(), self.repo.common_dir());
         Store::open(self.repo.common_dir().join("harness"))
             .map_err(|error| Failure::failed(chain(&error)))
     }

@@ -11,6 +11,8 @@ use harness_report::clean;
 const FAILED: u8 = 1;
 /// Exit code for usage and configuration.
 pub(crate) const USAGE: u8 = 2;
+/// Exit code for a stop with work left.
+pub(crate) const STOPPED: u8 = 3;
 /// Exit code for gates that are red, and for proofs and logs that do not hold.
 pub(crate) const RED: u8 = 4;
 /// Exit code where a person is needed.

@@ -39,6 +39,11 @@ impl Folders {
         self.state.join("trust.json")
     }
 
+    /// Returns the folder with the repositories in which sessions were opened.
+    pub(crate) fn repositories(&self) -> PathBuf {
+        self.state.join("repositories")
+    }
+
     /// Returns the folder with what each day has cost.
     pub(crate) fn spend(&self) -> PathBuf {
         self.state.join("spend")

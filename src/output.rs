@@ -65,11 +65,24 @@ impl Output {
 
 /// Writes to standard output; whoever closed it wants no more.
 pub(crate) fn write(text: &str) -> Result<(), Failure> {
-    match io::stdout().lock().write_all(text.as_bytes()) {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Failure::failed(format!(
+    write_while_read(text).map(drop)
+}
+
+/// Whether somebody may still read standard output; asks without writing.
+pub(crate) fn is_read() -> bool {
+    harness_host::reader::is_there(io::stdout())
+}
+
+/// Writes to standard output at once; `false` when nobody reads it any more.
+pub(crate) fn write_while_read(text: &str) -> Result<bool, Failure> {
+    let mut stdout = io::stdout().lock();
+    let written = stdout.write_all(text.as_bytes());
+    match written.and_then(|()| stdout.flush()) {
+        Ok(()) => Ok(true),
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(false),
+        Err(error) => Err(Failure::failed(format!(
             "cannot write to standard output: {error}"
         ))),
-        _ => Ok(()),
     }
 }
 

@@ -6,6 +6,7 @@ mod disk;
 mod jobs;
 mod kill;
 mod left_over;
+mod long_texts;
 mod moments;
 mod points;
 mod shim;

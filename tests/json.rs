@@ -123,6 +123,9 @@ fn schema() -> Value {
         "seq": { "description": "Counts the lines of one process, from 0.", "type": "integer", "minimum": 0 },
         "time": { "description": "When it happened, RFC 3339 in UTC.", "type": "string", "format": "date-time" },
         "session": { "description": "The session, such as `S-0001`; null before the first.", "type": ["string", "null"] },
+        "run": { "description": "The run, such as `R-0001`; absent before the first session. Lines about a command have its argv here instead.", "type": ["string", "array"] },
+        "turn": { "description": "The turn of the main conversation it happened in; absent before the first.", "type": "integer", "minimum": 0 },
+        "call": { "description": "The tool call it is about, such as `1.0`: turn and place; absent where it is about none.", "type": ["string", "null"] },
     });
     json!({
         "$schema": made["$schema"],

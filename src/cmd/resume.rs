@@ -23,14 +23,17 @@ use self::{
     refused::Refused,
 };
 
-use super::runs;
+use super::{
+    runs,
+    session::marks::{is_archived, refuse_archived},
+};
 use crate::{
     cli::{Common, Resume},
     compose::Site,
     failure::{Failure, chain},
     intent,
     job::{Done, Job},
-    network, proposals, questions,
+    named, network, proposals, questions,
     rules::RuleFile,
     screen,
     session::{
@@ -227,9 +230,19 @@ fn in_own_tree(site: &Site, common: &Common, flags: &Resume) -> Result<Option<Co
     let sessions = store
         .sessions()
         .map_err(|error| Failure::failed(chain(&error)))?;
-    let wanted = flags.session.as_deref();
+    let wanted = match flags.session.as_deref() {
+        Some(name) => match named::session(&store, name)? {
+            Some(session) => Some(session),
+            None => return Ok(None),
+        },
+        None => None,
+    };
     for session in sessions.into_iter().rev() {
-        if wanted.is_some_and(|wanted| wanted != session.to_string()) {
+        let is_meant = match wanted {
+            Some(wanted) => wanted == session,
+            None => !is_archived(&store, session),
+        };
+        if !is_meant {
             continue;
         }
         let Some(root) = runs::root_of(&store, session) else {
@@ -259,7 +272,11 @@ pub(super) fn choose(
     wanted: Option<&str>,
 ) -> Result<SessionId, Failure> {
     let session = match wanted {
-        Some(_) => runs::session(site, store, wanted)?,
+        Some(_) => {
+            let session = runs::session(site, store, wanted)?;
+            refuse_archived(store, session)?;
+            session
+        }
         None => latest(site, store)?.ok_or_else(nothing)?,
     };
     let Some(opened) = runs::began(store, session)? else {
@@ -285,13 +302,27 @@ fn latest(site: &Site, store: &Store) -> Result<Option<SessionId>, Failure> {
     let sessions = store
         .sessions()
         .map_err(|error| Failure::failed(chain(&error)))?;
+    let mut put_away = Vec::new();
     for session in sessions.into_iter().rev() {
         // A log without a record belongs to a session that never began.
-        if runs::began(store, session)?.is_some() && !runs::is_elsewhere(site, store, session) {
+        let Some(opened) = runs::began(store, session)? else {
+            continue;
+        };
+        let run = opened.run.run;
+        if runs::is_elsewhere(site, store, session) || put_away.contains(&run) {
+            continue;
+        }
+        if !is_archived(store, session) {
             return Ok(Some(session));
         }
+        // With its last session the run is put away.
+        put_away.push(run);
     }
-    Ok(None)
+    if put_away.is_empty() {
+        return Ok(None);
+    }
+    let message = "every session that could be resumed in this work tree is archived";
+    Err(Failure::usage(message).hint("harness session list --archived"))
 }
 
 /// A session that was taken up.

@@ -282,6 +282,17 @@ pub(super) fn session(
 
 /// Returns the session that is named, whichever work tree it belongs to.
 pub(super) fn any_session(store: &Store, named: &str) -> Result<SessionId, Failure> {
+    if let Some(session) = crate::named::session(store, named)? {
+        return Ok(session);
+    }
+    if let Some(failure) = crate::named::pruned(store, named) {
+        return Err(failure);
+    }
+    if harness_store::is_session_name(named) {
+        return Err(
+            Failure::usage(format!("no session is called `{named}`")).hint("harness session list")
+        );
+    }
     let session: SessionId = named
         .parse()
         .map_err(|error: harness_core::IdError| Failure::usage(error.to_string()))?;
@@ -354,18 +365,16 @@ pub(super) fn openings(store: &Store, run: RunId) -> Result<Vec<SessionOpened>, 
 
 /// Returns the first record of a session; `None` when it never began.
 pub(crate) fn began(store: &Store, session: SessionId) -> Result<Option<SessionOpened>, Failure> {
-    let unreadable = |error: harness_store::StoreError| {
-        Failure::failed(chain(&error)).hint(format!("harness log verify {session}"))
-    };
     let path = store.log_path(session);
-    let first = match harness_store::first(&path).map_err(unreadable)? {
-        Some(first) => Some(first),
-        // What is wrong with it is said by whoever reads all of it.
-        None => {
-            let log = harness_store::read(&path).map_err(unreadable)?;
-            log.records.into_iter().next()
-        }
-    };
+    // The first record alone: with many sessions, whole logs are too much to find one.
+    let first = harness_store::first(&path).and_then(|first| match first {
+        Some(first) => Ok(Some(first)),
+        // Empty, or damaged: reading all of it says which.
+        None => Ok(harness_store::read(&path)?.records.into_iter().next()),
+    });
+    let first = first.map_err(|error| {
+        Failure::failed(chain(&error)).hint(format!("harness log verify {session}"))
+    })?;
     Ok(match first.map(|record| record.event) {
         Some(Event::SessionOpened(opened)) => Some(*opened),
         _ => None,

@@ -1,13 +1,17 @@
-//! `harness session`: which sessions there were, and what one of them did, used and cost.
+//! `harness session`: which sessions there were, and what one of them did, used and cost; their
+//! names, and what goes when they are old.
 //!
-//! Reads logs, and nothing else of the repository. Takes no lock and changes nothing, so that
-//! it can be asked while a run works.
+//! Listing and showing read logs, and nothing else of the repository. They take no lock and change
+//! nothing, so that they can be asked while a run works.
 
+mod all;
+pub(super) mod marks;
+mod prune;
 mod show;
 
 use harness_core::SessionId;
 use harness_report::{SessionSummary, Tally, cache_rate};
-use harness_store::{RunIndex, Store, StoreError, Verification};
+use harness_store::{Marks, RunIndex, Store, StoreError, Verification};
 use serde_json::{Value, json};
 
 use super::runs;
@@ -15,7 +19,7 @@ use crate::{
     cli::{Common, SessionCommand},
     compose::Site,
     failure::{Failure, chain},
-    output::Output,
+    output::{Output, say},
     table,
 };
 
@@ -25,13 +29,44 @@ const NAME_CHARS: usize = 24;
 const END_CHARS: usize = 60;
 
 pub(super) fn run(common: &Common, command: &SessionCommand) -> Result<u8, Failure> {
+    if let SessionCommand::List {
+        all: true,
+        archived,
+    } = command
+    {
+        return all::list(*archived, &mut Output::new(common));
+    }
     let site = Site::open(common)?;
     let store = site.existing_store()?;
     let mut output = Output::new(common);
     match command {
-        SessionCommand::List => list(&site, store.as_ref(), &mut output),
+        SessionCommand::List { archived, .. } => {
+            list(&site, store.as_ref(), *archived, &mut output)
+        }
         SessionCommand::Show { session } => {
             show::run(&site, store.as_ref(), session.as_deref(), &mut output)
+        }
+        SessionCommand::Rename { session, name } => {
+            let store = store.ok_or_else(none_yet)?;
+            marks::rename(
+                &store,
+                find(&site, &store, Some(session))?,
+                name,
+                &mut output,
+            )
+        }
+        SessionCommand::Archive { session, undo } => {
+            let store = store.ok_or_else(none_yet)?;
+            let session = find(&site, &store, Some(session))?;
+            marks::archive(&store, session, !undo, &mut output)
+        }
+        SessionCommand::Export(flags) => {
+            let store = store.ok_or_else(none_yet)?;
+            super::log::export::run(&site, &store, common, flags)
+        }
+        SessionCommand::Prune(flags) => {
+            let store = store.ok_or_else(none_yet)?;
+            prune::run(&site, &store, common, flags)
         }
     }
 }
@@ -43,6 +78,8 @@ struct Told {
     found: Result<Verification, StoreError>,
     /// The session in which its run went on.
     after: Option<SessionId>,
+    /// What a person says of it.
+    marks: Marks,
 }
 
 impl Told {
@@ -60,6 +97,7 @@ impl Told {
             summary,
             found,
             after: after.map(|entry| entry.session),
+            marks: store.marks(session).unwrap_or_default(),
         }
     }
 
@@ -100,6 +138,8 @@ impl Told {
         let end = summary.end.as_ref();
         json!({
             "session": self.session.to_string(),
+            "name": self.marks.name,
+            "archived": self.marks.archived,
             "run": opened.map(|opened| opened.run.run.to_string()),
             "feature": opened.map(|opened| opened.feature.to_string()),
             "root": opened.map(|opened| &opened.root),
@@ -127,7 +167,12 @@ fn usd(tally: &Tally) -> Option<f64> {
     tally.cost().map(harness_core::Money::as_usd)
 }
 
-fn list(site: &Site, store: Option<&Store>, output: &mut Output) -> Result<u8, Failure> {
+fn list(
+    site: &Site,
+    store: Option<&Store>,
+    archived: bool,
+    output: &mut Output,
+) -> Result<u8, Failure> {
     let sessions = match store {
         Some(store) => store.sessions(),
         None => Ok(Vec::new()),
@@ -140,36 +185,50 @@ fn list(site: &Site, store: Option<&Store>, output: &mut Output) -> Result<u8, F
     let runs = store
         .runs()
         .map_err(|error| Failure::failed(chain(&error)))?;
-    let newest_first = sessions.iter().rev();
-    let rows: Vec<(Vec<String>, Value)> = newest_first
-        .map(|session| {
-            let told = Told::read(store, &runs, *session);
-            (cells(&told, site), told.body())
-        })
-        .collect();
-    let (cells, bodies): (Vec<_>, Vec<_>) = rows.into_iter().unzip();
-    for (text, body) in table::fitted(&cells).iter().zip(bodies) {
-        output.entry("session", text, body)?;
+    let told = sessions
+        .iter()
+        .rev()
+        .map(|session| Told::read(store, &runs, *session));
+    let (hidden, shown): (Vec<Told>, Vec<Told>) =
+        told.partition(|told| told.marks.archived && !archived);
+    let root = site.repo.root().display().to_string();
+    let rows: Vec<Vec<String>> = shown.iter().map(|told| cells(told, &root)).collect();
+    for (text, told) in table::fitted(&rows).iter().zip(&shown) {
+        output.entry("session", text, told.body())?;
+    }
+    if !hidden.is_empty() {
+        say(&format!(
+            "note: {} archived, shown with `--archived`",
+            hidden.len()
+        ));
     }
     Ok(0)
 }
 
-fn cells(told: &Told, site: &Site) -> Vec<String> {
+/// Returns the row of a session, seen from the work tree at `root`.
+fn cells(told: &Told, root: &str) -> Vec<String> {
     let summary = &told.summary;
     let began = summary.began.map(|time| minute(&time.to_string()));
     let opened = summary.opened.as_deref();
     let text = |text: Option<String>| text.unwrap_or_else(|| "-".to_owned());
     let mut ended = shortened(told.ended(), END_CHARS);
-    let elsewhere = opened.filter(|opened| opened.root != site.repo.root().display().to_string());
+    let elsewhere = opened.filter(|opened| opened.root != root);
     if let Some(opened) = elsewhere {
         ended.push_str(&format!(", in {}", opened.root));
     }
+    if told.marks.archived {
+        ended.push_str(", archived");
+    }
+    let name = told.marks.name.as_ref();
     let turns = match summary.turns {
         1 => "1 turn".to_owned(),
         turns => format!("{turns} turns"),
     };
     vec![
-        told.session.to_string(),
+        match name {
+            Some(name) => format!("{} {}", told.session, shortened(name, NAME_CHARS)),
+            None => told.session.to_string(),
+        },
         text(began),
         text(opened.map(|opened| opened.run.run.to_string())),
         text(opened.map(|opened| shortened(opened.feature.as_str(), NAME_CHARS))),
@@ -204,11 +263,11 @@ pub(super) fn find(site: &Site, store: &Store, named: Option<&str>) -> Result<Se
         let latest = known.iter().rev().find(is_here).or(known.last());
         return latest.copied().ok_or_else(none_yet);
     };
-    // A number alone will do.
-    let by_number = named.parse().ok().map(SessionId::new);
-    let session = by_number.or_else(|| named.parse().ok());
-    if let Some(session) = session.filter(|session| known.contains(session)) {
+    if let Some(session) = crate::named::session(store, named)? {
         return Ok(session);
+    }
+    if let Some(failure) = crate::named::pruned(store, named) {
+        return Err(failure);
     }
     let nearest = nearest(named, &known);
     let hint = if nearest.is_empty() {

@@ -84,15 +84,20 @@ impl Engine {
         let mut engine = Self::new(opened.run.clone(), time);
         engine.handle(&first, time);
         for (event, time) in events {
-            // A log of another version may have waited elsewhere.
-            if let (Event::ModelResponded(_) | Event::ModelFailed { .. }, Some(session)) =
-                (&event, &mut engine.session)
-            {
-                session.send_if_ready();
-            }
-            engine.handle(&event, time);
+            engine.refold(&event, time);
         }
         Some(engine)
+    }
+
+    /// Takes a fact from a log and says what followed from it then.
+    pub fn refold(&mut self, event: &Event, time: Timestamp) -> Vec<Effect> {
+        // A log of another version may have waited elsewhere.
+        if let (Event::ModelResponded(_) | Event::ModelFailed { .. }, Some(session)) =
+            (event, &mut self.session)
+        {
+            session.send_if_ready();
+        }
+        self.handle(event, time)
     }
 
     /// Says what is to be done first.

@@ -14,7 +14,6 @@ pub mod machine;
 pub mod manifest;
 pub mod process;
 pub mod proxy;
-mod reader;
+pub mod reader;
 
 pub use cancel::{Cancelled, Canceller, cancel_pair};
-pub use reader::is_unread;

@@ -1,18 +1,21 @@
-//! Whether somebody still reads what is written.
+//! Whether somebody reads what is written to a pipe or a terminal, asked without writing.
+//!
+//! Whoever waits for news asks: a write would tell as well, and there may be none for hours.
 
 use std::os::fd::AsFd;
 
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::{
+    event::{PollFd, PollFlags, poll},
+    time::Timespec,
+};
 
-/// Whether the other end of a pipe or a terminal is closed; a file has none. Returns at once.
-pub fn is_unread(out: &impl AsFd) -> bool {
-    let mut wanted = [PollFd::new(out, PollFlags::empty())];
-    let now = Timespec {
-        tv_sec: 0,
-        tv_nsec: 0,
-    };
+/// Whether there may still be a reader behind `file`; files on disk always have one.
+pub fn is_there(file: impl AsFd) -> bool {
+    let mut asked = [PollFd::new(&file, PollFlags::empty())];
+    let at_once = Timespec::default();
     let gone = PollFlags::ERR | PollFlags::HUP | PollFlags::NVAL;
-    poll(&mut wanted, Some(&now)).is_ok() && wanted[0].revents().intersects(gone)
+    // What cannot be asked is told by the next write.
+    poll(&mut asked, Some(&at_once)).is_err() || !asked[0].revents().intersects(gone)
 }
 
 #[cfg(test)]
@@ -20,10 +23,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_pipe_without_a_reader_is_told() {
-        let (reader, writer) = std::io::pipe().unwrap();
-        assert!(!is_unread(&writer));
-        drop(reader);
-        assert!(is_unread(&writer));
+    fn a_pipe_whose_reader_went_has_none() {
+        let (read, write) = rustix::pipe::pipe().unwrap();
+        assert!(is_there(&write));
+        drop(read);
+        assert!(!is_there(&write));
+        assert!(is_there(tempfile::tempfile().unwrap()));
     }
 }

@@ -10,6 +10,7 @@ use serde::de::DeserializeOwned;
 
 use crate::{
     Defect, Hash, Head, LOG_BYTES_MAX, RECORD_BYTES_MAX, RECORDS_MAX, Record,
+    blob::Blobs,
     record::{self, Stored},
 };
 
@@ -21,16 +22,17 @@ pub(crate) struct Chain {
     pub(crate) bytes: u64,
     /// What the next record has to follow; `None` where the first one's word is taken for it.
     prev: Option<Hash>,
+    pub(crate) blobs: Blobs,
 }
 
 impl Chain {
     /// Begins the chain of a file: with its session where its folder is named after one.
     pub(crate) fn of_file(path: &Path) -> Self {
-        Self::begin(session_of(path))
+        Self::begin(session_of(path), Blobs::beside(path))
     }
 
     /// Begins the chain of a session; of whichever where it is not known.
-    pub(crate) fn begin(session: Option<SessionId>) -> Self {
+    pub(crate) fn begin(session: Option<SessionId>, blobs: Blobs) -> Self {
         let start = session.map(Hash::of_session);
         Self {
             head: Head {
@@ -39,6 +41,7 @@ impl Chain {
             },
             bytes: 0,
             prev: start,
+            blobs,
         }
     }
 
@@ -66,6 +69,7 @@ impl Chain {
         if self.prev.is_some_and(|prev| prev != stored.prev) {
             return Err(Defect::Unchained);
         }
+        let stored = record::complete(text, stored, &self.blobs)?;
         self.head = Head {
             seq: expected,
             hash,

@@ -10,6 +10,8 @@
 //! ```text
 //! sessions/S-0001/log.jsonl         one record per line, each chained to the one before
 //! sessions/S-0001/log.jsonl.torn-1  what a crash left of a last record
+//! sessions/S-0001/blobs/<sha256>    long texts of its events, by the digest of their content
+//! sessions/S-0001/session.json      its name, whether it is archived, and that its log was pruned
 //! sessions/S-0001/output/1.txt      outputs too long for a record
 //! runs.jsonl                        which sessions belong to which run; can be told from the logs
 //! intent.jsonl                      what each feature was meant to be, by whose word
@@ -23,13 +25,16 @@
 //!
 //! Folders have mode 0700, files 0600.
 
+mod blob;
 mod chain;
+mod export;
 mod file;
 mod follow;
 mod hash;
 mod intent;
 mod lock;
 mod log;
+mod marks;
 mod questions;
 mod record;
 mod recording;
@@ -41,12 +46,15 @@ mod store;
 mod writer;
 mod written;
 
+pub use blob::{BLOB_BYTES_MAX, BLOB_BYTES_MIN};
+pub use export::EXPORT_LINE_BYTES_MAX;
 pub use file::FileError;
 pub use follow::{Follower, Looked};
 pub use hash::{Hash, HashError};
 pub use intent::{IntentEntry, IntentWord, LEDGER_BYTES_MAX};
 pub use lock::{Held, Holder, Lock, LockError};
 pub use log::{Log, Problem, Verification, first, fold, read, verify};
+pub use marks::{Marks, NAME_CHARS_MAX, PruneError, Pruned, is_session_name};
 pub use questions::{
     ANSWER_BYTES_MAX, AskedQuestion, KeptAnswer, KeptQuestion, QUESTION_BYTES_MAX, QUESTIONS_MAX,
     QuestionError, QuestionState,

@@ -1,12 +1,14 @@
 //! Reading a log: every record, or only whether the chain holds.
 //!
 //! A last line without its line end is what a crash leaves of a write: it is
-//! counted and left out. Any other break is a problem, named with its line.
+//! counted and left out. Any other break is a problem, named with its line. An exported
+//! log is read the same way, wherever it lies.
 //! Changes nothing on disk; [`LogWriter::reopen`](crate::LogWriter::reopen) does.
 
 use std::{
+    collections::HashMap,
     fs::File,
-    io::{self, BufRead, BufReader, Read},
+    io::{BufRead, BufReader, Read},
     path::Path,
 };
 
@@ -15,9 +17,11 @@ use serde::de::{DeserializeOwned, IgnoredAny};
 
 use crate::{
     Defect, FileError, Hash, Head, RECORD_BYTES_MAX, Record, StoreError,
+    blob::Blobs,
     chain::{Chain, record_of},
+    export::{self, EXPORT_LINE_BYTES_MAX, ExportHead},
     file::{failed, open_to_read},
-    record::{self, Stored},
+    record::Stored,
 };
 
 /// A whole log.
@@ -146,15 +150,15 @@ pub(crate) fn first_record(path: &Path) -> Result<Option<Record>, FileError> {
     let Some(file) = open_to_read(path)? else {
         return Ok(None);
     };
-    let mut line = Vec::new();
-    read_line(&mut BufReader::new(&file), &mut line).map_err(failed("read", path))?;
-    let text = line.strip_suffix(b"\n");
-    let read = text.and_then(|text| record::open::<Event>(text).ok());
-    Ok(read.map(record_of))
+    let mut reader = LineReader::new(&file, path);
+    Ok(match reader.next::<Event>()? {
+        Next::Record(stored, hash) => Some(record_of((stored, hash))),
+        Next::Problem(_) | Next::End(_) => None,
+    })
 }
 
 fn existing(path: &Path) -> Result<File, FileError> {
-    open_to_read(path)?.ok_or_else(|| failed("open", path)(io::ErrorKind::NotFound.into()))
+    open_to_read(path)?.ok_or_else(|| failed("open", path)(rustix::io::Errno::NOENT.into()))
 }
 
 fn scan<E: DeserializeOwned>(
@@ -162,38 +166,155 @@ fn scan<E: DeserializeOwned>(
     path: &Path,
     mut each: impl FnMut((Stored<E>, Hash)),
 ) -> Result<End, FileError> {
-    let mut reader = BufReader::with_capacity(64 * 1024, file);
-    let mut chain = Chain::of_file(path);
-    let mut line = Vec::new();
+    let mut reader = LineReader::new(file, path);
     let (problem, torn) = loop {
-        line.clear();
-        let length = read_line(&mut reader, &mut line).map_err(failed("read", path))?;
-        if length == 0 {
-            break (None, 0);
-        }
-        if !line.ends_with(b"\n") && length <= RECORD_BYTES_MAX.0 {
-            break (None, length);
-        }
-        match chain.next::<E>(&line) {
-            Ok(read) => each(read),
-            Err(what) => {
-                let line = chain.head.seq + 1;
-                break (Some(Problem { line, what }), 0);
-            }
+        match reader.next::<E>()? {
+            Next::Record(stored, hash) => each((stored, hash)),
+            Next::Problem(problem) => break (Some(problem), 0),
+            Next::End(torn) => break (None, torn),
         }
     };
     Ok(End {
-        head: chain.head,
-        bytes: chain.bytes,
+        head: reader.chain.head,
+        bytes: reader.chain.bytes,
         torn: ByteCount(torn),
         problem,
     })
 }
 
-/// Reads one line with its end, and one byte more than a record may have at most.
-fn read_line(reader: &mut impl BufRead, line: &mut Vec<u8>) -> io::Result<u64> {
-    let length = reader
-        .take(RECORD_BYTES_MAX.0 + 1)
-        .read_until(b'\n', line)?;
-    Ok(length as u64)
+/// What comes next in a file.
+enum Next<E> {
+    Record(Stored<E>, Hash),
+    Problem(Problem),
+    /// Nothing but this many bytes of a line without its end.
+    End(u64),
+}
+
+/// Reads a log, or an exported one, line by line.
+struct LineReader<'a> {
+    reader: BufReader<&'a File>,
+    path: &'a Path,
+    chain: Chain,
+    /// The lines that were read.
+    lines: u64,
+    line: Vec<u8>,
+    /// What the head of an exported log promises.
+    promise: Option<ExportHead>,
+    /// The texts that stand in an exported log since its last record: the next one is the first to name them.
+    fresh: Vec<Hash>,
+}
+
+impl<'a> LineReader<'a> {
+    fn new(file: &'a File, path: &'a Path) -> Self {
+        Self {
+            reader: BufReader::with_capacity(64 * 1024, file),
+            path,
+            chain: Chain::of_file(path),
+            lines: 0,
+            line: Vec::new(),
+            promise: None,
+            fresh: Vec::new(),
+        }
+    }
+
+    fn next<E: DeserializeOwned>(&mut self) -> Result<Next<E>, FileError> {
+        loop {
+            let limit = match self.promise {
+                Some(_) => EXPORT_LINE_BYTES_MAX.0,
+                None => RECORD_BYTES_MAX.0,
+            };
+            self.line.clear();
+            let length = (&mut self.reader)
+                .take(limit + 1)
+                .read_until(b'\n', &mut self.line)
+                .map_err(failed("read", self.path))? as u64;
+            let is_cut = !self.line.ends_with(b"\n") && length <= limit;
+            if length == 0 || is_cut {
+                return Ok(self.end(length));
+            }
+            self.lines += 1;
+            let taken = match self.promise {
+                None if self.lines == 1 => self.take_head(),
+                Some(_) => self.take_blob(),
+                None => Ok(false),
+            };
+            let read = match taken {
+                Ok(true) => continue,
+                Ok(false) => self.take_record::<E>(),
+                Err(defect) => Err(defect),
+            };
+            return Ok(match read {
+                Ok((stored, hash)) => Next::Record(stored, hash),
+                Err(what) => Next::Problem(Problem {
+                    line: self.lines,
+                    what,
+                }),
+            });
+        }
+    }
+
+    /// Takes a first line that is the head of an exported log; `false` when it is something else.
+    fn take_head(&mut self) -> Result<bool, Defect> {
+        let Some(head) = ExportHead::parse(&self.line)? else {
+            return Ok(false);
+        };
+        self.chain = Chain::begin(Some(head.session), Blobs::Given(HashMap::new()));
+        self.promise = Some(head);
+        Ok(true)
+    }
+
+    /// Takes a line with a text of a later record; `false` when it is something else.
+    fn take_blob(&mut self) -> Result<bool, Defect> {
+        let Some((hash, text)) = export::parse_blob(&self.line)? else {
+            return Ok(false);
+        };
+        if let Blobs::Given(given) = &mut self.chain.blobs
+            && given.insert(hash, text).is_some()
+        {
+            return Err(Defect::BlobMisplaced { hash });
+        }
+        self.fresh.push(hash);
+        Ok(true)
+    }
+
+    /// Takes a line with a record: it names the texts that stand before it, in that order.
+    fn take_record<E: DeserializeOwned>(&mut self) -> Result<(Stored<E>, Hash), Defect> {
+        let (stored, hash) = self.chain.next::<E>(&self.line)?;
+        let mut named = stored.blobs.iter();
+        for fresh in std::mem::take(&mut self.fresh) {
+            if !named.any(|hash| *hash == fresh) {
+                return Err(Defect::BlobMisplaced { hash: fresh });
+            }
+        }
+        Ok((stored, hash))
+    }
+
+    fn end<E>(&self, torn: u64) -> Next<E> {
+        let promised = self.promise.as_ref().map(|promise| Head {
+            seq: promise.records,
+            hash: promise.head,
+        });
+        if let Some(Head { seq, hash }) = promised.filter(|promised| *promised != self.chain.head) {
+            let there = self.chain.head;
+            // With as many records, or the same last one, it is the first line that is wrong.
+            let is_short = there.seq < seq && there.hash != hash;
+            return Next::Problem(match is_short {
+                true => Problem {
+                    line: self.lines + 1,
+                    what: Defect::Shortened { records: seq, hash },
+                },
+                false => Problem {
+                    line: 1,
+                    what: Defect::OtherEnd { records: seq, hash },
+                },
+            });
+        }
+        match self.fresh.last() {
+            Some(hash) => Next::Problem(Problem {
+                line: self.lines,
+                what: Defect::BlobMisplaced { hash: *hash },
+            }),
+            None => Next::End(torn),
+        }
+    }
 }

@@ -4,6 +4,8 @@
 //! {"v":1,"seq":1,"time":"...","prev":"<hex>","event":{...},"hash":"<hex>"}
 //! ```
 //!
+//! A record whose event has long texts lists their digests before it: `"blobs":["<hex>"]`.
+//!
 //! `hash` is SHA-256 over the 32 bytes of `prev`, then the line up to
 //! `,"hash":"`, then `}`. It is always computed over the stored bytes, never
 //! over text serialised again, so that a later serialiser cannot break an old
@@ -14,8 +16,12 @@ use serde::{
     Deserialize,
     de::{DeserializeOwned, IgnoredAny},
 };
+use serde_json::Value;
 
-use crate::Hash;
+use crate::{
+    Hash,
+    blob::{Blobs, put_back},
+};
 
 /// The longest record, line end included.
 pub const RECORD_BYTES_MAX: ByteCount = ByteCount::mib(8);
@@ -82,6 +88,42 @@ pub enum Defect {
         /// That form's number.
         version: u64,
     },
+    /// A text that the record names is not there.
+    #[error("names the blob `{hash}`, which is missing or cannot be read")]
+    BlobMissing {
+        /// Its digest, which is its file's name.
+        hash: Hash,
+    },
+    /// A text that the record names is not what it was.
+    #[error("names the blob `{hash}`, which was changed")]
+    BlobChanged {
+        /// Its digest, which is its file's name.
+        hash: Hash,
+    },
+    /// A text of an exported log stands where no record is the first to name it.
+    #[error("has or follows the text `{hash}`, which no record here is the first to name")]
+    BlobMisplaced {
+        /// Its digest.
+        hash: Hash,
+    },
+    /// An exported log does not end as its head says.
+    #[error(
+        "is missing: the head of the file promises {records} records, the last with hash `{hash}`"
+    )]
+    Shortened {
+        /// How many there were.
+        records: u64,
+        /// The hash of the last.
+        hash: Hash,
+    },
+    /// The head of an exported log tells of another end than the log has.
+    #[error("promises {records} records, the last with hash `{hash}`, and the log ends otherwise")]
+    OtherEnd {
+        /// How many it tells of.
+        records: u64,
+        /// The hash that it tells of.
+        hash: Hash,
+    },
     /// The record is whole, but its event is not known here.
     #[error(
         "holds an event of type `{kind}` that only a later version of the harness can read ({detail})"
@@ -100,6 +142,9 @@ pub(crate) struct Stored<E> {
     pub(crate) seq: u64,
     pub(crate) time: Timestamp,
     pub(crate) prev: Hash,
+    /// The long texts of the event, which stand elsewhere.
+    #[serde(default)]
+    pub(crate) blobs: Vec<Hash>,
     pub(crate) event: E,
 }
 
@@ -115,9 +160,13 @@ struct Typed {
 }
 
 /// Writes a line up to where its event begins.
-pub(crate) fn begin(line: &mut Vec<u8>, seq: u64, time: Timestamp, prev: Hash) {
-    let members =
-        format!(r#"{{"v":{VERSION},"seq":{seq},"time":"{time}","prev":"{prev}","event":"#);
+pub(crate) fn begin(line: &mut Vec<u8>, seq: u64, time: Timestamp, prev: Hash, blobs: &[Hash]) {
+    let mut members = format!(r#"{{"v":{VERSION},"seq":{seq},"time":"{time}","prev":"{prev}","#);
+    if !blobs.is_empty() {
+        let digests: Vec<String> = blobs.iter().map(|hash| format!("\"{hash}\"")).collect();
+        members.push_str(&format!(r#""blobs":[{}],"#, digests.join(",")));
+    }
+    members.push_str(r#""event":"#);
     line.extend_from_slice(members.as_bytes());
 }
 
@@ -142,6 +191,22 @@ pub(crate) fn open<E: DeserializeOwned>(line: &[u8]) -> Result<(Stored<E>, Hash)
     } else {
         Err(Defect::WrongHash)
     }
+}
+
+/// Puts back what stands elsewhere of a record that was opened.
+pub(crate) fn complete<E: DeserializeOwned>(
+    line: &[u8],
+    mut stored: Stored<E>,
+    blobs: &Blobs,
+) -> Result<Stored<E>, Defect> {
+    if stored.blobs.is_empty() {
+        return Ok(stored);
+    }
+    let whole: Stored<Value> = serde_json::from_slice(line).map_err(|_| Defect::NotARecord)?;
+    let mut event = whole.event;
+    put_back(&mut event, &whole.blobs, blobs)?;
+    stored.event = E::deserialize(event).map_err(|_| Defect::NotARecord)?;
+    Ok(stored)
 }
 
 fn hash_of(prev: Hash, body: &[u8]) -> Hash {
@@ -204,7 +269,13 @@ mod tests {
 
     fn version_1(event: &str) -> Vec<u8> {
         let mut line = Vec::new();
-        begin(&mut line, 1, Timestamp::from_millis(0), Hash::default());
+        begin(
+            &mut line,
+            1,
+            Timestamp::from_millis(0),
+            Hash::default(),
+            &[],
+        );
         sealed(&String::from_utf8(line).unwrap(), event)
     }
 

@@ -58,7 +58,8 @@ fn replaced(
     (copy, hits)
 }
 
-fn each_string(value: &mut Value, change: &mut impl FnMut(&mut String)) {
+/// Gives every string of a value, but no key, to `change`.
+pub(crate) fn each_string(value: &mut Value, change: &mut impl FnMut(&mut String)) {
     match value {
         Value::String(text) => change(text),
         Value::Array(items) => items.iter_mut().for_each(|item| each_string(item, change)),

@@ -76,15 +76,23 @@ impl Store {
             None => return Ok(RunIndex::default()),
         };
         match parse(&text) {
-            Ok(entries) => Ok(RunIndex {
-                entries,
-                problem: None,
-            }),
+            Ok(mut entries) => {
+                entries.retain(|entry| !self.is_pruned(entry.session));
+                Ok(RunIndex {
+                    entries,
+                    problem: None,
+                })
+            }
             Err(problem) => Ok(RunIndex {
                 entries: self.runs_of_logs()?,
                 problem: Some(problem),
             }),
         }
+    }
+
+    /// Whether a session's log was removed on purpose.
+    fn is_pruned(&self, session: SessionId) -> bool {
+        !self.log_path(session).exists() && self.marks_path(session).exists()
     }
 
     fn runs_of_logs(&self) -> Result<Vec<RunEntry>, StoreError> {

@@ -191,7 +191,8 @@ impl Store {
         self.folder.join("sessions")
     }
 
-    fn session_folder(&self, session: SessionId) -> PathBuf {
+    /// Returns the folder of a session.
+    pub(crate) fn session_folder(&self, session: SessionId) -> PathBuf {
         self.sessions_folder().join(session.to_string())
     }
 }

@@ -10,7 +10,8 @@ use harness_core::{ByteCount, Event, SessionId, Timestamp};
 
 use crate::{
     Hash, Head, RECORD_BYTES_MAX, Record, Redaction, Store, StoreError,
-    file::{Locked, claim_file, failed, open_to_append, set_tail_aside, sync_folder},
+    blob::{keep, sweep, take_out},
+    file::{Locked, claim_file, failed, open_to_append, open_to_read, set_tail_aside, sync_folder},
     log, record,
     redaction::redacted,
 };
@@ -72,9 +73,21 @@ impl LogWriter {
                 Some(TornTail { bytes, kept })
             }
         };
+        sweep(&path);
         let mut writer = Self::new(file, path, end.head, end.bytes);
         writer.is_synced = records.is_empty();
         Ok((writer, records, torn))
+    }
+
+    /// Whether a process has the log of a session; asks by taking its lock for a moment.
+    ///
+    /// # Errors
+    /// When there is no such log or it cannot be read.
+    pub fn is_in_use(store: &Store, session: SessionId) -> Result<bool, StoreError> {
+        let path = store.log_path(session);
+        let file = open_to_read(&path)?
+            .ok_or_else(|| failed("open", &path)(std::io::ErrorKind::NotFound.into()))?;
+        Ok(Locked::try_new(file, &path)?.is_none())
     }
 
     /// Creates the log of a session whose folder was claimed just now.
@@ -162,7 +175,7 @@ impl LogWriter {
         let Head { seq, hash: prev } = self.head;
         let seq = seq + 1;
         self.line.clear();
-        record::begin(&mut self.line, seq, now, prev);
+        record::begin(&mut self.line, seq, now, prev, &[]);
         let event_start = self.line.len();
         serde_json::to_writer(&mut self.line, event).map_err(|source| StoreError::Encode {
             path: self.path.clone(),
@@ -176,8 +189,21 @@ impl LogWriter {
                 self.line.extend_from_slice(clean.as_bytes());
             }
         }
+        let json =
+            std::str::from_utf8(&self.line[event_start..]).expect("serde_json writes valid UTF-8");
+        let taken = take_out(json);
+        if let Some((short, taken)) = &taken {
+            let digests: Vec<Hash> = taken.iter().map(|(hash, _)| *hash).collect();
+            self.line.clear();
+            record::begin(&mut self.line, seq, now, prev, &digests);
+            self.line.extend_from_slice(short.as_bytes());
+        }
         let hash = record::seal(&mut self.line, prev);
         self.refuse_excess(seq)?;
+        // Durable before its record is: a record never names what is not there.
+        if let Some((_, taken)) = &taken {
+            keep(&self.path, taken)?;
+        }
         Ok(Head { seq, hash })
     }
 

@@ -8,7 +8,8 @@ use std::{
 
 use harness_core::{ByteCount, Event, SessionId};
 use harness_store::{
-    Defect, LogWriter, RECORD_BYTES_MAX, Store, StoreError, first, fold, read, verify,
+    BLOB_BYTES_MAX, Defect, LogWriter, RECORD_BYTES_MAX, Store, StoreError, first, fold, read,
+    verify,
 };
 use proptest::prelude::*;
 use sha2::{Digest, Sha256};
@@ -259,10 +260,10 @@ fn a_record_that_is_too_long_is_refused_and_leaves_the_log_as_it_was() {
     let (_folder, store) = fresh();
     let (session, mut log) = store.new_session().unwrap();
     let head = log.append(&said("first"), at(0)).unwrap();
-    let error = log.append(&said(&"x".repeat(RECORD_BYTES_MAX.as_usize())), at(1));
+    let error = log.append(&said(&"x".repeat(BLOB_BYTES_MAX.as_usize() + 1)), at(1));
     assert!(matches!(error, Err(StoreError::RecordTooLong { .. })));
     assert_eq!(log.head(), head);
-    log.append(&said(&"x".repeat(RECORD_BYTES_MAX.as_usize() - 400)), at(1))
+    log.append(&said(&"x".repeat(RECORD_BYTES_MAX.as_usize())), at(1))
         .unwrap();
     assert!(verify(store.log_path(session)).unwrap().is_whole());
 }

@@ -2,12 +2,14 @@
 
 #![expect(clippy::unwrap_used, reason = "a helper of a test may fail it")]
 
+mod export;
 mod follow;
 mod format;
 mod full;
 mod intent;
 mod lock;
 mod log;
+mod marks;
 mod runs;
 mod samples;
 mod state;

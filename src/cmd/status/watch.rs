@@ -167,5 +167,5 @@ fn columns() -> usize {
 
 /// Whether whoever read the lines is gone: nobody watches any more.
 fn is_closed() -> bool {
-    harness_host::is_unread(&stdout())
+    !crate::output::is_read()
 }
