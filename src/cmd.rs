@@ -19,6 +19,7 @@ mod log;
 mod models;
 mod place;
 pub(crate) mod plan;
+mod pruned;
 pub(crate) mod resume;
 pub(crate) mod rewind;
 pub(crate) mod run;

@@ -7,7 +7,7 @@ use harness_runner::restore_ignored;
 use harness_store::Store;
 use serde_json::json;
 
-use super::runs;
+use super::{pruned, runs};
 use crate::{
     cli::{Checkpoint, Common},
     compose::Site,
@@ -25,6 +25,7 @@ pub(super) fn run(common: &Common, command: &Checkpoint) -> Result<u8, Failure> 
     match command {
         Checkpoint::List { session } => list(
             &site,
+            &store,
             common,
             runs::session(&site, &store, session.as_deref())?,
         ),
@@ -44,7 +45,7 @@ pub(super) fn run(common: &Common, command: &Checkpoint) -> Result<u8, Failure> 
     }
 }
 
-fn list(site: &Site, common: &Common, session: SessionId) -> Result<u8, Failure> {
+fn list(site: &Site, store: &Store, common: &Common, session: SessionId) -> Result<u8, Failure> {
     let checkpoints = site.repo.checkpoints(session)?;
     let mut output = Output::new(common);
     let mut before = None;
@@ -74,6 +75,14 @@ fn list(site: &Site, common: &Common, session: SessionId) -> Result<u8, Failure>
             body,
         )?;
     }
+    for number in pruned::pruned(store, session, &checkpoints) {
+        let body = json!({ "session": session.to_string(), "n": number.0 });
+        output.entry(
+            "checkpoint_pruned",
+            &format!("checkpoint: {number}, pruned"),
+            body,
+        )?;
+    }
     Ok(0)
 }
 
@@ -91,8 +100,7 @@ fn undo(
         .iter()
         .find(|entry| entry.number == number);
     let (Some(wanted), Some(last)) = (wanted, checkpoints.whole.last()) else {
-        let message = format!("there is no checkpoint {number} in session `{session}`");
-        return Err(Failure::usage(message).hint(format!("harness checkpoint list {session}")));
+        return Err(pruned::missing(store, session, &checkpoints, number));
     };
     let restored = site
         .repo

@@ -23,7 +23,9 @@ mod land;
 mod libgit2;
 mod listing;
 mod open;
+mod pack;
 mod person;
+mod prune;
 mod repo;
 mod restore;
 mod signature;
@@ -44,7 +46,12 @@ pub use create::create;
 pub use land::{LandError, LandStyle, Landed};
 pub use listing::{TreeFile, blob_of};
 pub use open::OpenError;
+pub use pack::Packed;
 pub use person::Person;
+pub use prune::{
+    CHECKPOINT_AGE_MAX, CHECKPOINT_BYTES_MAX, CHECKPOINTS_MAX, Pruned,
+    nearest as nearest_checkpoint,
+};
 pub use repo::{GitError, Head, Repo};
 pub use restore::{Refused, RestoreMode, Restored};
 pub use snapshot::{SkipReason, Skipped, Snapshot, SnapshotCache};

@@ -14,5 +14,6 @@ pub mod machine;
 pub mod manifest;
 pub mod process;
 pub mod proxy;
+pub mod watch;
 
 pub use cancel::{Cancelled, Canceller, cancel_pair};

@@ -32,6 +32,8 @@ pub struct Manifest {
     cut: bool,
     /// Paths that were looked at one by one in a manifest that is cut, and are gone.
     gone: BTreeSet<RepoPath>,
+    /// The folders with their times of change; absent where a later change might not show.
+    quiet: Option<Vec<(RepoPath, (i64, i64))>>,
 }
 
 impl Manifest {
@@ -99,6 +101,36 @@ impl Manifest {
             entries: entries.into_iter().collect(),
             ..Self::default()
         }
+    }
+
+    /// Returns what is known of some folders and everything below them.
+    pub fn part(&self, folders: &[RepoPath]) -> Self {
+        let below = folders.iter().flat_map(|folder| self.below(folder));
+        let is_in = |path: &&RepoPath| folders.iter().any(|folder| path.starts_with(folder));
+        Self {
+            entries: below
+                .map(|(path, attributes)| (path.clone(), attributes.clone()))
+                .collect(),
+            closed: self.closed.iter().filter(is_in).cloned().collect(),
+            ..Self::default()
+        }
+    }
+
+    /// Takes in what is known now of some folders and everything below them.
+    pub fn set_part(&mut self, folders: &[RepoPath], part: Self) {
+        for folder in folders {
+            let old: Vec<RepoPath> = self.below(folder).map(|(path, _)| path.clone()).collect();
+            for path in old {
+                if !part.entries.contains_key(&path) {
+                    self.entries.remove(&path);
+                }
+            }
+        }
+        let is_in = |path: &RepoPath| folders.iter().any(|folder| path.starts_with(folder));
+        self.closed.retain(|path| !is_in(path));
+        self.closed.extend(part.closed);
+        self.cut |= part.cut;
+        self.entries.extend(part.entries);
     }
 
     /// Returns what differs from an earlier manifest, sorted by path.

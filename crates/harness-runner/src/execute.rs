@@ -11,6 +11,8 @@ mod commit;
 mod findings;
 mod hand_over;
 mod jobs;
+mod keeping;
+mod left_out;
 mod open;
 mod outputs;
 mod perform;
@@ -32,8 +34,8 @@ use std::{
 };
 
 use harness_core::{
-    Amendment, CallEnd, CallId, CheckpointNumber, Event, Gate, ModelDelta, ModelResponded,
-    NegativeControl, Prompt, RunState, SessionOpened, TurnNumber,
+    Amendment, CallEnd, CallId, Event, Gate, ModelDelta, ModelResponded, NegativeControl, Prompt,
+    RunState, SessionOpened, TurnNumber,
 };
 use harness_engine::{CommitFeature, Effect, RunGate, RunNegativeControl};
 use harness_guard::{Guard, HostAct, Permit};
@@ -242,7 +244,10 @@ impl Executor {
                     setting.run.work_start = Some(passed.work_tree.clone());
                 }
             }
-            Event::SessionEnded { .. } => self.performer.end_session(),
+            Event::SessionEnded { .. } => {
+                self.performer.end_session();
+                self.tidy();
+            }
             Event::FeatureAmended { amendment, .. } => self.amend(amendment),
             Event::ModelChanged { model, .. } => {
                 if let Some(setting) = self.setting.borrow_mut().as_mut() {
@@ -486,14 +491,6 @@ impl Executor {
             self.tell(event);
         }
         Ok(held)
-    }
-
-    async fn save(&self, number: CheckpointNumber) {
-        let event = match self.quiet().await {
-            Ok(_held) => self.in_shop(move |shop| shop.save(number)).await,
-            Err(message) => Err(message),
-        };
-        self.tell(event.unwrap_or_else(|message| Event::CheckpointFailed { message }));
     }
 
     async fn freeze(&self) {

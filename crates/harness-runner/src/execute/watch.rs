@@ -10,6 +10,7 @@
 
 mod ignored;
 mod kept;
+mod reach;
 mod undo;
 
 use std::{
@@ -25,6 +26,7 @@ use harness_host::{disk::Root, manifest::Manifest};
 pub use self::ignored::restore_ignored;
 use self::{
     kept::{KEPT_MAX, Kept, Source},
+    reach::Whole,
     undo::Undo,
 };
 use super::{chain, lock, shop::Workshop};
@@ -70,6 +72,7 @@ pub(super) struct Watch {
     quarantined: u64,
     /// What is to be told before the next command.
     pending: Vec<Event>,
+    whole: Whole,
 }
 
 impl Watch {
@@ -96,6 +99,7 @@ impl Watch {
             has_new_closed: false,
             quarantined: 0,
             pending: Vec::new(),
+            whole: Whole::new(),
             post,
         };
         let unkept = watch.keep_all(root)?;
@@ -109,6 +113,7 @@ impl Watch {
             })
             .collect();
         watch.kept.complete(&stored).map_err(failed)?;
+        watch.looked_at_all();
         Ok(watch)
     }
 
@@ -128,6 +133,7 @@ impl Watch {
             has_new_closed: false,
             quarantined: 0,
             pending: Vec::new(),
+            whole: Whole::new(),
             post,
         };
         let events = if left.in_command {
@@ -148,7 +154,10 @@ impl Watch {
     pub(super) fn before_command(&mut self, root: &Root) -> Result<Vec<Event>, String> {
         let mut events = std::mem::take(&mut self.pending);
         if self.active == 0 {
-            events.extend(self.take_in(root, false)?);
+            events.extend(match self.take_in_reach(root)? {
+                Some(events) => events,
+                None => self.take_in(root, false)?,
+            });
             self.since = harness_host::clock::now();
             self.mark_command(root, true)?;
         }
@@ -174,8 +183,17 @@ impl Watch {
         self.find_strays(root)
     }
 
+    /// Takes in what others changed while a person is waited for.
+    pub(super) fn look_aside(&mut self, root: &Root) -> Result<Vec<Event>, String> {
+        if self.active > 0 {
+            return Ok(Vec::new());
+        }
+        self.take_in(root, false)
+    }
+
     /// Takes in that the harness itself has written a path.
     pub(super) fn wrote(&mut self, root: &Root, path: &RepoPath) {
+        self.changed_beyond();
         let mut at = Some(path.clone());
         while let Some(current) = at {
             at = current.parent();
@@ -207,9 +225,25 @@ impl Watch {
     /// Walks while nothing of the run is active: whatever differs is somebody else's.
     fn take_in(&mut self, root: &Root, is_resume: bool) -> Result<Vec<Event>, String> {
         let now = walk(root, &self.post.guard)?;
+        let earlier = std::mem::take(&mut self.manifest);
+        let others = self.note_others(root, &now, &earlier, is_resume);
+        self.manifest = now;
+        self.looked_at_all();
+        Ok(changed_outside(others?).into_iter().collect())
+    }
+
+    /// Keeps anew what is not as it was while nothing of the run was active, and names what is
+    /// worth a word.
+    fn note_others(
+        &mut self,
+        root: &Root,
+        now: &Manifest,
+        earlier: &Manifest,
+        is_resume: bool,
+    ) -> Result<Vec<RepoPath>, String> {
         let mut others = Vec::new();
         let is_own = std::mem::take(&mut self.own_changes);
-        for difference in now.differences_from(&self.manifest) {
+        for difference in now.differences_from(earlier) {
             let in_scope = self.post.guard.scope().is_writable(&difference.path);
             // What is in the scope is not stored, so nobody knows what was there.
             if !(is_own || is_resume && in_scope) && self.is_worth_a_word(&difference) {
@@ -220,8 +254,7 @@ impl Watch {
                 self.keep_again(root, &difference.path, difference.new.as_ref())?;
             }
         }
-        self.manifest = now;
-        Ok(changed_outside(others).into_iter().collect())
+        Ok(others)
     }
 
     /// Walks after a command, and undoes until nothing is left to undo.
@@ -231,10 +264,14 @@ impl Watch {
         let closed_before = self.manifest.closed().to_vec();
         let mut given_up = BTreeSet::new();
         let quarantine = Undo::place(&self.post.own, self.post.session);
+        let reach = self.reach(root).filter(|_| self.is_known());
         for round in 0.. {
-            let now = self.walk_again(root)?;
+            let now = match &reach {
+                Some(reach) => self.walk_reach(root, reach)?,
+                None => self.walk_again(root)?,
+            };
             let mut strays = Vec::new();
-            for difference in now.differences_from(&self.manifest) {
+            for difference in self.differences(&now, reach.as_deref()) {
                 if given_up.contains(&difference.path) {
                     continue;
                 }
@@ -257,7 +294,7 @@ impl Watch {
                 self.take_in_times(&now, difference.path.parent());
             }
             if strays.is_empty() {
-                self.manifest = now;
+                self.know(now, reach.as_deref());
                 break;
             }
             if round == ROUNDS_MAX {
@@ -268,7 +305,7 @@ impl Watch {
                         strays.len() - 1
                     ),
                 });
-                self.manifest = now;
+                self.know(now, reach.as_deref());
                 break;
             }
             let mut undo = Undo::new(self, root, &now, &quarantine);
