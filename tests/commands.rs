@@ -14,6 +14,7 @@ mod init;
 mod land;
 mod log;
 mod models;
+mod pruned;
 mod readme;
 mod scope;
 mod session;

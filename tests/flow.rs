@@ -11,6 +11,7 @@ mod gates;
 mod hand_over;
 mod images;
 pub(crate) mod jobs;
+mod left_out;
 mod limits;
 mod long;
 mod maps;

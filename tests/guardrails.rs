@@ -7,6 +7,7 @@ mod forgery;
 mod git;
 mod isolation;
 mod jobs;
+mod large;
 mod meanwhile;
 mod network;
 mod processes;

@@ -30,6 +30,7 @@ mod repo;
 mod restore;
 mod signature;
 mod snapshot;
+mod stats;
 mod steps;
 mod sweep;
 mod text;

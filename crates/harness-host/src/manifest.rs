@@ -32,9 +32,12 @@ pub struct Manifest {
     cut: bool,
     /// Paths that were looked at one by one in a manifest that is cut, and are gone.
     gone: BTreeSet<RepoPath>,
-    /// The folders with their times of change; absent where a later change might not show.
-    quiet: Option<Vec<(RepoPath, (i64, i64))>>,
+    /// The folders with their times of change; absent where these tell nothing.
+    quiet: Option<Quiet>,
 }
+
+/// Folders, each with its time of change; absent where a later change might not show in it.
+type Quiet = Vec<(RepoPath, Option<(i64, i64)>)>;
 
 impl Manifest {
     /// Returns what stands at a path.

@@ -529,17 +529,19 @@ impl Dispatcher<'_> {
         self.queue.push_back(event);
     }
 
-    /// Whether a person is waited for and nothing looks at what they change already.
+    /// Whether all waits for a person, and nothing looks at what they change already.
     fn waits(&self) -> bool {
-        let waits = self.question.is_some() || self.asked.is_some();
-        if !waits {
+        let is_looking = self.executor.is_looking();
+        if self.session.is_none() || self.in_flight.len() > usize::from(is_looking) {
             self.executor.stop_waiting();
+            return false;
         }
-        waits && self.session.is_some() && self.in_flight.is_empty()
+        !is_looking
     }
 
     fn look_while_waiting(&mut self) {
         let executor = Rc::clone(&self.executor);
+        executor.begin_look();
         self.in_flight.push(Box::pin(async move {
             executor.look_while_waiting().await;
         }));

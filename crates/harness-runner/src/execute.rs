@@ -140,9 +140,10 @@ impl Executor {
             jobs,
         )?;
         let performer = Arc::new(performer);
+        // A repository of its own: making a large checkout keeps no checkpoint waiting.
         let bench = Bench::new(
             workplace.clone(),
-            Arc::clone(&shop),
+            Arc::new(Mutex::new(Workshop::open(&workplace.root)?)),
             report,
             Arc::clone(&setup),
         );

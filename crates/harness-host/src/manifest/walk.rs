@@ -14,7 +14,7 @@ use rustix::{
     io::Errno,
 };
 
-use super::{ENTRIES_MAX, Manifest};
+use super::{ENTRIES_MAX, Manifest, Quiet};
 use crate::{
     disk::{DiskError, FOLDER, LOOK, Root, open_beneath},
     watch::is_told,
@@ -85,10 +85,16 @@ impl Root {
         let Some(quiet) = &known.quiet else {
             return false;
         };
+        if known.closed.iter().any(|folder| !is_out(folder)) {
+            return false;
+        }
         quiet.iter().all(|(path, changed)| {
             if is_out(path) {
                 return true;
             }
+            let Some(changed) = changed else {
+                return false;
+            };
             let name = if path.is_root() {
                 Path::new(".")
             } else {
@@ -185,18 +191,17 @@ impl<'a> Walk<'a> {
         })
     }
 
-    /// Returns the folders with their times of change, if a later change of any must show in them.
-    fn quiet(&mut self, begun: (i64, i64)) -> Option<Vec<(RepoPath, (i64, i64))>> {
-        let is_certain = !self.cut && self.devices.len() == 1 && is_told(self.root);
-        let is_settled = |changed: &(i64, i64)| changed.0 + SETTLED_AFTER < begun.0;
+    /// Returns the folders with their times of change, where these can be trusted at all.
+    fn quiet(&mut self, begun: (i64, i64)) -> Option<Quiet> {
         let listed = std::mem::take(&mut self.listed);
-        // Git's own folders change all the time, and what is in them is in no cage's reach.
-        let mut counted = listed.into_iter().filter(|(path, _)| !is_git(path));
-        let all = counted.try_fold(Vec::new(), |mut all, (path, changed)| {
-            all.push((path, is_settled(&changed).then_some(changed)?));
-            Some(all)
-        });
-        all.filter(|_| is_certain)
+        if self.cut || self.devices.len() != 1 || !is_told(self.root) {
+            return None;
+        }
+        let is_settled = |changed: &(i64, i64)| changed.0 + SETTLED_AFTER < begun.0;
+        // Git's own folders change all the time, and nothing in them is looked for by name.
+        let counted = listed.into_iter().filter(|(path, _)| !is_git(path));
+        let folders = counted.map(|(path, changed)| (path, Some(changed).filter(is_settled)));
+        Some(folders.collect())
     }
 
     /// Records what a folder holds and adds the folders among it to `open`.

@@ -6,7 +6,10 @@
 //! the run acts.
 
 use std::{
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
@@ -39,6 +42,8 @@ enum Ear {
 pub(super) struct Waiting {
     ear: Mutex<Ear>,
     stirred: Arc<Notify>,
+    /// Whether a look is under way.
+    looks: AtomicBool,
     /// Why hints are missing, once it was said.
     said: Mutex<Option<String>>,
 }
@@ -54,6 +59,17 @@ impl Executor {
         for event in self.performer.look_while_waiting().await {
             self.tell(event);
         }
+        self.performer.waiting.looks.store(false, Ordering::Relaxed);
+    }
+
+    /// Says that a look is about to begin.
+    pub(crate) fn begin_look(&self) {
+        self.performer.waiting.looks.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether a look is under way.
+    pub(crate) fn is_looking(&self) -> bool {
+        self.performer.waiting.looks.load(Ordering::Relaxed)
     }
 
     /// Stops listening for what a person changes.
