@@ -1,11 +1,13 @@
 //! The command line: what can be asked, with its help text.
 
+mod checkpoint;
 mod plan;
 
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+pub(crate) use checkpoint::{Checkpoint, CheckpointDiff, CheckpointUndo};
 pub(crate) use plan::Plan;
 
 /// Let a coding agent loose in a repository, and keep it to the repository's rules
@@ -118,7 +120,7 @@ pub(crate) enum Command {
     /// Answer the hooks of other agents
     #[command(subcommand)]
     Hook(Hook),
-    /// List checkpoints and go back to one
+    /// List checkpoints, look at one, compare two, and go back to one
     #[command(subcommand)]
     Checkpoint(Checkpoint),
     /// Bring a run's proven features to the current branch
@@ -290,6 +292,26 @@ pub(crate) struct Run {
     /// What to do with uncommitted work
     #[arg(long, value_enum, value_name = "HOW")]
     pub(crate) dirty: Option<Dirty>,
+    /// Where proven features go: to the run's own branch, or to yours after each of them
+    #[arg(long, value_enum, value_name = "WHICH", default_value_t)]
+    pub(crate) branch: RunBranch,
+    /// Work in a linked work tree of its own; yours stays as it is
+    ///
+    /// It is made from HEAD in the state folder, ~/.local/state/harness/worktrees, without what you
+    /// have not committed and without ignored files. `harness land` brings what is proven to the
+    /// branch of your own work tree and removes it when nothing else is in it; so does `harness abort`.
+    #[arg(long, conflicts_with_all = ["dirty", "branch"])]
+    pub(crate) worktree: bool,
+}
+
+/// Where proven features go
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum RunBranch {
+    /// To the run's own branch; `harness land` brings them to yours
+    #[default]
+    Own,
+    /// To the branch that is checked out, after each feature
+    Current,
 }
 
 #[derive(Clone, Debug, Args)]
@@ -535,23 +557,6 @@ pub(crate) struct Verify {
     pub(crate) sandbox: Option<SandboxLevel>,
 }
 
-#[derive(Debug, Subcommand)]
-pub(crate) enum Checkpoint {
-    /// List the checkpoints of a session
-    List {
-        /// The session; the latest when absent
-        session: Option<String>,
-    },
-    /// Restore the files of a checkpoint, byte for byte
-    Undo {
-        /// Its number; 0 is the state before the session
-        number: u32,
-        /// The session; the latest when absent
-        #[arg(long)]
-        session: Option<String>,
-    },
-}
-
 #[derive(Debug, Args)]
 pub(crate) struct Land {
     /// The run, such as R-0003; the latest when absent
@@ -585,7 +590,8 @@ pub(crate) enum DocsCommand {
     /// Find dead links, stale paths, orphans, and maps that are too large or never loaded
     ///
     /// Looks into the maps (AGENTS.md) and what can be reached from them. Prints file, line, rule and
-    /// what is wrong; exits with 4 when anything is. Works as a gate: run = ["harness", "docs", "check"].
+    /// what is wrong; exits with 4 when anything is. Works as a gate: run = ["harness", "docs", "check"],
+    /// where a folder of PATH has `harness`, or a link to it.
     Check,
 }
 

@@ -7,6 +7,7 @@ mod checkpoint;
 mod config;
 mod context;
 pub(crate) mod demo;
+mod difference;
 mod docs;
 mod doctor;
 mod feature;
@@ -19,7 +20,7 @@ mod log;
 mod models;
 mod place;
 pub(crate) mod plan;
-mod pruned;
+mod reach;
 pub(crate) mod resume;
 pub(crate) mod rewind;
 pub(crate) mod run;
@@ -30,6 +31,7 @@ mod status;
 mod trust;
 mod verify;
 pub(crate) mod work;
+mod worktree;
 
 use crate::{
     cli::{Cli, Command},

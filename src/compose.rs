@@ -1,11 +1,14 @@
 //! Wires everything: the repository, its configuration, the person's, and what a run works with.
 
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use harness_config::{ConfigError, ConfigFile, Overrides, RepositoryConfig, Resolved, UserConfig};
 use harness_core::{Feature, FeatureId, FeatureStatus, Level, RepoPath, TreeId};
 use harness_gate::{
-    evidence::{self, Doubt, Evidence},
+    evidence::{self, Demand, Doubt, Evidence},
     list::{self, FeatureList},
 };
 use harness_git::{GitError, OpenError, Repo};
@@ -19,6 +22,7 @@ use harness_store::Store;
 
 use crate::{
     cli::{Common, RunOptions, SandboxLevel},
+    cmd::land::RunLander,
     failure::{Failure, chain},
     files::{self, HOST_FILE_MAX},
     folders::Folders,
@@ -74,7 +78,7 @@ impl Site {
             .map_err(|error| config_failure(&error))?;
         let user = read_user(&folders)?
             .with_saved(rules::read(&folders.saved_rules())?)
-            .for_repository(repo.root());
+            .for_repository(&repo.home().unwrap_or_else(|| repo.root().to_owned()));
         Ok(Self {
             repo,
             root,
@@ -82,6 +86,13 @@ impl Site {
             repository,
             user,
         })
+    }
+
+    /// Returns the work tree that the person calls theirs: this one, or the one it was made from.
+    pub(crate) fn home(&self) -> PathBuf {
+        self.repo
+            .home()
+            .unwrap_or_else(|| self.repo.root().to_owned())
     }
 
     /// Brings configuration, environment and flags together.
@@ -205,7 +216,7 @@ impl Site {
     /// Says why a feature has no proof, whatever its status; `None` when it has one.
     pub(crate) fn doubt(&self, feature: &Feature, resolved: &Resolved) -> Option<Doubt> {
         match self.read_evidence(feature) {
-            Ok(evidence) => evidence::doubt(&evidence, feature, &resolved.policy.gates),
+            Ok(evidence) => evidence::doubt(&evidence, feature, demand(resolved)),
             Err(doubt) => Some(doubt),
         }
     }
@@ -278,6 +289,9 @@ impl Site {
             agent,
             gate,
             setup: setup::plan(resolved)?,
+            lander: Arc::new(RunLander {
+                root: self.repo.root().to_owned(),
+            }),
         })
     }
 
@@ -325,8 +339,11 @@ impl Site {
             return Ok(None);
         };
         let text = String::from_utf8(file.bytes);
-        text.map(|text| Some((text, file.stamp)))
-            .map_err(|_| Failure::usage(format!("cannot read `{path}`: it is no UTF-8")))
+        text.map(|text| Some((text, file.stamp))).map_err(|_| {
+            Failure::usage(format!("cannot read `{path}`: it is no UTF-8")).hint(format!(
+                "mend the file by hand, or get the last good one back with `git checkout {path}`"
+            ))
+        })
     }
 }
 
@@ -359,6 +376,14 @@ pub(crate) fn config_path() -> RepoPath {
 /// Returns a feature that says nothing, for what holds whatever is worked on.
 pub(crate) fn any_feature() -> Feature {
     Feature::titled(FeatureId::task(1), "any feature")
+}
+
+/// Returns what a proof has to hold: the repository's gates, and the review that it demands itself.
+pub(crate) fn demand(resolved: &Resolved) -> Demand<'_> {
+    Demand {
+        gates: &resolved.policy.gates,
+        review: resolved.demanded_review,
+    }
 }
 
 /// Returns the folder with the proof of features.

@@ -1,5 +1,7 @@
 //! How a command fails: what was attempted, the fix, and the exit code.
 
+pub(crate) mod remedy;
+
 use std::{fmt::Display, io::Write as _};
 
 use harness_core::EndReason;
@@ -38,9 +40,11 @@ impl Failure {
         }
     }
 
-    /// Our bug, or the system said no.
+    /// Our bug, or the system said no; what helps against that is said with it.
     pub(crate) fn failed(message: impl Display) -> Self {
-        Self::new(FAILED, message)
+        let failure = Self::new(FAILED, message);
+        let remedy = remedy::remedy(&failure.message);
+        failure.maybe_hint(remedy.map(str::to_owned))
     }
 
     /// The person or the configuration asked for something that makes no sense.

@@ -44,6 +44,11 @@ impl Folders {
         self.state.join("spend")
     }
 
+    /// Returns the folder of the work trees that runs of one repository have for themselves.
+    pub(crate) fn worktrees_of(&self, root: &Path) -> PathBuf {
+        self.state.join("worktrees").join(named(root))
+    }
+
     /// Returns the file with what was proven of this machine.
     pub(crate) fn proof(&self) -> PathBuf {
         self.cache.join("level")
@@ -66,18 +71,23 @@ impl Folders {
 
     /// Returns the cache of one repository: its name for people, a digest of its path for us.
     pub(crate) fn cache_of(&self, root: &Path) -> PathBuf {
-        let name = root
-            .file_name()
-            .map(|name| name.to_string_lossy().into_owned())
-            .unwrap_or_default();
-        let safe: String = name
-            .chars()
-            .filter(|char| char.is_ascii_alphanumeric() || "-_.".contains(*char))
-            .collect();
-        let digest = Sha256::digest(root.as_os_str().as_encoded_bytes());
-        self.cache.join(format!(
-            "{safe}-{:02x}{:02x}{:02x}{:02x}",
-            digest[0], digest[1], digest[2], digest[3]
-        ))
+        self.cache.join(named(root))
     }
+}
+
+/// Returns a name for a work tree: its own for people, a digest of its path for us.
+fn named(root: &Path) -> String {
+    let name = root
+        .file_name()
+        .map(|name| name.to_string_lossy().into_owned())
+        .unwrap_or_default();
+    let safe: String = name
+        .chars()
+        .filter(|char| char.is_ascii_alphanumeric() || "-_.".contains(*char))
+        .collect();
+    let digest = Sha256::digest(root.as_os_str().as_encoded_bytes());
+    format!(
+        "{safe}-{:02x}{:02x}{:02x}{:02x}",
+        digest[0], digest[1], digest[2], digest[3]
+    )
 }

@@ -1,6 +1,7 @@
 //! The binary: reads the command line, calls one command, sets the exit code.
 
 mod approve;
+mod asides;
 mod ask;
 mod asking;
 mod cli;

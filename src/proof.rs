@@ -16,7 +16,7 @@ use harness_host::process::{PROVABLE, prove};
 use sha2::{Digest as _, Sha256};
 
 use crate::{
-    failure::{Failure, chain},
+    failure::{Failure, chain, remedy::remedy},
     files,
     folders::Folders,
 };
@@ -67,15 +67,30 @@ pub(crate) fn level(folders: &Folders, wish: Option<Level>) -> Result<Level, Fai
             .hint("harness doctor")),
         },
         None => {
-            let found = PROVABLE.into_iter().find(|level| proofs.prove(*level).is_none());
-            found.ok_or_else(|| {
-                Failure::ended(
-                    EndReason::Refused,
-                    "cannot confine processes: this kernel enforces no level",
-                )
-                .hint("`harness doctor` says why; run in a container and say `--sandbox external`, or accept none with `--sandbox none`")
-            })
+            let mut reasons = Vec::new();
+            for level in PROVABLE {
+                match proofs.prove(level) {
+                    None => return Ok(level),
+                    Some(why) => reasons.push(why),
+                }
+            }
+            Err(unproven(&reasons))
         }
+    }
+}
+
+/// Says that no level holds; a disk on which nothing could be tried says nothing of the kernel.
+fn unproven(reasons: &[String]) -> Failure {
+    match reasons.iter().find(|why| remedy(why).is_some()) {
+        Some(why) => Failure::failed(format!(
+            "cannot try which level holds here, in the folder for temporary files `{}`: {why}",
+            std::env::temp_dir().display()
+        )),
+        None => Failure::ended(
+            EndReason::Refused,
+            "cannot confine processes: this kernel enforces no level",
+        )
+        .hint("`harness doctor` says why; run in a container and say `--sandbox external`, or accept none with `--sandbox none`"),
     }
 }
 

@@ -1,7 +1,10 @@
 //! Questions that wait for a person, and answers that wait for a run.
 //!
 //! A question waits as long as its feature could still be worked on. An answer is taken up by the run
-//! that asked, or by a new run of a feature that was left to a person before the answer came.
+//! that asked, or by a new run of a feature that was left to a person before the answer came; either
+//! goes on with the work that was put aside for it.
+
+mod rebuilt;
 
 use std::collections::HashMap;
 
@@ -12,6 +15,7 @@ use harness_runner::given_answer;
 use harness_store::{IntentWord, KeptQuestion, QuestionError, QuestionState, Store};
 
 use crate::{
+    asides,
     cmd::runs,
     compose::Site,
     failure::{Failure, chain},
@@ -27,12 +31,31 @@ pub(crate) fn all(
     store: &Store,
     say: &dyn Fn(&str),
 ) -> Result<Vec<KeptQuestion>, Failure> {
-    let (mut questions, problems) = store.questions().map_err(|error| failed(&error))?;
+    let mut questions = read(store, say)?;
+    let root = site.repo.root().display().to_string();
+    questions.retain(|kept| kept.asked.root == root);
+    Ok(questions)
+}
+
+/// Reads every question; one whose file is broken is said, and kept anew from the logs.
+pub(crate) fn read(store: &Store, say: &dyn Fn(&str)) -> Result<Vec<KeptQuestion>, Failure> {
+    let (questions, problems) = store.questions().map_err(|error| failed(&error))?;
     for problem in problems {
         say(&format!("note: {}", chain(&problem)));
     }
-    let root = site.repo.root().display().to_string();
-    questions.retain(|kept| kept.asked.root == root);
+    let rebuilt = rebuilt::rebuild(store).unwrap_or_else(|error| {
+        say(&format!("note: {}", chain(&error)));
+        Vec::new()
+    });
+    if rebuilt.is_empty() {
+        return Ok(questions);
+    }
+    for id in rebuilt {
+        say(&format!(
+            "note: {id} was kept anew from the log; an answer that no run had taken must be given again"
+        ));
+    }
+    let (questions, _) = store.questions().map_err(|error| failed(&error))?;
     Ok(questions)
 }
 
@@ -58,14 +81,14 @@ pub(crate) fn settled(
         Some(_) => return Ok(None),
         None => {}
     }
-    // A task lives with its run.
+    // A task, or the goal of a plan, lives with its run.
     let last = runs::sessions_of(store, kept.asked.run)?.pop();
     let log = last.and_then(|session| harness_store::read(store.log_path(session)).ok());
     let records = log.map(|log| log.records).unwrap_or_default();
     let is_of_list = !records.iter().any(|record| {
         matches!(&record.event, Event::SessionOpened(opened)
             if opened.run.features.iter().any(|feature| feature.id == *id)
-                && matches!(opened.run.goal, harness_core::Goal::Task { .. }))
+                && opened.run.goal.is_kept_with_run())
     });
     if is_of_list {
         return Ok(Some(format!("{id} is not in the list any more")));
@@ -81,7 +104,7 @@ pub(crate) fn settled(
 
 /// Returns what was answered while no process had a run.
 pub(crate) fn for_resume(store: &Store, run: &RunState) -> Result<Vec<GivenAnswer>, Failure> {
-    let (questions, _) = store.questions().map_err(|error| failed(&error))?;
+    let questions = read(store, &|_| {})?;
     let own = questions
         .into_iter()
         .filter(|kept| kept.asked.run == run.run && run.kept.answer_to(kept.id).is_none());
@@ -125,6 +148,28 @@ pub(crate) fn take_up(
         }
     }
     Ok(kept)
+}
+
+/// Adds the work that lies aside for a question to what a new run is told, for every feature that
+/// it may work on.
+pub(crate) fn take_asides(
+    site: &Site,
+    store: &Store,
+    features: &[Feature],
+    kept: &mut Kept,
+) -> Result<(), Failure> {
+    let questions = all(site, store, &|_| {})?;
+    for feature in features.iter().filter(|feature| feature.status.is_open()) {
+        let mut oldest_first = questions.iter();
+        let first = oldest_first.find(|kept| kept.asked.feature == feature.id);
+        let Some(since) = first.map(|kept| kept.asked.session) else {
+            continue;
+        };
+        if let Some(work) = asides::of(site, store, &feature.id, since)? {
+            kept.set_aside(work);
+        }
+    }
+    Ok(())
 }
 
 /// Returns when each feature was left to a person last.

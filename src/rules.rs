@@ -11,7 +11,6 @@ use harness_core::CommandRule;
 use harness_runner::RuleKeeper;
 
 use crate::{
-    compose::config_failure,
     failure::{Failure, chain},
     files,
     folders::Folders,
@@ -81,7 +80,13 @@ pub(crate) fn read(path: &Path) -> Result<SavedRules, Failure> {
     bytes
         .map(|bytes| parse_saved_rules(ConfigFile::from_bytes(&shown, &bytes)?))
         .transpose()
-        .map_err(|error| config_failure(&error))
+        .map_err(|error| {
+            let away =
+                "mend it, or move it away: what you had allowed for ever is asked about again";
+            Failure::usage(chain(&error))
+                .snippet(error.snippet())
+                .hint(error.hint().unwrap_or_else(|| away.to_owned()))
+        })
         .map(Option::unwrap_or_default)
 }
 

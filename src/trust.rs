@@ -11,7 +11,7 @@ use std::{
 use harness_config::{Resolved, TrustLine};
 use harness_core::{Feature, RepoPath};
 use harness_guard::Scope;
-use harness_store::state;
+use harness_store::state::{self, StateError};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
@@ -199,7 +199,7 @@ pub(crate) fn check(site: &Site, subject: &Subject) -> Result<Trusted, Failure> 
 pub(crate) fn accept(site: &Site, subject: &Subject) -> Result<(), Failure> {
     let mut accepted = load(site)?;
     let known = Known {
-        root: site.repo.root().to_owned(),
+        root: site.home(),
         subject: subject.clone(),
     };
     accepted.repositories.insert(key(site), known);
@@ -278,8 +278,14 @@ pub(crate) fn describe(subject: &Subject, trusted: &Trusted) -> String {
 fn load(site: &Site) -> Result<Accepted, Failure> {
     let path = site.folders.trust();
     let accepted = state::read_json(&path).map_err(|error| {
-        Failure::failed(chain(&error))
-            .hint("what it held counts as not trusted: look again with `harness trust`")
+        let hint = match error {
+            StateError::Newer { .. } | StateError::TooLong { .. } => format!(
+                "use that version, or move `{}` away: what it holds counts as not trusted then",
+                path.display()
+            ),
+            _ => "what it held counts as not trusted: look again with `harness trust`".to_owned(),
+        };
+        Failure::failed(chain(&error)).hint(hint)
     })?;
     Ok(accepted.unwrap_or_default())
 }
@@ -311,11 +317,12 @@ fn word(bytes: &[u8]) -> String {
     }
 }
 
-/// A repository is its work tree and its common git directory, by their real paths.
+/// A repository is its work tree and its common git directory, by their real paths; a work tree that
+/// was made for a run counts as the one it was made from.
 fn key(site: &Site) -> String {
     format!(
         "{} {}",
-        site.repo.root().display(),
+        site.home().display(),
         site.repo.common_dir().display()
     )
 }

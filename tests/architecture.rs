@@ -14,6 +14,7 @@ type Edges = (&'static str, &'static str, &'static str);
 
 const PROGRAM: &[Edges] = &[
     ("core", "", "humantime serde thiserror"),
+    ("failpoint", "", "rustix"),
     ("guard", "core", "globset serde thiserror"),
     ("review", "core", "similar"),
     (
@@ -40,19 +41,19 @@ const PROGRAM: &[Edges] = &[
     ),
     (
         "host",
-        "core guard",
+        "core failpoint guard",
         "bytes futures-util grep-matcher grep-regex grep-searcher ignore landlock libc \
          regex-syntax reqwest rustix rustls seccompiler sha2 thiserror tokio",
     ),
-    ("git", "core", "git2 ignore rustix thiserror"),
+    ("git", "core failpoint", "git2 ignore rustix thiserror"),
     (
         "store",
-        "core",
+        "core failpoint",
         "rustix serde serde_json sha2 tempfile thiserror",
     ),
     (
         "runner",
-        "core context engine gate git guard host provider store tool",
+        "core context engine failpoint gate git guard host provider store tool",
         "futures-util serde serde_json sha2 thiserror tokio",
     ),
     ("report", "core", "schemars serde serde_json"),
@@ -69,7 +70,7 @@ const PROGRAM: &[Edges] = &[
     ),
     (
         "harness",
-        "config context core engine gate git guard host provider report runner store tui",
+        "config context core engine gate git guard host provider report review runner store tui",
         "clap etcetera futures-util humantime serde serde_json sha2 \
          shlex tempfile thiserror tokio toml",
     ),

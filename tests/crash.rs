@@ -1,7 +1,17 @@
-//! The program is killed or stopped at every kind of moment, and goes on as if nothing had been.
+//! The program is killed, stopped or refused by the system at every kind of moment, and goes on as if nothing had been.
 
+mod beside;
+mod clock;
+mod disk;
 mod jobs;
 mod kill;
 mod left_over;
+mod moments;
+mod points;
+mod shim;
 mod signal;
+mod state_files;
+mod tale;
 mod together;
+mod torn;
+mod twenty;

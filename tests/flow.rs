@@ -1,6 +1,6 @@
 //! Whole runs against a model server on loopback: features, tasks, tools, faults, limits.
 
-mod beside;
+pub(crate) mod beside;
 mod dirty;
 mod drift;
 mod fallback;
@@ -16,6 +16,7 @@ mod limits;
 mod long;
 mod maps;
 pub(crate) mod money;
+mod own_tree;
 mod plan;
 mod prefix;
 mod questions;

@@ -6,6 +6,7 @@
 mod cargo;
 mod java;
 mod node;
+mod public;
 mod python;
 mod registry;
 pub(crate) mod reports;

@@ -4,6 +4,10 @@
 //! known as far as a recording shows them. The counts are what these recordings come to: another
 //! count means that a tool takes another view of real input.
 
+mod dialogue;
+mod mini;
+mod mutate;
+mod open_hands;
 mod pi;
 mod swe;
 
@@ -21,9 +25,18 @@ use harness_core::{
 use harness_guard::Guard;
 use harness_tool::{Intent, parse, render};
 
-/// What a recording came to, by the word for it.
+/// What a recording came to, by the word for it, and the edits that were made exactly.
 #[derive(Debug, Default)]
-struct Table(BTreeMap<String, usize>);
+struct Table(BTreeMap<String, usize>, Vec<Exact>);
+
+/// An edit as it was recorded, and what it makes of the text it was made in.
+#[derive(Debug)]
+struct Exact {
+    text: String,
+    old: String,
+    new: String,
+    after: String,
+}
 
 impl Table {
     fn count(&mut self, what: impl Into<String>) {
@@ -32,6 +45,20 @@ impl Table {
 
     fn of(&self, what: &str) -> usize {
         self.0.get(what).copied().unwrap_or_default()
+    }
+
+    fn show(&self, heading: &str) {
+        let mut stderr = io::stderr().lock();
+        writeln!(stderr, "{heading}").unwrap();
+        for (what, count) in &self.0 {
+            writeln!(stderr, "{count:5}  {what}").unwrap();
+        }
+    }
+
+    fn assert(&self, expected: &[(&str, usize)]) {
+        for (what, count) in expected {
+            assert_eq!(self.of(what), *count, "{what}");
+        }
     }
 }
 
@@ -110,9 +137,20 @@ fn print(table: &mut Table, output: &str) {
 fn edited(table: &mut Table, text: &str, edits: &[(&str, &str)]) -> Option<String> {
     match harness_tool::edit::apply_all(text.as_bytes(), edits.iter().copied()) {
         Ok(edited) => {
+            let after = String::from_utf8(edited.bytes).unwrap();
+            if let (None, [(old, new)]) = (&edited.inexact, edits) {
+                let [text, old, new] = [text, *old, *new].map(str::to_owned);
+                let after = after.clone();
+                table.1.push(Exact {
+                    text,
+                    old,
+                    new,
+                    after,
+                });
+            }
             let how = edited.inexact.unwrap_or_else(|| "exactly".to_owned());
             table.count(format!("edits: {how}"));
-            Some(String::from_utf8(edited.bytes).unwrap())
+            Some(after)
         }
         Err(fault) => {
             let fault = fault.to_string();
@@ -157,11 +195,8 @@ fn guard() -> Guard {
     Guard::new(&policy, &Feature::titled(FeatureId::task(1), "any")).unwrap()
 }
 
-#[test]
-fn recorded_agents_at_work_are_understood() {
-    let Some(folder) = recordings() else {
-        return;
-    };
+/// Drives the recordings that show what they edit.
+fn driven(folder: &Path) -> Table {
     let text = |name: &str| fs::read_to_string(folder.join(name)).unwrap();
     let mut table = Table::default();
     for name in ["pi-coding-session-a.jsonl", "pi-coding-session-d.jsonl"] {
@@ -174,12 +209,17 @@ fn recorded_agents_at_work_are_understood() {
     ] {
         swe::drive(&mut table, &text(name));
     }
-    let mut stderr = io::stderr().lock();
-    for (what, count) in &table.0 {
-        writeln!(stderr, "{count:5}  {what}").unwrap();
-    }
-    drop(stderr);
-    let expected = [
+    table
+}
+
+#[test]
+fn recorded_agents_at_work_are_understood() {
+    let Some(folder) = recordings() else {
+        return;
+    };
+    let table = driven(&folder);
+    table.show("pi and SWE-agent");
+    table.assert(&[
         ("calls as made: told the name", 172),
         ("calls as made: taken", 11),
         ("calls as made: refused", 29),
@@ -191,14 +231,66 @@ fn recorded_agents_at_work_are_understood() {
         ("outputs: whole", 100),
         ("searches: found", 24),
         ("searches: no expression", 3),
-    ];
-    for (what, count) in expected {
-        assert_eq!(table.of(what), count, "{what}");
-    }
+    ]);
     // Every edit whose place is shown is made, and exactly where it was made then.
     let edits = table
         .0
         .iter()
         .filter(|(what, _)| what.starts_with("edits: "));
     assert_eq!(edits.map(|(_, count)| count).sum::<usize>(), 38 + 2 + 1);
+}
+
+#[test]
+fn agents_that_edit_by_commands_and_agents_that_edit_nothing_are_understood() {
+    let Some(folder) = recordings() else {
+        return;
+    };
+    let text = |name: &str| fs::read_to_string(folder.join(name)).unwrap();
+    let mut table = Table::default();
+    mini::drive(&mut table, &text("mini-swe-agent-github-issue.traj.json"));
+    table.show("mini-swe-agent: commands as our tools");
+    table.assert(&[
+        ("edits: exactly", 2),
+        ("commands: read", 3),
+        ("commands: list", 2),
+        ("commands: edit", 1),
+        ("commands: write", 1),
+        ("commands: shell", 3),
+    ]);
+
+    let mut table = Table::default();
+    open_hands::drive(&mut table, &text("openhands-resolver-output.jsonl"));
+    table.show("OpenHands: commands and code as our tools");
+    table.assert(&[
+        ("commands: read", 1),
+        ("commands: shell", 1),
+        ("code: write", 1),
+        ("patches: of a new file, which is a `write`", 1),
+    ]);
+
+    let mut table = Table::default();
+    dialogue::codex(&mut table, &text("codex-tui-oss-story.jsonl"));
+    for name in [
+        "gemini-cli-context-compress.responses",
+        "gemini-cli-flicker-max-height.responses",
+    ] {
+        dialogue::gemini(&mut table, &text(name));
+    }
+    dialogue::tau(&mut table, &text("tau-bench-airline-s.json"));
+    table.show("Codex, Gemini CLI, tau-bench: no file is edited");
+    table.assert(&[("codex: calls", 0), ("gemini: calls", 1)]);
+    assert_eq!(table.of("edits: exactly"), 0);
+}
+
+#[test]
+fn recorded_edits_that_are_copied_badly_go_to_their_place_or_nowhere() {
+    let Some(folder) = recordings() else {
+        return;
+    };
+    let mut table = driven(&folder);
+    mini::drive(
+        &mut table,
+        &fs::read_to_string(folder.join("mini-swe-agent-github-issue.traj.json")).unwrap(),
+    );
+    mutate::check(&table.1);
 }

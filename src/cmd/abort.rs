@@ -14,7 +14,7 @@ use harness_store::{LogWriter, Store};
 use serde_json::json;
 
 use self::work::Work;
-use super::runs;
+use super::{runs, worktree};
 use crate::{
     cli::{Abort, Common},
     compose::{Site, evidence_path},
@@ -24,11 +24,23 @@ use crate::{
 };
 
 pub(super) fn run(common: &Common, flags: &Abort) -> Result<u8, Failure> {
-    let site = Site::open(common)?;
-    let store = site.existing_store()?.ok_or_else(runs::no_run)?;
-    let _lock = session::lock(&site, &store)?;
-    let (run, openings) = choose(&site, &store, flags.run.as_deref())?;
-    refuse_landed(&site, run, &openings)?;
+    let here = Site::open(common)?;
+    let home = here.repo.home().map(|home| Site::open_at(&home));
+    let home = home.transpose()?.unwrap_or(here);
+    let store = home.existing_store()?.ok_or_else(runs::no_run)?;
+    let lock = session::lock(&home, &store)?;
+    let (run, openings) = choose(&home, &store, flags.run.as_deref())?;
+    let linked = worktree::of_run(&home, &store, run);
+    let (site, _lock) = match &linked {
+        Some(linked) => {
+            let site = Site::open_at(&linked.root)?;
+            let lock = session::lock(&site, &store)?;
+            (site, lock)
+        }
+        None => (Site::open_at(home.repo.root())?, lock),
+    };
+    let openings = unlanded(&home, &openings)?;
+    refuse_landed(&home, run, &openings)?;
     let mut work = Work::of(&site, &openings)?;
     let saved = work.save()?;
     let last = openings.last().map(|opened| opened.session);
@@ -41,9 +53,20 @@ pub(super) fn run(common: &Common, flags: &Abort) -> Result<u8, Failure> {
     let mut left = work.left()?;
     let hint = (!left.is_empty()).then(|| saved.to_hint());
     left.extend(host_files::take_back(&site, &store, &openings)?);
+    let is_removed = linked.is_some() && left.is_empty();
+    if let Some(linked) = linked.as_ref().filter(|_| is_removed) {
+        worktree::remove(&home, linked);
+    }
     let mut text = format!(
         "checkpoint: {run} given up, {files} files as before it; its branch and checkpoints are kept"
     );
+    if let Some(linked) = &linked {
+        let end = if is_removed { "removed" } else { "kept" };
+        text.push_str(&format!(
+            "; its work tree `{}` is {end}",
+            linked.root.display()
+        ));
+    }
     for path in &left {
         text.push_str(&format!(
             "\n  {path} left as it is: the run did not leave it so"
@@ -65,8 +88,8 @@ fn choose(
     named: Option<&str>,
 ) -> Result<(RunId, Vec<SessionOpened>), Failure> {
     let runs: Vec<RunId> = match named {
-        Some(name) => vec![runs::named(site, store, name)?],
-        None => runs::newest_first(site, store)?.collect(),
+        Some(name) => vec![runs::with_own_tree(site, store, name)?],
+        None => runs::newest_first_of_all(site, store)?,
     };
     for run in &runs {
         let openings = runs::openings(store, *run)?;
@@ -81,6 +104,26 @@ fn never_began(run: RunId) -> Failure {
     Failure::usage(format!("run `{run}` never began")).hint("harness status")
 }
 
+/// Returns the sessions whose work is not HEAD's yet, in a run that lands after each feature; all of
+/// them where that is none or the run leaves HEAD alone.
+fn unlanded(site: &Site, openings: &[SessionOpened]) -> Result<Vec<SessionOpened>, Failure> {
+    let lands = openings.iter().any(|opened| opened.run.lands.is_some());
+    let head = site.head()?.tree;
+    let mut left = Vec::new();
+    for opened in openings.iter().filter(|_| lands) {
+        let proof = site.text_of(&head, &evidence_path(&opened.feature))?;
+        let session = format!("\"session\": \"{}\"", opened.session);
+        if !proof.is_some_and(|proof| proof.contains(&session)) {
+            left.push(opened.clone());
+        }
+    }
+    Ok(if left.is_empty() {
+        openings.to_vec()
+    } else {
+        left
+    })
+}
+
 /// What landed is HEAD's: taking its files back would leave the reverse of it uncommitted.
 fn refuse_landed(site: &Site, run: RunId, openings: &[SessionOpened]) -> Result<(), Failure> {
     let (Some(first), Some(tip)) = (openings.first(), site.repo.branch_tip(&runs::branch(run))?)
@@ -88,7 +131,7 @@ fn refuse_landed(site: &Site, run: RunId, openings: &[SessionOpened]) -> Result<
         return Ok(());
     };
     let (head, tree) = (site.head()?, site.repo.tree_of(&tip)?);
-    for proven in runs::proven(&site.repo, run, &first.run.base)? {
+    for proven in runs::proven(&site.repo, run, first.run.head())? {
         let path = evidence_path(&proven.feature);
         let proof = site.text_of(&tree, &path)?;
         if head.commit == tip || proof.is_some() && site.text_of(&head.tree, &path)? == proof {

@@ -84,9 +84,14 @@ struct Desk<'a> {
 impl<'a> Desk<'a> {
     fn open(site: &'a Site) -> Result<Self, Failure> {
         let resolved = site.resolve(&RunOptions::default())?;
+        let store = site.existing_store()?;
+        if let Some(store) = &store {
+            // A broken file is mended before anybody looks for one by its name.
+            questions::read(store, &say)?;
+        }
         Ok(Self {
             site,
-            store: site.existing_store()?,
+            store,
             features: site.features(&resolved.policy.feature_file)?,
         })
     }
@@ -97,7 +102,7 @@ impl<'a> Desk<'a> {
             return Ok(Vec::new());
         };
         let mut waiting = Vec::new();
-        for kept in questions::all(self.site, store, &say)? {
+        for kept in questions::all(self.site, store, &|_| {})? {
             if questions::settled(&kept, &self.features, store)?.is_none() {
                 waiting.push(kept);
             }
@@ -200,6 +205,10 @@ impl<'a> Desk<'a> {
         kept: &KeptQuestion,
     ) -> Result<(&'static str, String), Failure> {
         let last = runs::sessions_of(store, kept.asked.run)?.pop();
+        // A task, or the goal of a plan, is in no list that a new run could take it from.
+        let mut features = self.features.iter();
+        let is_listed = features.any(|feature| feature.id == kept.asked.feature);
+        let resume = |last| resume(last, is_listed);
         if session::lock(self.site, store).is_err() {
             let latest = runs::latest_session(self.site, store)?;
             return Ok(
@@ -220,9 +229,14 @@ impl<'a> Desk<'a> {
     }
 }
 
-fn resume(last: Option<SessionId>) -> String {
+fn resume(last: Option<SessionId>, is_listed: bool) -> String {
     let session = last.map_or_else(|| "--last".to_owned(), |session| session.to_string());
-    format!("`harness resume {session}` goes on with the answer; so does a new `harness run`")
+    let new = if is_listed {
+        "; so does a new `harness run`"
+    } else {
+        ""
+    };
+    format!("`harness resume {session}` goes on with the answer{new}")
 }
 
 fn has_ended(store: &Store, session: Option<SessionId>) -> bool {

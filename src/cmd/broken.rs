@@ -19,7 +19,7 @@ use harness_store::{IntentWord, Store};
 use serde_json::{Value, json};
 
 use crate::{
-    compose::{Site, evidence_path},
+    compose::{Site, demand, evidence_path},
     failure::{Failure, chain},
     intent,
     surface::Surface,
@@ -143,7 +143,8 @@ fn look(
     let Ok(evidence) = site.read_evidence(feature) else {
         return Ok(None);
     };
-    let weighed = weigh(Ok(&evidence), feature, gates, subject.tree(), |evidence| {
+    let demand = demand(resolved);
+    let weighed = weigh(Ok(&evidence), feature, demand, subject.tree(), |evidence| {
         subject.content(feature, &evidence.changed)
     });
     let standing = weighed.map_err(Failure::failed)?.standing;

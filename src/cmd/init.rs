@@ -168,6 +168,25 @@ fn merging(site: &Site, progress: &str) -> Result<Option<Proposal>, Failure> {
     }))
 }
 
+/// What says what a project is, first the one that is preferred.
+const READMES: [&str; 3] = ["README.md", "README.rst", "README"];
+
+/// How many packages a map names by itself.
+const PACKAGES_MAX: usize = 8;
+
+/// Returns the folders of the root that are Python packages, but for those a map names anyway.
+fn packages(root: &Path) -> Vec<String> {
+    let entries = fs::read_dir(root).into_iter().flatten().flatten();
+    let mut names: Vec<String> = entries
+        .filter(|entry| entry.path().join("__init__.py").is_file())
+        .filter_map(|entry| entry.file_name().into_string().ok())
+        .filter(|name| !["src", "lib", "tests", "test", "docs"].contains(&name.as_str()))
+        .collect();
+    names.sort();
+    names.truncate(PACKAGES_MAX);
+    names
+}
+
 /// Makes a short map of what can be seen; a person makes it good.
 fn map(name: &str, languages: &[&str], root: &Path) -> String {
     let mut text = format!("# {name}\n\n");
@@ -185,8 +204,11 @@ fn map(name: &str, languages: &[&str], root: &Path) -> String {
             text.push_str(&format!("- `{folder}/`: {what}\n"));
         }
     }
-    if root.join("README.md").is_file() {
-        text.push_str("- [What it is](README.md)\n");
+    for folder in packages(root) {
+        text.push_str(&format!("- `{folder}/`: a package of the program\n"));
+    }
+    if let Some(readme) = READMES.iter().find(|name| root.join(name).is_file()) {
+        text.push_str(&format!("- [What it is]({readme})\n"));
     }
     text.push_str("\nKeep this map short: link to deeper documents, the agent reads them when it needs them.\n");
     text

@@ -107,7 +107,7 @@ pub(crate) fn work(common: &Common, flags: &Plan, surface: &dyn Surface) -> Resu
         resumed: None,
         said: Vec::new(),
         models: models.clients,
-        rules: Box::new(RuleFile::new(&site.folders, site.repo.root())),
+        rules: Box::new(RuleFile::new(&site.folders, &site.home())),
         proposals: Some(Keeper::boxed(&site, &store, resolved.policy.clone())),
         approve: Vec::new(),
         spend: SpendLog::new(site.folders.spend()),

@@ -1,7 +1,9 @@
 //! `harness resume`: goes on where a run was stopped or killed.
 
 use harness_config::Resolved;
-use harness_core::{EndReason, Event, Goal, Level, SessionId, SessionOpened, Timestamp};
+use harness_core::{
+    CommitId, EndReason, Event, Goal, Level, RunState, SessionId, SessionOpened, Timestamp,
+};
 use harness_engine::Engine;
 use harness_runner::Launch;
 use harness_store::{LogWriter, SpendLog, Store};
@@ -23,6 +25,9 @@ use crate::{
     surface::{LineSurface, Past, Surface},
     trust,
 };
+
+/// The most commits that one landing is taken to bring.
+const LANDED_MAX: usize = 1_000;
 
 pub(super) fn run(common: &Common, flags: &Resume) -> Result<u8, Failure> {
     if screen::is_wanted(common, flags.options.plain)? {
@@ -47,6 +52,9 @@ pub(crate) fn work(
     surface: &dyn Surface,
 ) -> Result<Done, Failure> {
     let site = Site::open(common)?;
+    if let Some(inside) = in_own_tree(&site, common, flags)? {
+        return work(&inside, flags, said, surface);
+    }
     let mut resolved = site.resolve(&flags.options)?;
     let list = &resolved.policy.feature_file;
     intent::require(&site, list, &site.features(list)?)?;
@@ -124,7 +132,7 @@ pub(crate) fn work(
         resumed: Some((log, resumed)),
         said: said.to_vec(),
         models: models.clients,
-        rules: Box::new(RuleFile::new(&site.folders, site.repo.root())),
+        rules: Box::new(RuleFile::new(&site.folders, &site.home())),
         proposals,
         approve: flags.options.approve.clone(),
         spend: SpendLog::new(site.folders.spend()),
@@ -136,6 +144,39 @@ pub(crate) fn work(
         super::plan::tell_outcome(&site, &resolved, &store, &finished, common, surface);
     }
     Ok(Done::ended(code, finished))
+}
+
+/// Finds the work tree that was made for the wanted session, seen from the person's.
+fn in_own_tree(site: &Site, common: &Common, flags: &Resume) -> Result<Option<Common>, Failure> {
+    let Some(store) = site.existing_store()? else {
+        return Ok(None);
+    };
+    let sessions = store
+        .sessions()
+        .map_err(|error| Failure::failed(chain(&error)))?;
+    let wanted = flags.session.as_deref();
+    for session in sessions.into_iter().rev() {
+        if wanted.is_some_and(|wanted| wanted != session.to_string()) {
+            continue;
+        }
+        let Some(root) = runs::root_of(&store, session) else {
+            continue;
+        };
+        if root == site.repo.root().display().to_string() {
+            return Ok(None);
+        }
+        let mut linked = site.repo.linked().into_iter();
+        let found = linked.find(|linked| {
+            linked.home == site.repo.root() && linked.root.display().to_string() == root
+        });
+        if let Some(linked) = found {
+            return Ok(Some(Common {
+                directory: Some(linked.root),
+                ..common.clone()
+            }));
+        }
+    }
+    Ok(None)
 }
 
 /// Finds the session that is wanted, or the latest one of this work tree that began; it must be its run's last.
@@ -239,8 +280,8 @@ pub(super) fn open(
 
 /// What a run proves is about the commit it began from.
 fn refuse_other_head(site: &Site, opened: &SessionOpened) -> Result<(), Failure> {
-    let (head, base) = (site.head()?.commit, &opened.run.base);
-    if head == *base {
+    let (head, base) = (site.head()?.commit, opened.run.head());
+    if head == *base || is_landing(site, &head, &opened.run)? {
         return Ok(());
     }
     let message = format!(
@@ -253,6 +294,22 @@ fn refuse_other_head(site: &Site, opened: &SessionOpened) -> Result<(), Failure>
         "start anew with `harness run`, or go back to the run's base with `git checkout {}`",
         base.short()
     )))
+}
+
+/// Whether HEAD moved because the run brought features there and had no time to say so.
+fn is_landing(site: &Site, head: &CommitId, run: &RunState) -> Result<bool, Failure> {
+    if run.lands.is_none() {
+        return Ok(false);
+    }
+    let commits = site.repo.commits_beyond(head, run.head(), LANDED_MAX)?;
+    for commit in &commits {
+        let info = site.repo.commit_info(commit)?;
+        let mut trailers = info.trailers.iter();
+        if !trailers.any(|(key, _)| key == "Harness-Session") {
+            return Ok(false);
+        }
+    }
+    Ok(!commits.is_empty())
 }
 
 /// The proof names one level, so the whole session has one.

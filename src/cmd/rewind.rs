@@ -85,10 +85,14 @@ pub(crate) fn work(
     let body = json!({ "rewound": session.to_string(), "turn": turn.0, "what": what.to_string(),
         "files": count, "checkpoint": rewound.checkpoint.map(|number| number.0) });
     record(Event::Rewound(Box::new(rewound)))?;
+    let files = match count {
+        1 => "1 file".to_owned(),
+        count => format!("{count} files"),
+    };
     let text = match what {
-        RewindWhat::Talk => "the conversation is; the files stay".to_owned(),
-        RewindWhat::Files => format!("{count} files are; the conversation stays"),
-        RewindWhat::Both => format!("the conversation and {count} files are"),
+        RewindWhat::Talk => "the conversation; the files stay".to_owned(),
+        RewindWhat::Files => format!("{files}; the conversation stays"),
+        RewindWhat::Both => format!("the conversation and {files}"),
     };
     let text = format!("note: {session} back at turn {turn}: {text}");
     surface.entry("rewound", &text, body)?;

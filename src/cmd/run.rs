@@ -12,7 +12,7 @@ use serde_json::json;
 
 use self::wish::Wish;
 use crate::{
-    cli::{Common, Dirty, Run, RunOptions},
+    cli::{Common, Dirty, Run, RunBranch, RunOptions},
     compose::{CONFIG_FILE, Site, any_feature, config_path},
     detect,
     failure::{Failure, chain},
@@ -44,6 +44,9 @@ pub(super) fn run(common: &Common, flags: &Run) -> Result<u8, Failure> {
 pub(crate) fn work(common: &Common, flags: &Run, surface: &dyn Surface) -> Result<Done, Failure> {
     // Nothing is made in a repository that is not trusted.
     let before = prepare(common, flags, surface)?.site;
+    if flags.worktree {
+        return super::worktree::run(common, flags, surface);
+    }
     let store = before.store()?;
     let _lock = session::lock(&before, &store)?;
     // Whoever held the lock until now may have changed what was read before.
@@ -56,9 +59,10 @@ pub(crate) fn work(common: &Common, flags: &Run, surface: &dyn Surface) -> Resul
         surface.say(&line);
     }
     let mut features = features;
-    let kept = questions::take_up(&site, &store, &mut features, surface)?;
+    let mut kept = questions::take_up(&site, &store, &mut features, surface)?;
     let goal = flags.goal.as_deref();
     let (wish, features) = wish::choose(&site, &resolved, features, goal, surface)?;
+    questions::take_asides(&site, &store, &features, &mut kept)?;
     match &wish {
         Wish::Done(feature) => {
             let text = format!("feature: {feature} is passing already");
@@ -92,6 +96,7 @@ pub(crate) fn work(common: &Common, flags: &Run, surface: &dyn Surface) -> Resul
         dirty,
         prompts,
         kept,
+        lands: (flags.branch == RunBranch::Current).then(|| head.commit.clone()),
         ..RunState::new(
             run,
             harness_host::clock::now(),
@@ -108,7 +113,7 @@ pub(crate) fn work(common: &Common, flags: &Run, surface: &dyn Surface) -> Resul
         resumed: None,
         said: Vec::new(),
         models: models.clients,
-        rules: Box::new(RuleFile::new(&site.folders, site.repo.root())),
+        rules: Box::new(RuleFile::new(&site.folders, &site.home())),
         proposals: None,
         approve: flags.options.approve.clone(),
         spend: SpendLog::new(site.folders.spend()),

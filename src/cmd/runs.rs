@@ -1,14 +1,17 @@
 //! What several commands need to know about runs and sessions.
 
+use std::path::Path;
+
 use harness_core::{CommitId, Event, FeatureId, RunId, SessionId, SessionOpened};
 use harness_git::Repo;
 use harness_runner::Finished;
 use harness_store::{RunEntry, Store};
 
+use super::worktree;
 use crate::{
     cli::Common,
     compose::Site,
-    failure::{Failure, chain},
+    failure::{Failure, chain, remedy::remedy},
     output::say,
 };
 
@@ -30,6 +33,8 @@ pub(super) fn say_what_next(finished: &Finished, common: &Common) {
         return;
     }
     match finished.reason {
+        // What lands after each feature is where it belongs, or its line says why not.
+        End::AllPassing | End::FeaturePassed if lands(finished, common) => {}
         End::AllPassing | End::FeaturePassed => {
             say("hint: `harness land` brings the proven features to your branch");
         }
@@ -60,8 +65,23 @@ pub(super) fn say_what_next(finished: &Finished, common: &Common) {
                 "hint: `harness log show` tells what happened; `harness resume --last` tries on; `harness abort` takes the files back",
             );
         }
-        End::Answered | End::Aborted | End::Failed | End::Untrusted | End::Refused => {}
+        End::Failed => say(&format!(
+            "hint: {}",
+            remedy(&finished.detail).unwrap_or(
+                "`harness log show` tells what happened; `harness resume --last` goes on from here"
+            )
+        )),
+        End::Answered | End::Aborted | End::Untrusted | End::Refused => {}
     }
+}
+
+/// Whether a run brings each feature to the person's branch by itself.
+fn lands(finished: &Finished, common: &Common) -> bool {
+    let opened = || {
+        let store = Site::open(common).ok()?.existing_store().ok()??;
+        opening(&store, finished.session?).ok()
+    };
+    opened().is_some_and(|opened| opened.run.lands.is_some())
 }
 
 /// The words for each limit that is reached, and what raises it.
@@ -132,6 +152,30 @@ pub(super) fn newest_first(
         .rev()
         .filter(here)
         .map(|entry| entry.run))
+}
+
+/// Finds a run by its name, of this work tree or of one that was made for it from here.
+pub(super) fn with_own_tree(site: &Site, store: &Store, name: &str) -> Result<RunId, Failure> {
+    let run: Option<RunId> = name.parse().ok();
+    match run.filter(|run| worktree::of_run(site, store, *run).is_some()) {
+        Some(run) => Ok(run),
+        None => named(site, store, name),
+    }
+}
+
+/// Lists the runs of this work tree and of those that were made for them from here, newest first.
+pub(super) fn newest_first_of_all(site: &Site, store: &Store) -> Result<Vec<RunId>, Failure> {
+    let index = store
+        .runs()
+        .map_err(|error| Failure::failed(chain(&error)))?;
+    let mut entries = index.entries;
+    entries.dedup_by_key(|entry| entry.run);
+    let is_here = |entry: &RunEntry| {
+        !is_elsewhere(site, store, entry.session)
+            || worktree::of_run(site, store, entry.run).is_some()
+    };
+    let newest_first = entries.into_iter().rev().filter(is_here);
+    Ok(newest_first.map(|entry| entry.run).collect())
 }
 
 /// The failure of a command that needs a run where there is none.
@@ -257,6 +301,26 @@ pub(crate) fn latest_session(site: &Site, store: &Store) -> Result<Option<Sessio
         .map_err(|error| Failure::failed(chain(&error)))?;
     let mut newest_first = known.into_iter().rev();
     Ok(newest_first.find(|session| !is_elsewhere(site, store, *session)))
+}
+
+/// Returns the latest session of this work tree, or of one that was made for a run from here.
+pub(super) fn latest_session_of_all(
+    site: &Site,
+    store: &Store,
+) -> Result<Option<SessionId>, Failure> {
+    let known = store
+        .sessions()
+        .map_err(|error| Failure::failed(chain(&error)))?;
+    // A work tree that was removed after its run landed counts as well.
+    let own = site.folders.worktrees_of(site.repo.root());
+    let own = own.canonicalize().unwrap_or(own);
+    let mut newest_first = known.into_iter().rev();
+    Ok(
+        newest_first.find(|session| match place_of(site, store, *session) {
+            Place::Here | Place::Unknown => true,
+            Place::Elsewhere(folder) => Path::new(&folder).starts_with(&own),
+        }),
+    )
 }
 
 /// Returns the first record of a session.

@@ -87,7 +87,7 @@ fn explain_command(guard: &Guard, command: &str, output: &mut Output) -> Result<
 }
 
 /// Reads a path as the person means it: from the current folder, or absolute.
-fn from_here(site: &Site, path: &str) -> Result<RepoPath, Failure> {
+pub(super) fn from_here(site: &Site, path: &str) -> Result<RepoPath, Failure> {
     let root = site.repo.root();
     let outside =
         |error: harness_core::PathError| Failure::ended(harness_core::EndReason::Refused, error);

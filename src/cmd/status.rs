@@ -1,5 +1,8 @@
 //! `harness status`: where the repository, its features and its runs stand. Reads only.
 
+mod jobs;
+use std::path::Path;
+
 use harness_core::{Event, FeatureStatus, SessionOpened};
 use harness_report::{JsonStep, clean};
 use harness_store::Record;
@@ -167,7 +170,7 @@ fn last_session(site: &Site, output: &mut Output) -> Result<(), Failure> {
     let Some(store) = site.existing_store()? else {
         return output.text("note: no run yet");
     };
-    let Some(session) = runs::latest_session(site, &store)? else {
+    let Some(session) = runs::latest_session_of_all(site, &store)? else {
         return output.text("note: no run yet");
     };
     let log = match harness_store::read(store.log_path(session)) {
@@ -193,19 +196,23 @@ fn last_session(site: &Site, output: &mut Output) -> Result<(), Failure> {
     let state = ended
         .clone()
         .unwrap_or_else(|| "running or cut short".to_owned());
-    let text = format!(
+    let mut text = format!(
         "note: last session {session} of run {}, {}, {state}, last record {last}",
         opened.run.run, opened.feature
     );
+    if Path::new(&opened.root) != site.repo.root() {
+        text.push_str(&format!(", in `{}`", opened.root));
+    }
     let proven = runs::proven(&site.repo, opened.run.run, &opened.run.base)?;
     let names: Vec<&str> = proven
         .iter()
         .map(|proven| proven.feature.as_str())
         .collect();
     let body = json!({ "session": session.to_string(), "run": opened.run.run.to_string(), "feature": opened.feature.to_string(),
-        "ended": ended, "detail": detail.unwrap_or_default(), "last_record": last, "branch": opened.branch, "proven": names });
+        "ended": ended, "detail": detail.unwrap_or_default(), "last_record": last, "branch": opened.branch, "root": opened.root, "proven": names });
     output.entry("last_session", &text, body)?;
     plan(opened, &log.records, output)?;
+    jobs::running(&log.records, output)?;
     // Why features were left to the person, with what was tried.
     for line in detail.unwrap_or_default().lines().take(DETAIL_LINES) {
         output.text(&format!("note: {line}"))?;

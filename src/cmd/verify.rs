@@ -14,7 +14,7 @@ use serde_json::json;
 use super::place::{Place, Places};
 use crate::{
     cli::{Common, RunOptions, Verify},
-    compose::Site,
+    compose::{Site, demand},
     failure::{Failure, RED},
     isolation,
     output::{Output, say},
@@ -50,6 +50,12 @@ pub(super) fn run(common: &Common, flags: &Verify) -> Result<u8, Failure> {
     }
     if judged.is_empty() {
         output.text("note: no feature is passing")?;
+    }
+    let is_unreviewed = |entry: &Judged| matches!(entry.weighed.doubt, Some(Doubt::Unreviewed(_)));
+    if judged.iter().any(is_unreviewed) {
+        say(
+            "hint: what is committed is not reviewed again: `harness run ID` has its next change reviewed, `harness feature accept ID --reason TEXT` takes it as it is",
+        );
     }
     isolation::note(&resolved.policy, &mut output)?;
     if flags.rerun {
@@ -185,7 +191,7 @@ fn judge(
     let mut weighed = evidence::weigh(
         read.as_ref().map_err(Doubt::clone),
         &feature,
-        &resolved.policy.gates,
+        demand(resolved),
         subject.tree(),
         |evidence| subject.content(&feature, &evidence.changed),
     )

@@ -15,7 +15,7 @@ use super::{
     stage::{Cast, Link, Stage},
 };
 use crate::{
-    cli::{Common, Plan, Resume, Run, RunOptions},
+    cli::{Common, Plan, Resume, Run, RunBranch, RunOptions},
     cmd,
     compose::Site,
     failure::Failure,
@@ -94,6 +94,7 @@ impl Conductor {
             past,
         };
         let (common, remains) = (self.common.clone(), Arc::clone(&self.remains));
+        self.link.begin();
         let work = move || {
             stage.send(Input::Started);
             let done = panic::catch_unwind(AssertUnwindSafe(|| perform(&common, &job, &stage)));
@@ -142,6 +143,8 @@ impl Conductor {
                 goal,
                 options: self.options.clone(),
                 dirty: None,
+                branch: RunBranch::Own,
+                worktree: false,
             })
         };
         match start {

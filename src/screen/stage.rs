@@ -4,7 +4,7 @@ use std::{
     collections::BTreeMap,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
         mpsc as answers,
     },
     thread,
@@ -32,15 +32,34 @@ pub(super) struct Link {
     requests: Mutex<Option<mpsc::Sender<Request>>>,
     questions: Mutex<BTreeMap<u64, answers::Sender<bool>>>,
     next: AtomicU64,
+    /// Whether a person stopped the run while it could not take requests yet.
+    is_stopped: AtomicBool,
 }
 
 impl Link {
-    /// Passes a request on; without a run there is nobody to take it.
+    /// Forgets what was meant for the run before.
+    pub(super) fn begin(&self) {
+        self.is_stopped.store(false, Ordering::Relaxed);
+    }
+
+    /// Passes a request on. Of a run that is still being opened only a stop is kept; the screen
+    /// itself holds back what else is said until then.
     pub(super) fn steer(&self, request: Request) {
-        if let Some(requests) = lock(&self.requests).as_ref() {
+        match lock(&self.requests).as_ref() {
             // A run that does not take 64 requests in will not take the next one either.
-            let _ = requests.try_send(request);
+            Some(requests) => drop(requests.try_send(request)),
+            None if request == Request::Interrupt => self.is_stopped.store(true, Ordering::Relaxed),
+            None => {}
         }
+    }
+
+    /// Lets a run take requests, first the stop that came too early for it.
+    fn connect(&self, requests: &mpsc::Sender<Request>) {
+        let mut own = lock(&self.requests);
+        if self.is_stopped.swap(false, Ordering::Relaxed) {
+            let _ = requests.try_send(Request::Interrupt);
+        }
+        *own = Some(requests.clone());
     }
 
     /// Passes a decision on.
@@ -149,7 +168,7 @@ impl Surface for Stage {
     }
 
     fn join(&self, requests: &mpsc::Sender<Request>) -> Result<Joined, Failure> {
-        *lock(&self.link.requests) = Some(requests.clone());
+        self.link.connect(requests);
         let face: Box<dyn Face> = Box::new(ScreenFace {
             inputs: self.inputs.clone(),
         });
@@ -180,4 +199,27 @@ impl Face for ScreenFace {
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stop_while_a_run_is_opened_reaches_it_and_no_later_one() {
+        let link = Link::default();
+        link.begin();
+        link.steer(Request::Interrupt);
+        let (requests, mut taken) = mpsc::channel(4);
+        link.connect(&requests);
+        assert_eq!(taken.try_recv().ok(), Some(Request::Interrupt));
+        link.part();
+
+        link.steer(Request::Interrupt);
+        link.begin();
+        link.connect(&requests);
+        assert!(taken.try_recv().is_err());
+        link.steer(Request::Interrupt);
+        assert_eq!(taken.try_recv().ok(), Some(Request::Interrupt));
+    }
 }

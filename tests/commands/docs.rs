@@ -2,10 +2,12 @@
 
 use std::os::unix::fs::symlink;
 
-use harness_testkit::Home;
+use harness_testkit::{Home, Run, Server};
 
 use super::{assert_ok, json};
-use crate::support::{CONFIG, Desk, FEATURES, PROGRAM, TESTS};
+use crate::support::{
+    CONFIG, Desk, FEATURES, FINISH, PROGRAM, Story, TESTS, levels, news, session, write,
+};
 
 fn desk(map: &str) -> Desk {
     Desk::with_files(&[
@@ -122,4 +124,92 @@ fn hostile_documents_end_and_print_nothing_raw() {
     assert_eq!(run.code, 4, "{}", run.stderr);
     assert!(!run.stdout.contains('\u{1b}'), "{}", run.stdout);
     assert!(run.stdout.contains("not shown"), "{}", run.stdout);
+}
+
+/// The check as a gate, as the help says it.
+const GATE: &str =
+    "\n[[gate]]\nname = \"docs\"\nrun = [\"harness\", \"docs\", \"check\"]\ntimeout = \"1m\"\n";
+
+fn gated(map: &str) -> Desk {
+    let config = format!("{CONFIG}{GATE}");
+    Desk::with_files(&[
+        ("harness.toml", &config),
+        ("AGENTS.md", map),
+        ("feature_list.json", FEATURES),
+        ("src/answer", "0\n"),
+        ("tests/run.sh", TESTS),
+    ])
+}
+
+/// Runs the program with folders before those of `PATH`.
+fn run_on(desk: &Desk, folder: &std::path::Path, arguments: &[&str]) -> Run {
+    let path = std::env::var("PATH").unwrap_or_default();
+    let mut command = desk.home.command(&desk.project.root(), arguments);
+    command.env("PATH", format!("{}:{path}", folder.display()));
+    command.output().unwrap().into()
+}
+
+#[test]
+fn a_gate_finds_dead_links_of_a_change_at_every_level() {
+    for level in levels() {
+        let desk = gated("# demo\n[The answer](src/answer)\n");
+        // As it is installed: a link in a folder of `PATH` to where it was built.
+        let folder = desk.home.path().join(".local/bin");
+        std::fs::create_dir_all(&folder).unwrap();
+        symlink(PROGRAM, folder.join("harness")).unwrap();
+        let away = "{ tool = \"move\", path = \"src/answer\", to = \"src/reply\" }";
+        let right = write("src/answer", "42\n");
+        let server = Server::scripted(&session("F-1", &[away, FINISH, &right, FINISH]));
+        desk.use_server(&server, "anthropic");
+        let story = Story::of(run_on(
+            &desk,
+            &folder,
+            &["run", "--sandbox", level, "--json", "--no-input"],
+        ));
+        story.assert_ended("all_passing", 0);
+        let docs: Vec<&str> = story
+            .all("check_ended")
+            .iter()
+            .filter(|line| line["gate"] == "docs")
+            .map(|line| line["status"].as_str().unwrap())
+            .collect();
+        assert!(
+            docs.contains(&"red") && docs.last() == Some(&"green"),
+            "{level}: {story}"
+        );
+        let told = news(&server.received()[2]);
+        assert!(
+            told.contains("AGENTS.md:2: dead-link: `src/answer` does not exist"),
+            "{level}: {told}"
+        );
+    }
+}
+
+#[test]
+fn a_gate_that_does_not_find_the_program_says_where_it_is() {
+    let desk = gated("# demo\n");
+    let run = desk.harness(&["gate", "run", "docs"]);
+    assert_ne!(run.code, 0);
+    let told = format!("{}{}", run.stdout, run.stderr);
+    for part in [
+        "cannot start `harness`",
+        PROGRAM,
+        "no folder of `PATH` has it",
+    ] {
+        assert!(told.contains(part), "{part}: {told}");
+    }
+    // Through a shell as well.
+    let config = format!(
+        "{CONFIG}{}",
+        GATE.replace(
+            "[\"harness\", \"docs\", \"check\"]",
+            "[\"sh\", \"-c\", \"harness docs check\"]"
+        )
+    );
+    desk.project.write("harness.toml", &config);
+    desk.project.commit_all("a shell");
+    assert_ok(&desk.harness(&["trust", "--yes"]));
+    let run = desk.harness(&["gate", "run", "docs"]);
+    let told = format!("{}{}", run.stdout, run.stderr);
+    assert!(told.contains("no folder of `PATH` has it"), "{told}");
 }

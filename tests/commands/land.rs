@@ -133,6 +133,103 @@ fn landing_refuses_where_the_person_went_another_way() {
 }
 
 #[test]
+fn a_conflict_shows_its_hunks_and_the_way_by_hand_ends_as_landed() {
+    let desk = two_proven();
+    assert_ok(&desk.harness(&["abort"]));
+    desk.project.write("src/first", "mine\n");
+    desk.project.commit_all("my own");
+    let run = desk.harness(&["land", "R-0001"]);
+    assert_eq!(run.code, 5, "{}\n{}", run.stdout, run.stderr);
+    let range = run.stderr.split("git cherry-pick ").nth(1).unwrap();
+    let range = range.split('`').next().unwrap();
+    assert!(
+        run.stderr
+            .contains("src/first:\n  <<<<<<< HEAD\n  mine\n  =======\n  first\n  >>>>>>> "),
+        "{}",
+        run.stderr
+    );
+    desk.project
+        .git(&["cherry-pick", "--strategy-option", "theirs", range]);
+    // What was changed since does not come back.
+    desk.project.write("src/first", "settled\n");
+    desk.project.commit_all("settled");
+    let again = desk.harness(&["land", "R-0001"]);
+    assert_ok(&again);
+    assert_eq!(
+        again.stdout,
+        "feature: nothing new in R-0001, A, B landed before\n"
+    );
+    assert_eq!(desk.project.read("src/first"), "settled\n");
+}
+
+#[test]
+fn a_squash_and_a_merge_by_hand_count_as_landed() {
+    let desk = two_proven();
+    assert_ok(&desk.harness(&["land", "--squash"]));
+    desk.project.write("src/second", "changed since\n");
+    desk.project.commit_all("changed since");
+    let again = desk.harness(&["land"]);
+    assert_ok(&again);
+    assert!(again.stdout.contains("nothing new"), "{}", again.stdout);
+    assert_eq!(desk.project.read("src/second"), "changed since\n");
+
+    let desk = two_proven();
+    assert_ok(&desk.harness(&["abort"]));
+    desk.project
+        .git(&["commit", "--quiet", "--allow-empty", "--message", "mine"]);
+    desk.project
+        .git(&["merge", "--quiet", "--no-edit", "harness/R-0001"]);
+    let again = desk.harness(&["land", "R-0001"]);
+    assert_ok(&again);
+    assert!(again.stdout.contains("nothing new"), "{}", again.stdout);
+}
+
+#[test]
+fn states_that_cannot_take_a_run_are_told_with_the_way_out() {
+    let desk = two_proven();
+    let person = desk.person_side();
+    let tip = desk.project.git(&["rev-parse", "harness/R-0001"]);
+    let git = |arguments: &[&str]| desk.project.git(arguments);
+    let refuse = |what: &str, hint: &str| {
+        let run = desk.harness(&["land"]);
+        assert_eq!(run.code, 5, "{what}: {}\n{}", run.stdout, run.stderr);
+        assert!(
+            run.stderr.contains(what) && run.stderr.contains(hint),
+            "{}",
+            run.stderr
+        );
+    };
+    git(&["symbolic-ref", "HEAD", "refs/heads/fresh"]);
+    refuse("has no commit", "git switch");
+    git(&["symbolic-ref", "HEAD", "refs/heads/harness/R-0001"]);
+    refuse("the branch of the run itself", "git switch");
+    git(&["symbolic-ref", "HEAD", "refs/heads/main"]);
+    git(&["update-ref", "CHERRY_PICK_HEAD", "HEAD"]);
+    refuse("a cherry-pick is under way", "git status");
+    git(&["update-ref", "-d", "CHERRY_PICK_HEAD"]);
+    git(&["update-ref", "-d", "refs/heads/harness/R-0001"]);
+    refuse("is gone", &format!("git branch harness/R-0001 {tip}"));
+    git(&["branch", "harness/R-0001", &tip]);
+    git(&["worktree", "add", "--quiet", "--force", "../other", "main"]);
+    refuse("is checked out in", "git switch");
+    git(&["worktree", "remove", "--force", "../other"]);
+    let root = desk.project.root();
+    let run = desk
+        .home
+        .run_with(&root, &["land"], "GIT_INDEX_FILE", "/nowhere");
+    assert_eq!(run.code, 5, "{}", run.stdout);
+    let run = desk.home.run_with(&root, &["land"], "GIT_DIR", "/nowhere");
+    assert_eq!(run.code, 2, "{}", run.stdout);
+    assert!(run.stderr.contains("unset GIT_DIR"), "{}", run.stderr);
+    assert_eq!(desk.person_side(), person);
+    git(&["checkout", "--quiet", "--detach"]);
+    let run = desk.harness(&["land"]);
+    assert_ok(&run);
+    assert!(run.stdout.contains("git switch -c NAME"), "{}", run.stdout);
+    assert_eq!(git(&["rev-parse", "HEAD"]), tip);
+}
+
+#[test]
 fn landing_keeps_what_is_staged_elsewhere() {
     let desk = two_proven();
     desk.project.write("notes.txt", "mine\n");

@@ -7,10 +7,12 @@ use std::{
 
 use harness_testkit::Server;
 
+use super::left_over::children;
 use crate::{
     flow::jobs::{job, tend},
     support::{
-        Desk, FINISH, Live, alive, assert_gone, levels, news, session, shell, unique_word, write,
+        Desk, FINISH, Live, alive, assert_gone, levels, news, session, shell, signal, unique_word,
+        write,
     },
 };
 
@@ -77,4 +79,67 @@ fn a_run_that_is_asked_to_end_ends_its_jobs_and_saves_what_they_wrote() {
         desk.story(&["resume", "--last", "--sandbox", level])
             .assert_ended("all_passing", 0);
     }
+}
+
+#[test]
+fn a_killed_helper_takes_its_jobs_with_it_and_the_run_says_so() {
+    for level in levels() {
+        let word = unique_word();
+        let (desk, server, live) = with_job(&word, level);
+        let helpers = children(live.pid());
+        assert!(!helpers.is_empty(), "{level}");
+        for helper in helpers {
+            signal(helper, "KILL");
+        }
+        assert_gone(&word, level);
+        let story = live.end();
+        let ended = story.all("job_ended");
+        assert_eq!(ended.len(), 1, "{level}: {story}");
+        story.assert_ended("all_passing", 0);
+        let requests = server.received();
+        let is_told = |text: &str| requests.iter().any(|request| news(request).contains(text));
+        assert!(is_told("t1c0"), "{level}: {story}");
+        assert_eq!(desk.harness(&["log", "verify"]).code, 0);
+    }
+}
+
+#[test]
+fn a_killed_helper_and_a_killed_program_leave_nothing_in_either_order() {
+    for level in levels() {
+        for helpers_first in [true, false] {
+            let word = unique_word();
+            let (desk, _server, live) = with_job(&word, level);
+            let helpers = children(live.pid());
+            if !helpers_first {
+                live.signal("KILL");
+            }
+            for helper in helpers {
+                signal(helper, "KILL");
+            }
+            live.kill();
+            assert_gone(&word, level);
+            let story = desk.story(&["resume", "--last", "--sandbox", level]);
+            story.assert_ended("all_passing", 0);
+            assert_gone(&word, level);
+        }
+    }
+}
+
+#[test]
+fn a_job_that_runs_is_in_the_status_and_no_more_when_it_is_over() {
+    let word = unique_word();
+    let (desk, _server, live) = with_job(&word, "none");
+    let shown = desk.harness(&["status"]).stdout;
+    assert!(shown.contains("jobs: 1 in the background\n"), "{shown}");
+    assert!(shown.contains("job: t1c0 (setsid sh"), "{shown}");
+    let told = desk.harness(&["status", "--json"]).stdout;
+    assert!(
+        told.contains(r#""type":"jobs""#) && told.contains(r#""id":"t1c0""#),
+        "{told}"
+    );
+    live.signal("INT");
+    let story = live.end();
+    assert_eq!(story.first("job_ended")["how"], "stopped", "{story}");
+    let shown = desk.harness(&["status"]).stdout;
+    assert!(!shown.contains("jobs:"), "{shown}");
 }

@@ -1,4 +1,6 @@
 //! `kill -9` at many moments, then `resume`: the end is the one an uninterrupted run has.
+//!
+//! Some of the moments are tried each time, all of them with `HARNESS_KILLS=all`.
 
 use std::{
     thread,
@@ -7,6 +9,7 @@ use std::{
 
 use harness_testkit::Server;
 
+use super::tale::sample;
 use crate::support::{
     CONFIG, Desk, FEATURES, FINISH, Live, TESTS, assert_gone, news, session, shell, unique_word,
     write,
@@ -55,6 +58,10 @@ fn server(word: &str) -> Server {
 }
 
 const COMMANDS: usize = 3;
+
+/// How many moments of a part of a run, and how many kinds of event, are tried when nobody asks for more.
+const USUAL_MOMENTS: usize = 1;
+const USUAL_EVENTS: usize = 3;
 
 /// Goes on until the run is over, and holds its end against what it should be.
 fn assert_mended(desk: &Desk, server: &Server, word: &str, tree: &str, when: &str) {
@@ -141,12 +148,12 @@ fn uninterrupted() -> (String, Duration) {
 /// Kills after shares of an uninterrupted run's time, in thousandths.
 fn kill_after(moments: &[u32]) {
     let (tree, took) = uninterrupted();
-    for moment in moments {
+    for moment in sample(moments, USUAL_MOMENTS) {
         let (desk, word) = (desk(), unique_word());
         let server = server(&word);
         desk.use_server(&server, "anthropic");
         let live = Live::start(&desk, &["run"]);
-        thread::sleep(took * *moment / 1000);
+        thread::sleep(took * moment / 1000);
         live.kill();
         assert_mended(
             &desk,
@@ -178,7 +185,7 @@ fn a_kill_late_in_a_run_costs_nothing() {
 #[test]
 fn a_kill_at_any_kind_of_event_costs_nothing() {
     let (tree, _) = uninterrupted();
-    for (kind, times) in [
+    let events = [
         ("session_started", 1),
         ("turn_started", 2),
         ("model_responded", 3),
@@ -200,7 +207,8 @@ fn a_kill_at_any_kind_of_event_costs_nothing() {
         ("gate_ended", 3),
         ("feature_passed", 1),
         ("session_ended", 1),
-    ] {
+    ];
+    for (kind, times) in sample(&events, USUAL_EVENTS) {
         let (desk, word) = (desk(), unique_word());
         let server = server(&word);
         desk.use_server(&server, "chat");

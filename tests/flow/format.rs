@@ -4,7 +4,7 @@ use std::fs;
 
 use harness_testkit::Server;
 
-use crate::support::{CONFIG, Desk, FEATURES, FINISH, Story, TESTS, news, session, write};
+use crate::support::{CONFIG, Desk, FEATURES, FINISH, Story, TESTS, levels, news, session, write};
 
 /// Makes every letter of its files a capital.
 const CAPITALS: &str = r#"
@@ -36,9 +36,13 @@ fn desk(config: &str, formatter: &str) -> Desk {
 }
 
 fn run(desk: &Desk, turns: &[&str]) -> (Story, Vec<String>) {
+    run_with(desk, turns, &["run"])
+}
+
+fn run_with(desk: &Desk, turns: &[&str], arguments: &[&str]) -> (Story, Vec<String>) {
     let server = Server::scripted(&session("F-1", turns));
     desk.use_server(&server, "anthropic");
-    let story = desk.story(&["run"]);
+    let story = desk.story(arguments);
     let told = server.received();
     let told = told.iter().map(news);
     (story, told.collect())
@@ -71,6 +75,62 @@ fn what_is_edited_is_formatted_and_the_next_edit_is_not_stale() {
         desk.project.git(&["show", "harness/R-0001:src/answer"]),
         "42"
     );
+}
+
+#[test]
+fn several_edits_in_one_call_are_formatted_once_and_a_moved_file_where_it_is_then() {
+    for level in levels() {
+        let desk = desk(&config("src/**/*.txt", "20s"), CAPITALS);
+        desk.project.write("src/plain", "one two\n");
+        desk.project.commit_all("a file without an ending");
+        let edits = r#"{ tool = "edit", path = "src/new/a.txt", edits = [{ old = "ONE", new = "three" }, { old = "TWO", new = "four" }] }"#;
+        let turns = [
+            // No formatter is for the old name.
+            r#"{ tool = "move", path = "src/plain", to = "src/new/a.txt" }"#,
+            edits,
+            r#"{ tool = "move", path = "src/new/a.txt", to = "src/new/b.txt" }"#,
+            r#"{ tool = "move", path = "src/new/b.txt", to = "src/new/plain" }"#,
+            r#"{ tool = "delete", path = "src/other" }"#,
+            &write("src/answer", "42\n"),
+            FINISH,
+        ];
+        let (story, told) = run_with(&desk, &turns, &["run", "--sandbox", level]);
+        story.assert_ended("all_passing", 0);
+        let formatted: Vec<(String, usize)> = story
+            .all("formatted")
+            .iter()
+            .map(|line| {
+                assert_eq!(line["message"], "", "{level}: {story}");
+                let changed = line["changed"].as_array().unwrap().len();
+                (line["files"].to_string(), changed)
+            })
+            .collect();
+        let expected = [
+            (r#"["src/new/a.txt"]"#.to_owned(), 1),
+            (r#"["src/new/a.txt"]"#.to_owned(), 1),
+            (r#"["src/new/b.txt"]"#.to_owned(), 0),
+        ];
+        assert_eq!(formatted, expected, "{level}: {story}");
+        assert!(
+            told[1].contains("[formatted by `sh fmt.sh`: `src/new/a.txt`;"),
+            "{}",
+            told[1]
+        );
+        assert!(
+            told[2].contains("[formatted by `sh fmt.sh`: `src/new/a.txt`;"),
+            "{}",
+            told[2]
+        );
+        assert_eq!(desk.project.read("src/new/plain"), "THREE FOUR\n");
+        let moved = story.all("tool_called");
+        let moved: Vec<_> = moved
+            .iter()
+            .filter(|line| line["action"] == "move")
+            .collect();
+        assert_eq!(moved[0]["path"], "src/plain", "{story}");
+        assert_eq!(moved[0]["to"], "src/new/a.txt", "{story}");
+        assert!(story.first("tool_called")["command"].is_null());
+    }
 }
 
 #[test]

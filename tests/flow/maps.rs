@@ -69,6 +69,26 @@ fn all_maps_on_the_way_are_loaded_outermost_first_and_each_once() {
 }
 
 #[test]
+fn the_folder_that_a_file_is_moved_to_counts_as_touched() {
+    let desk = desk(&[
+        ("AGENTS.md", "# demo\n"),
+        ("src/deep/AGENTS.md", "where it was\n"),
+        ("src/other/AGENTS.md", "where it is\n"),
+    ]);
+    let moved = "{ tool = \"move\", path = \"src/deep/er/x\", to = \"src/other/y\" }";
+    let (story, server) = run(&desk, &[moved]);
+    assert_eq!(
+        loaded(&story),
+        ["src/deep/AGENTS.md", "src/other/AGENTS.md"]
+    );
+    let told = news(&server.received()[1]);
+    assert!(
+        told.contains("where it was") && told.contains("where it is"),
+        "{told}"
+    );
+}
+
+#[test]
 fn a_commands_folder_counts_as_touched() {
     let desk = desk(&[
         ("AGENTS.md", "# demo\n"),

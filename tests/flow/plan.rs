@@ -10,6 +10,9 @@ const GOAL: &str = "greet in more languages";
 /// Three features: the second waits for the first, the third for the second.
 const PROPOSE: &str = r#"{ tool = "propose", features = [ { title = "Greet in German", description = "A file of its own.\n- not a step", acceptance = ["src/de holds hallo"], steps = ["write it"] }, { title = "Greet in French", acceptance = ["src/fr holds bonjour"], depends_on = ["1"], scope = ["src/fr"], gates = ["test"], priority = 1 }, { title = "Greet in Dutch", acceptance = ["src/nl holds hallo"], depends_on = ["Greet in French"] } ] }"#;
 
+/// One feature that may write wherever the repository allows it.
+const PROPOSE_ANYWHERE: &str = r#"{ tool = "propose", features = [ { title = "Greet in German", acceptance = ["it says hallo"] } ] }"#;
+
 /// A project whose list is this file.
 fn desk(list: &str, text: &str) -> Desk {
     let config = format!("{CONFIG}\n[features]\nfile = \"{list}\"\n");
@@ -235,7 +238,7 @@ fn a_person_takes_a_part_in_plain_lines_and_the_agent_hears_words_first() {
     pause();
     pause();
     terminal.press("w 3\n");
-    terminal.wait_for("run ended: answered");
+    terminal.wait_for("run ended: answered, P-0001 accepted, 2 features added");
     assert_eq!(terminal.end(), 0);
     let list = desk.project.read("feature_list.json");
     assert!(
@@ -258,7 +261,7 @@ fn a_refused_proposal_adds_nothing() {
     terminal.wait_for("anything else tells the agent");
     std::thread::sleep(std::time::Duration::from_millis(600));
     terminal.press("d\n");
-    terminal.wait_for("run ended: interrupted");
+    terminal.wait_for("run ended: interrupted, P-0001 refused, nothing added");
     assert_eq!(terminal.end(), 3);
     assert!(!desk.project.read("feature_list.json").contains("Greet"));
     let shown = code(&desk, &["plan", "--show", "P-0001"], 0);
@@ -317,4 +320,183 @@ fn a_red_base_is_told_and_stops_no_plan() {
         "{taken}"
     );
     assert!(taken.contains("F-003 pending"), "{taken}");
+}
+
+/// Runs a command in a terminal with an editor that does this to the file, and returns what it said.
+fn edit(desk: &Desk, script: &str, code: u32) -> String {
+    let editor = desk.project.outside().join("editor");
+    std::fs::write(&editor, format!("{script}\n")).unwrap();
+    let editor = format!("sh {}", editor.display());
+    let mut terminal = Terminal::start_with(
+        &desk.home,
+        &desk.project.root(),
+        &["plan", "--edit"],
+        (160, 40),
+        &[("EDITOR", &editor), ("VISUAL", " ")],
+    );
+    assert_eq!(terminal.end(), code, "{script}\n{}", terminal.screen());
+    terminal.screen()
+}
+
+#[test]
+fn what_an_editor_leaves_is_taken_whole_or_not_at_all() {
+    let desk = own();
+    plan(&desk);
+    let shown = || code(&desk, &["plan", "--show"], 0);
+    let first = shown();
+    for (script, exit, words) in [
+        ("true", 0, "P-0001 is as it was"),
+        ("exit 3", 2, "exit status: 3; nothing was changed"),
+        ("kill -9 $$", 2, "nothing was changed"),
+        ("rm \"$1\"", 2, "the editor has left no file"),
+        ("printf '\\377' > \"$1\"", 2, "the file is no UTF-8"),
+        (
+            "head -c 1100000 /dev/zero > \"$1\"",
+            2,
+            "the file is too large",
+        ),
+        (
+            "echo '{ \"features\": [' > \"$1\"",
+            2,
+            "the proposal stays as it was",
+        ),
+        ("echo '{}' > \"$1\"", 2, "the proposal stays as it was"),
+        (
+            "sed -i 's/\"scope\": \\[\\]/\"scope\": [\"..\\/x\"]/' \"$1\"",
+            2,
+            "the proposal stays as it was",
+        ),
+    ] {
+        let told = edit(&desk, script, exit);
+        assert!(told.contains(words), "{script}\n{told}");
+        assert_eq!(shown(), first, "{script}");
+    }
+    // What a person wrote and got wrong is theirs to mend.
+    let told = edit(&desk, "echo 'hours of work' > \"$1\"", 2);
+    let (_, path) = told.split_once("what you wrote is kept in ").unwrap();
+    let path = path.split_whitespace().next().unwrap();
+    assert_eq!(std::fs::read_to_string(path).unwrap(), "hours of work\n");
+
+    // An editor that writes a new file in the place of the old one.
+    let told = edit(
+        &desk,
+        "sed 's/Greet in Dutch/Greet in Danish/' \"$1\" > \"$1.new\" && mv \"$1.new\" \"$1\"",
+        0,
+    );
+    assert!(told.contains("P-0001 changed"), "{told}");
+    code(&desk, &["plan", "--accept", "--no-check"], 0);
+    let list = desk.project.read("feature_list.json");
+    assert!(list.contains("Danish") && !list.contains("Dutch"), "{list}");
+
+    // Nobody at a terminal, nothing to edit, no editor.
+    assert!(code(&desk, &["plan", "--edit"], 5).contains("without a terminal"));
+    let told = edit(&desk, "true", 2);
+    assert!(told.contains("no proposal waits"), "{told}");
+}
+
+#[test]
+fn the_configuration_is_written_on_a_yes_alone_and_the_plan_goes_on_either_way() {
+    for (answer, is_written) in [("n\r", false), ("y\r", true)] {
+        let project = harness_testkit::Project::with_files(&[
+            ("Makefile", "test:\n\t@true\n"),
+            ("src/answer", "42\n"),
+        ]);
+        let desk = Desk {
+            home: harness_testkit::Home::new(crate::support::PROGRAM),
+            project,
+        };
+        let script = desk.script(&session("The goal P-", &[PROPOSE_ANYWHERE]));
+        let arguments = ["plan", GOAL, "--plain", "--model", &script];
+        let mut terminal = Terminal::start(&desk.home, &desk.project.root(), &arguments, (120, 60));
+        terminal.wait_for("There is no harness.toml. Write what was detected");
+        // Everything that would be written is in sight.
+        assert!(
+            terminal.screen().contains("new file harness.toml"),
+            "{}",
+            terminal.screen()
+        );
+        terminal.press(answer);
+        terminal.wait_for("Trust exactly this?");
+        assert_eq!(
+            desk.project.root().join("harness.toml").exists(),
+            is_written
+        );
+        terminal.press("y\r");
+        terminal.wait_for("anything else tells the agent");
+        std::thread::sleep(std::time::Duration::from_millis(600));
+        terminal.press("y\r");
+        terminal.wait_for("run ended: answered");
+        let hint = if is_written {
+            "git add feature_list.json progress.md"
+        } else {
+            "`harness init --yes` writes harness.toml"
+        };
+        terminal.wait_for(hint);
+        assert_eq!(terminal.end(), 0, "{}", terminal.screen());
+        assert!(
+            desk.project
+                .read("feature_list.json")
+                .contains("Greet in German")
+        );
+        assert_eq!(
+            desk.project.root().join("harness.toml").exists(),
+            is_written
+        );
+    }
+}
+
+#[test]
+fn the_last_line_says_what_became_of_the_plan() {
+    let desk = own();
+    let script = desk.script(&session("The goal P-", &[PROPOSE]));
+    let run = desk.harness(&["plan", GOAL, "--plain", "--model", &script]);
+    assert!(
+        run.stdout
+            .contains("run ended: needs_human, P-0001 proposed, 3 features to look at, "),
+        "{}",
+        run.stdout
+    );
+    let silent = desk.script(&endless("The goal P-", &["Nothing to add."]));
+    let run = desk.harness(&["plan", GOAL, "--plain", "--model", &silent]);
+    assert!(
+        run.stdout
+            .contains("run ended: needs_human, P-0002 has no proposal, "),
+        "{}",
+        run.stdout
+    );
+}
+
+#[test]
+fn what_an_agent_asks_while_nobody_is_there_waits_and_the_answer_stands_in_the_proposal() {
+    let desk = own();
+    let ask = r#"{ tool = "ask", text = "Which language first?" }"#;
+    let script = [
+        session("The person answers: German", &[PROPOSE]),
+        session("The goal P-", &[ask]),
+    ]
+    .concat();
+    let server = Server::scripted(&script);
+    desk.use_server(&server, "chat");
+    desk.story(&["plan", GOAL]).assert_ended("needs_human", 5);
+    let listed = code(&desk, &["answer"], 0);
+    assert!(listed.contains("Q-0001, P-0001 in S-0001"), "{listed}");
+    assert!(code(&desk, &["status"], 0).contains("Q-0001"));
+    let way = code(&desk, &["answer", "German"], 0);
+    assert!(
+        way.contains("`harness resume S-0001` goes on") && !way.contains("a new `harness run`"),
+        "{way}"
+    );
+    desk.story(&["resume", "--last"])
+        .assert_ended("needs_human", 5);
+    let shown = code(&desk, &["plan", "--show"], 0);
+    assert!(
+        shown.contains("asked: Which language first? you: German"),
+        "{shown}"
+    );
+    code(&desk, &["plan", "--accept", "--no-check"], 0);
+    let log = desk.project.read("progress.md");
+    assert!(
+        log.contains("asked: Which language first? Answer: German"),
+        "{log}"
+    );
 }

@@ -160,7 +160,93 @@ fn a_new_run_takes_the_answer_up_as_well() {
         story.run.stderr.contains("F-1 is taken up again"),
         "{story}"
     );
-    assert!(news(&server.received()[before]).contains("The person answers: commas,\nand no"));
+    let told = news(&server.received()[before]);
+    assert!(
+        told.contains("The person answers: commas,\nand no"),
+        "{told}"
+    );
+    // With the work that was put aside for it.
+    let back = story.first("work_brought_back");
+    assert_eq!(
+        (&back["files"], &back["message"]),
+        (&Value::from(1), &Value::from(""))
+    );
+    assert!(told.contains("is back in the tree (1 file)"), "{told}");
+}
+
+#[test]
+fn a_new_run_takes_work_up_once_and_never_over_that_of_others() {
+    let desk = desk();
+    // It asks again when it is taken up, and is then taken up without a word of a person.
+    let again = session(
+        "The person answers: commas",
+        &[&write("src/list", "more\n"), &ask("And how?")],
+    );
+    let server = Server::scripted(&(again + &script("Which separator?")));
+    desk.use_server(&server, "chat");
+    desk.story(&["run"]).assert_ended("needs_human", 5);
+    assert_eq!(desk.harness(&["land"]).code, 0);
+    assert_eq!(desk.harness(&["answer", "commas"]).code, 0);
+    let aside = |story: &crate::support::Story| -> Vec<Value> {
+        let back = story.all("work_brought_back").into_iter();
+        back.map(|line| line["files"].clone()).collect()
+    };
+
+    let story = desk.story(&["run"]);
+    story.assert_ended("needs_human", 5);
+    assert_eq!(aside(&story), [Value::from(1)], "{story}");
+    assert_eq!(desk.project.read("src/list"), "");
+    // The last state counts, not the first; who is named is worked on with no answer.
+    let story = desk.story(&["run", "F-1"]);
+    assert_eq!(aside(&story), [Value::from(1)], "{story}");
+    let commit = story.first("checkpoint_created")["commit"].clone();
+    let file = format!("{}:src/list", commit.as_str().unwrap());
+    assert_eq!(desk.project.git(&["show", &file]), "more");
+    // What was given up is as it was before; what others did in between is not written over.
+    desk.harness(&["abort"]);
+    desk.project.write("src/list", "mine\n");
+    desk.project.commit_all("Mine");
+    let story = desk.story(&["run", "F-1"]);
+    let back = story.first("work_brought_back");
+    let message = back["message"].as_str().unwrap();
+    assert!(
+        message.contains("other work has changed `src/list` since")
+            && message.contains("`git diff "),
+        "{back}"
+    );
+    desk.harness(&["abort"]);
+    assert_eq!(desk.project.read("src/list"), "mine\n");
+}
+
+#[test]
+fn work_comes_back_to_the_byte_whatever_git_makes_of_line_endings() {
+    let desk = Desk::with_files(&[
+        ("harness.toml", CONFIG),
+        (".gitattributes", "* text=auto\n"),
+        ("AGENTS.md", "# demo\n"),
+        ("feature_list.json", THREE),
+        ("src/answer", "42\n"),
+        ("tests/run.sh", TESTS),
+    ]);
+    let script = [
+        session(
+            "The person answers: ",
+            &[&crate::support::shell("cp src/list src/copy"), FINISH],
+        ),
+        session(
+            "the list of",
+            &[&write("src/list", "half\r\n"), &ask("Which?")],
+        ),
+        script("Which?"),
+    ]
+    .concat();
+    let server = Server::scripted(&script);
+    desk.use_server(&server, "chat");
+    desk.story(&["run"]).assert_ended("needs_human", 5);
+    assert_eq!(desk.harness(&["answer", "this"]).code, 0);
+    desk.story(&["resume", "--last"])
+        .assert_ended("all_passing", 0);
+    assert_eq!(desk.project.read("src/copy"), "half\r\n");
 }
 
 #[test]

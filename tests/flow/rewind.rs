@@ -3,24 +3,31 @@
 use harness_testkit::{Received, Reply, Server};
 use serde_json::Value;
 
-use crate::support::{Desk, FINISH, Story, Terminal, news, session, shell, write};
+use crate::support::{
+    CONFIG, Desk, FEATURES, FINISH, Story, TESTS, Terminal, news, session, shell, write,
+};
 
 /// Three turns, each of which leaves a file and a word; then the server stops the run.
 fn stopped() -> (Desk, Story) {
-    let desk = Desk::new();
     let turns = [
         write("src/first", "wort-uno\n"),
         write("src/second", "wort-due\n"),
         write("src/answer", "wort-tre\n"),
     ];
-    let turns: Vec<&str> = turns.iter().map(String::as_str).collect();
-    let server = Server::scripted(&session("F-1", &turns));
+    stopped_after(Desk::new(), &turns)
+}
+
+/// The same with other turns.
+fn stopped_after(desk: Desk, turns: &[String]) -> (Desk, Story) {
+    let all: Vec<&str> = turns.iter().map(String::as_str).collect();
+    let server = Server::scripted(&session("F-1", &all));
     let refused = Reply::Status {
         status: 401,
         headers: Vec::new(),
         body: "{}".to_owned(),
     };
-    server.reply_with([Reply::Script, Reply::Script, Reply::Script, refused]);
+    let answers = turns.iter().map(|_| Reply::Script);
+    server.reply_with(answers.chain([refused]));
     desk.use_server(&server, "chat");
     let story = desk.story(&["run"]);
     story.assert_ended("provider_failed", 6);
@@ -156,11 +163,8 @@ fn turns_that_are_not_there_are_refused_with_those_that_are() {
     );
 }
 
-#[test]
-fn a_wish_whose_process_was_killed_is_carried_out_by_the_next() {
-    let (desk, _) = stopped();
-    rewind(&desk, &["2"]);
-    // As the kill leaves it: the wish is in the log, the files are half back, the end is not told.
+/// Leaves the session as a kill does in the middle: the wish is in the log, its end is not told.
+fn forget_the_end(desk: &Desk) {
     let log = desk
         .project
         .root()
@@ -169,6 +173,14 @@ fn a_wish_whose_process_was_killed_is_carried_out_by_the_next() {
     let (kept, end) = text.trim_end().rsplit_once('\n').unwrap();
     assert!(end.contains("\"rewound\""), "{end}");
     std::fs::write(&log, format!("{kept}\n")).unwrap();
+}
+
+#[test]
+fn a_wish_whose_process_was_killed_is_carried_out_by_the_next() {
+    let (desk, _) = stopped();
+    rewind(&desk, &["2"]);
+    // The files are half back.
+    forget_the_end(&desk);
     desk.project.write("src/answer", "wort-tre\n");
     let (requests, story) = goes_on(&desk, 1);
     assert_eq!(story.first("rewound")["turn"], 2, "{story}");
@@ -178,6 +190,26 @@ fn a_wish_whose_process_was_killed_is_carried_out_by_the_next() {
         "{first}"
     );
     assert_eq!(files(&desk), ["wort-uno\n", "", "42\n"]);
+}
+
+#[test]
+fn files_go_back_to_the_byte_whatever_git_makes_of_line_endings() {
+    let desk = Desk::with_files(&[
+        ("harness.toml", CONFIG),
+        (".gitattributes", "* text=auto\n"),
+        ("AGENTS.md", "# demo\n"),
+        ("feature_list.json", FEATURES),
+        ("src/answer", "0\n"),
+        ("tests/run.sh", TESTS),
+    ]);
+    let turns = [write("src/first", "uno\r\n"), write("src/first", "due\n")];
+    let (desk, _) = stopped_after(desk, &turns);
+    rewind(&desk, &["2"]);
+    forget_the_end(&desk);
+    desk.project.write("src/first", "due\n");
+    let (_, story) = goes_on(&desk, 1);
+    assert_eq!(story.first("rewound")["files"], 1, "{story}");
+    assert_eq!(files(&desk), ["uno\r\n", "", "42\n"]);
 }
 
 #[test]
@@ -224,7 +256,7 @@ fn on_the_screen_a_turn_is_chosen_and_the_next_words_follow() {
     terminal.press("\u{3}");
     terminal.wait_for("run ended: interrupted");
     terminal.press("/rewind 1 files\r");
-    terminal.wait_for("files are; the conversation stays");
+    terminal.wait_for("files; the conversation stays");
     assert_eq!(desk.project.read("src/answer"), "0\n");
     terminal.press("\u{4}");
     terminal.end();

@@ -45,6 +45,11 @@ fn a_plan_is_begun_on_the_screen_and_taken_in_part_at_both_sizes() {
         terminal.wait_for("run ended: answered");
         terminal.press("\u{4}");
         assert_eq!(terminal.end(), 0, "{}", terminal.screen());
+        let said = String::from_utf8_lossy(&terminal.bytes()).into_owned();
+        assert!(
+            said.contains("harness: run ended: answered, P-0001 accepted, 10 features added"),
+            "{said}"
+        );
         let list = desk.project.read("feature_list.json");
         assert!(list.contains("Greet in language 11"), "{list}");
         assert!(

@@ -56,6 +56,8 @@ pub struct Resolved {
     pub agent: String,
     /// The person's agents by name.
     pub agents: BTreeMap<String, Agent>,
+    /// Who reviews a change by the repository's own word: what its proofs are held to, whoever looks.
+    pub demanded_review: ReviewBy,
     /// Commands that prepare the work tree.
     pub setup: Vec<Setup>,
     /// Folders that an isolated checkout may read from the work tree.
@@ -169,6 +171,10 @@ pub fn resolve(
         roles,
         agent,
         agents: user.agents.clone(),
+        demanded_review: repository
+            .review
+            .as_ref()
+            .map_or(ReviewBy::None, |said| said.value),
         setup: repository.setup.clone(),
         link: repository.link.clone(),
         offline,

@@ -654,4 +654,36 @@ pub struct FeaturePassed {
     pub work_tree: TreeId,
     /// The evidence file; absent for a task, whose proof stands in log and trailers.
     pub evidence: Option<RepoPath>,
+    /// What came of bringing it to the person's branch; absent in a run that leaves HEAD alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub brought: Option<Brought>,
+}
+
+/// What came of bringing a proven feature to the person's branch.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Brought {
+    /// HEAD has it.
+    Landed {
+        /// Where HEAD stands now.
+        head: CommitId,
+        /// The branch; absent when HEAD is detached.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        branch: Option<String>,
+    },
+    /// HEAD stands where it stood; the feature is on the run's branch.
+    Refused {
+        /// Why.
+        message: String,
+    },
+}
+
+impl FeaturePassed {
+    /// Returns where HEAD stands since, when it was moved.
+    pub const fn head(&self) -> Option<&CommitId> {
+        match &self.brought {
+            Some(Brought::Landed { head, .. }) => Some(head),
+            Some(Brought::Refused { .. }) | None => None,
+        }
+    }
 }

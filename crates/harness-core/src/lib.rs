@@ -48,8 +48,8 @@ pub use beside::{
 pub use control::{ControlCheck, ControlOutcome, NegativeControl};
 pub use end::EndReason;
 pub use event::{
-    CallEnd, Change, ChangeKind, CheckpointSaved, Event, FeaturePassed, FinishSubject, HandedOver,
-    ModelResponded, Regression,
+    Brought, CallEnd, Change, ChangeKind, CheckpointSaved, Event, FeaturePassed, FinishSubject,
+    HandedOver, ModelResponded, Regression,
 };
 pub use failure::{FailureClass, ModelFailure};
 pub use feature::{Feature, FeatureBudget, FeatureScope, FeatureStatus};

@@ -74,6 +74,10 @@ pub struct RunState {
     /// What earlier sessions leave to the next one of their feature.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub work: Vec<FeatureWork>,
+    /// Where HEAD has to stand, in a run that brings each feature to the person's branch when it
+    /// is proven: the base until one was brought. Absent in a run that leaves HEAD alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lands: Option<CommitId>,
 }
 
 /// A feature that a run leaves to a person.
@@ -243,7 +247,13 @@ impl RunState {
             prompts: BTreeMap::new(),
             kept: Kept::default(),
             work: Vec::new(),
+            lands: None,
         }
+    }
+
+    /// Returns the commit that HEAD has to stand at.
+    pub fn head(&self) -> &CommitId {
+        self.lands.as_ref().unwrap_or(&self.base)
     }
 
     /// Lets another model answer from now on; it is no longer one that is left.

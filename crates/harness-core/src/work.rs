@@ -8,7 +8,9 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{ApprovalAnswer, ByteCount, CallId, Change, ChangeKind, FeatureId, TokenCount};
+use crate::{
+    ApprovalAnswer, ByteCount, CallId, Change, ChangeKind, Decided, FeatureId, TokenCount,
+};
 
 /// Steps of one plan.
 pub const PLAN_ITEMS_MAX: usize = 40;
@@ -98,6 +100,9 @@ pub struct FeatureWork {
     /// Reasons of refused finishes.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub refusals: Vec<String>,
+    /// What a person decided of what a session that plans has asked.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub decided: Vec<Decided>,
     /// What checkpoints have seen change since the work began, sorted by path.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub changed: Vec<Change>,
@@ -130,6 +135,7 @@ impl FeatureWork {
             said: Vec::new(),
             notes: Vec::new(),
             refusals: Vec::new(),
+            decided: Vec::new(),
             changed: Vec::new(),
             answers: Vec::new(),
             asks_no_more: false,
@@ -165,14 +171,11 @@ impl FeatureWork {
         }
     }
 
-    /// Remembers a line for the progress log.
-    pub fn note(&mut self, line: &str) {
-        push_bounded(&mut self.notes, line.to_owned(), LINES_MAX);
-    }
-
-    /// Remembers why a finish was refused.
-    pub fn refuse(&mut self, reason: &str) {
-        push_bounded(&mut self.refusals, reason.to_owned(), LINES_MAX);
+    /// Remembers lines for the progress log and the reasons of refused finishes, the newest of each.
+    pub fn keep_lines(&mut self, notes: &[String], refusals: &[String]) {
+        let newest = |lines: &[String]| lines[lines.len().saturating_sub(LINES_MAX)..].to_vec();
+        self.notes = newest(notes);
+        self.refusals = newest(refusals);
     }
 
     /// Remembers an answer that holds longer than for one call.
@@ -302,6 +305,15 @@ mod tests {
             assert_eq!(work.changed[0], change("a", Modified));
             assert_eq!(work.changed.get(1).map(|change| change.kind), expected);
         }
+    }
+
+    #[test]
+    fn of_notes_and_refusals_the_newest_are_kept() {
+        let mut work = FeatureWork::new(FeatureId::task(1));
+        let lines: Vec<String> = (0..LINES_MAX + 5).map(|line| line.to_string()).collect();
+        work.keep_lines(&lines, &lines[..3]);
+        assert_eq!(work.notes, lines[5..]);
+        assert_eq!(work.refusals, lines[..3]);
     }
 
     #[test]

@@ -111,6 +111,8 @@ pub enum Effect {
         call: CallId,
         /// The proof that it is allowed, with the action; it only reads.
         permit: Permit,
+        /// The tree that is looked at; absent for the work tree as it is then.
+        tree: Option<TreeId>,
     },
     /// Put a change into words for whoever reviews it. Ends in `ChangeShown`.
     ShowChange {

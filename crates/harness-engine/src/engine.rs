@@ -426,6 +426,9 @@ impl Engine {
             return;
         }
         self.run.tip = passed.commit.clone();
+        if let Some(head) = passed.head() {
+            self.run.lands = Some(head.clone());
+        }
         self.run.work_start = Some(passed.work_tree.clone());
         self.run.account.forget_note(&passed.feature);
         self.run.kept.forget_aside(&passed.feature);

@@ -240,8 +240,13 @@ pub(crate) fn of_day(limit: Money, spent: Money, ahead: Ahead) -> Option<Event> 
         spent: spent + ahead.request,
         ..day
     };
+    // What comes on top is counted: how many requests are left cannot be told from it.
+    let rest = Ahead {
+        request: Money(0),
+        ..ahead
+    };
     sum.is_nearly_used().then(|| Event::BudgetWarned {
-        what: sum.to_text(),
+        what: sum.to_warning(rest),
         limit: Some(LimitKind::DayUsd),
     })
 }
@@ -397,10 +402,14 @@ mod tests {
             let stop = day(spent, request);
             assert!(matches!(stop, Some(Event::StopDecided { .. })), "{stop:?}");
         }
-        let warned = day(0.8, 0.0);
-        assert!(
-            matches!(warned, Some(Event::BudgetWarned { .. })),
-            "{warned:?}"
-        );
+        // Of $1.00 one cent is kept for the hand-over.
+        for (spent, request) in [(0.8, 0.0), (0.7, 0.1)] {
+            let what = "all runs of the day have cost $0.80 of $1.00, $0.19 is left".to_owned();
+            let limit = Some(LimitKind::DayUsd);
+            assert_eq!(
+                day(spent, request),
+                Some(Event::BudgetWarned { what, limit })
+            );
+        }
     }
 }

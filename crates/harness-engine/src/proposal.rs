@@ -24,6 +24,8 @@ const LINES_MAX: usize = 40;
 const PRIORITY_MAX: i64 = 1_000_000;
 /// How many wrong things are told at a time.
 const PROBLEMS_MAX: usize = 20;
+/// What is shown of a name in a sentence. Unit: characters.
+const SHOWN_CHARS: usize = 80;
 
 /// Judges proposed features: against each other, the list and the repository's rules.
 ///
@@ -234,11 +236,7 @@ impl Judge<'_> {
                 }
                 (None, Some(number)) => after.push(number),
                 (None, None) => {
-                    let shown: String = name
-                        .chars()
-                        .filter(|char| !is_odd(*char))
-                        .take(80)
-                        .collect();
+                    let shown = shown(name);
                     self.wrong(format!(
                         "there is no feature `{shown}` to depend on: name a number from 1 to {count}, a title of this list, or an id of the feature list"
                     ));
@@ -262,10 +260,7 @@ impl Judge<'_> {
                     let open: Vec<&str> = rules.map(|rule| rule.value.as_str()).collect();
                     self.wrong(format!(
                         "`{}` of its scope lies outside of what may be written here: {}",
-                        pattern
-                            .chars()
-                            .filter(|char| !is_odd(*char))
-                            .collect::<String>(),
+                        shown(pattern),
                         open.join(" ")
                     ));
                 }
@@ -279,11 +274,7 @@ impl Judge<'_> {
         let names = self.lines("gates", names);
         let known: Vec<&str> = policy.gates.iter().map(|gate| gate.name.as_str()).collect();
         for name in names.iter().filter(|name| !known.contains(&name.as_str())) {
-            let shown: String = name
-                .chars()
-                .filter(|char| !is_odd(*char))
-                .take(80)
-                .collect();
+            let shown = shown(name);
             self.wrong(format!(
                 "there is no gate `{shown}`; the gates are: {}",
                 known.join(", ")
@@ -327,6 +318,12 @@ fn circle(features: &[ProposedFeature]) -> Option<String> {
         }
         open = left;
     }
+}
+
+/// Returns as much of a name as stands in a sentence about it.
+fn shown(name: &str) -> String {
+    let plain = name.chars().filter(|char| !is_odd(*char));
+    plain.take(SHOWN_CHARS).collect()
 }
 
 /// Whether a terminal would obey a character, or show the text around it in another order.

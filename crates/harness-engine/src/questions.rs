@@ -76,6 +76,15 @@ impl Engine {
         self.session.as_ref().and_then(Session::open_question)
     }
 
+    /// Returns the questions that features were given up for.
+    pub fn waiting_questions(&self) -> Vec<QuestionId> {
+        let given_up = self.run.given_up.iter();
+        let given_up = given_up.filter_map(|entry| entry.question);
+        let session = self.session.as_ref();
+        let of_session = session.and_then(Session::waiting_question);
+        given_up.chain(of_session).collect()
+    }
+
     /// Says what going back to a turn would do, while no process has the run.
     ///
     /// `None` where the files stay.

@@ -255,7 +255,12 @@ impl Session {
                 findings,
                 how,
             } => self.on_findings_approved(feature, findings, *how, now),
-            Event::SessionResumed { attended, .. } => {
+            Event::SessionResumed {
+                attended, answers, ..
+            } => {
+                for given in answers {
+                    self.on_answer_taken(given);
+                }
                 self.findings.resume(*attended);
                 self.jobs.resume();
             }
@@ -300,8 +305,8 @@ impl Session {
             Event::ChangeShown(shown) => self.on_change_shown(shown),
             Event::Reviewed(review) => self.on_reviewed(review),
             // The run keeps it, and the next step finds it there.
-            Event::AnswerTaken(_)
-            | Event::AllowanceTold { .. }
+            Event::AnswerTaken(given) => self.on_answer_taken(given),
+            Event::AllowanceTold { .. }
             | Event::StopDecided { .. }
             | Event::ChangedOutside { .. }
             | Event::ManifestShort { .. }

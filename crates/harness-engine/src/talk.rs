@@ -143,6 +143,15 @@ impl Talk {
         }
     }
 
+    /// Marks the request in flight as one that is to end: whether that is still to be asked for;
+    /// `None` where nothing is in flight.
+    pub(crate) const fn cancel(&mut self) -> Option<bool> {
+        match &mut self.request {
+            Request::InFlight { cancelling } => Some(!std::mem::replace(cancelling, true)),
+            _ => None,
+        }
+    }
+
     /// Gives the present request up: the next turn takes its place. A stop stays one.
     pub(crate) fn give_up_request(&mut self) {
         if matches!(
@@ -191,10 +200,18 @@ impl Talk {
     }
 
     /// Adds a message; one of whoever spoke last joins what they said.
+    ///
+    /// One that is joined by nothing stays shared with earlier states of the conversation.
     fn add(&mut self, message: Message) {
         self.size = ByteCount(self.size.0 + message.bytes().0);
-        let last = self.messages.last_mut().map(Arc::make_mut);
-        match (last, message) {
+        let last = self.messages.last_mut().filter(|last| {
+            matches!(
+                (&***last, &message),
+                (Message::User(_), Message::User(_))
+                    | (Message::Assistant(_), Message::Assistant(_))
+            )
+        });
+        match (last.map(Arc::make_mut), message) {
             (Some(Message::User(said)), Message::User(more)) => said.extend(more),
             (Some(Message::Assistant(said)), Message::Assistant(more)) => said.extend(more),
             (_, message) if has_parts(&message) => self.messages.push(Arc::new(message)),

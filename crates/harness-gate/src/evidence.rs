@@ -26,7 +26,7 @@ use crate::{
 pub use control::{ControlCheckRecord, ControlRecord};
 pub use isolation::Isolation;
 pub use rerun::{Difference, differences};
-pub use weigh::{Content, Doubt, Weighed, doubt, scope_hash, tree_doubt, weigh};
+pub use weigh::{Content, Demand, Doubt, Weighed, doubt, scope_hash, tree_doubt, weigh};
 
 /// The largest evidence file read. Unit: bytes.
 pub const EVIDENCE_BYTES_MAX: usize = 4 * 1024 * 1024;
@@ -340,18 +340,17 @@ impl Standing {
 
 /// Weighs a feature's evidence against the feature, the gates and the tree as they are now.
 ///
-/// `gates` are all gates of the configuration; the feature chooses among them.
 /// `content_sha256` is the [`content_digest`] of the same files now, where it
 /// has been computed. Evidence that lacks a green check of one of the gates is
 /// no proof.
 pub fn standing(
     evidence: Option<&Evidence>,
     feature: &Feature,
-    gates: &[Gate],
+    demand: Demand<'_>,
     subject_tree: &TreeId,
     content_sha256: Option<&str>,
 ) -> Standing {
-    let Some(evidence) = evidence.filter(|evidence| doubt(evidence, feature, gates).is_none())
+    let Some(evidence) = evidence.filter(|evidence| doubt(evidence, feature, demand).is_none())
     else {
         return Standing::Claimed;
     };

@@ -15,6 +15,7 @@ mod fixture;
 mod identity;
 mod language;
 mod lexer;
+mod moved;
 mod rename;
 mod scan;
 mod threshold;
@@ -46,9 +47,11 @@ pub struct FileChange<'a> {
 /// Returns what the changes, taken together, do to tests, in the order of the files.
 ///
 /// A test, a skip or a suppression that moves from one changed file to another
-/// under its name is no finding. At most one finding per hunk and kind of
+/// under its name is no finding, and a test file that moves is judged as if it had been changed in
+/// its place. At most one finding per hunk and kind of
 /// weakness, with the names it is about; each has its line, its hunk and its id.
 pub fn inspect(changes: &[FileChange<'_>]) -> Vec<Finding> {
+    let changes = &moved::joined(changes);
     let sides: Vec<Sides> = changes.iter().map(Sides::read).collect();
     let mut moved = Pool::of(sides.iter().map(|sides| (&sides.old, &sides.new)));
     let mut findings = Vec::new();

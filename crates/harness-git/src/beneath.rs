@@ -162,6 +162,7 @@ impl Folder {
             _ => self.make_file(fresh.as_bytes(), mode, bytes, self.stat(name).ok()),
         };
         let placed = made.and_then(|()| {
+            harness_failpoint::pass("tree.place")?;
             rustix::fs::renameat(&self.0, fresh.as_bytes(), &self.0, name).map_err(io::Error::from)
         });
         if placed.is_err() {

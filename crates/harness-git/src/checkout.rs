@@ -290,6 +290,7 @@ fn write_record(path: &Path, trees: &[TreeId]) -> Result<(), GitError> {
     let mut fresh = path.as_os_str().to_owned();
     fresh.push(".new");
     fs::write(&fresh, text)
+        .and_then(|()| harness_failpoint::pass("checkout.record"))
         .and_then(|()| fs::rename(&fresh, path))
         .on_path("write", path)
 }

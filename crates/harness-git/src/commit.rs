@@ -1,11 +1,11 @@
 //! Commits on branches that are not checked out, and what stands in a commit.
 
-use std::fs;
+use std::{fs, io};
 
 use git2::{ErrorCode, Oid};
 use harness_core::{CommitId, Timestamp, TreeId};
 
-use crate::repo::{During, GitError, Repo, commit_id, oid, tree_id};
+use crate::repo::{During, GitError, OnPath, Repo, commit_id, oid, tree_id};
 
 /// What stands in a commit.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -92,6 +92,27 @@ impl Repo {
         }
     }
 
+    /// Returns the commits that `tip` has and `other` has not, newest first, at most `count_max`.
+    ///
+    /// # Errors
+    /// When the history cannot be read.
+    pub fn commits_beyond(
+        &self,
+        tip: &CommitId,
+        other: &CommitId,
+        count_max: usize,
+    ) -> Result<Vec<CommitId>, GitError> {
+        let mut walk = self.git.revwalk().during("read the history of", tip)?;
+        walk.push(oid(tip))
+            .and_then(|()| walk.hide(oid(other)))
+            .during("read the history of", tip)?;
+        let commits = walk.take(count_max).map(|commit| {
+            let commit = commit.during("read the history of", tip)?;
+            Ok(commit_id(commit))
+        });
+        commits.collect()
+    }
+
     /// Returns what stands in a commit.
     ///
     /// # Errors
@@ -133,6 +154,7 @@ impl Repo {
                 .reference_matching(name, new, true, expected, &log_message)
                 .map(|_| ())
         };
+        harness_failpoint::pass("ref.move").on_path("move", name)?;
         let moved = match move_it() {
             Err(error) if error.code() == ErrorCode::Locked && self.remove_left_lock(name) => {
                 move_it()
@@ -140,11 +162,19 @@ impl Repo {
             moved => moved,
         };
         match moved {
-            Ok(()) => Ok(()),
+            Ok(()) => {
+                harness_failpoint::moment("ref.moved");
+                Ok(())
+            }
             Err(error) if matches!(error.code(), ErrorCode::Modified | ErrorCode::NotFound) => {
                 Err(GitError::RefMoved {
                     reference: name.to_owned(),
                 })
+            }
+            // On a full disk libgit2 returns the id of a commit that it could not write, without an error.
+            Err(_) if !self.git.odb().is_ok_and(|objects| objects.exists(new)) => {
+                Err(io::Error::from(io::ErrorKind::StorageFull))
+                    .on_path("keep the objects of", name)
             }
             Err(source) => Err(source).during("move", name),
         }

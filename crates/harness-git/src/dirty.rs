@@ -148,6 +148,7 @@ impl Repo {
                     _ => self.to_stored(path, Some(stored), &bytes)?,
                 };
                 let id = Oid::hash_object(ObjectType::Blob, &bytes).during("hash", path)?;
+                let mode = self.stored_mode(mode, Some(stored));
                 let same = Entry { mode, id } == stored;
                 Ok((!same).then_some(ChangeKind::Modified))
             }

@@ -26,6 +26,7 @@ impl Repo {
         tree: &Tree<'_>,
         parents: &[Tree<'_>],
     ) -> Result<(), GitError> {
+        harness_failpoint::pass("commit.sync").on_path("sync the objects in", self.common_dir())?;
         let mut objects = vec![commit, tree.id()];
         self.collect_new(parents.first(), tree, &mut objects)?;
         let store = self.common_dir().join("objects");

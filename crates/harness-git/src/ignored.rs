@@ -15,11 +15,38 @@ use ignore::{
 
 use crate::{
     beneath::{Folder, OnDisk},
-    repo::Repo,
+    index::IndexView,
+    repo::{GitError, OnPath, Repo},
 };
 
 /// The longest ignore file that is read; a longer one counts as empty.
 const IGNORE_BYTES_MAX: u64 = 1024 * 1024;
+
+impl Repo {
+    /// Returns the ignored files and folders at the root of the work tree, sorted.
+    ///
+    /// # Errors
+    /// When the root or the index cannot be read.
+    pub fn ignored_at_root(&self) -> Result<Vec<RepoPath>, GitError> {
+        let root = Folder::open(self.root()).on_path("open", self.root())?;
+        let rules = IgnoreRules::of_root(self, &root);
+        let view = IndexView::new(self);
+        let mut found = Vec::new();
+        for (name, kind) in root.list().on_path("list", self.root())? {
+            let Ok(path) = RepoPath::root().join(&name) else {
+                continue;
+            };
+            if name != b".git"
+                && rules.ignores(&path, kind.is_dir())
+                && !view.tracks(&path, kind.is_dir())?
+            {
+                found.push(path);
+            }
+        }
+        found.sort();
+        Ok(found)
+    }
+}
 
 /// The ignore rules that hold in one folder.
 pub(crate) struct IgnoreRules {

@@ -5,12 +5,16 @@
 //! before landing: a crash in between loses nothing, and landing again
 //! finishes.
 
+mod conflicts;
 mod files;
 mod picks;
+
+use std::{fs, path::PathBuf};
 
 use git2::{Oid, RepositoryState};
 use harness_core::{CommitId, RepoPath, Timestamp};
 
+pub use self::conflicts::ConflictFile;
 use crate::repo::{GitError, Head, Repo, commit_id, oid, tree_id};
 
 /// How commits arrive on the branch.
@@ -43,20 +47,30 @@ pub struct Landed {
 #[non_exhaustive]
 pub enum LandError {
     /// A commit does not fit onto HEAD.
-    #[error("cannot land `{}`: it conflicts with HEAD in {} files", commit.short(), paths.len())]
+    #[error("cannot land `{}`: it conflicts with HEAD in {}", commit.short(), count(files.len()))]
     Conflict {
         /// The commit.
         commit: CommitId,
-        /// Where, sorted.
-        paths: Vec<RepoPath>,
+        /// Where, sorted by path.
+        files: Vec<ConflictFile>,
     },
     /// The person has uncommitted work in the same files.
-    #[error("cannot land: {} files have uncommitted changes of another kind", work_tree.len() + staged.len())]
+    #[error("cannot land: uncommitted changes of another kind are in {}", count(work_tree.len() + staged.len()))]
     Overlap {
         /// Files of the work tree that hold neither HEAD's content nor the run's, sorted.
         work_tree: Vec<RepoPath>,
         /// Paths with other content in the index, sorted.
         staged: Vec<RepoPath>,
+    },
+    /// The index takes two names that differ in case alone for one.
+    #[error(
+        "cannot land: `{path}` and `{other}` are one file to this repository, core.ignorecase is set"
+    )]
+    CaseClash {
+        /// The file to come.
+        path: RepoPath,
+        /// The one that is there.
+        other: RepoPath,
     },
     /// A merge, rebase or the like is under way.
     #[error("cannot land: {what} is under way")]
@@ -64,12 +78,33 @@ pub enum LandError {
         /// What.
         what: &'static str,
     },
+    /// HEAD stands on the run's own branch, where all of it is already.
+    #[error("cannot land: HEAD is on `{branch}`, the branch of the run itself")]
+    OnRunBranch {
+        /// The branch.
+        branch: String,
+    },
+    /// Another work tree has HEAD's branch checked out as well; its index would fall behind.
+    #[error("cannot land: `{branch}` is checked out in `{}` as well", git_dir.display())]
+    CheckedOutTwice {
+        /// The branch.
+        branch: String,
+        /// The git folder of the other work tree.
+        git_dir: PathBuf,
+    },
     /// HEAD moved while landing.
     #[error("cannot land: HEAD moved meanwhile")]
     Moved,
     /// Something cannot be read or written.
     #[error(transparent)]
     Git(#[from] GitError),
+}
+
+fn count(files: usize) -> String {
+    match files {
+        1 => "1 file".to_owned(),
+        files => format!("{files} files"),
+    }
 }
 
 impl Repo {
@@ -96,6 +131,7 @@ impl Repo {
     ) -> Result<Landed, LandError> {
         self.check_idle()?;
         let head = self.head()?;
+        self.check_branch(&head, run_branch)?;
         let picked = self.pick_all(&head, commits, style, now)?;
         let mut landed = Landed {
             head: commit_id(picked.tip),
@@ -113,8 +149,13 @@ impl Repo {
             before = tree;
         }
         let run = self.run_files(run_branch, &head, commits)?;
-        landed.touched = self.carry_files(&head, &tree_id(picked.tree), run.as_ref(), keep)?;
-        self.move_head(&head, picked.tip, run_branch)?;
+        let carried = self.carry_files(&head, &tree_id(picked.tree), run.as_ref(), keep)?;
+        if let Err(error) = self.move_head(&head, picked.tip, run_branch) {
+            // The index must not say that HEAD has what it has not.
+            self.put_index_back(&carried)?;
+            return Err(error);
+        }
+        landed.touched = carried.touched;
         Ok(landed)
     }
 
@@ -133,6 +174,45 @@ impl Repo {
             }
         };
         Err(LandError::Busy { what })
+    }
+
+    /// The branch must be this work tree's alone, and not the run's.
+    fn check_branch(&self, head: &Head, run_branch: &str) -> Result<(), LandError> {
+        let Some(branch) = &head.branch else {
+            return Ok(());
+        };
+        if branch == run_branch {
+            return Err(LandError::OnRunBranch {
+                branch: branch.clone(),
+            });
+        }
+        let common = self.common_dir().to_path_buf();
+        let linked = fs::read_dir(common.join("worktrees")).into_iter().flatten();
+        let linked = linked.flatten().map(|entry| entry.path());
+        let others = linked
+            .chain([common])
+            .filter(|git_dir| git_dir != self.git_dir());
+        for git_dir in others {
+            let text = fs::read_to_string(git_dir.join("HEAD")).unwrap_or_default();
+            let name = text.trim().strip_prefix("ref: refs/heads/");
+            // The folder of a work tree that was moved away or removed is nobody's.
+            let is_there = match fs::read_to_string(git_dir.join("gitdir")) {
+                Ok(place) => PathBuf::from(place.trim()).exists(),
+                Err(_) => git_dir == self.common_dir() && !self.is_common_bare(),
+            };
+            if name == Some(branch.as_str()) && is_there {
+                return Err(LandError::CheckedOutTwice {
+                    branch: branch.clone(),
+                    git_dir,
+                });
+            }
+        }
+        Ok(())
+    }
+
+    fn is_common_bare(&self) -> bool {
+        let config = git2::Config::open(&self.common_dir().join("config"));
+        config.is_ok_and(|config| config.get_bool("core.bare").unwrap_or(false))
     }
 
     /// Moves HEAD's branch, or HEAD itself when it is detached, if it still stands where it stood.

@@ -3,7 +3,7 @@
 //! Everything libgit2 would misread or obey is refused before it is opened.
 
 use std::{
-    fs, io,
+    env, fs, io,
     os::unix::fs::MetadataExt,
     path::{Path, PathBuf},
 };
@@ -98,7 +98,9 @@ impl Repo {
     /// # Errors
     /// When there is none, it is not ours, or it uses something unsupported.
     pub fn discover(from: &Path) -> Result<Self, OpenError> {
-        Self::discover_for(&Person::of_this_process()?, from)
+        let repo = Self::discover_for(&Person::of_this_process()?, from)?;
+        check_environment(&repo)?;
+        Ok(repo)
     }
 
     /// As [`Repo::discover`], for a person whose settings were read before.
@@ -124,6 +126,7 @@ impl Repo {
             return Err(OpenError::Bare { path: root });
         }
         check_work_tree(&git, &root)?;
+        check_index(&git, &root)?;
         Ok(Self::new(git, root, person))
     }
 }
@@ -274,6 +277,54 @@ fn check_work_tree(git: &Repository, root: &Path) -> Result<(), OpenError> {
             "`core.worktree` is set",
             "git config --unset core.worktree",
         ));
+    }
+    Ok(())
+}
+
+/// Refuses kinds of index that libgit2 cannot read.
+fn check_index(git: &Repository, root: &Path) -> Result<(), OpenError> {
+    let Err(error) = git.index() else {
+        return Ok(());
+    };
+    // The only word that libgit2 has for them is the name of the extension.
+    let refusals = [
+        (
+            "'link'",
+            "its index is split",
+            "git config core.splitIndex false && git update-index --no-split-index",
+        ),
+        (
+            "'sdir'",
+            "its index is sparse",
+            "git sparse-checkout reapply --no-sparse-index",
+        ),
+    ];
+    let mut refusals = refusals.into_iter();
+    match refusals.find(|(name, ..)| error.message().contains(name)) {
+        Some((_, what, fix)) => Err(unsupported(root, what, fix)),
+        // What else is wrong with it is told by whoever needs it.
+        None => Ok(()),
+    }
+}
+
+/// Refuses variables that mean another repository to git than the one that was found.
+fn check_environment(repo: &Repo) -> Result<(), OpenError> {
+    let objects = repo.common_dir().join("objects");
+    for (name, own) in [
+        ("GIT_DIR", repo.git_dir()),
+        ("GIT_WORK_TREE", repo.root()),
+        ("GIT_OBJECT_DIRECTORY", &objects),
+    ] {
+        let Some(value) = env::var_os(name).filter(|value| !value.is_empty()) else {
+            continue;
+        };
+        if fs::canonicalize(&value).ok().as_deref() != Some(own) {
+            return Err(OpenError::Unsupported {
+                path: repo.root().to_path_buf(),
+                what: format!("{name} is set, and names something else"),
+                fix: format!("unset {name}"),
+            });
+        }
     }
     Ok(())
 }

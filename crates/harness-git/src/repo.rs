@@ -107,6 +107,8 @@ pub struct Repo {
     git_dir: PathBuf,
     pub(crate) excludes_file: Option<PathBuf>,
     pub(crate) text: TextSettings,
+    /// Whether the executable bit of a file means something here.
+    pub(crate) watches_modes: bool,
     pub(crate) author: (String, String),
 }
 
@@ -127,6 +129,9 @@ impl Repo {
             excludes_file: own("core.excludesfile")
                 .map(|path| person.expand(&path))
                 .or_else(|| person.excludes_file.clone()),
+            watches_modes: config
+                .as_ref()
+                .is_none_or(|config| config.get_bool("core.filemode").unwrap_or(true)),
             text: TextSettings {
                 autocrlf: AutoCrlf::parse(autocrlf.as_deref()),
                 crlf: eol.is_some_and(|eol| eol.eq_ignore_ascii_case("crlf")),
@@ -140,6 +145,20 @@ impl Repo {
                     .unwrap_or_else(|| "harness@localhost".to_owned()),
             ),
             git,
+        }
+    }
+
+    /// Makes the same of another work tree of this repository.
+    pub(crate) fn beside(&self, git: Repository, root: PathBuf) -> Self {
+        Self {
+            common_dir: self.common_dir.clone(),
+            git_dir: plain(git.path()),
+            root,
+            git,
+            excludes_file: self.excludes_file.clone(),
+            text: self.text,
+            watches_modes: self.watches_modes,
+            author: self.author.clone(),
         }
     }
 

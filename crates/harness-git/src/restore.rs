@@ -1,5 +1,7 @@
 //! Undo: the work tree goes back to a checkpoint, byte for byte.
 
+use std::collections::BTreeSet;
+
 use harness_core::{RepoPath, TreeId};
 
 use crate::{
@@ -89,5 +91,36 @@ impl Repo {
             removed: outcome.removed,
             refused: outcome.refused,
         })
+    }
+
+    /// Does what [`Repo::restore_some`] does, but leaves what a person changed where it is: every
+    /// path that stands against it, and those that cannot go back without it, stay and are refused.
+    ///
+    /// # Errors
+    /// As [`Repo::restore`].
+    pub fn restore_around(
+        &self,
+        from: &TreeId,
+        to: &TreeId,
+        mode: RestoreMode,
+        wanted: &dyn Fn(&RepoPath) -> bool,
+    ) -> Result<Restored, GitError> {
+        let mut refused: Vec<Refused> = Vec::new();
+        let mut left = BTreeSet::new();
+        // Each round leaves at least one path more, so this ends.
+        loop {
+            let some = |path: &RepoPath| wanted(path) && !left.contains(path);
+            let mut done = self.restore_some(from, to, mode, &some)?;
+            let is_untouched = done.written.is_empty() && done.removed.is_empty();
+            let stood_against = std::mem::take(&mut done.refused);
+            let is_over = stood_against.is_empty() || !is_untouched;
+            left.extend(stood_against.iter().map(|refused| refused.path.clone()));
+            refused.extend(stood_against);
+            if is_over {
+                refused.sort_by(|a, b| a.path.cmp(&b.path));
+                done.refused = refused;
+                return Ok(done);
+            }
+        }
     }
 }

@@ -175,7 +175,9 @@ impl<'a> Steps<'a> {
     ) -> Result<bool, GitError> {
         let (mode, bytes, entry) = match (disk, entry) {
             (OnDisk::Absent, None) => return Ok(true),
-            (OnDisk::Blob(mode, bytes), Some(entry)) if *mode == entry.mode => (mode, bytes, entry),
+            (OnDisk::Blob(mode, bytes), Some(entry)) if self.is_mode_of(*mode, entry) => {
+                (mode, bytes, entry)
+            }
             _ => return Ok(false),
         };
         let hash = |bytes: &[u8]| Oid::hash_object(ObjectType::Blob, bytes).during("hash", path);
@@ -187,6 +189,15 @@ impl<'a> Steps<'a> {
         }
         let stored = self.repo.to_stored(path, Some(entry), bytes)?;
         Ok(hash(&stored)? == entry.id)
+    }
+
+    /// Whether a file of this mode can be what an entry says; raw bytes come with their mode.
+    fn is_mode_of(&self, mode: Mode, entry: Entry) -> bool {
+        let stored = match self.bytes {
+            Bytes::Raw => mode,
+            Bytes::AsGit => self.repo.stored_mode(mode, Some(entry)),
+        };
+        stored == entry.mode
     }
 
     /// Whether every file in a folder is about to vanish.

@@ -79,6 +79,10 @@ impl Repo {
                 filter,
             });
         }
+        let entry = Entry {
+            mode: self.stored_mode(entry.mode, entry_at(base, path)),
+            ..entry
+        };
         let raw = self.blob_bytes(entry.id)?;
         match self.to_stored(path, entry_at(base, path), &raw)? {
             Cow::Borrowed(_) => Ok(entry),
@@ -86,6 +90,20 @@ impl Repo {
                 id: self.write_blob(&bytes, path)?,
                 ..entry
             }),
+        }
+    }
+
+    /// Returns the mode git would store for one of the work tree: what is stored already, where the
+    /// executable bit means nothing.
+    pub(crate) fn stored_mode(&self, mode: Mode, stored: Option<Entry>) -> Mode {
+        let is_file = |mode: Mode| matches!(mode, Mode::File | Mode::Executable);
+        match stored
+            .map(|stored| stored.mode)
+            .filter(|mode| is_file(*mode))
+        {
+            _ if self.watches_modes || !is_file(mode) => mode,
+            Some(stored) => stored,
+            None => Mode::File,
         }
     }
 
@@ -160,7 +178,7 @@ impl Repo {
         }
     }
 
-    fn filter_program(&self, path: &RepoPath) -> Option<String> {
+    pub(crate) fn filter_program(&self, path: &RepoPath) -> Option<String> {
         match self.attribute(path, "filter") {
             Attribute::Value(name) => Some(name),
             _ => None,

@@ -380,6 +380,28 @@ fn a_listing_leaves_out_what_is_ignored_hidden_or_gits() {
 }
 
 #[test]
+fn ignore_files_above_the_repository_are_none_of_its() {
+    let world = World::new();
+    // A home that is kept in git, where everything is ignored but what is named.
+    fs::write(world.at(".gitignore"), "*\n").unwrap();
+    fs::write(world.at("repo/.gitignore"), "/docs\n").unwrap();
+    let names = |folder: &str| -> Vec<String> {
+        let listing = list(&world, folder, 100).unwrap();
+        let entries = listing.entries.iter();
+        entries.map(|entry| entry.path.to_text()).collect()
+    };
+    let all = names("");
+    assert!(all.contains(&"src".to_owned()), "{all:?}");
+    assert!(!all.contains(&"docs".to_owned()), "{all:?}");
+    // Below the root too, where the repository's own ignore file stands above.
+    fs::write(world.at("repo/src/made.log"), "").unwrap();
+    fs::write(world.at("repo/.gitignore"), "*.log\n").unwrap();
+    let below = names("src");
+    assert!(!below.is_empty(), "{below:?}");
+    assert!(!below.contains(&"src/made.log".to_owned()), "{below:?}");
+}
+
+#[test]
 fn a_search_finds_lines_by_path_and_number() {
     let world = World::new();
     fs::write(world.at("repo/.gitignore"), "target/\n").unwrap();

@@ -59,7 +59,9 @@ fn what_is_held_still_writes_nothing_and_goes_on_afterwards() {
                 },
             );
             let look = async {
-                wait_until(|| !sizes(&world).contains(&0)).await;
+                // A command may write before this process hears that it has started.
+                let has_started = || anchor.lock().unwrap().is_some();
+                wait_until(|| has_started() && !sizes(&world).contains(&0)).await;
                 let anchors = [anchor.lock().unwrap().unwrap()];
                 for _ in 0..5 {
                     let still = Still::hold(&anchors).unwrap();

@@ -134,10 +134,12 @@ pub enum JsonLine {
         id: String,
         /// The tool.
         tool: String,
-        /// What it would do: `read`, `list`, `search`, `write`, `edit`, `run`; null when it touches nothing.
+        /// `read`, `list`, `search`, `write`, `edit`, `move`, `delete`, `run`; null when it touches nothing.
         action: Option<String>,
         /// The path or folder.
         path: Option<String>,
+        /// Where it is moved to; null unless it is a `move`.
+        to: Option<String>,
         /// The command.
         command: Option<String>,
         /// `allow`, `ask` or `deny`.
@@ -291,6 +293,10 @@ pub enum JsonLine {
         tree: String,
         /// The evidence file.
         evidence: Option<String>,
+        /// Where HEAD stands, in a run that lands after each feature; null where it did not land.
+        head: Option<String>,
+        /// Why it did not land.
+        not_landed: Option<String>,
     },
     /// Unproven work was put aside.
     WorkSetAside {

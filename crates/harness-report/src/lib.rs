@@ -9,6 +9,7 @@ mod clean;
 mod json;
 mod lines;
 mod phrase;
+mod planned;
 mod proposal;
 mod question;
 mod summary;
@@ -25,6 +26,7 @@ pub use json::{
 };
 pub use lines::Lines;
 pub use phrase::{Line, Phrases, Who, held_for};
+pub use planned::Planned;
 pub use proposal::proposal_lines;
 pub use question::{Reply, choices, prompt as question_prompt, reply};
 pub use summary::{End, GateUse, SessionSummary, ToolUse};

@@ -27,7 +27,10 @@ use harness_core::{
     ModelResponded, NetworkUse, Outcome, SessionOpened, Stop, Timestamp, Verdict,
 };
 
-use crate::clean::{clean, clean_line};
+use crate::{
+    clean::{clean, clean_line},
+    planned::Planned,
+};
 
 pub use pacing::held_for;
 
@@ -122,6 +125,8 @@ pub struct Phrases {
     actions: BTreeMap<CallId, (String, Option<Action>)>,
     passing: usize,
     features: usize,
+    /// What a planning run has come to, in the place of these.
+    planned: Option<Planned>,
     ledger: spent::Ledger,
     /// What was said about hosts: the same is not said again.
     hosts: BTreeSet<String>,
@@ -144,6 +149,9 @@ impl Phrases {
     /// Says what there is to say about one event: nothing for most.
     pub fn say(&mut self, event: &Event) -> Vec<Line> {
         let around = self.ledger.take(event);
+        if let Some(planned) = &mut self.planned {
+            planned.hear(event);
+        }
         let words = self.words(event);
         let lines = around.before.into_iter().chain(words);
         lines.chain(around.after).collect()
@@ -258,7 +266,7 @@ impl Phrases {
                     passed.tree.short(),
                     evidence.unwrap_or_default()
                 );
-                one(Who::Feature, text)
+                vec![saved::brought(Line::new(Who::Feature, text), passed)]
             }
             Event::CommitFailed { message, .. } => {
                 one(Who::Feature, format!("not committed: {}", clean(message)))
@@ -334,6 +342,7 @@ impl Phrases {
         let run = &opened.run;
         self.actions.clear();
         self.worker = approval::Worker::of(opened);
+        self.planned = Planned::opened(opened, self.planned.take());
         self.features = run.features.len();
         self.passing = run
             .features
@@ -363,12 +372,15 @@ impl Phrases {
     }
 
     fn run_ended(&self, reason: harness_core::EndReason, detail: &str) -> Vec<Line> {
-        let text = format!(
-            "run ended: {reason}, {} of {} features passing, {}",
-            self.passing.min(self.features),
-            self.features,
-            self.ledger.of_run()
-        );
+        let done = match &self.planned {
+            Some(planned) => planned.to_text(),
+            None => format!(
+                "{} of {} features passing",
+                self.passing.min(self.features),
+                self.features
+            ),
+        };
+        let text = format!("run ended: {reason}, {done}, {}", self.ledger.of_run());
         let more = detail
             .lines()
             .take(20)

@@ -11,6 +11,7 @@ mod commit;
 mod findings;
 mod hand_over;
 mod jobs;
+mod judged;
 mod keeping;
 mod left_out;
 mod open;
@@ -55,6 +56,7 @@ pub use work_tree::judge_work_tree;
 use crate::{Models, RunnerError, Workplace};
 use bench::Bench;
 use jobs::Jobs;
+use judged::Judged;
 use perform::Performer;
 use setup::Setup;
 use shop::Workshop;
@@ -101,6 +103,7 @@ pub(crate) struct Executor {
     shop: Arc<Mutex<Workshop>>,
     performer: Arc<Performer>,
     bench: Bench,
+    judged: Judged,
     setup: Arc<Setup>,
     setting: RefCell<Option<Setting>>,
     asking: RefCell<Canceller>,
@@ -147,6 +150,7 @@ impl Executor {
             report,
             Arc::clone(&setup),
         );
+        let judged = Judged::new(workplace.cache.join("gates").join("review"));
         let (asking, _) = cancel_pair();
         Ok(Self {
             workplace,
@@ -154,6 +158,7 @@ impl Executor {
             shop,
             performer,
             bench,
+            judged,
             setup,
             setting: RefCell::new(None),
             asking: RefCell::new(asking),
@@ -242,6 +247,9 @@ impl Executor {
             Event::FeaturePassed(passed) => {
                 if let Some(setting) = self.setting.borrow_mut().as_mut() {
                     setting.run.tip = passed.commit.clone();
+                    if let Some(head) = passed.head() {
+                        setting.run.lands = Some(head.clone());
+                    }
                     setting.run.work_start = Some(passed.work_tree.clone());
                 }
             }
@@ -352,7 +360,10 @@ impl Executor {
                 conversation,
                 call,
                 permit,
-            } => self.look_beside(conversation, call, permit).await,
+                tree,
+            } => {
+                self.look_beside(conversation, call, permit, tree).await;
+            }
             Effect::ShowChange { tree } => self.show_change(tree).await,
             Effect::Record(_)
             | Effect::CancelModel

@@ -24,4 +24,4 @@ pub use face::Face;
 pub use maps::NESTED_MAX;
 pub use model::{HttpModel, ModelClient, Models, Pace, Recorded, Recorder, Replay};
 pub use programs::{Known, Located};
-pub use workplace::{SetupPlan, Workplace};
+pub use workplace::{Lander, SetupPlan, Workplace};

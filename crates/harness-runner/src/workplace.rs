@@ -1,8 +1,8 @@
 //! Where a run works: repository, store, caches and what the kernel enforces.
 
-use std::path::PathBuf;
+use std::{fmt, path::PathBuf, sync::Arc};
 
-use harness_core::{Level, RepoPath};
+use harness_core::{Brought, Level, RepoPath, RunId};
 use harness_guard::{Machine, SetupStep};
 use harness_store::Store;
 
@@ -27,6 +27,14 @@ pub struct Workplace {
     pub gate: Machine,
     /// What prepares the work tree and the checkouts of gates.
     pub setup: SetupPlan,
+    /// Who brings proven features to the person's branch, in a run that does so after each.
+    pub lander: Arc<dyn Lander>,
+}
+
+/// Brings proven features to the person's branch.
+pub trait Lander: fmt::Debug + Send + Sync {
+    /// Brings all of a run that is proven and not there yet; doing it twice is doing it once.
+    fn land(&self, run: RunId) -> Brought;
 }
 
 /// What prepares the work tree and the checkouts of gates, from the trusted configuration.

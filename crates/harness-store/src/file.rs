@@ -135,6 +135,7 @@ pub(crate) fn set_tail_aside(
     copy.write_all(&tail)
         .and_then(|()| copy.sync_all())
         .map_err(failed("write", &kept))?;
+    harness_failpoint::moment("tail.kept");
     file.set_len(start)
         .and_then(|()| file.sync_data())
         .map_err(failed("cut the torn end off", path))?;

@@ -5,8 +5,6 @@
 //! entries are kept and given back. A last line that a crash cut short is left
 //! out when it is read, and put aside when the next one is written.
 
-use std::io::Write;
-
 use harness_core::{ByteCount, FeatureId, FeatureStatus, SessionId, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -138,8 +136,7 @@ impl Store {
         if whole.len() < text.len() {
             set_tail_aside(&file, &path, whole.len() as u64, LEDGER_BYTES_MAX.0)?;
         }
-        (&*file)
-            .write_all(&lines)
+        harness_failpoint::write("intent.append", &*file, &lines)
             .and_then(|()| file.sync_data())
             .map_err(failed("append to", &path))?;
         Ok(())

@@ -5,7 +5,7 @@
 //! two files of one name.
 
 use std::{
-    io::{Read, Seek, SeekFrom, Write},
+    io::{Read, Seek, SeekFrom},
     path::{Path, PathBuf},
 };
 
@@ -121,7 +121,7 @@ fn write_holder(mut file: &std::fs::File, holder: &Holder) -> std::io::Result<()
     text.push(b'\n');
     file.set_len(0)?;
     file.seek(SeekFrom::Start(0))?;
-    file.write_all(&text)
+    harness_failpoint::write("lock.write", file, &text)
 }
 
 fn read_holder(path: &Path) -> Result<Option<Holder>, FileError> {

@@ -213,6 +213,43 @@ impl Store {
         }
     }
 
+    /// Returns the questions whose file was broken and put aside, and that have no other since.
+    ///
+    /// # Errors
+    /// When the folder cannot be listed.
+    pub fn lost_questions(&self) -> Result<Vec<QuestionId>, QuestionError> {
+        let folder = self.questions_folder();
+        let entries = match std::fs::read_dir(&folder) {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+            entries => entries.map_err(failed("list", &folder))?,
+        };
+        let mut lost = Vec::new();
+        for entry in entries {
+            let name = entry.map_err(failed("list", &folder))?.file_name();
+            let name = name.to_string_lossy();
+            let id = name.split_once(".json.broken-").map(|(id, _)| id);
+            let id = id.and_then(|id| id.parse::<QuestionId>().ok());
+            lost.extend(id.filter(|id| !self.question_path(*id).exists()));
+        }
+        lost.sort_unstable();
+        lost.dedup();
+        Ok(lost)
+    }
+
+    /// Keeps a question under its own name, if no file has that name; says whether it did.
+    ///
+    /// # Errors
+    /// When the folder cannot be locked or written.
+    pub fn restore_question(&self, kept: &KeptQuestion) -> Result<bool, QuestionError> {
+        let _lock = self.lock_questions()?;
+        let path = self.question_path(kept.id);
+        if path.exists() {
+            return Ok(false);
+        }
+        state::write_json(path, kept)?;
+        Ok(true)
+    }
+
     fn lock_questions(&self) -> Result<Locked, QuestionError> {
         let folder = self.questions_folder();
         create_folder(&folder)?;
@@ -329,5 +366,15 @@ mod tests {
         std::fs::write(store.question_path(first), "{").unwrap();
         let (questions, problems) = store.questions().unwrap();
         assert_eq!((questions.len(), problems.len()), (1, 1));
+        assert_eq!(store.lost_questions().unwrap(), [first]);
+        let again = KeptQuestion {
+            id: first,
+            asked: asked(1),
+            state: QuestionState::Open,
+        };
+        assert!(store.restore_question(&again).unwrap());
+        assert!(!store.restore_question(&again).unwrap());
+        assert!(store.lost_questions().unwrap().is_empty());
+        assert_eq!(store.question(first).unwrap(), Some(again));
     }
 }

@@ -4,8 +4,6 @@
 //! says the same, so the index is not synced, and is told from the logs when
 //! it is broken.
 
-use std::io::Write;
-
 use harness_core::{ByteCount, Event, RunId, SessionId, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -62,8 +60,7 @@ impl Store {
         if !torn.is_empty() {
             set_tail_aside(&file, &path, whole.len() as u64, INDEX_BYTES_MAX.0)?;
         }
-        (&*file)
-            .write_all(&line)
+        harness_failpoint::write("runs.append", &*file, &line)
             .map_err(failed("append to", &path))?;
         Ok(())
     }

@@ -10,7 +10,7 @@
 
 use std::{
     fs::{self, File},
-    io::{Seek as _, SeekFrom, Write as _},
+    io::{Seek as _, SeekFrom},
     os::unix::fs::FileExt as _,
     path::{Path, PathBuf},
 };
@@ -144,7 +144,7 @@ impl SpendLog {
     }
 }
 
-fn append(mut file: &File, session: SessionId, cost: Money, now: Timestamp) -> std::io::Result<()> {
+fn append(file: &File, session: SessionId, cost: Money, now: Timestamp) -> std::io::Result<()> {
     let line = Line {
         v: 1,
         time: now,
@@ -165,7 +165,7 @@ fn append(mut file: &File, session: SessionId, cost: Money, now: Timestamp) -> s
     if last != *b"\n" {
         text.insert(0, b'\n');
     }
-    file.write_all(&text)
+    harness_failpoint::write("spend.append", file, &text)
 }
 
 fn day(now: Timestamp) -> String {

@@ -7,7 +7,7 @@
 //! without one, is the caller's business.
 
 use std::{
-    io::{self, Write},
+    io,
     path::{Path, PathBuf},
 };
 
@@ -153,8 +153,10 @@ fn refuse_too_long(text: &[u8], path: &Path) -> Result<(), StateError> {
 
 fn replace(path: &Path, folder: &Path, text: &[u8]) -> io::Result<()> {
     let mut file = NamedTempFile::new_in(folder)?;
-    file.write_all(text)?;
+    harness_failpoint::write("state.write", &mut file, text)?;
     file.as_file().sync_all()?;
+    harness_failpoint::pass("state.rename")?;
     file.persist(path).map_err(|error| error.error)?;
+    harness_failpoint::moment("state.renamed");
     Ok(())
 }

@@ -151,6 +151,7 @@ impl Store {
         })?;
         let session = SessionId::new(number);
         create_folder(&self.session_folder(session).join("output"))?;
+        harness_failpoint::moment("session.claimed");
         let log = LogWriter::create(self.log_path(session), session)?;
         Ok((session, log))
     }

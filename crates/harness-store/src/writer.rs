@@ -3,7 +3,6 @@
 use std::{
     fmt,
     fs::File,
-    io::Write,
     path::{Path, PathBuf},
 };
 
@@ -120,6 +119,7 @@ impl LogWriter {
         self.refuse_halted()?;
         let head = self.encode(event, now)?;
         self.write_line()?;
+        harness_failpoint::moment("log.appended");
         self.head = head;
         self.bytes += self.line.len() as u64;
         self.is_synced = false;
@@ -200,7 +200,7 @@ impl LogWriter {
     fn write_line(&mut self) -> Result<(), StoreError> {
         let mut file: &File = &self.file;
         // One write(2), but for a full disk or a signal in the middle of it.
-        file.write_all(&self.line).map_err(|source| {
+        harness_failpoint::write("log.append", &mut file, &self.line).map_err(|source| {
             // What was written of the record must not stand before the next one.
             self.is_halted = self.file.set_len(self.bytes).is_err();
             failed("append to", &self.path)(source).into()
@@ -208,7 +208,10 @@ impl LogWriter {
     }
 
     fn sync_all(&mut self) -> Result<(), StoreError> {
-        self.file.sync_data().map_err(failed("sync", &self.path))?;
+        harness_failpoint::pass("log.sync")
+            .and_then(|()| self.file.sync_data())
+            .map_err(failed("sync", &self.path))?;
+        harness_failpoint::moment("log.synced");
         if !self.is_findable {
             // The session's folder, `sessions`, the store, and the folder the store was made in.
             for folder in self.path.ancestors().skip(1).take(4) {

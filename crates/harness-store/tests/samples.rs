@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use harness_core::{
     Action, AddedFeature, Allowance, AllowedHost, Amendment, ApprovalAnswer, ApprovalAsked,
-    ApprovalSubject, ApprovedFinding, ApprovedHow, AssistantPart, Baseline, ByteCount, CallEnd,
-    CallId, Captured, Change, ChangeKind, CheckReport, CheckStatus, CheckpointNumber,
+    ApprovalSubject, ApprovedFinding, ApprovedHow, AssistantPart, Baseline, Brought, ByteCount,
+    CallEnd, CallId, Captured, Change, ChangeKind, CheckReport, CheckStatus, CheckpointNumber,
     CheckpointSaved, CommandRule, CommitId, ControlCheck, ControlOutcome, Decided, Decision,
     DirtyMode, Document, DroppedResult, Effort, EndReason, Event, FailureClass, Feature,
     FeatureBudget, FeatureId, FeaturePassed, FeatureScope, FeatureStatus, FeatureWork, Finding,
@@ -147,7 +147,36 @@ pub(crate) fn samples() -> Vec<Event> {
     events.extend(questions());
     events.extend(turning_back());
     events.extend(long_work());
+    events.extend(landing());
     events
+}
+
+/// A run that lands after each feature, and what came of that.
+fn landing() -> Vec<Event> {
+    let mut open = opened(5, 6);
+    open.run.lands = Some(commit('7'));
+    let passed = |brought| {
+        Event::FeaturePassed(FeaturePassed {
+            feature: feature_id("F-1"),
+            commit: commit('2'),
+            tree: tree('3'),
+            work_tree: tree('5'),
+            evidence: Some(path(".harness/evidence/F-1.json")),
+            brought: Some(brought),
+        })
+    };
+    let landed = |branch: Option<&str>| Brought::Landed {
+        head: commit('8'),
+        branch: branch.map(str::to_owned),
+    };
+    vec![
+        Event::SessionOpened(Box::new(open)),
+        passed(landed(Some("main"))),
+        passed(landed(None)),
+        passed(Brought::Refused {
+            message: "cannot land: HEAD has moved\nhint: land again".to_owned(),
+        }),
+    ]
 }
 /// A run with a formatter, what that does, and the last attempt.
 fn formatting() -> Vec<Event> {
@@ -478,8 +507,10 @@ fn long_work() -> Vec<Event> {
     let mut work = FeatureWork::new(feature_id("F-1"));
     work.plan = items.clone();
     work.hear("use tabs");
-    work.note("the writer is slow");
-    work.refuse("gate test red");
+    work.keep_lines(
+        &["the writer is slow".to_owned()],
+        &["gate test red".to_owned()],
+    );
     work.add_changes(&[Change {
         path: path("src/a.rs"),
         kind: ChangeKind::Modified,
@@ -712,6 +743,7 @@ pub(crate) fn opened(session: u32, run: u32) -> SessionOpened {
             prompts: std::collections::BTreeMap::new(),
             kept: harness_core::Kept::default(),
             work: Vec::new(),
+            lands: None,
         },
         feature: feature_id("F-1"),
         repository: "demo".to_owned(),
@@ -1314,6 +1346,7 @@ fn features() -> Vec<Event> {
             tree: tree('3'),
             work_tree: tree('5'),
             evidence: Some(path(".harness/evidence/F-1.json")),
+            brought: None,
         }),
         Event::FeaturePassed(FeaturePassed {
             feature: FeatureId::task(1),
@@ -1321,6 +1354,7 @@ fn features() -> Vec<Event> {
             tree: tree('3'),
             work_tree: tree('5'),
             evidence: None,
+            brought: None,
         }),
         Event::CommitFailed {
             message: "the branch has moved".to_owned(),

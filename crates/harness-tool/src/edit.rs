@@ -371,6 +371,23 @@ mod tests {
     }
 
     #[test]
+    fn lines_that_are_nested_otherwise_are_another_place() {
+        let text = "class A {\n\tb() {\n\t\tc();\n\t}\n}\n";
+        assert!(matches!(
+            fault(text, "\tb() {\n\t\tc();\n}", "\tb() {\n\t}\n}"),
+            EditFault::NotFound { .. }
+        ));
+        // But a first line may be copied from its first letter on.
+        check(
+            text,
+            "b() {  \n\t\tc();\n\t}\n",
+            "b() {\n\t\td();\n\t}\n",
+            "class A {\n\tb() {\n\t\td();\n\t}\n}\n",
+            Some("without indentation"),
+        );
+    }
+
+    #[test]
     fn indentation_that_cannot_be_known_is_no_match() {
         assert!(matches!(
             fault("a:\n  b:\n    c\n", "a:\nb:\nc\n", "a:\nb:\nd\n"),

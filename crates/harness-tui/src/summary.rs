@@ -20,10 +20,16 @@ pub fn summary(app: &App) -> Vec<String> {
         Some(reason) => format!("run ended: {reason}"),
         None => "left while the run was going on".to_owned(),
     };
+    let done = match &work.planned {
+        Some(planned) => planned.to_text(),
+        None => format!(
+            "{} of {} features passing",
+            work.passing(),
+            work.features.len()
+        ),
+    };
     let mut lines = vec![format!(
-        "harness: {outcome}, {} of {} features passing, {}{}",
-        work.passing(),
-        work.features.len(),
+        "harness: {outcome}, {done}, {}{}",
         cost(work),
         time(work),
     )];

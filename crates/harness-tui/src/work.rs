@@ -1,5 +1,7 @@
 //! Where the run stands, as a fold over events: what header and work column show.
 
+mod jobs;
+
 use std::time::Duration;
 
 use harness_core::{
@@ -7,8 +9,9 @@ use harness_core::{
     Level, Limits, ModelDelta, ModelResponded, Money, PlanItem, RateLimit, SessionId,
     SessionOpened, Spent, Stop, Timestamp, Usage,
 };
-use harness_report::{clean, clean_line};
+use harness_report::{Planned, clean, clean_line};
 
+pub(crate) use self::jobs::JobLine;
 use crate::theme::Sign;
 
 /// The longest title that is kept. Unit: characters.
@@ -25,6 +28,8 @@ pub(crate) struct Work {
     pub(crate) session: Option<SessionId>,
     /// The features of the run, in the order of the list.
     pub(crate) features: Vec<FeatureLine>,
+    /// What a planning run has come to; absent where features are worked on.
+    pub(crate) planned: Option<Planned>,
     /// The feature in work.
     pub(crate) current: Option<FeatureId>,
     /// The gates the feature must pass.
@@ -41,6 +46,8 @@ pub(crate) struct Work {
     pub(crate) level: Option<Level>,
     /// The agent's plan for the feature.
     pub(crate) plan: Vec<PlanItem>,
+    /// Commands that go on in the background.
+    pub(crate) jobs: Vec<JobLine>,
     /// What is used up.
     pub(crate) used: Used,
     /// What is going on.
@@ -186,6 +193,9 @@ impl Activity {
 impl Work {
     /// Takes an event in.
     pub(crate) fn take(&mut self, event: &Event, at: Timestamp) {
+        if let Some(planned) = &mut self.planned {
+            planned.hear(event);
+        }
         match event {
             Event::SessionOpened(opened) => self.open(opened, at),
             Event::SessionResumed { model, limits, .. } => {
@@ -231,6 +241,7 @@ impl Work {
             }
             _ => {}
         }
+        jobs::take(&mut self.jobs, event);
         self.follow(event, at);
     }
 
@@ -323,6 +334,7 @@ impl Work {
         self.repository = clean_line(&opened.repository, 60);
         self.branch = clean_line(&opened.branch, 80);
         self.session = Some(opened.session);
+        self.planned = Planned::opened(opened, self.planned.take());
         self.current = Some(opened.feature.clone());
         let known = run.work_on(&opened.feature);
         self.plan = known.map_or_else(Vec::new, |work| work.plan.clone());

@@ -30,7 +30,7 @@ pub(super) fn take_back(
         return Ok(Vec::new());
     };
     let run = &first.run;
-    let base = site.repo.tree_of(&run.base)?;
+    let base = site.repo.tree_of(run.head())?;
     let mut left = BTreeSet::new();
     let touched = touched(site, store, openings)?;
     if !take_back_list(site, first, &touched, &base)? {
@@ -63,15 +63,11 @@ fn restore(
     base: &TreeId,
     wanted: &dyn Fn(&RepoPath) -> bool,
 ) -> Result<BTreeSet<RepoPath>, Failure> {
-    let some =
-        |mode, wanted: &dyn Fn(&RepoPath) -> bool| site.repo.restore_some(tip, base, mode, wanted);
-    let tried = some(RestoreMode::DryRun, wanted)?;
-    let refused = tried.refused.into_iter().map(|refused| refused.path);
-    let refused: BTreeSet<RepoPath> = refused.collect();
-    some(RestoreMode::Write, &|path| {
-        wanted(path) && !refused.contains(path)
-    })?;
-    Ok(refused)
+    let done = site
+        .repo
+        .restore_around(tip, base, RestoreMode::Write, wanted)?;
+    let refused = done.refused.into_iter().map(|refused| refused.path);
+    Ok(refused.collect())
 }
 
 /// Returns the features whose status the run changed, with the one they had before.
@@ -83,7 +79,7 @@ fn touched(
     let Some(run) = openings.first().map(|opened| &opened.run) else {
         return Ok(Vec::new());
     };
-    let mut ids: BTreeSet<FeatureId> = runs::proven(&site.repo, run.run, &run.base)?
+    let mut ids: BTreeSet<FeatureId> = runs::proven(&site.repo, run.run, run.head())?
         .into_iter()
         .map(|proven| proven.feature)
         .collect();

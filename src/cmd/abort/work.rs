@@ -1,23 +1,15 @@
 //! The files the agent may have changed, brought back to where the run began.
 
-use std::collections::BTreeSet;
-
 use harness_core::{CheckpointNumber, RepoPath, SessionId, SessionOpened, TreeId};
-use harness_git::{CheckpointRef, RestoreMode, SnapshotCache};
-use harness_guard::Guard;
+use harness_git::{CheckpointRef, RestoreMode};
 
-use crate::{
-    compose::Site,
-    failure::{Failure, chain},
-};
+use crate::{cmd::reach::Reach, compose::Site, failure::Failure};
 
 /// A run's reach in the work tree.
 pub(super) struct Work<'a> {
     site: &'a Site,
     openings: &'a [SessionOpened],
-    /// What was in reach, by session.
-    guards: Vec<Guard>,
-    cache: SnapshotCache,
+    reach: Reach<'a>,
 }
 
 /// The work tree before anything was taken back.
@@ -43,19 +35,10 @@ const MARK: &str = ", saved by abort";
 
 impl<'a> Work<'a> {
     pub(super) fn of(site: &'a Site, openings: &'a [SessionOpened]) -> Result<Self, Failure> {
-        let mut guards = Vec::new();
-        for opened in openings {
-            let mut features = opened.run.features.iter();
-            if let Some(feature) = features.find(|feature| feature.id == opened.feature) {
-                let guard = Guard::new(&opened.run.policy, feature);
-                guards.push(guard.map_err(|error| Failure::failed(chain(&error)))?);
-            }
-        }
         Ok(Self {
             site,
             openings,
-            guards,
-            cache: SnapshotCache::default(),
+            reach: Reach::of(site, openings)?,
         })
     }
 
@@ -65,7 +48,7 @@ impl<'a> Work<'a> {
             return Err(Failure::failed("cannot save a run that never began"));
         };
         let known = self.newest(first)?;
-        let now = self.snapshot(&known)?;
+        let now = self.reach.snapshot(&known)?;
         let mut start = CheckpointRef {
             session: first.session,
             number: CheckpointNumber(0),
@@ -84,19 +67,12 @@ impl<'a> Work<'a> {
         let Some(first) = self.openings.first() else {
             return Ok(0);
         };
-        let restore = |mode, wanted: &dyn Fn(&RepoPath) -> bool| {
-            let repo = &self.site.repo;
-            repo.restore_some(&saved.known, &first.start_tree, mode, wanted)
-        };
-        let tried = restore(RestoreMode::DryRun, &|path| self.is_agents(path))?;
-        let refused: BTreeSet<RepoPath> = tried
-            .refused
-            .into_iter()
-            .map(|refused| refused.path)
-            .collect();
-        let done = restore(RestoreMode::Write, &|path| {
-            self.is_agents(path) && !refused.contains(path)
-        })?;
+        let done = self.site.repo.restore_around(
+            &saved.known,
+            &first.start_tree,
+            RestoreMode::Write,
+            &|path| self.is_agents(path),
+        )?;
         Ok(done.written.len() + done.removed.len())
     }
 
@@ -105,7 +81,7 @@ impl<'a> Work<'a> {
         let Some(first) = self.openings.first() else {
             return Ok(Vec::new());
         };
-        let now = self.snapshot(&first.start_tree)?;
+        let now = self.reach.snapshot(&first.start_tree)?;
         let changes = self.site.repo.diff(&first.start_tree, &now)?;
         let paths = changes.into_iter().map(|change| change.path);
         Ok(paths.filter(|path| self.is_agents(path)).collect())
@@ -140,35 +116,7 @@ impl<'a> Work<'a> {
         Ok(name)
     }
 
-    fn snapshot(&mut self, base: &TreeId) -> Result<TreeId, Failure> {
-        let under = self.reach();
-        let guards = &self.guards;
-        let hidden = |path: &RepoPath| guards.iter().any(|guard| guard.scope().is_hidden(path));
-        let repo = &self.site.repo;
-        let shot = repo.snapshot(&mut self.cache, base, &under, &hidden)?;
-        Ok(shot.tree)
-    }
-
-    /// Returns the folders in reach; where one does not exist, the nearest one above.
-    fn reach(&self) -> Vec<RepoPath> {
-        let root = self.site.repo.root();
-        let nearest = |path: &RepoPath| {
-            let mut folder = path.clone();
-            while !root.join(folder.as_path()).is_dir() {
-                folder = folder.parent()?;
-            }
-            Some(folder)
-        };
-        let writable = self
-            .guards
-            .iter()
-            .flat_map(|guard| &guard.bounds().writable);
-        let folders: BTreeSet<RepoPath> = writable.filter_map(nearest).collect();
-        folders.into_iter().collect()
-    }
-
     fn is_agents(&self, path: &RepoPath) -> bool {
-        let mut guards = self.guards.iter();
-        !guards.any(|guard| guard.scope().is_host_owned(path))
+        !self.reach.is_host_owned(path)
     }
 }

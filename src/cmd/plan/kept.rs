@@ -1,11 +1,17 @@
 //! `harness plan --show|--accept|--edit|--reject`: proposals that wait for a person's word.
 
-use std::{env, fs, process::Command};
+use std::{
+    env, fs,
+    io::{self, Read as _},
+    path::Path,
+    process::Command,
+};
 
 use harness_core::{FeatureId, Policy, Proposal};
 use harness_engine::read_proposal;
 use harness_report::{clean_line, json_proposed, proposal_lines};
 use serde_json::{Value, json};
+use tempfile::NamedTempFile;
 
 use super::{check, next};
 use crate::{
@@ -151,10 +157,23 @@ pub(super) fn edit(common: &Common, id: Option<String>) -> Result<u8, Failure> {
     let _lock = session::lock(&site, &store)?;
     let shelf = Shelf::of(&store);
     let kept = find_waiting(&shelf, id)?;
-    let text = edited(&kept.proposal)?;
+    let before = editable(&kept.proposal);
+    let file = edited(&before)?;
+    let text = match saved(file.path()) {
+        Ok(text) => text,
+        Err(why) => return Err(not_taken(&why, file)),
+    };
+    if text == before {
+        let text = format!("proposal: {} is as it was", kept.proposal.id);
+        Output::new(common).entry("proposal", &text, body(&kept))?;
+        return Ok(0);
+    }
     let policy = policy_of(&site)?;
     let existing = site.features(&policy.feature_file)?;
-    let features = read_proposal(&text, &existing, &policy).map_err(|why| not_taken(&why))?;
+    let features = match read_proposal(&text, &existing, &policy) {
+        Ok(features) => features,
+        Err(why) => return Err(not_taken(&why, file)),
+    };
     let proposal = Proposal {
         features,
         ..kept.proposal.clone()
@@ -283,8 +302,8 @@ fn named(shelf: &Shelf, id: &str) -> Result<Kept, Failure> {
     })
 }
 
-/// Has the person edit a proposal as JSON, and returns what they saved.
-fn edited(proposal: &Proposal) -> Result<String, Failure> {
+/// Has the person edit a text, and returns the file it is in.
+fn edited(text: &str) -> Result<NamedTempFile, Failure> {
     let editor = ["VISUAL", "EDITOR"]
         .iter()
         .find_map(|name| env::var(name).ok().filter(|value| !value.trim().is_empty()));
@@ -292,14 +311,13 @@ fn edited(proposal: &Proposal) -> Result<String, Failure> {
         .ok_or_else(|| Failure::usage("which editor?").hint("EDITOR=nano harness plan --edit"))?;
     let words = shlex::split(&editor).filter(|words| !words.is_empty());
     let words = words.ok_or_else(|| Failure::usage(format!("`{editor}` is no command")))?;
-    let failed =
-        |error: std::io::Error| Failure::failed(format!("cannot edit the proposal: {error}"));
+    let failed = |error: io::Error| Failure::failed(format!("cannot edit the proposal: {error}"));
     let file = tempfile::Builder::new()
         .prefix("proposal-")
         .suffix(".json")
         .tempfile()
         .map_err(failed)?;
-    fs::write(file.path(), editable(proposal)).map_err(failed)?;
+    fs::write(file.path(), text).map_err(failed)?;
     let status = Command::new(&words[0])
         .args(&words[1..])
         .arg(file.path())
@@ -312,11 +330,23 @@ fn edited(proposal: &Proposal) -> Result<String, Failure> {
             "the editor ended with {status}; nothing was changed"
         )));
     }
-    let size = fs::metadata(file.path()).map_err(failed)?.len();
-    if size > EDITED_BYTES_MAX {
-        return Err(not_taken("the file is too large"));
+    Ok(file)
+}
+
+/// Reads what an editor has left, or says why that is no text.
+fn saved(path: &Path) -> Result<String, String> {
+    let failed = |error: io::Error| match error.kind() {
+        io::ErrorKind::NotFound => "the editor has left no file".to_owned(),
+        _ => format!("cannot read what the editor has left: {error}"),
+    };
+    let file = fs::File::open(path).map_err(failed)?;
+    let mut bytes = Vec::new();
+    let read = file.take(EDITED_BYTES_MAX + 1).read_to_end(&mut bytes);
+    read.map_err(failed)?;
+    if bytes.len() as u64 > EDITED_BYTES_MAX {
+        return Err("the file is too large".to_owned());
     }
-    fs::read_to_string(file.path()).map_err(failed)
+    String::from_utf8(bytes).map_err(|_| "the file is no UTF-8".to_owned())
 }
 
 /// Writes a proposal as the tool takes it.
@@ -332,8 +362,16 @@ fn editable(proposal: &Proposal) -> String {
     serde_json::to_string_pretty(&value).unwrap_or_default() + "\n"
 }
 
-fn not_taken(why: &str) -> Failure {
-    Failure::usage(format!("the proposal stays as it was: {why}"))
+/// Makes the failure of an edit that cannot be taken; what the person wrote is not lost with it.
+fn not_taken(why: &str, file: NamedTempFile) -> Failure {
+    let failure = Failure::usage(format!("the proposal stays as it was: {why}"));
+    if !file.path().exists() {
+        return failure;
+    }
+    match file.keep() {
+        Ok((_, path)) => failure.hint(format!("what you wrote is kept in {}", path.display())),
+        Err(_) => failure,
+    }
 }
 
 fn none(output: &mut Output) -> Result<u8, Failure> {

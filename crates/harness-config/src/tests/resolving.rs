@@ -1,6 +1,6 @@
 use std::{path::Path, time::Duration};
 
-use harness_core::{Feature, FeatureId, Level, Money};
+use harness_core::{Feature, FeatureId, Level, Money, ReviewBy};
 
 use super::{repository, user};
 use crate::{ConfigError, KeySource, Overrides, Resolved, resolve};
@@ -355,7 +355,8 @@ fn what_is_neither_limit_nor_choice_passes_through() {
     let resolved = resolved(repository, "[sandbox]\nread = [\"/opt/x\"]", &none, &flags);
     assert!(!resolved.policy.isolate);
     assert_eq!(resolved.link[0].to_text(), "node_modules");
-    assert_eq!(resolved.policy.review, harness_core::ReviewBy::Person);
+    assert_eq!(resolved.policy.review, ReviewBy::Person);
+    assert_eq!(resolved.demanded_review, ReviewBy::Person);
     assert_eq!(
         hosts(&resolved),
         ["registry.npmjs.org:443", "registry.yarnpkg.com:443"]
@@ -366,6 +367,18 @@ fn what_is_neither_limit_nor_choice_passes_through() {
     assert_eq!(resolved.agent, "script:turns.json");
     assert_eq!(resolved.fallback, ["local"]);
     assert_eq!(resolved.policy.limits.patience, Duration::from_secs(5));
+}
+
+#[test]
+fn what_a_person_wants_reviewed_makes_no_demand_on_the_proofs_of_a_repository() {
+    let none = Overrides::default();
+    let own = "[gates]\nreview = \"person\"";
+    let both = resolved("[gates]\nreview = \"agent\"", own, &none, &none);
+    assert_eq!(both.policy.review, ReviewBy::Person);
+    assert_eq!(both.demanded_review, ReviewBy::Agent);
+    let only = resolved("", own, &none, &none);
+    assert_eq!(only.policy.review, ReviewBy::Person);
+    assert_eq!(only.demanded_review, ReviewBy::None);
 }
 
 /// Returns the hosts of a policy as text.

@@ -1,6 +1,6 @@
 use harness_core::{
-    AllowedHost, CommitId, DirtyMode, FeatureScope, Gate, Level, Limits, ModelProfile, Money,
-    Policy, Roles, RunId, RunState, ScopeRules, SessionId, Sourced, Timestamp, TreeId, Usage,
+    AllowedHost, CommitId, FeatureScope, Gate, Level, Limits, ModelProfile, Policy, RunId,
+    RunState, ScopeRules, SessionId, Sourced, Timestamp, TreeId,
 };
 
 use super::*;
@@ -38,13 +38,13 @@ pub(super) fn opened(feature: &Feature, goal: Goal, sources: Vec<Source>) -> Ses
         start_checkpoint: commit.clone(),
         sources,
         documents: None,
-        run: RunState {
-            run: RunId::new(1),
-            started_at: Timestamp::from_millis(0),
+        run: RunState::new(
+            RunId::new(1),
+            Timestamp::from_millis(0),
             goal,
-            policy: policy(),
-            features: vec![feature.clone()],
-            model: ModelProfile {
+            policy(),
+            vec![feature.clone()],
+            ModelProfile {
                 name: "local".to_owned(),
                 id: "local".to_owned(),
                 provider: String::new(),
@@ -55,25 +55,8 @@ pub(super) fn opened(feature: &Feature, goal: Goal, sources: Vec<Source>) -> Ses
                 beyond: None,
                 recorded: true,
             },
-            fallback: Vec::new(),
-            roles: Roles::default(),
-            attended: false,
-            steered: false,
-            dirty: DirtyMode::Refuse,
-            base: commit.clone(),
-            tip: commit,
-            work_start: None,
-            given_up: Vec::new(),
-            attempts: 0,
-            usage: Usage::default(),
-            spent: Money(0),
-            by_hand: None,
-            approved: Vec::new(),
-            account: harness_core::Account::default(),
-            prompts: std::collections::BTreeMap::new(),
-            kept: harness_core::Kept::default(),
-            work: Vec::new(),
-        },
+            commit,
+        ),
     }
 }
 

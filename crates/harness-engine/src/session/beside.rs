@@ -7,17 +7,18 @@
 use harness_context::prompts::{PromptName, prompt};
 use harness_core::{
     Beside, BesideEnd, CallEnd, CallId, ConversationId, ConversationKind, Event, Happened,
-    ModelProfile, Role, RunState, SessionOpened, Timestamp, TurnNumber, Usage,
+    ModelProfile, Role, RunState, SessionOpened, Timestamp, TreeId, TurnNumber, Usage,
 };
 use harness_guard::Permit;
 
 use super::{
     Session,
-    steps::{Step, Surroundings, ended},
+    steps::{Step, Surroundings, cancel_request, ended},
 };
 use crate::{
     AskBeside, Effect, breaker,
     calls::{Call, CallState},
+    check::Check,
     conversation::{Conversation, output_of},
     limits,
     retry::{self, Patience, Retry},
@@ -215,7 +216,13 @@ impl Session {
         let end = match allowed {
             Err(end) => end,
             Ok(action) => match self.guard.permit(action) {
-                Ok(permit) => return perform(beside, id, permit),
+                Ok(permit) => {
+                    let tree = self
+                        .check
+                        .as_ref()
+                        .and_then(|check| judged_tree(check, beside.id));
+                    return perform(beside, id, permit, tree);
+                }
                 Err(verdict) => CallEnd::Refused {
                     reason: verdict.reason,
                 },
@@ -301,13 +308,8 @@ impl Session {
     /// Brings the conversation beside the main one to its end; `None` when there is none.
     pub(super) fn cut_beside(&mut self) -> Option<Step> {
         let beside = self.besides.open.as_mut()?;
-        if let Request::InFlight { cancelling } = &mut beside.talk.request {
-            let asked = std::mem::replace(cancelling, true);
-            return Some(if asked {
-                Step::Wait
-            } else {
-                Step::Do(Effect::CancelModel)
-            });
+        if let Some(step) = cancel_request(&mut beside.talk) {
+            return Some(step);
         }
         let mut cancel = false;
         let mut is_performed = false;
@@ -405,7 +407,14 @@ fn allowed(call: &Call) -> Result<harness_core::Action, CallEnd> {
     }
 }
 
-fn perform(beside: &mut Conversation, id: CallId, permit: Permit) -> Step {
+/// Returns the tree that a reviewer looks at: what would be committed, whatever the work tree holds by then.
+fn judged_tree(check: &Check, id: ConversationId) -> Option<TreeId> {
+    let is_review = id.kind == ConversationKind::Reviewer;
+    let subject = check.subject.as_ref().filter(|_| is_review)?;
+    Some(subject.candidate.clone())
+}
+
+fn perform(beside: &mut Conversation, id: CallId, permit: Permit, tree: Option<TreeId>) -> Step {
     if let Some(call) = beside.calls.find(id) {
         call.state = CallState::Running;
     }
@@ -413,5 +422,6 @@ fn perform(beside: &mut Conversation, id: CallId, permit: Permit) -> Step {
         conversation: beside.id,
         call: id,
         permit,
+        tree,
     })
 }

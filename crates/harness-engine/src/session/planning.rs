@@ -72,15 +72,32 @@ impl Planning {
         policy.scope.write = own.map(sourced).collect();
         let existing = run.features.iter();
         let existing = existing.filter(|entry| entry.id != feature.id).cloned();
-        Some(Self {
+        let earlier = run.work_on(&feature.id);
+        let mut planning = Self {
             policy,
             existing: existing.collect(),
             put: None,
-            decided: Vec::new(),
+            decided: earlier.map_or_else(Vec::new, |work| work.decided.clone()),
             base_problem: None,
             is_base_told: false,
             is_done: false,
-        })
+        };
+        for given in run.kept.answers_about(&feature.id) {
+            planning.keep_decided(&given.asked, &given.answer);
+        }
+        Some(planning)
+    }
+
+    /// Keeps what a person has decided, as far as there is room.
+    fn keep_decided(&mut self, question: &str, answer: &str) {
+        let cut = |text: &str| text.chars().take(DECIDED_CHARS).collect();
+        let decided = Decided {
+            question: cut(question),
+            answer: cut(answer),
+        };
+        if self.decided.len() < DECIDED_MAX && !self.decided.contains(&decided) {
+            self.decided.push(decided);
+        }
     }
 
     fn put_of(&mut self, call: CallId) -> Option<&mut Put> {
@@ -337,15 +354,25 @@ impl Session {
             return;
         };
         let found = self.calls.find(id);
-        let asked = found.filter(|call| call.state == CallState::Running);
-        if let Some(Ok(Intent::Ask { text })) = asked.map(|call| &call.intent)
-            && planning.decided.len() < DECIDED_MAX
-        {
-            let cut = |text: &str| text.chars().take(DECIDED_CHARS).collect();
-            planning.decided.push(Decided {
-                question: cut(text),
-                answer: cut(answer),
-            });
+        let asked =
+            found.filter(|call| matches!(call.state, CallState::Running | CallState::ToAsk));
+        if let Some(Ok(Intent::Ask { text })) = asked.map(|call| &call.intent) {
+            planning.keep_decided(text, answer);
+        }
+    }
+
+    /// Returns what a person has decided so far; nothing in a session that works.
+    pub(super) fn decided(&self) -> &[Decided] {
+        self.planning
+            .as_ref()
+            .map_or(&[], |it| it.decided.as_slice())
+    }
+
+    /// Goes back to where so much was decided: the conversation goes on from there.
+    pub(super) fn forget_decided(&mut self, decided: usize) {
+        if let Some(planning) = &mut self.planning {
+            planning.decided.truncate(decided);
+            planning.is_done = false;
         }
     }
 

@@ -6,7 +6,9 @@
 
 use std::time::Duration;
 
-use harness_core::{CallEnd, CallId, EndReason, Event, Goal, QuestionId, RunState, Timestamp};
+use harness_core::{
+    CallEnd, CallId, EndReason, Event, GivenAnswer, Goal, QuestionId, RunState, Timestamp,
+};
 use harness_tool::Intent;
 
 use super::{Conclusion, Session, Step, steps::ended};
@@ -40,7 +42,11 @@ impl Session {
         });
     }
 
+    /// Takes an answer in; one to what was asked in another session, or of nothing, is none.
     pub(super) fn on_answer(&mut self, id: CallId, answer: &str) {
+        if self.question.as_ref().is_none_or(|asked| asked.call != id) {
+            return;
+        }
         self.keep_decided(id, answer);
         self.remember_answer(id, answer);
         if let Some(call) = self
@@ -49,6 +55,16 @@ impl Session {
             .filter(|call| call.state == CallState::Running)
         {
             call.answer(words::answered(answer), false);
+            self.drift.hear_person();
+        }
+    }
+
+    /// Takes note of an answer from outside of the run; the next step gives it to the agent.
+    pub(super) fn on_answer_taken(&mut self, given: &GivenAnswer) {
+        let asked = self.question.as_ref();
+        let asked = asked.filter(|asked| asked.id == Some(given.question));
+        if let Some(call) = asked.map(|asked| asked.call) {
+            self.keep_decided(call, &given.answer);
             self.drift.hear_person();
         }
     }
@@ -107,8 +123,11 @@ impl Session {
     }
 
     /// Returns the question whose call has no end, with what an answer names it by.
+    ///
+    /// One that the feature was given up for is open no more, whatever its call comes to: it waits.
     pub(crate) fn open_question(&self) -> Option<(CallId, QuestionId)> {
-        let asked = self.question.as_ref()?;
+        let asked = self.question.as_ref();
+        let asked = asked.filter(|_| self.conclusion.is_none())?;
         let mut calls = self.calls.iter();
         let is_open = calls.any(|call| call.id == asked.call && !call.is_over());
         asked.id.filter(|_| is_open).map(|id| (asked.call, id))

@@ -34,6 +34,8 @@ struct Mark {
     notes: usize,
     plan: Vec<PlanItem>,
     said: Vec<String>,
+    /// How much a person had decided by then.
+    decided: usize,
     /// The work tree at that time; absent until it was saved.
     saved: Option<(CheckpointNumber, TreeId)>,
 }
@@ -71,6 +73,7 @@ impl Session {
             notes: self.story.notes.len(),
             plan: self.carried.work.plan.clone(),
             said: self.carried.work.said.clone(),
+            decided: self.decided().len(),
             saved: None,
         });
         self.mark_saved();
@@ -144,12 +147,14 @@ impl Session {
         self.story.notes.truncate(mark.notes);
         self.carried.work.plan.clone_from(&mark.plan);
         self.carried.work.said.clone_from(&mark.said);
+        let decided = mark.decided;
         self.calls = Calls::default();
         self.question = None;
         self.pending.nudge = None;
         self.pending.giving_up = None;
         self.pending.documents.clear();
         self.informing.forget_told();
+        self.forget_decided(decided);
     }
 
     /// Takes the wish up again whose process is gone.

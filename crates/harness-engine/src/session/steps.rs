@@ -16,7 +16,7 @@ use crate::{
     limits::{self, Used},
     pacing::Pacing,
     retry::{self, Patience, Retry},
-    talk::Request,
+    talk::{Request, Talk},
     words,
 };
 
@@ -510,13 +510,8 @@ impl Session {
         if let Some(step) = self.cut_beside() {
             return Some(step);
         }
-        if let Request::InFlight { cancelling } = &mut self.talk.request {
-            let asked = std::mem::replace(cancelling, true);
-            return Some(if asked {
-                Step::Wait
-            } else {
-                Step::Do(Effect::CancelModel)
-            });
+        if let Some(step) = cancel_request(&mut self.talk) {
+            return Some(step);
         }
         if let Some(check) = &mut self.check {
             // A commit is never cut short: it is proven and cheap.
@@ -579,6 +574,16 @@ impl Session {
             SettingAside::InFlight | SettingAside::Done => None,
         }
     }
+}
+
+/// Brings the request in flight of a conversation to its end; `None` where there is none.
+pub(super) fn cancel_request(talk: &mut Talk) -> Option<Step> {
+    let is_to_ask = talk.cancel()?;
+    Some(if is_to_ask {
+        Step::Do(Effect::CancelModel)
+    } else {
+        Step::Wait
+    })
 }
 
 /// Says how a call ends that is not carried out any more.

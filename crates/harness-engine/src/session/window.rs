@@ -181,8 +181,8 @@ impl Session {
     /// Returns what the next session of the feature has to know.
     pub(crate) fn work(&self) -> FeatureWork {
         let mut work = self.carried.work.clone();
-        work.notes.clone_from(&self.story.notes);
-        work.refusals.clone_from(&self.story.refusals);
+        work.keep_lines(&self.story.notes, &self.story.refusals);
+        work.decided = self.decided().to_vec();
         work.asks_no_more = self.asks_no_more;
         work.mends = self.mends;
         if self.aside == super::SettingAside::Done {

@@ -208,3 +208,26 @@ fn what_a_cut_would_gain_is_not_worth_the_cache_when_it_is_little() {
     assert!(cut(6_000).is_worth_it(500, window));
     assert!(!cut(6_001).is_worth_it(500, window));
 }
+
+#[test]
+fn an_earlier_state_shares_what_was_said_with_what_follows() {
+    let turn = Turn {
+        calls: vec![(0, 5_000)],
+        said: None,
+        measured: true,
+    };
+    let mut talk = talk(&vec![turn; 3]);
+    talk.begin_turn(TurnNumber(4));
+    let earlier = talk.clone();
+    talk.request = Request::InFlight { cancelling: false };
+    talk.hear(&ModelResponse {
+        parts: vec![AssistantPart::Text {
+            text: "well".to_owned(),
+        }],
+        stop: StopReason::EndTurn,
+        usage: Usage::default(),
+    });
+    assert_eq!(talk.messages().len(), earlier.messages().len() + 1);
+    let mut pairs = earlier.messages().iter().zip(talk.messages());
+    assert!(pairs.all(|(earlier, now)| Arc::ptr_eq(earlier, now)));
+}

@@ -1,8 +1,8 @@
 //! A session that plans: it proposes, a person decides, and nothing else ends it.
 
 use harness_core::{
-    AddedFeature, ApprovalAnswer, CheckStatus, Event, FeatureId, Goal, ProposalSettled,
-    ProposalWord,
+    AddedFeature, ApprovalAnswer, CheckStatus, Decided, Event, FeatureId, GivenAnswer, Goal,
+    ProposalSettled, ProposalWord, QuestionId, RewindWhat, Timestamp, TurnNumber,
 };
 
 use super::script::Script;
@@ -181,4 +181,77 @@ fn an_agent_that_stops_without_a_proposal_is_told_and_then_left() {
     assert_eq!(run.says("What do you think?"), "person awaited");
     // There is nothing that gates could decide.
     assert_eq!(run.on(&Event::ClaimTaken), "");
+}
+
+const ASK: (&str, &str) = ("ask", r#"{"text":"Commas or tabs?"}"#);
+
+fn given() -> GivenAnswer {
+    GivenAnswer {
+        question: QuestionId::new(1),
+        feature: Script::feature(1),
+        asked: "Commas or tabs?".to_owned(),
+        answer: "commas".to_owned(),
+        by: "a person".to_owned(),
+        at: Timestamp::from_millis(1),
+    }
+}
+
+fn decided() -> Vec<Decided> {
+    vec![Decided {
+        question: "Commas or tabs?".to_owned(),
+        answer: "commas".to_owned(),
+    }]
+}
+
+#[test]
+fn what_a_person_decides_stands_in_the_proposal_whichever_way_it_came() {
+    // On the terminal.
+    let mut run = planning(true, false);
+    run.calls(&[ASK]);
+    run.on(&Event::QuestionAnswered {
+        call: Script::id(1, 0),
+        answer: "commas".to_owned(),
+    });
+    run.calls(&[PROPOSE]);
+    assert_eq!(run.proposed().decided, decided());
+
+    // With `harness answer` while the session waits; the log says the same.
+    let mut run = planning(true, false);
+    run.names_questions = true;
+    run.calls(&[ASK]);
+    run.on(&Event::AnswerTaken(Box::new(given())));
+    run.crashes_attended();
+    run.calls(&[PROPOSE]);
+    assert_eq!(run.proposed().decided, decided());
+
+    // And with `harness answer` after the session was over, which is told to a new one.
+    let mut run = planning(false, false);
+    run.names_questions = true;
+    run.calls(&[ASK]);
+    run.on(&Event::AnswerTaken(Box::new(given())));
+    run.resumes_attended();
+    run.opens(2);
+    run.calls(&[PROPOSE]);
+    assert_eq!(run.proposed().decided, decided());
+    let work = run.engine.run();
+    let work = work.work_on(&Script::feature(1)).map(|work| &work.decided);
+    assert_eq!(work, Some(&decided()));
+}
+
+#[test]
+fn what_was_decided_since_is_forgotten_with_the_talk() {
+    let mut run = planning(true, false);
+    run.calls(&[ASK]);
+    run.on(&Event::QuestionAnswered {
+        call: Script::id(1, 0),
+        answer: "tabs".to_owned(),
+    });
+    run.on(&Event::RewindAsked {
+        turn: TurnNumber(1),
+        what: RewindWhat::Talk,
+    });
+    let back = run.is_cancelled();
+    assert!(back.ends_with("request 3"), "{back}");
+    run.calls(&[PROPOSE]);
+    assert_eq!(run.proposed().decided, []);
 }

@@ -20,8 +20,8 @@ fn judgement(score: u32, findings: &str) -> String {
     )
 }
 
-/// A run whose first feature is claimed, green, and shown to whoever reviews it.
-fn shown(by: ReviewBy, change: impl FnOnce(&mut RunState)) -> (Script, String) {
+/// A run whose first feature has been worked on.
+fn worked_on(by: ReviewBy, change: impl FnOnce(&mut RunState)) -> Script {
     let gates = vec![gate("test")];
     let mut run = Script::closed(Goal::All, 1, gates, |run| {
         run.policy.review = by;
@@ -30,6 +30,12 @@ fn shown(by: ReviewBy, change: impl FnOnce(&mut RunState)) -> (Script, String) {
     run.opens(1);
     run.base_is_green();
     run.saves_changed_work(2);
+    run
+}
+
+/// The same, claimed, green, and shown to whoever reviews it.
+fn shown(by: ReviewBy, change: impl FnOnce(&mut RunState)) -> (Script, String) {
+    let mut run = worked_on(by, change);
     claim(&mut run);
     let follows = run.on(&change_shown(2, ""));
     (run, follows)
@@ -85,6 +91,15 @@ fn an_approval_is_one_more_thing_a_commit_needs() {
     );
     let follows = run.on(&passed("F-001", 3));
     assert!(follows.contains("status passing"), "{follows}");
+}
+
+#[test]
+fn what_it_looks_at_is_the_tree_that_would_be_committed() {
+    let mut run = reviewing();
+    assert_eq!(
+        run.beside_calls(&[("read", r#"{"path":"src/a.rs"}"#)]),
+        "allow beside 1.0; look 1.0 in 2"
+    );
 }
 
 #[test]
@@ -167,12 +182,7 @@ fn a_change_that_cannot_be_shown_or_has_no_room_is_not_approved() {
         follows.contains("beside failed; reviewed failed; stop needs_human"),
         "{follows}"
     );
-    let mut run = Script::closed(Goal::All, 1, vec![gate("test")], |run| {
-        run.policy.review = ReviewBy::Agent;
-    });
-    run.opens(1);
-    run.base_is_green();
-    run.saves_changed_work(2);
+    let mut run = worked_on(ReviewBy::Agent, |_| {});
     claim(&mut run);
     let follows = run.on(&change_shown(2, "cannot read a tree"));
     assert!(
@@ -183,12 +193,7 @@ fn a_change_that_cannot_be_shown_or_has_no_room_is_not_approved() {
 
 #[test]
 fn red_gates_are_never_reviewed() {
-    let mut run = Script::closed(Goal::All, 1, vec![gate("test")], |run| {
-        run.policy.review = ReviewBy::Agent;
-    });
-    run.opens(1);
-    run.base_is_green();
-    run.saves_changed_work(2);
+    let mut run = worked_on(ReviewBy::Agent, |_| {});
     run.calls(&[("finish", r#"{"text":"done"}"#)]);
     run.on(&frozen(2, Vec::new()));
     let follows = run.checks("test", CheckStatus::Red);
@@ -224,12 +229,7 @@ fn a_kill_in_the_middle_of_a_review_goes_on_with_it() {
 
 #[test]
 fn a_kill_while_the_change_is_shown_shows_it_again() {
-    let mut run = Script::closed(Goal::All, 1, vec![gate("test")], |run| {
-        run.policy.review = ReviewBy::Agent;
-    });
-    run.opens(1);
-    run.base_is_green();
-    run.saves_changed_work(2);
+    let mut run = worked_on(ReviewBy::Agent, |_| {});
     claim(&mut run);
     assert_eq!(run.crashes(), "show change");
 }

@@ -4,8 +4,8 @@ use harness_core::{
     Action, AssistantPart, BesideEnd, CallEnd, CallId, Change, ChangeKind, CheckStatus,
     CheckpointNumber, CheckpointSaved, Event, FailureClass, Feature, FeatureId, FeaturePassed,
     Finding, FinishSubject, Gate, Goal, Happened, ModelFailure, ModelResponded, ModelResponse,
-    Money, Outcome, Prompt, QuestionId, RunState, StopReason, Timestamp, TurnNumber, Urgency,
-    Usage,
+    Money, Outcome, Prompt, Proposal, QuestionId, RunState, StopReason, Timestamp, TurnNumber,
+    Urgency, Usage,
 };
 use harness_engine::{AskBeside, Effect, Engine, WriteHandOver};
 
@@ -165,6 +165,24 @@ impl Script {
     /// An event is logged and the process dies before anything follows from it.
     pub(crate) fn dies_with(&mut self, event: &Event) {
         self.log.push((event.clone(), self.now));
+    }
+
+    /// The process dies with this in the log and nothing behind it; another folds it.
+    pub(crate) fn dies_once(&mut self, is_last: impl Fn(&Event) -> bool) {
+        let mut logged = self.log.iter();
+        let last = logged.rposition(|(event, _)| is_last(event)).unwrap();
+        self.log.truncate(last + 1);
+        self.engine = Engine::fold(self.log.iter().cloned()).unwrap();
+    }
+
+    /// Returns what was proposed last.
+    pub(crate) fn proposed(&self) -> &Proposal {
+        let mut newest_first = self.log.iter().rev();
+        let found = newest_first.find_map(|(event, _)| match event {
+            Event::FeaturesProposed { proposal, .. } => Some(&**proposal),
+            _ => None,
+        });
+        found.unwrap()
     }
 
     pub(crate) fn resumes_attended(&mut self) {
@@ -427,6 +445,14 @@ impl Script {
                 self.beside = Some(*ask);
                 words
             }
+            Effect::PerformBeside {
+                call,
+                tree: Some(tree),
+                ..
+            } => {
+                let tree = tree.to_string();
+                format!("look {} in {}", short(call), tree.trim_start_matches('0'))
+            }
             Effect::PerformBeside { call, .. } => format!("look {}", short(call)),
             Effect::ShowChange { .. } => "show change".to_owned(),
             Effect::BringBack(work) => format!("bring back {}", work.feature),
@@ -468,6 +494,7 @@ pub(crate) fn passed(feature: &str, number: u64) -> Event {
         tree: facts::tree(number),
         work_tree: facts::tree(number),
         evidence: None,
+        brought: None,
     })
 }
 

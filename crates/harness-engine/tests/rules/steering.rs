@@ -592,3 +592,16 @@ fn a_cut_answer_goes_on_with_the_words_that_wait() {
     );
     assert_eq!(run.told("shorter"), 1);
 }
+
+#[test]
+fn an_answer_to_what_was_asked_in_another_session_ends_no_call_of_this_one() {
+    let mut run = Script::features(1, Vec::new());
+    assert!(run.calls(&[READ]).ends_with("perform 1.0"));
+    let answer = Event::QuestionAnswered {
+        call: Script::id(1, 0),
+        answer: "the second".to_owned(),
+    };
+    assert_eq!(run.on(&answer), "");
+    run.ends(1, 0, text("the file"));
+    assert_eq!((run.told("the second"), run.told("the file")), (0, 1));
+}

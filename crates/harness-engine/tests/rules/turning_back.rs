@@ -153,3 +153,15 @@ fn an_answer_from_outside_opens_the_feature_again_and_a_resume_without_one_does_
     assert!(run.given_up.is_empty());
     assert_eq!(run.kept.answers.len(), 1);
 }
+
+#[test]
+fn a_question_that_the_feature_was_given_up_for_waits_also_where_the_process_died_with_it() {
+    let mut run = questions(false);
+    run.names_questions = true;
+    run.calls(&[("ask", r#"{"text":"which?"}"#)]);
+    run.dies_once(|event| matches!(event, Event::FeatureGivenUp { .. }));
+    assert_eq!(run.engine.open_question(), None);
+    assert_eq!(run.engine.waiting_questions(), [QuestionId::new(1)]);
+    run.crashes();
+    assert_eq!(run.engine.waiting_questions(), [QuestionId::new(1)]);
+}

@@ -395,6 +395,10 @@ impl<'a> Driver<'a> {
             }
             _ => {}
         }
+        if matches!(event, Event::SessionEnded { .. }) {
+            // Nobody is asked any more.
+            self.errands.retain(|errand| !is_asking(&errand.effect));
+        }
         if let Event::JobStarted { call, .. } = event {
             self.world.jobs.is_told(*call);
         }
@@ -468,6 +472,14 @@ impl<'a> Driver<'a> {
         self.faults_left -= u32::from(happens);
         happens
     }
+}
+
+/// Whether a person is asked for something of the open session.
+const fn is_asking(effect: &Effect) -> bool {
+    matches!(
+        effect,
+        Effect::AskPerson { .. } | Effect::AskApproval(_) | Effect::KeepProposal { .. }
+    )
 }
 
 /// Whether it is over with the end of each job, which a job may come to by itself.

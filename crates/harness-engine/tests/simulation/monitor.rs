@@ -7,8 +7,8 @@ use std::{
 
 use harness_core::{
     Action, Amendment, ApprovalAnswer, ApprovalAsked, ApprovalSubject, CallId, CheckStatus,
-    Decision, EndReason, Event, Feature, FeatureId, FinishSubject, Gate, Goal, ModelResponded,
-    Money, Proposal, ProposalWord, Rewound, RunState, SessionOpened, TurnNumber,
+    ConversationKind, Decision, EndReason, Event, Feature, FeatureId, FinishSubject, Gate, Goal,
+    ModelResponded, Money, Proposal, ProposalWord, Rewound, RunState, SessionOpened, TurnNumber,
 };
 use harness_engine::{CommitFeature, Effect, OpenSession, RunGate, RunNegativeControl};
 use harness_gate::schedule::{AT_ONCE, share_a_build};
@@ -260,6 +260,8 @@ impl Monitor {
                 ensure(steered, || "awaits a person who cannot talk".to_owned())?;
             }
             Event::TurnStarted { turn } => {
+                let last = std::mem::replace(&mut self.facts()?.turns, *turn);
+                ensure(*turn == last.next(), || format!("turn {turn} after {last}"))?;
                 let work = world.work();
                 // A job may change it before it is saved.
                 if !self.jobs.may_write() {
@@ -388,11 +390,19 @@ impl Monitor {
                 conversation,
                 call,
                 permit,
+                tree,
             } => {
                 ensure(!in_flight.iter().any(|e| is_change(e)), || {
                     "looks while something changes".to_owned()
                 })?;
                 let facts = self.facts()?;
+                let judged = match conversation.kind {
+                    ConversationKind::Explore => None,
+                    ConversationKind::Reviewer => facts.frozen.as_ref().map(|it| &it.candidate),
+                };
+                ensure(judged == tree.as_ref(), || {
+                    format!("{conversation} looks at {tree:?}")
+                })?;
                 let action = permit.action();
                 facts
                     .besides
@@ -690,10 +700,10 @@ impl Monitor {
         ensure(turn.0 <= limits.turns, || {
             format!("turn {turn} of {}", limits.turns)
         })?;
-        ensure(turn == facts.turns || turn == facts.turns.next(), || {
-            format!("turn {turn} after {}", facts.turns)
+        // A turn may begin and its request never be sent: it cannot be paid, or words go first.
+        ensure(turn == facts.turns, || {
+            format!("a request of turn {turn} in turn {}", facts.turns)
         })?;
-        facts.turns = turn;
         ensure(limits.usd.is_none_or(|usd| spent < usd), || {
             format!("{spent} spent and goes on")
         })

@@ -102,6 +102,7 @@ fn asked(effect: &Effect) -> String {
             conversation,
             call,
             permit,
+            ..
         } => format!(
             "PerformBeside {conversation} {call:?} {:?}",
             permit.action()

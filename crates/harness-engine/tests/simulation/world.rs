@@ -2,11 +2,12 @@
 
 use fastrand::Rng;
 use harness_core::{
-    Action, Beside, CallEnd, CallId, Captured, Change, ChangeKind, CheckReport, CheckStatus,
-    CheckpointNumber, CheckpointSaved, CommitId, ConversationId, Event, FailureClass, FeatureId,
-    FeaturePassed, Finding, FindingKind, FinishSubject, Formatted, Gate, GivenAnswer, Goal,
-    HandedOver, Happened, ModelFailure, ModelResponded, NegativeControl, Outcome, ProposalSettled,
-    QuestionId, Rewound, SessionId, SetAsideWork, Spent, Stop, TreeId, TurnNumber, Usage,
+    Action, Beside, Brought, CallEnd, CallId, Captured, Change, ChangeKind, CheckReport,
+    CheckStatus, CheckpointNumber, CheckpointSaved, CommitId, ConversationId, Event, FailureClass,
+    FeatureId, FeaturePassed, Finding, FindingKind, FinishSubject, Formatted, Gate, GivenAnswer,
+    Goal, HandedOver, Happened, ModelFailure, ModelResponded, NegativeControl, Outcome,
+    ProposalSettled, QuestionId, Rewound, SessionId, SetAsideWork, Spent, Stop, TreeId, TurnNumber,
+    Usage,
 };
 use harness_engine::{
     AskBeside, CommitFeature, Effect, OpenSession, RewindFiles, SettleProposal, WriteHandOver,
@@ -153,6 +154,7 @@ impl World {
                 conversation,
                 call,
                 permit,
+                ..
             } => {
                 let ends = self.perform(*call, permit.action(), ending);
                 ends.into_iter()
@@ -651,6 +653,10 @@ fn passed(made: &Commit) -> Event {
         tree: made.tree.clone(),
         work_tree: made.work_tree.clone(),
         evidence: None,
+        brought: Some(Brought::Landed {
+            head: made.id.clone(),
+            branch: None,
+        }),
     })
 }
 

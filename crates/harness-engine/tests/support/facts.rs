@@ -96,6 +96,7 @@ pub(crate) fn run_state(goal: Goal, features: Vec<Feature>, policy: Policy) -> R
         prompts: std::collections::BTreeMap::new(),
         kept: harness_core::Kept::default(),
         work: Vec::new(),
+        lands: None,
     }
 }
 

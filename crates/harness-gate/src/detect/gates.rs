@@ -48,7 +48,7 @@ pub(super) fn notes(project: &Project<'_>, languages: &[Language], gates: &[Gate
     let mut notes = Vec::new();
     for language in languages {
         match language {
-            Language::Node => notes.extend(node::note(project)),
+            Language::Node => notes.extend(node::notes(project)),
             Language::Java => notes.extend(java::note(project)),
             Language::Go if project.has("go.sum") => notes.push(
                 "modules are not downloaded without a network: a step `[[setup]]` with run = [\"go\", \"mod\", \"download\"], \
@@ -91,15 +91,37 @@ fn python(project: &Project<'_>) -> Vec<Gate> {
     let is_test = |name: &str| {
         name.ends_with(".py") && (name.starts_with("test_") || name.ends_with("_test.py"))
     };
+    let other = [
+        project.text("setup.cfg"),
+        project.text("tox.ini"),
+        project.text("pytest.ini"),
+    ]
+    .concat();
     let has_tests = project.has_any(&["pytest.ini", "conftest.py", "tests/conftest.py"])
         || pyproject.contains("[tool.pytest")
+        || other.contains("[tool:pytest]")
+        || other.contains("[pytest]")
         || project.top().any(is_test)
         || project.second().any(|(_, name)| is_test(name));
     if has_tests {
         // The form that names every test.
-        gates.push(gate("test", "python3 -m pytest -v", Reader::Pytest));
+        let command = "python3 -m pytest -v";
+        let finds = match is_beneath_src(project, &[&pyproject, &other]) {
+            true => format!("{command} -o pythonpath=src"),
+            false => command.to_owned(),
+        };
+        gates.push(gate("test", &finds, Reader::Pytest));
     }
     gates
+}
+
+/// Whether tests import a package that lies below `src`, and nothing says how they find it: they
+/// then need it installed, and what is installed may be another tree than the one to prove.
+fn is_beneath_src(project: &Project<'_>, config: &[&str]) -> bool {
+    let has_packages = project
+        .second()
+        .any(|(folder, name)| folder == "src" && (name.ends_with(".py") || !name.contains('.')));
+    has_packages && !config.iter().any(|text| text.contains("pythonpath"))
 }
 
 fn go() -> Vec<Gate> {

@@ -89,17 +89,17 @@ fn a_node_package_by_its_test_script_or_its_files() {
     let jest = package("jest --ci");
     assert_eq!(
         gate(&[("package.json", &jest)]),
-        "test: npx --no-install jest --json --ci (jest, 1)"
+        "test: npx --offline --no-install jest --json --ci (jest, 1)"
     );
     let vitest = package("tsc && vitest run --coverage");
     assert_eq!(
         gate(&[("package.json", &vitest)]),
-        "test: npx --no-install vitest run --reporter=json (vitest, 1)"
+        "test: npx --offline --no-install vitest run --reporter=json (vitest, 1)"
     );
     let by_dependency = r#"{"devDependencies": {"vitest": "3"}}"#;
     assert_eq!(
         gate(&[("package.json", by_dependency)]),
-        "test: npx --no-install vitest run --reporter=json (vitest, 1)"
+        "test: npx --offline --no-install vitest run --reporter=json (vitest, 1)"
     );
     let mocha = package("mocha");
     assert_eq!(
@@ -145,6 +145,62 @@ fn a_node_package_by_its_test_script_or_its_files() {
     ]);
     assert_eq!(found.build, ["node_modules", "dist"]);
     assert_eq!(found.write, ["*.js"]);
+}
+
+#[test]
+fn a_test_script_that_calls_others_is_a_gate_for_each() {
+    let package = |scripts: &str| {
+        format!(r#"{{"scripts": {{{scripts}}}, "devDependencies": {{"c8": "10"}}}}"#)
+    };
+    let gates = |scripts: &str| {
+        let shown = shown(&[("package.json", &package(scripts))]);
+        shown.lines().skip(3).collect::<Vec<_>>().join("\n")
+    };
+    let parts = r#""test": "npm run test:unit && npm run test:jest && npm run test:types",
+        "test:unit": "c8 --100 node --test", "test:jest": "jest a.test.js", "test:types": "tsd""#;
+    assert_snapshot!(gates(parts), @r"
+    test: node --test --test-reporter=tap (node, 1)
+    test-jest: npx --offline --no-install jest --json a.test.js (jest, 1)
+    test-types: npm run test:types (exit, 0)
+    ");
+    let notes = detected(&[("package.json", &package(parts))])
+        .notes
+        .join("\n");
+    assert!(notes.contains("without `c8`"), "{notes}");
+    assert!(
+        notes.contains(r#"run = ["npm", "install", "--no-package-lock"]"#),
+        "{notes}"
+    );
+    let whole = "test: npm test (exit, 0)";
+    for scripts in [
+        r#""test": "npm run unit && npm run types", "unit": "tape a.js", "types": "tsd""#,
+        r#""test": "npm run unit", "unit": "npm run test""#,
+        r#""test": "npm run absent && node --test""#,
+        r#""test": "npm run unit | cat", "unit": "node --test""#,
+        r#""test": "c8 --reporter lcov node --test""#,
+    ] {
+        assert_eq!(gates(scripts), whole, "{scripts}");
+    }
+    let many = format!(
+        r#""test": "npm run a", "a": "{} npm run b", "b": "node --test""#,
+        "npm run b &&".repeat(20)
+    );
+    assert_eq!(gates(&many), whole);
+}
+
+#[test]
+fn tests_of_a_package_below_src_find_it() {
+    let gate = |files: &[(&str, &str)]| shown(files).lines().nth(3).unwrap_or_default().to_owned();
+    let files = [("setup.cfg", "[tool:pytest]\n"), ("src/shop", "")];
+    assert_eq!(
+        gate(&files),
+        "test: python3 -m pytest -v -o pythonpath=src (pytest, 1)"
+    );
+    let told = [
+        ("setup.cfg", "[tool:pytest]\npythonpath = src tests\n"),
+        ("src/shop", ""),
+    ];
+    assert_eq!(gate(&told), "test: python3 -m pytest -v (pytest, 1)");
 }
 
 #[test]

@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use harness_core::{Baseline, Captured, FeatureStatus, Reader};
+use harness_core::{Baseline, Captured, FeatureStatus, Reader, ReviewBy};
 use insta::assert_snapshot;
 use proptest::prelude::*;
 
@@ -18,6 +18,14 @@ fn gate(name: &str) -> Gate {
         min_tests: 1,
         baseline: Baseline::NoWorse,
         ..Gate::named(name, vec!["make".to_owned(), name.to_owned()])
+    }
+}
+
+/// What is demanded where nobody reviews.
+fn of(gates: &[Gate]) -> Demand<'_> {
+    Demand {
+        gates,
+        review: ReviewBy::None,
     }
 }
 
@@ -179,7 +187,7 @@ fn the_standing_follows_tree_content_feature_and_gates() {
     let gates = [gate("test"), gate("lint")];
     let proof = evidence(&feature(), &gates);
     let stand = |evidence: &Evidence, feature: &Feature, gates: &[Gate], tree: &TreeId, content| {
-        standing(Some(evidence), feature, gates, tree, content)
+        standing(Some(evidence), feature, of(gates), tree, content)
     };
     let (same, other) = (tree('a'), tree('c'));
     assert_eq!(
@@ -206,7 +214,7 @@ fn the_standing_follows_tree_content_feature_and_gates() {
         );
     };
     assert_eq!(
-        standing(None, &feature(), &gates, &same, None),
+        standing(None, &feature(), of(&gates), &same, None),
         Standing::Claimed
     );
     let mut reworded = feature();
@@ -284,7 +292,7 @@ fn doubted(change: impl Fn(&mut Evidence)) -> Option<String> {
         sha256: "content".to_owned(),
         scope_sha256: "scope".to_owned(),
     };
-    let weighed = weigh(Ok(&proof), &feature(), &gates, &tree('a'), |_| {
+    let weighed = weigh(Ok(&proof), &feature(), of(&gates), &tree('a'), |_| {
         Ok::<_, ()>(content)
     });
     let weighed = weighed.unwrap();
@@ -350,7 +358,7 @@ fn a_whole_output_must_count_what_the_check_says() {
         failed: 0,
         skipped: 0,
     });
-    let found = doubt(&proof, &feature(), &gates).unwrap().to_string();
+    let found = doubt(&proof, &feature(), of(&gates)).unwrap().to_string();
     assert!(found.contains("counts other tests"), "{found}");
 }
 
@@ -361,16 +369,64 @@ fn a_feature_of_its_own_commands_alone_needs_them_in_its_evidence() {
     feature.verify = vec![vec!["make".to_owned(), "verify-1".to_owned()]];
     let mut proof = evidence(&feature, &[]);
     assert_eq!(
-        doubt(&proof, &feature, &[]),
+        doubt(&proof, &feature, of(&[])),
         Some(Doubt::Unchecked("verify-1".to_owned()))
     );
     let mut own = report("verify-1");
     own.tests = None;
     proof.checks = vec![CheckRecord::from(&own)];
-    assert_eq!(doubt(&proof, &feature, &[]), None);
+    assert_eq!(doubt(&proof, &feature, of(&[])), None);
     feature.verify.clear();
     let proof = evidence(&feature, &[]);
-    assert_eq!(doubt(&proof, &feature, &[]), Some(Doubt::NoGates));
+    assert_eq!(doubt(&proof, &feature, of(&[])), Some(Doubt::NoGates));
+}
+
+#[test]
+fn a_review_that_is_demanded_later_makes_a_claim_of_what_was_proven_without() {
+    let gates = [gate("test")];
+    let approved = ApprovalRecord {
+        time: "2026-01-01T00:00:00Z".to_owned(),
+        how: ApprovedHow::Asked,
+    };
+    let judged = |verdict| {
+        let usage = serde_json::json!({ "verdict": verdict, "model": "m", "seen_sha256": "", "marks": [],
+            "input_tokens": 1, "output_tokens": 1, "micro_usd": null });
+        Some(serde_json::from_value(usage).unwrap())
+    };
+    let record = |judged, approved| {
+        Some(ReviewRecord {
+            by: ReviewBy::Person,
+            judged,
+            approved,
+            id: String::new(),
+        })
+    };
+    // Whether each demand is met: none, an agent's, a person's.
+    for (review, expected) in [
+        (None, [true, false, false]),
+        (record(judged("approved"), None), [true, true, false]),
+        (record(judged("refused"), None), [true, false, false]),
+        // Who only says that a person did it says nothing.
+        (record(None, None), [true, false, false]),
+        (record(judged("failed"), Some(approved)), [true, true, true]),
+    ] {
+        let mut proof = evidence(&feature(), &gates);
+        proof.review = review;
+        for (review, expected) in [ReviewBy::None, ReviewBy::Agent, ReviewBy::Person]
+            .into_iter()
+            .zip(expected)
+        {
+            let demand = Demand {
+                review,
+                ..of(&gates)
+            };
+            let found = doubt(&proof, &feature(), demand);
+            let missing = (!expected).then_some(Doubt::Unreviewed(review));
+            assert_eq!(found, missing, "{review:?}: {:?}", proof.review);
+        }
+    }
+    let told = Doubt::Unreviewed(ReviewBy::Agent).to_string();
+    assert!(told.contains("`[gates] review = \"agent\"`"), "{told}");
 }
 
 #[test]
@@ -383,7 +439,7 @@ fn other_rules_about_paths_make_a_proof_stale_and_no_forgery() {
             scope_sha256: "other rules".to_owned(),
         })
     };
-    let stand = |digit| weigh(Ok(&proof), &feature(), &gates, &tree(digit), content);
+    let stand = |digit| weigh(Ok(&proof), &feature(), of(&gates), &tree(digit), content);
     assert_eq!(stand('a').unwrap().standing, Standing::Exact);
     assert_eq!(stand('c').unwrap().standing, Standing::Stale);
 }

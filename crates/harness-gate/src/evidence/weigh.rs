@@ -6,7 +6,9 @@
 //! as a whole. Called by `verify` and by everything that shows whether a feature
 //! passes.
 
-use harness_core::{Baseline, CheckStatus, Feature, FeatureId, Gate, Reader, Stop, TreeId};
+use harness_core::{
+    Baseline, CheckStatus, Feature, FeatureId, Gate, Reader, ReviewBy, Stop, TreeId,
+};
 use serde_json::json;
 
 use super::{CheckRecord, Evidence, EvidenceError, Standing, gates_of};
@@ -35,6 +37,8 @@ pub enum Doubt {
     NotGreen(String),
     /// It says two things that cannot both be.
     Contradiction(String),
+    /// The review that is demanded now is not in it.
+    Unreviewed(ReviewBy),
 }
 
 impl std::fmt::Display for Doubt {
@@ -49,6 +53,13 @@ impl std::fmt::Display for Doubt {
             Self::Unchecked(gate) => write!(f, "its evidence has no check of gate `{gate}`"),
             Self::NotGreen(gate) => write!(f, "gate `{gate}` is not green in its evidence"),
             Self::Contradiction(what) => write!(f, "its evidence contradicts itself: {what}"),
+            Self::Unreviewed(by) => {
+                let by = by.as_str();
+                write!(
+                    f,
+                    "it was proven without the review that `[gates] review = \"{by}\"` demands"
+                )
+            }
         }
     }
 }
@@ -57,6 +68,15 @@ impl From<EvidenceError> for Doubt {
     fn from(error: EvidenceError) -> Self {
         Self::Unreadable(error.to_string())
     }
+}
+
+/// What the configuration demands of a proof, as it is now.
+#[derive(Clone, Copy, Debug)]
+pub struct Demand<'a> {
+    /// All gates; the feature chooses among them.
+    pub gates: &'a [Gate],
+    /// Who has to review a change, by the repository's own word.
+    pub review: ReviewBy,
 }
 
 /// What a proof is about, as it is in some tree.
@@ -93,9 +113,9 @@ pub fn scope_hash(lists: &[Vec<&str>]) -> String {
 
 /// Says why evidence is no proof of a feature at all, whatever the tree; `None` when it is one.
 ///
-/// `gates` are all gates of the configuration; the feature chooses among them.
-pub fn doubt(evidence: &Evidence, feature: &Feature, gates: &[Gate]) -> Option<Doubt> {
-    let gates = gates_of(feature, gates);
+/// A review is one more gate: one that is demanded later makes a claim of what was proven without.
+pub fn doubt(evidence: &Evidence, feature: &Feature, demand: Demand<'_>) -> Option<Doubt> {
+    let gates = gates_of(feature, demand.gates);
     if evidence.feature != feature.id {
         return Some(Doubt::OtherFeature(evidence.feature.clone()));
     }
@@ -117,9 +137,13 @@ pub fn doubt(evidence: &Evidence, feature: &Feature, gates: &[Gate]) -> Option<D
     let named = gates
         .iter()
         .map(|gate| (gate.name.clone(), &gate.run, Some(*gate)));
+    let review = evidence.review.as_ref();
+    let is_reviewed =
+        || demand.review.is_none() || review.is_some_and(|review| review.satisfies(demand.review));
     named
         .chain(own)
         .find_map(|(name, argv, gate)| check_doubt(evidence, name, argv, gate))
+        .or_else(|| (!is_reviewed()).then_some(Doubt::Unreviewed(demand.review)))
 }
 
 /// Weighs evidence that was read, or was not, against the tree as it is now.
@@ -131,7 +155,7 @@ pub fn doubt(evidence: &Evidence, feature: &Feature, gates: &[Gate]) -> Option<D
 pub fn weigh<E>(
     evidence: Result<&Evidence, Doubt>,
     feature: &Feature,
-    gates: &[Gate],
+    demand: Demand<'_>,
     subject_tree: &TreeId,
     content: impl FnOnce(&Evidence) -> Result<Content, E>,
 ) -> Result<Weighed, E> {
@@ -139,7 +163,7 @@ pub fn weigh<E>(
         Ok(evidence) => evidence,
         Err(doubt) => return Ok(doubt.into()),
     };
-    if let Some(doubt) = doubt(evidence, feature, gates) {
+    if let Some(doubt) = doubt(evidence, feature, demand) {
         return Ok(doubt.into());
     }
     let content = content(evidence)?;

@@ -3,7 +3,7 @@
 use harness_core::RepoPath;
 
 /// Languages whose test words are known.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Language {
     Rust,
     Python,

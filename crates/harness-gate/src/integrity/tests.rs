@@ -476,6 +476,42 @@ fn words_outside_of_tests_are_no_tests() {
 }
 
 #[test]
+fn a_test_file_that_moves_is_judged_as_changed_in_its_place() {
+    let text = "const a = require('..');\ntest('reads', () => {\n  try { assert(a()) } catch {}\n  assert(a());\n});\ntest('other', () => assert(b()));\n";
+    let there = text.replace("'..'", "'../..'");
+    let moved = |new: &str, expected: &[&str]| {
+        check_all(
+            &[
+                ("test/a.test.js", Some(text), None),
+                ("test/deep/a.test.js", None, Some(new)),
+            ],
+            expected,
+        );
+    };
+    moved(&there, &[]);
+    moved(
+        &there.replace("  assert(a());\n", ""),
+        &["test/deep/a.test.js: assertions fell from 2 to 1 in `reads`"],
+    );
+    moved(
+        &there.replace("assert(b())", "{ try { assert(b()) } catch {} }"),
+        &["test/deep/a.test.js: 1 new place lets a failed assertion pass: `catch`"],
+    );
+    moved(
+        "test('reads', () => { assert(a()); assert(a()) });\n",
+        &["test/deep/a.test.js: 1 test is gone: `other`"],
+    );
+    // Beside the tests it is no test any more.
+    check_all(
+        &[
+            ("test/a.test.js", Some(text), None),
+            ("lib/a.js", None, Some(&there)),
+        ],
+        &["test/a.test.js: 2 tests are gone: `other`, `reads`"],
+    );
+}
+
+#[test]
 fn what_moves_between_files_is_no_finding() {
     let rest = "#[cfg(test)]\nmod tests {\n}\n";
     check_all(

@@ -69,6 +69,17 @@ impl ReviewRecord {
         })
     }
 
+    /// Whether this is what a configuration demands: a person's word is worth as much as a model's.
+    pub(crate) fn satisfies(&self, demanded: ReviewBy) -> bool {
+        let judged = self.judged.as_ref();
+        let is_judged = judged.is_some_and(|it| it.verdict == ReviewVerdict::Approved);
+        match demanded {
+            ReviewBy::None => true,
+            ReviewBy::Agent => is_judged || self.approved.is_some(),
+            ReviewBy::Person => self.approved.is_some(),
+        }
+    }
+
     /// Words it in one line.
     pub fn to_text(&self) -> String {
         let judged = self.judged.as_ref().map(JudgedRecord::to_text);

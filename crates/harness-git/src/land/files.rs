@@ -1,29 +1,38 @@
 //! The work tree and the index, brought to what landed without touching anything else.
 
-use std::{collections::BTreeSet, fs, os::unix::fs::MetadataExt};
+use std::{collections::BTreeSet, fs};
 
-use git2::{Index, IndexEntry, IndexTime};
+use git2::{Index, IndexEntry};
 use harness_core::{CommitId, RepoPath, TreeId};
 
 use super::LandError;
 use crate::{
     beneath::{Folder, OnDisk, look},
     index::mode_of,
+    linked::index_entry,
     repo::{During, GitError, Head, OnPath, Repo, commit_id, oid},
     steps::{Bytes, Step, Steps},
     tree::{Difference, Entry, Mode},
 };
 
 /// What a run's branch left in the work tree.
-pub(super) struct RunFiles {
+pub(crate) struct RunFiles {
     tree: TreeId,
     /// Paths whose content also came from commits that do not land.
     mixed: BTreeSet<RepoPath>,
 }
 
+/// What was done to the work tree and the index.
+pub(crate) struct Carried {
+    /// Files of the work tree that changed, sorted.
+    pub(crate) touched: Vec<RepoPath>,
+    /// The index entries that were replaced, with what stood there; the new ones are HEAD's to come.
+    replaced: Vec<(Difference, Option<IndexEntry>)>,
+}
+
 impl Repo {
     /// Finds what a run's branch holds beyond HEAD; `None` when there is no such branch.
-    pub(super) fn run_files(
+    pub(crate) fn run_files(
         &self,
         run_branch: &str,
         head: &Head,
@@ -58,18 +67,21 @@ impl Repo {
     }
 
     /// Writes the files and index entries that differ between HEAD and `new`,
-    /// but for files that hold what `keep` has for them; returns the files of the work tree that changed.
-    pub(super) fn carry_files(
+    /// but for files that hold what `keep` has for them.
+    pub(crate) fn carry_files(
         &self,
         head: &Head,
         new: &TreeId,
         run: Option<&RunFiles>,
         keep: &[(RepoPath, Vec<u8>)],
-    ) -> Result<Vec<RepoPath>, LandError> {
+    ) -> Result<Carried, LandError> {
         let root = Folder::open(self.root()).on_path("open", self.root())?;
         let differences = self.differences(&head.tree, new)?;
         let mut index = self.git.index().during("open", "the index")?;
         index.read(true).during("read", "the index")?;
+        if let Some((path, other)) = case_clash(&index, &differences) {
+            return Err(LandError::CaseClash { path, other });
+        }
         let staged = overlaps(&index, &differences);
 
         let mut steps = Vec::new();
@@ -109,11 +121,40 @@ impl Repo {
                 staged: Vec::new(),
             });
         }
+        let at = |path: &RepoPath| exact(&index, path);
+        let replaced = differences
+            .iter()
+            .filter(|difference| entry_of(&index, &difference.path) != difference.new)
+            .map(|difference| (difference.clone(), at(&difference.path)));
+        let replaced = replaced.collect();
         self.refresh_index(&mut index, &differences, &steps)?;
         let mut touched = done.written;
         touched.extend(done.removed);
         touched.sort();
-        Ok(touched)
+        Ok(Carried { touched, replaced })
+    }
+
+    /// Puts the entries back that were replaced, where nobody has changed them since.
+    pub(crate) fn put_index_back(&self, carried: &Carried) -> Result<(), GitError> {
+        let mut index = self.git.index().during("open", "the index")?;
+        index.read(true).during("read", "the index")?;
+        // What came makes room for what stood there.
+        let (came, stood): (Vec<_>, Vec<_>) = carried
+            .replaced
+            .iter()
+            .filter(|(difference, _)| entry_of(&index, &difference.path) == difference.new)
+            .partition(|(_, before)| before.is_none());
+        for (difference, _) in came {
+            let removed = index.remove(difference.path.as_path(), 0);
+            removed.during("put back the index for", &difference.path)?;
+        }
+        for (difference, before) in stood {
+            if let Some(before) = before {
+                let added = index.add(before);
+                added.during("put back the index for", &difference.path)?;
+            }
+        }
+        index.write().during("write", "the index")
     }
 
     fn refresh_index(
@@ -122,7 +163,7 @@ impl Repo {
         differences: &[Difference],
         steps: &Steps<'_>,
     ) -> Result<(), GitError> {
-        let is_there = |index: &Index, path: &RepoPath| index.get_path(path.as_path(), 0).is_some();
+        let is_there = |index: &Index, path: &RepoPath| exact(index, path).is_some();
         for difference in differences
             .iter()
             .filter(|difference| difference.new.is_none())
@@ -139,16 +180,19 @@ impl Repo {
             if entry_of(index, &difference.path) == Some(entry) {
                 continue;
             }
-            let fresh = self.index_entry(&difference.path, entry, steps)?;
+            let fresh = self.fresh_entry(&difference.path, entry, steps)?;
             index
                 .add(&fresh)
                 .during("update the index for", &difference.path)?;
         }
-        index.write().during("write", "the index")
+        harness_failpoint::pass("index.write").on_path("write", self.git_dir().join("index"))?;
+        index.write().during("write", "the index")?;
+        harness_failpoint::moment("index.written");
+        Ok(())
     }
 
     /// Makes an index entry, with the file's looks if it holds exactly this content.
-    fn index_entry(
+    fn fresh_entry(
         &self,
         path: &RepoPath,
         entry: Entry,
@@ -160,27 +204,7 @@ impl Repo {
             Some(metadata) if steps.holds_now(path, entry)? => Some(metadata),
             _ => None,
         };
-        // The index holds the low 32 bits of each number.
-        let number = |get: fn(&fs::Metadata) -> u64| metadata.as_ref().map_or(0, get) as u32;
-        let time = |seconds: fn(&fs::Metadata) -> i64, nanoseconds: fn(&fs::Metadata) -> i64| {
-            metadata.as_ref().map_or(IndexTime::new(0, 0), |metadata| {
-                IndexTime::new(seconds(metadata) as i32, nanoseconds(metadata) as u32)
-            })
-        };
-        Ok(IndexEntry {
-            ctime: time(MetadataExt::ctime, MetadataExt::ctime_nsec),
-            mtime: time(MetadataExt::mtime, MetadataExt::mtime_nsec),
-            dev: number(MetadataExt::dev),
-            ino: number(MetadataExt::ino),
-            mode: entry.mode.bits() as u32,
-            uid: metadata.as_ref().map_or(0, MetadataExt::uid),
-            gid: metadata.as_ref().map_or(0, MetadataExt::gid),
-            file_size: number(MetadataExt::size),
-            id: entry.id,
-            flags: 0,
-            flags_extended: 0,
-            path: path.as_bytes().to_vec(),
-        })
+        Ok(index_entry(path, entry, metadata.as_ref()))
     }
 }
 
@@ -245,8 +269,33 @@ fn overlaps(index: &Index, differences: &[Difference]) -> Vec<RepoPath> {
     staged.into_iter().collect()
 }
 
-fn entry_of(index: &Index, path: &RepoPath) -> Option<Entry> {
+/// Finds a file to come whose place in the index is taken by a name of other case that stays.
+///
+/// Only an index that ignores case gives an entry under another name than it was asked for.
+fn case_clash(index: &Index, differences: &[Difference]) -> Option<(RepoPath, RepoPath)> {
+    let goes = |path: &RepoPath| {
+        let mut differences = differences.iter();
+        differences.any(|difference| difference.new.is_none() && difference.path == *path)
+    };
+    let mut coming = differences
+        .iter()
+        .filter(|difference| difference.new.is_some());
+    coming.find_map(|difference| {
+        let entry = index.get_path(difference.path.as_path(), 0)?;
+        let other = RepoPath::parse(&entry.path).ok()?;
+        let clashes = other != difference.path && !goes(&other);
+        clashes.then(|| (difference.path.clone(), other))
+    })
+}
+
+/// Returns the entry under exactly this name.
+fn exact(index: &Index, path: &RepoPath) -> Option<IndexEntry> {
     let entry = index.get_path(path.as_path(), 0)?;
+    (entry.path == path.as_bytes()).then_some(entry)
+}
+
+fn entry_of(index: &Index, path: &RepoPath) -> Option<Entry> {
+    let entry = exact(index, path)?;
     Some(Entry {
         mode: mode_of(&entry),
         id: entry.id,

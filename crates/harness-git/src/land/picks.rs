@@ -1,7 +1,7 @@
 //! The commits as they will stand on HEAD, made without touching anything but the object store.
 
-use git2::{Commit, Index, MergeOptions, Oid};
-use harness_core::{CommitId, RepoPath, Timestamp};
+use git2::{Commit, MergeOptions, Oid};
+use harness_core::{CommitId, Timestamp};
 
 use super::{LandError, LandStyle};
 use crate::repo::{During, Head, Repo, commit_id};
@@ -118,26 +118,10 @@ impl Repo {
         if index.has_conflicts() {
             return Err(LandError::Conflict {
                 commit: commit_id(commit.id()),
-                paths: conflicts(&index),
+                files: self.conflicts(&index, commit),
             });
         }
         let tree = index.write_tree_to(&self.git);
         Ok(tree.during("store the pick of", commit.id())?)
     }
-}
-
-fn conflicts(index: &Index) -> Vec<RepoPath> {
-    let mut paths = Vec::new();
-    for conflict in index.conflicts().into_iter().flatten().flatten() {
-        let sides = [conflict.our, conflict.their, conflict.ancestor];
-        paths.extend(
-            sides
-                .into_iter()
-                .flatten()
-                .filter_map(|side| RepoPath::parse(side.path).ok()),
-        );
-    }
-    paths.sort();
-    paths.dedup();
-    paths
 }

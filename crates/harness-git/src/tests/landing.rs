@@ -102,11 +102,16 @@ fn a_conflict_lands_nothing() {
     fixture.git(&["commit", "-q", "-a", "-m", "person"]);
     let before = fixture.standing();
     let error = land(&fixture, std::slice::from_ref(&feature)).unwrap_err();
-    let LandError::Conflict { commit, paths } = error else {
+    let LandError::Conflict { commit, files } = error else {
         panic!("{error}");
     };
     assert_eq!(commit, feature);
-    assert_eq!(paths[0].to_text(), "src/main.rs");
+    assert_eq!(files[0].path.to_text(), "src/main.rs");
+    let wanted = format!(
+        "<<<<<<< HEAD\nfn main() {{ person() }}\n=======\nfn main() {{ agent() }}\n>>>>>>> {}",
+        feature.short()
+    );
+    assert_eq!(files[0].text, wanted);
     assert_eq!(fixture.standing(), before);
     assert_eq!(fixture.read("src/main.rs"), b"fn main() { person() }\n");
 }
@@ -360,4 +365,115 @@ fn a_file_that_is_kept_stays_as_an_uncommitted_change() {
     assert!(landed.touched.is_empty());
     assert_eq!(fixture.read("src/main.rs"), person);
     assert_eq!(uncommitted(&fixture), " M src/main.rs\n");
+}
+
+#[test]
+fn a_file_that_is_gone_on_one_side_is_told_in_words() {
+    let Some(fixture) = Fixture::new() else {
+        return;
+    };
+    fixture.write("src/main.rs", "fn main() { agent() }\n");
+    let feature = fixture.feature(&fixture.head(), "feature");
+    fixture.git(&["rm", "-q", "-f", "src/main.rs"]);
+    fixture.git(&["commit", "-q", "-m", "person"]);
+    let error = land(&fixture, &[feature]).unwrap_err();
+    let LandError::Conflict { files, .. } = error else {
+        panic!("{error}");
+    };
+    assert_eq!(files[0].text, "deleted on HEAD, changed by the run");
+}
+
+#[test]
+fn a_branch_that_moved_back_or_was_rewritten_takes_the_commits_as_they_fit() {
+    for arguments in [
+        &["reset", "-q", "--soft", "HEAD~1"][..],
+        &["commit", "-q", "--amend", "-m", "another message"],
+    ] {
+        let Some(fixture) = Fixture::new() else {
+            return;
+        };
+        fixture.write("notes", "of the person\n");
+        fixture.git(&["add", "-A"]);
+        fixture.git(&["commit", "-q", "-m", "second"]);
+        fixture.write("src/new.rs", "// new\n");
+        let feature = fixture.feature(&fixture.head(), "feature");
+        fixture.git(arguments);
+        let before = uncommitted(&fixture);
+        let landed = land(&fixture, &[feature]).unwrap();
+        assert_eq!(landed.commits, 1);
+        assert_eq!(fixture.git(&["show", "HEAD:src/new.rs"]), "// new\n");
+        assert_eq!(
+            uncommitted(&fixture),
+            before.replace("?? src/new.rs\n", ""),
+            "{arguments:?}"
+        );
+    }
+}
+
+#[test]
+fn a_branch_without_a_commit_and_the_runs_own_branch_are_refused() {
+    let Some(fixture) = Fixture::new() else {
+        return;
+    };
+    fixture.write("src/new.rs", "// new\n");
+    let feature = fixture.feature(&fixture.head(), "feature");
+    fixture.git(&["symbolic-ref", "HEAD", "refs/heads/fresh"]);
+    let error = land(&fixture, std::slice::from_ref(&feature)).unwrap_err();
+    assert!(
+        matches!(&error, LandError::Git(crate::GitError::NoCommits { .. })),
+        "{error}"
+    );
+    fixture.git(&["symbolic-ref", "HEAD", "refs/heads/harness/R-0001"]);
+    let error = land(&fixture, &[feature]).unwrap_err();
+    assert!(matches!(error, LandError::OnRunBranch { .. }), "{error}");
+}
+
+#[test]
+fn a_branch_that_another_work_tree_has_checked_out_is_refused() {
+    let Some(fixture) = Fixture::new() else {
+        return;
+    };
+    let other = tempfile::TempDir::new().unwrap();
+    let linked = other.path().join("linked");
+    let linked = linked.to_str().unwrap();
+    fixture.git(&["worktree", "add", "-q", "--force", linked, "main"]);
+    fixture.write("src/new.rs", "// new\n");
+    let feature = fixture.feature(&fixture.head(), "feature");
+    let before = fixture.standing();
+    let error = land(&fixture, std::slice::from_ref(&feature)).unwrap_err();
+    assert!(
+        matches!(error, LandError::CheckedOutTwice { .. }),
+        "{error}"
+    );
+    assert_eq!(fixture.standing(), before);
+    // Gone is gone, though git has not noticed yet.
+    fs::remove_dir_all(linked).unwrap();
+    assert_eq!(land(&fixture, &[feature]).unwrap().commits, 1);
+}
+
+#[test]
+fn the_index_goes_back_when_head_moved_at_the_last_moment() {
+    let Some(fixture) = Fixture::new() else {
+        return;
+    };
+    fixture.write("src/main.rs", "fn main() { agent() }\n");
+    fixture.write("src/new.rs", "// new\n");
+    fixture.remove("run.sh");
+    let feature = fixture.feature(&fixture.head(), "feature");
+    fixture.write("staged", "by the person\n");
+    fixture.git(&["add", "staged"]);
+    let before = fixture.standing();
+    let repo = &fixture.repo;
+    let (head, tree) = (repo.head().unwrap(), repo.tree_of(&feature).unwrap());
+    let run = repo
+        .run_files("harness/R-0001", &head, std::slice::from_ref(&feature))
+        .unwrap();
+    let carried = repo.carry_files(&head, &tree, run.as_ref(), &[]).unwrap();
+    assert_ne!(fixture.standing(), before);
+    repo.put_index_back(&carried).unwrap();
+    assert_eq!(fixture.standing(), before);
+    // Killed between index and reference: landing again finishes.
+    repo.carry_files(&head, &tree, run.as_ref(), &[]).unwrap();
+    assert_eq!(land(&fixture, &[feature]).unwrap().commits, 1);
+    assert_eq!(uncommitted(&fixture), "A  staged\n");
 }

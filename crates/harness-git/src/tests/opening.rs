@@ -179,3 +179,22 @@ fn a_broken_file_of_the_person_is_an_error_that_names_it() {
     let error = Person::read(None, std::slice::from_ref(&file)).unwrap_err();
     assert!(error.to_string().contains("broken"), "{error}");
 }
+
+#[test]
+fn a_split_or_sparse_index_is_refused_with_the_command_that_mends_it() {
+    let split = &["update-index", "--split-index"][..];
+    let sparse = &["sparse-checkout", "init", "--cone", "--sparse-index"][..];
+    for (arguments, what) in [(split, "split"), (sparse, "sparse")] {
+        let Some(fixture) = Fixture::new() else {
+            return;
+        };
+        fixture.git(arguments);
+        let error = open(fixture.root()).unwrap_err();
+        assert!(error.to_string().contains(what), "{error}");
+        for command in error.fix().unwrap().split(" && ") {
+            let words: Vec<&str> = command.split(' ').skip(1).collect();
+            fixture.git(&words);
+        }
+        open(fixture.root()).unwrap();
+    }
+}

@@ -17,10 +17,16 @@ impl CagePlan {
             silence: format.timeout,
             ..bounds.limits.clone()
         };
+        // A folder around a single file is opened for commands, where all else in it can be closed;
+        // in an open one a formatter could make other files, or put a link in its file's place.
+        let machine = Machine {
+            opened: Vec::new(),
+            ..machine.clone()
+        };
         Self {
             limits,
             network: Hosts::default(),
-            ..Self::within(bounds, &RepoPath::root(), machine)
+            ..Self::within(bounds, &RepoPath::root(), &machine)
         }
     }
 }
@@ -51,7 +57,7 @@ mod tests {
             timeout: Duration::from_secs(3),
         };
         let machine = Machine {
-            opened: Vec::new(),
+            opened: vec!["/repo/src".into()],
             ..machine()
         };
         let plan = CagePlan::for_format(&format, &bounds, &machine);

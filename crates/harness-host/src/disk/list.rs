@@ -11,7 +11,7 @@ use ignore::{DirEntry, WalkBuilder};
 
 use super::{
     DiskError, Root,
-    open::{FOLDER, LOOK},
+    open::{FOLDER, LOOK, open_beneath},
 };
 
 /// What a folder holds.
@@ -146,13 +146,21 @@ impl Root {
             self.path().join(path.as_path())
         };
         let mut walk = WalkBuilder::new(start);
+        // Where git is, its folder ends the search for ignore files upwards: a home that is a
+        // repository itself ignores everything in it, and that is none of this one's.
+        let is_repository = self.has_git();
         walk.follow_links(false)
             .hidden(false)
             .git_global(false)
-            .require_git(false)
+            .require_git(is_repository)
             .sort_by_file_name(|one, other| one.as_bytes().cmp(other.as_bytes()))
             .filter_entry(|entry| !is_git(entry.file_name().as_bytes()));
         walk
+    }
+
+    /// Whether git's own stands at the root.
+    fn has_git(&self) -> bool {
+        open_beneath(self.handle(), ".git", LOOK).is_ok()
     }
 
     pub(super) fn repo_path(&self, path: &Path) -> Option<RepoPath> {

@@ -7,7 +7,6 @@
 
 use std::{
     fs::File,
-    io::Write,
     os::fd::{AsFd, OwnedFd},
     process,
     sync::atomic::{AtomicU64, Ordering},
@@ -196,10 +195,13 @@ impl Target<'_> {
             Expected::Unchanged(_) | Expected::Any => RenameFlags::empty(),
         };
         let (folder, name) = (self.folder, self.name);
+        harness_failpoint::pass("file.replace")
+            .map_err(|error| DiskError::io("replace", self.path, error))?;
         let renamed = rustix::fs::renameat_with(folder, &temporary.name, folder, name, flags);
         match renamed {
             Ok(()) => {
                 temporary.is_placed = true;
+                harness_failpoint::moment("file.replaced");
                 Ok(())
             }
             Err(Errno::EXIST) => Err(self.stale()),
@@ -248,7 +250,7 @@ impl<'a> Temporary<'a> {
 
     /// Writes the content and takes over rights and owner of the file that will be replaced.
     fn fill(&mut self, bytes: &[u8], old: Option<&Stat>) -> std::io::Result<Stamp> {
-        self.file.write_all(bytes)?;
+        harness_failpoint::write("file.write", &mut self.file, bytes)?;
         if let Some(old) = old {
             keep_owner(&self.file, old)?;
             // Bits that lend the owner's rights are not passed on to new content.

@@ -23,11 +23,30 @@ pub fn missing_program(output: &str) -> Option<&str> {
 ///
 /// `readable` is what processes may read. `None` where the machine does not have
 /// it either, or where it could be seen. The text names the file and the setting
-/// with which a person opens its folder.
+/// with which a person opens its folder; this program itself is named wherever it is.
 pub fn masked_program(readable: &[PathBuf], name: &str) -> Option<String> {
     let path = env::var_os("PATH").unwrap_or_default();
-    let folders = env::split_paths(&path).filter(|folder| folder.is_absolute());
-    masked_in(folders, readable, name)
+    let folders = || env::split_paths(&path).filter(|folder| folder.is_absolute());
+    masked_in(folders(), readable, name).or_else(|| {
+        let own = env::current_exe().ok()?;
+        own_program(folders(), &own, name)
+    })
+}
+
+/// Says where this program itself is, when it is meant and not on `PATH`: it can always be read.
+fn own_program(
+    mut folders: impl Iterator<Item = PathBuf>,
+    own: &Path,
+    name: &str,
+) -> Option<String> {
+    let is_meant = own.file_name().is_some_and(|file| file == name);
+    if !is_meant || folders.any(|folder| folder.join(name).exists()) {
+        return None;
+    }
+    Some(format!(
+        "`{name}` is this program, at `{}`, and no folder of `PATH` has it: put a link to it into one, such as `~/.local/bin/{name}`",
+        own.display()
+    ))
 }
 
 fn masked_in(
@@ -73,6 +92,18 @@ mod tests {
         ] {
             assert_eq!(missing_program(output), name, "{output}");
         }
+    }
+
+    #[test]
+    fn the_program_itself_is_named_where_no_folder_of_path_has_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let own = folder.path().join("build/harness");
+        let said = |name: &str| own_program([folder.path().to_owned()].into_iter(), &own, name);
+        let told = said("harness").unwrap();
+        assert!(told.contains("build/harness"), "{told}");
+        assert_eq!(said("cargo"), None);
+        fs::write(folder.path().join("harness"), "").unwrap();
+        assert_eq!(said("harness"), None);
     }
 
     #[test]

@@ -4,8 +4,8 @@
 //! nobody will ever release. Nothing here allocates, locks or panics; whatever
 //! needs more is built by the parent and handed over as an [`Entry`].
 //!
-//! The forked child does not become the command. It forks once more and stays
-//! behind as the command's helper: see [`helper`].
+//! The forked child does not become the command. It forks twice more; it and its
+//! child stay behind as the command's helpers: see [`helper`].
 
 mod confine;
 mod helper;
@@ -22,7 +22,7 @@ use std::{
 use rustix::process::{Resource, Rlimit};
 
 pub(super) use confine::confine;
-pub(super) use helper::{REPORT_BYTES, Report};
+pub(super) use helper::{GENERATIONS, REPORT_BYTES, Report};
 
 /// Everything a child needs, built beforehand.
 pub(super) struct Entry {
@@ -77,27 +77,40 @@ pub(super) fn tie(command: &mut Command, parent: libc::pid_t) {
     }
 }
 
-/// Splits into the helper, which does not return, and the command, which goes on to exec.
+/// Splits into two helpers, which do not return, and the command, which goes on to exec.
+///
+/// The second helper ends with the first, and the first takes over what a killed second one
+/// leaves: neither the death of the program with one of them nor that of either alone sets anything free.
 fn enter(entry: &Entry) -> io::Result<()> {
-    // Until each of the two has its own handling, no signal may run a handler of
+    // Until each of them has its own handling, no signal may run a handler of
     // the program they are copies of.
     set_signal_mask(&every_signal())?;
+    let first = keep(entry.parent)?;
+    match fork()? {
+        0 => {}
+        second => helper::stand_by(second),
+    }
+    let second = keep(first)?;
+    match fork()? {
+        0 => confine(&entry.bars, second),
+        command => helper::attend(command, entry.report.as_raw_fd()),
+    }
+}
+
+/// Makes this process one that adopts orphans and is told to end everything when `parent` dies.
+fn keep(parent: libc::pid_t) -> io::Result<libc::pid_t> {
     // SAFETY: these calls take integers and change this process only.
-    let helper = unsafe {
+    unsafe {
         check(libc::prctl(libc::PR_SET_PDEATHSIG, helper::END_NOW))?;
         check(libc::prctl(libc::PR_SET_CHILD_SUBREAPER, 1))?;
         // The helper's memory is a copy of the program's, keys included.
         check(libc::prctl(libc::PR_SET_DUMPABLE, 0))?;
-        if libc::getppid() != entry.parent {
+        if libc::getppid() != parent {
             libc::_exit(helper::LOST);
         }
         // A terminal that suspends the program must not stop who ends things for it.
         check(libc::setsid())?;
-        libc::getpid()
-    };
-    match fork()? {
-        0 => confine(&entry.bars, helper),
-        command => helper::attend(command, entry.report.as_raw_fd()),
+        Ok(libc::getpid())
     }
 }
 

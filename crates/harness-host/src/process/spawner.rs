@@ -2,8 +2,9 @@
 //!
 //! The kernel ties "end this child when its parent dies" to the parent's
 //! *thread*, so all helpers are started by a thread that lives as long as the
-//! program. The program adopts the orphans of helpers that were killed, so that
-//! only the death of both lets a process escape; here they are found and ended.
+//! program. Each command has two helpers, one below the other, and the program adopts the
+//! orphans of helpers that were killed, so that only the death of all three at one moment lets a
+//! process escape; here orphans are found and ended.
 
 use std::{
     collections::HashSet,
@@ -110,7 +111,10 @@ impl Keeper {
     /// Whether the command and what it started are more than `max` processes at this moment.
     pub(super) fn has_more_descendants_than(&self, max: u32) -> bool {
         match self {
-            Self::Helper(helper) => helper.has_more_descendants_than(max),
+            Self::Helper(helper) => {
+                let helpers = u32::try_from(child::GENERATIONS).unwrap_or(0);
+                helper.has_more_descendants_than(max.saturating_add(helpers))
+            }
             // Counted in the cage.
             Self::Cage(_) => false,
         }
@@ -290,7 +294,7 @@ pub(super) fn start_now(start: Start) -> io::Result<Started> {
         output: output.into(),
         report: report.into(),
         begun,
-        anchor: helper.anchor(0),
+        anchor: helper.anchor(child::GENERATIONS),
         keeper: Keeper::Helper(helper),
     })
 }

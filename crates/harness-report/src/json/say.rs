@@ -1,8 +1,8 @@
 //! Which line an event comes to.
 
 use harness_core::{
-    Action, CallEnd, CheckReport, CheckStatus, Decision, EndReason, Event, FeatureStatus, Money,
-    NetworkUse, Outcome, Stop,
+    Action, Brought, CallEnd, CheckReport, CheckStatus, Decision, EndReason, Event, FeatureStatus,
+    Money, NetworkUse, Outcome, Stop,
 };
 
 use super::{
@@ -107,6 +107,7 @@ impl JsonLines {
                     tool: tool.clone(),
                     action: action.as_ref().map(|action| kind(action).to_owned()),
                     path: action.as_ref().map(|action| action.path().to_string()),
+                    to: action.as_ref().and_then(moved_to),
                     command,
                     verdict: verdict.decision.to_string(),
                     reason: if verdict.decision == Decision::Allow {
@@ -193,6 +194,11 @@ impl JsonLines {
                 commit: passed.commit.to_string(),
                 tree: passed.tree.to_string(),
                 evidence: passed.evidence.as_ref().map(ToString::to_string),
+                head: passed.head().map(ToString::to_string),
+                not_landed: match &passed.brought {
+                    Some(Brought::Refused { message }) => Some(message.clone()),
+                    _ => None,
+                },
             },
             Event::FeatureStatusChanged {
                 feature,
@@ -309,6 +315,13 @@ fn check_ended(report: &CheckReport) -> JsonLine {
         tests: report.tests.map(Tests::from),
         reason: report.reason.clone(),
         retried: report.retried,
+    }
+}
+
+fn moved_to(action: &Action) -> Option<String> {
+    match action {
+        Action::Move { to, .. } => Some(to.to_string()),
+        _ => None,
     }
 }
 

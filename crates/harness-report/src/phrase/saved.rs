@@ -1,6 +1,6 @@
-//! What is said about a saved work tree.
+//! What is said about a saved work tree, and about a commit that was brought home.
 
-use harness_core::{ChangeKind, CheckpointSaved};
+use harness_core::{Brought, ChangeKind, CheckpointSaved, FeaturePassed};
 
 use super::{Line, Who, count};
 use crate::clean::clean;
@@ -26,4 +26,26 @@ pub(super) fn checkpoint(saved: &CheckpointSaved) -> Line {
     let left = saved.changes.len().saturating_sub(5);
     let rest = (left > 0).then(|| format!("and {left} more"));
     Line::new(Who::Checkpoint, text).with(shown.chain(rest))
+}
+
+/// Adds what came of bringing a feature to the person's branch.
+pub(super) fn brought(line: Line, passed: &FeaturePassed) -> Line {
+    match &passed.brought {
+        None => line,
+        Some(Brought::Landed { head, branch }) => {
+            let branch = branch.as_deref().unwrap_or("a detached HEAD");
+            line.with([format!(
+                "landed on {}, HEAD {}",
+                clean(branch),
+                head.short()
+            )])
+        }
+        Some(Brought::Refused { message }) => {
+            let mut lines = message.lines();
+            let first = lines.next().unwrap_or_default();
+            let first = format!("proven and not landed: {}", clean(first));
+            let rest = lines.take(20).map(|line| clean(line).into_owned());
+            line.with(std::iter::once(first).chain(rest))
+        }
+    }
 }

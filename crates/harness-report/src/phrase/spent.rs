@@ -15,6 +15,8 @@ pub(super) struct Ledger {
     /// Sessions that were opened.
     sessions: u32,
     turns: u32,
+    /// Whether turns of the session were begun by another process: what they used is not known here.
+    is_part: bool,
     of_session: Tally,
     took: Span,
     /// Whether the session's line was said.
@@ -65,6 +67,7 @@ impl Ledger {
             }
         }
         if let Event::TurnStarted { turn } = event {
+            self.is_part |= self.turns == 0 && turn.0 > 1;
             if let Some(turns) = &mut self.run_turns {
                 *turns += turn.0.saturating_sub(self.turns);
             }
@@ -110,6 +113,7 @@ impl Ledger {
         self.session = Some(opened.session);
         self.sessions += 1;
         self.turns = 0;
+        self.is_part = false;
         self.of_session = Tally {
             unpriced: run.model.price.is_none(),
             ..Tally::default()
@@ -126,8 +130,13 @@ impl Ledger {
         if self.turns == 0 && self.of_session.requests == 0 {
             return None;
         }
+        let part = if self.is_part {
+            "since it was resumed "
+        } else {
+            ""
+        };
         let text = format!(
-            "session {session} ended: {}, {}, {}{}",
+            "session {session} ended: {}, {part}{}, {}{}",
             count(self.turns.into(), "turn"),
             self.of_session.tokens(),
             self.of_session.money(),

@@ -197,6 +197,7 @@ fn opened() -> Event {
         prompts: std::collections::BTreeMap::new(),
         kept: harness_core::Kept::default(),
         work: Vec::new(),
+        lands: None,
     };
     Event::SessionOpened(Box::new(SessionOpened {
         session: SessionId::new(7),

@@ -220,23 +220,23 @@ fn json_for_every_kind_of_event() {
     {"seq":4,"type":"model_failed","turn":1,"message":"the server answered 529","status":529,"class":"overloaded"}
     {"seq":5,"type":"provider_retried","attempt":1,"delay_ms":1500,"reason":"the server answered 529"}
     {"seq":6,"type":"model_responded","turn":1,"usage":{"input":1200,"cache_read":800,"cache_write":0,"output":90},"usd":0.0042,"usd_total":0.5042,"ms":2100,"text":"The writer drops quotes.\nI will fix `escape`."}
-    {"seq":7,"type":"tool_called","id":"1.0","tool":"read","action":"read","path":"src/csv.rs","command":null,"verdict":"allow","reason":""}
+    {"seq":7,"type":"tool_called","id":"1.0","tool":"read","action":"read","path":"src/csv.rs","to":null,"command":null,"verdict":"allow","reason":""}
     {"seq":8,"type":"tool_returned","id":"1.0","ok":true,"ms":3,"bytes":9}
-    {"seq":9,"type":"tool_called","id":"1.1","tool":"edit","action":"edit","path":"src/csv.rs","command":null,"verdict":"allow","reason":""}
+    {"seq":9,"type":"tool_called","id":"1.1","tool":"edit","action":"edit","path":"src/csv.rs","to":null,"command":null,"verdict":"allow","reason":""}
     {"seq":10,"type":"tool_returned","id":"1.1","ok":true,"ms":4,"bytes":0}
-    {"seq":11,"type":"tool_called","id":"1.2","tool":"write","action":"write","path":"src/schema.rs","command":null,"verdict":"deny","reason":"write `src/schema.rs`: not in the write scope; allowed: `src/export/**`"}
+    {"seq":11,"type":"tool_called","id":"1.2","tool":"write","action":"write","path":"src/schema.rs","to":null,"command":null,"verdict":"deny","reason":"write `src/schema.rs`: not in the write scope; allowed: `src/export/**`"}
     {"seq":12,"type":"tool_returned","id":"1.2","ok":false,"ms":0,"bytes":0}
-    {"seq":13,"type":"tool_called","id":"1.3","tool":"delete","action":null,"path":null,"command":null,"verdict":"deny","reason":"there is no such tool"}
+    {"seq":13,"type":"tool_called","id":"1.3","tool":"delete","action":null,"path":null,"to":null,"command":null,"verdict":"deny","reason":"there is no such tool"}
     {"seq":14,"type":"tool_returned","id":"1.3","ok":false,"ms":0,"bytes":21}
-    {"seq":15,"type":"tool_called","id":"1.4","tool":"shell","action":"run","path":".","command":"cargo test\n# and more","verdict":"allow","reason":""}
+    {"seq":15,"type":"tool_called","id":"1.4","tool":"shell","action":"run","path":".","to":null,"command":"cargo test\n# and more","verdict":"allow","reason":""}
     {"seq":16,"type":"tool_returned","id":"1.4","ok":false,"ms":3250,"bytes":2048}
-    {"seq":17,"type":"tool_called","id":"1.5","tool":"shell","action":"run","path":"src","command":"sleep 9","verdict":"ask","reason":"run `sleep 9`? it waits"}
+    {"seq":17,"type":"tool_called","id":"1.5","tool":"shell","action":"run","path":"src","to":null,"command":"sleep 9","verdict":"ask","reason":"run `sleep 9`? it waits"}
     {"seq":18,"type":"tool_returned","id":"1.5","ok":false,"ms":9,"bytes":0}
-    {"seq":19,"type":"tool_called","id":"1.6","tool":"search","action":"search","path":"src","command":null,"verdict":"allow","reason":""}
+    {"seq":19,"type":"tool_called","id":"1.6","tool":"search","action":"search","path":"src","to":null,"command":null,"verdict":"allow","reason":""}
     {"seq":20,"type":"tool_returned","id":"1.6","ok":false,"ms":1,"bytes":0}
-    {"seq":21,"type":"tool_called","id":"1.7","tool":"list","action":"list","path":".","command":null,"verdict":"allow","reason":""}
+    {"seq":21,"type":"tool_called","id":"1.7","tool":"list","action":"list","path":".","to":null,"command":null,"verdict":"allow","reason":""}
     {"seq":22,"type":"tool_returned","id":"1.7","ok":false,"ms":0,"bytes":0}
-    {"seq":23,"type":"tool_called","id":"1.8","tool":"edit","action":"edit","path":"src/a","command":null,"verdict":"allow","reason":""}
+    {"seq":23,"type":"tool_called","id":"1.8","tool":"edit","action":"edit","path":"src/a","to":null,"command":null,"verdict":"allow","reason":""}
     {"seq":24,"type":"tool_returned","id":"1.8","ok":false,"ms":0,"bytes":0}
     {"seq":25,"type":"document_loaded","path":"docs/csv.md","tokens":77,"problem":null}
     {"seq":26,"type":"document_loaded","path":"src/export/AGENTS.md","tokens":40,"problem":null}
@@ -273,7 +273,7 @@ fn json_for_every_kind_of_event() {
     {"seq":57,"type":"finish_refused","reason":"gate test red: 1 of 212 tests failed: csv::quotes","findings":[{"id":"","kind":"tests_skipped","path":"tests/csv.rs","line":null,"message":"a test is ignored now","hunk":""}]}
     {"seq":58,"type":"check_ended","gate":"test","check":"cargo test","status":"green","exit_code":0,"ms":9100,"tests":{"run":213,"failed":0,"skipped":2},"reason":"1 known failure","retried":false}
     {"seq":59,"type":"problem","message":"HEAD has moved"}
-    {"seq":60,"type":"feature_passed","feature":"F-012","commit":"4444444444444444444444444444444444444444","tree":"2222222222222222222222222222222222222222","evidence":".harness/evidence/F-012.json"}
+    {"seq":60,"type":"feature_passed","feature":"F-012","commit":"4444444444444444444444444444444444444444","tree":"2222222222222222222222222222222222222222","evidence":".harness/evidence/F-012.json","head":null,"not_landed":null}
     {"seq":61,"type":"feature_status","feature":"F-012","from":"verifying","to":"passing","reason":"passed"}
     {"seq":62,"type":"needs_human","question":"3 attempts, gate test stays red"}
     {"seq":63,"type":"work_set_aside","files":2,"message":""}
@@ -311,7 +311,7 @@ fn json_for_every_kind_of_event() {
     {"seq":95,"type":"formatted","run":["rustfmt","--edition","2024"],"files":["src/csv.rs"],"changed":["src/csv.rs"],"message":"","ms":41}
     {"seq":96,"type":"formatted","run":["rustfmt"],"files":["src/csv.rs"],"changed":[],"message":"it exited with 1: error: expected one of `!`","ms":12}
     {"seq":97,"type":"formatted","run":["gofmt","-w"],"files":["a.go"],"changed":[],"message":"","ms":9}
-    {"seq":98,"type":"tool_called","id":"3.0","tool":"shell","action":"run","path":"web","command":"npm run dev","verdict":"allow","reason":""}
+    {"seq":98,"type":"tool_called","id":"3.0","tool":"shell","action":"run","path":"web","to":null,"command":"npm run dev","verdict":"allow","reason":""}
     {"seq":99,"type":"job_started","id":"3.0","command":"npm run dev\n# and more"}
     {"seq":100,"type":"tool_returned","id":"3.0","ok":true,"ms":1000,"bytes":4}
     {"seq":101,"type":"job_ended","id":"3.0","how":"ended","exit_code":1,"message":"","ms":12000}
@@ -445,6 +445,21 @@ fn a_session_that_another_follows_is_summed_up() {
         twice.contains("features passing, 2 turns, 13k tokens in"),
         "{twice}"
     );
+}
+
+#[test]
+fn a_session_whose_turns_began_elsewhere_says_what_its_sum_is_of() {
+    let mut events = every_kind();
+    for event in &mut events {
+        if let harness_core::Event::TurnStarted { turn } = event {
+            turn.0 = 8;
+        }
+    }
+    let mut lines = Lines::default();
+    let told = events.iter().chain(&events).map(|event| lines.write(event));
+    let told = told.collect::<String>();
+    let sum = "session S-0007 ended: 8 turns, since it was resumed 6.9k tokens in";
+    assert_eq!(told.matches(sum).count(), 2, "{told}");
 }
 
 #[test]

@@ -30,11 +30,10 @@ pub(super) struct Questions {
 
 impl Questions {
     pub(super) fn new(store: Store, engine: &Engine) -> Self {
-        let given_up = engine.run().given_up;
         Self {
             store,
             open: engine.open_question(),
-            waiting: given_up.iter().filter_map(|entry| entry.question).collect(),
+            waiting: engine.waiting_questions(),
             is_given_up: false,
         }
     }

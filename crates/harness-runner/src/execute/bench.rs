@@ -3,6 +3,7 @@
 //! The same code serves the agent's `check`, its `finish`, the baseline and
 //! `harness gate run`.
 
+mod absent;
 mod checkout;
 mod control;
 mod in_place;
@@ -435,6 +436,7 @@ impl Bench {
         match run {
             Ok(exited) => GateRun {
                 argv: gate.run.clone(),
+                way_on: absent::of_end(&exited, plan),
                 stop: Some(exited.stop),
                 ms,
                 full: exited.output,
@@ -444,6 +446,7 @@ impl Bench {
             },
             Err(error) => GateRun {
                 ms,
+                way_on: absent::of_error(&error, plan),
                 ..GateRun::not_started(gate, super::chain(&error))
             },
         }
@@ -510,6 +513,8 @@ struct GateRun {
     report_files: Option<ReportFiles>,
     output_sha256: String,
     start_error: Option<String>,
+    /// Where the program is that was not found.
+    way_on: Option<String>,
 }
 
 impl GateRun {
@@ -522,6 +527,7 @@ impl GateRun {
             report_files: None,
             output_sha256: hex(&Sha256::digest([])),
             start_error: Some(message),
+            way_on: None,
         }
     }
 
@@ -552,7 +558,11 @@ impl GateRun {
             output_sha256: self.output_sha256,
             start_error: self.start_error,
         };
-        let (report, passed) = check::judge_named(gate, facts, baseline);
+        let (mut report, passed) = check::judge_named(gate, facts, baseline);
+        let is_green = report.status == CheckStatus::Green;
+        if let Some(way_on) = self.way_on.filter(|_| !is_green) {
+            report.reason = format!("{}; {way_on}", report.reason);
+        }
         Judged { report, passed }
     }
 }

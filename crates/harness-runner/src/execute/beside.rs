@@ -1,10 +1,10 @@
 //! Carries out what conversations beside the main one ask for: requests, looking, and the change
 //! that a reviewer is shown.
 //!
-//! They look through the same root as the agent and leave no trace in what is known of it: what
-//! they have read, the agent has not.
+//! They leave no trace in what is known of the agent: what they have read, it has not. An explorer
+//! looks at the work tree, a reviewer at a checkout of what it judges.
 
-use std::time::Instant;
+use std::{sync::Arc, time::Instant};
 
 use harness_core::{Beside, CallEnd, CallId, ChangeShown, ConversationId, Event, Happened, TreeId};
 use harness_engine::AskBeside;
@@ -53,14 +53,17 @@ impl Executor {
         self.tell(told(ask.conversation, happened));
     }
 
-    /// Looks at something.
-    pub(super) async fn look_beside(&self, id: ConversationId, call: CallId, permit: Permit) {
+    /// Looks at something, in the work tree or in a tree.
+    pub(super) async fn look_beside(
+        &self,
+        id: ConversationId,
+        call: CallId,
+        permit: Permit,
+        tree: Option<TreeId>,
+    ) {
         let begun = Instant::now();
-        let performer = std::sync::Arc::clone(&self.performer);
-        let done = tokio::task::spawn_blocking(move || performer.look_at(&permit)).await;
-        let done = done.unwrap_or_else(|error| {
-            perform::Done::Failed(format!("the action was cut short: {error}"))
-        });
+        let done = self.look_in(permit, tree).await;
+        let done = done.unwrap_or_else(perform::Done::Failed);
         let ms = millis(begun);
         let ended = |end| Happened::CallEnded { call, end, ms };
         let happened = match done {
@@ -83,6 +86,23 @@ impl Executor {
             },
         };
         self.tell(told(id, happened));
+    }
+
+    async fn look_in(&self, permit: Permit, tree: Option<TreeId>) -> Result<perform::Done, String> {
+        let root = match tree {
+            Some(tree) => {
+                let root = self.judged.root_of(&self.shop, &tree).await;
+                Some(root.map_err(|problem| format!("what is reviewed cannot be read: {problem}"))?)
+            }
+            None => None,
+        };
+        let performer = Arc::clone(&self.performer);
+        let done = tokio::task::spawn_blocking(move || match root {
+            Some(root) => performer.look_at(&permit, &root),
+            None => performer.look_at(&permit, performer.root()),
+        });
+        done.await
+            .map_err(|error| format!("the action was cut short: {error}"))
     }
 
     /// Puts the change to a tree into words.

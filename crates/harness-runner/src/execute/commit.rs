@@ -6,8 +6,8 @@
 use std::sync::Arc;
 
 use harness_core::{
-    ByteCount, CheckReport, CommitId, Event, Feature, FeatureId, FeaturePassed, FeatureStatus,
-    Goal, NegativeControl, RepoPath, RunState, TreeId,
+    Brought, ByteCount, CheckReport, CommitId, Event, Feature, FeatureId, FeaturePassed,
+    FeatureStatus, Goal, NegativeControl, RepoPath, RunState, TreeId,
 };
 use harness_engine::CommitFeature;
 use harness_gate::{
@@ -24,6 +24,9 @@ use super::{Executor, Setting, chain, perform::Performer, shop::Workshop, subjec
 
 /// The largest host-owned file that is read.
 const HOST_FILE_MAX: ByteCount = ByteCount::mib(16);
+
+/// The most commits that one landing is taken to bring.
+const LANDED_MAX: usize = 1_000;
 
 /// Why a feature was not committed.
 struct NotCommitted {
@@ -70,7 +73,8 @@ pub(super) async fn commit(
         .make(&log_head))
     });
     match done.await {
-        Ok(Ok((passed, tree))) => {
+        Ok(Ok((mut passed, tree))) => {
+            passed.brought = bring(executor).await;
             let bench = &executor.bench;
             bench.keep_baseline(&tree, &candidate, &gates, &reports);
             Event::FeaturePassed(passed)
@@ -87,6 +91,21 @@ pub(super) async fn commit(
             needs_human: false,
         },
     }
+}
+
+/// Brings what is proven to the person's branch, in a run that does so after each feature.
+async fn bring(executor: &Executor) -> Option<Brought> {
+    let run = {
+        let setting = executor.setting.borrow();
+        let run = setting.as_ref().map(|setting| &setting.run)?;
+        run.lands.as_ref()?;
+        run.run
+    };
+    let lander = Arc::clone(&executor.workplace.lander);
+    let brought = tokio::task::spawn_blocking(move || lander.land(run)).await;
+    Some(brought.unwrap_or_else(|error| Brought::Refused {
+        message: chain(&error),
+    }))
 }
 
 struct Commit<'a> {
@@ -143,8 +162,8 @@ impl Commit<'_> {
             .repo
             .head()
             .map_err(|error| NotCommitted::failed(chain(&error)))?;
-        let base = &self.setting.run.base;
-        if head.commit == *base {
+        let base = self.setting.run.head();
+        if head.commit == *base || self.is_landed(&head.commit)? {
             return Ok(());
         }
         Err(NotCommitted::by_person(format!(
@@ -152,6 +171,35 @@ impl Commit<'_> {
             base.short(),
             head.commit.short()
         )))
+    }
+
+    /// Whether HEAD moved because a process brought this feature there and died before it could say so.
+    fn is_landed(&self, head: &CommitId) -> Result<bool, NotCommitted> {
+        let run = &self.setting.run;
+        if run.lands.is_none() {
+            return Ok(false);
+        }
+        let failed = |error: harness_git::GitError| NotCommitted::failed(chain(&error));
+        let info = self.shop.repo.commit_info(head).map_err(failed)?;
+        let known = self.shop.repo.commits_beyond(head, run.head(), LANDED_MAX);
+        let all_ours = known.map_err(failed)?.iter().all(|commit| {
+            let info = self.shop.repo.commit_info(commit);
+            info.is_ok_and(|info| {
+                info.trailers
+                    .iter()
+                    .any(|(key, _)| key == "Harness-Session")
+            })
+        });
+        Ok(all_ours && self.is_of_this_feature(&info))
+    }
+
+    /// Whether the trailers of a commit name this session, feature and tree.
+    fn is_of_this_feature(&self, info: &harness_git::CommitInfo) -> bool {
+        let says =
+            |key: &str, value: &str| info.trailers.iter().any(|(k, v)| k == key && v == value);
+        says("Harness-Session", &self.setting.opened.session.to_string())
+            && says("Harness-Feature", self.commit.feature.id.as_str())
+            && says("Harness-Tree", self.commit.subject.tree.as_str())
     }
 
     /// Returns the commit a process made before it died, if there is one.
@@ -165,12 +213,7 @@ impl Commit<'_> {
             return Ok(None);
         };
         let info = repo.commit_info(&tip).map_err(failed)?;
-        let says =
-            |key: &str, value: &str| info.trailers.iter().any(|(k, v)| k == key && v == value);
-        let ours = says("Harness-Session", &self.setting.opened.session.to_string())
-            && says("Harness-Feature", self.commit.feature.id.as_str())
-            && says("Harness-Tree", self.commit.subject.tree.as_str())
-            && info.parents == [self.setting.run.tip.clone()];
+        let ours = self.is_of_this_feature(&info) && info.parents == [self.setting.run.tip.clone()];
         Ok(ours.then_some(tip))
     }
 
@@ -187,6 +230,7 @@ impl Commit<'_> {
             tree: self.commit.subject.tree.clone(),
             work_tree: self.commit.subject.work_tree.clone(),
             evidence: (!self.is_task()).then(|| evidence_path(&self.commit.feature.id)),
+            brought: None,
         };
         Ok((passed, tree))
     }

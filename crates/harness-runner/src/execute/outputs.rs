@@ -89,6 +89,7 @@ fn write(place: &Path, path: &RepoPath, bytes: &[u8]) -> io::Result<()> {
     let mut options = fs::OpenOptions::new();
     options.write(true).create(true).truncate(true).mode(0o600);
     io::Write::write_all(&mut options.open(&half)?, bytes)?;
+    harness_failpoint::pass("output.rename")?;
     fs::rename(half, target)
 }
 

@@ -305,7 +305,7 @@ impl Performer {
         permit: Permit,
         cancelled: Cancelled,
     ) -> Performed {
-        let path = permit.action().path().clone();
+        let touched = touched_by(permit.action());
         let is_command = matches!(permit.action(), Action::Run { .. });
         let mut told = Vec::new();
         let result = if permit.action().is_job() {
@@ -318,7 +318,7 @@ impl Performer {
             done.unwrap_or_else(|error| Done::Failed(format!("the action was cut short: {error}")))
         };
         if matches!(result, Done::Ended(_)) {
-            told.extend(self.new_maps(&path));
+            told.extend(touched.iter().flat_map(|path| self.new_maps(path)));
         }
         self.look_meanwhile(result, told).await
     }
@@ -379,8 +379,8 @@ impl Performer {
     fn touch_files(&self, permit: &Permit) -> Done {
         let done = match permit.action() {
             Action::Read { path, lines } => self.read(permit, path, *lines),
-            Action::List { .. } => self.list(permit),
-            Action::Search { .. } => self.search(permit),
+            Action::List { .. } => self.list(&self.root, permit),
+            Action::Search { .. } => self.search(&self.root, permit),
             Action::Write { path, content } => self.write(permit, path, content),
             Action::Edit { path, .. } => self.edit(permit, path),
             Action::Move { path, to } => self.move_file(permit, path, to),
@@ -396,21 +396,21 @@ impl Performer {
         path: &RepoPath,
         lines: Option<LineRange>,
     ) -> Result<Outcome, DiskError> {
-        let (outcome, stamp) = self.content(permit, lines)?;
+        let (outcome, stamp) = self.content(&self.root, permit, lines)?;
         lock(&self.seen).insert(path.clone(), stamp);
         Ok(outcome)
     }
 
-    fn list(&self, permit: &Permit) -> Result<Outcome, DiskError> {
+    fn list(&self, root: &Root, permit: &Permit) -> Result<Outcome, DiskError> {
         let kept = self.outputs.root_of(permit.action().path());
-        let root = kept.as_deref().unwrap_or(&self.root);
+        let root = kept.as_deref().unwrap_or(root);
         let listing = root.list(permit, &|path| self.is_hidden(path), ENTRIES_MAX)?;
         Ok(files::listed(&listing))
     }
 
-    fn search(&self, permit: &Permit) -> Result<Outcome, DiskError> {
+    fn search(&self, root: &Root, permit: &Permit) -> Result<Outcome, DiskError> {
         let kept = self.outputs.root_of(permit.action().path());
-        let root = kept.as_deref().unwrap_or(&self.root);
+        let root = kept.as_deref().unwrap_or(root);
         let found = root.search(
             permit,
             &|path| self.is_hidden(path),
@@ -607,6 +607,15 @@ impl Drop for Performer {
     fn drop(&mut self) {
         self.remove_empty_folders();
     }
+}
+
+/// Returns the paths of which the maps above are told: what an action names, and where it moves that.
+fn touched_by(action: &Action) -> Vec<RepoPath> {
+    let to = match action {
+        Action::Move { to, .. } => Some(to.clone()),
+        _ => None,
+    };
+    [action.path().clone()].into_iter().chain(to).collect()
 }
 
 /// Returns which of a folder and the folders it lies in are missing, innermost first.

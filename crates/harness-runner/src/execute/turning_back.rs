@@ -56,12 +56,7 @@ impl Workshop {
     /// Takes the files back; what is saved last stays what it is, so that the way back is a checkpoint.
     fn rewind(&mut self, files: &RewindFiles) -> Result<Vec<RepoPath>, String> {
         let last = self.last_tree().ok_or(NO_SESSION)?;
-        let is_agents = |path: &RepoPath| !self.is_host_owned(path);
-        let target = self
-            .repo
-            .apply_changes(last, last, &files.tree, &is_agents)
-            .map_err(|error| chain(&error))?;
-        let (written, removed) = self.write_tree(last, &target)?;
+        let (written, removed) = self.write_tree(last, &files.tree)?;
         Ok(written.into_iter().chain(removed).collect())
     }
 
@@ -97,23 +92,21 @@ impl Workshop {
                 named(clashes.into_iter())
             ));
         }
-        let target = self
-            .repo
-            .apply_changes(&now, &work.start, &work.tree, &is_agents)
-            .map_err(|error| failed(&error))?;
-        let back = self.write_tree(&now, &target);
+        let back = self.write_tree(&work.start, &work.tree);
         let (written, removed) = back.map_err(|message| format!("{message}; {kept}"))?;
         u32::try_from(written.len() + removed.len()).map_err(|error| error.to_string())
     }
 
+    /// Brings what an agent may have changed from one tree to another, to the byte.
     fn write_tree(
         &self,
         from: &TreeId,
         to: &TreeId,
     ) -> Result<(Vec<RepoPath>, Vec<RepoPath>), String> {
+        let is_agents = |path: &RepoPath| !self.is_host_owned(path);
         let restored = self
             .repo
-            .restore(from, to, RestoreMode::Write)
+            .restore_some(from, to, RestoreMode::Write, &is_agents)
             .map_err(|error| chain(&error))?;
         if restored.refused.is_empty() {
             return Ok((restored.written, restored.removed));

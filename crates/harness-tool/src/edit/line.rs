@@ -111,14 +111,17 @@ struct Indents<'a> {
 
 impl<'a> Indents<'a> {
     /// Compares equal lines; `None` when one indentation stands for two, so that
-    /// what it means for a new line cannot be known.
+    /// what it means for a new line cannot be known, or when what is deeper than
+    /// another line is not so in the file: then it is another place.
     fn learn(old: &'a [u8], file: &'a [u8]) -> Option<Self> {
         let mut pairs: Vec<(&[u8], &[u8])> = Vec::new();
+        let mut without = 0;
         for (old, file) in lines(old).zip(lines(file)) {
             if old.trim_ascii().is_empty() {
                 continue;
             }
             let (from, to) = (indent(old), indent(file));
+            without += usize::from(from.is_empty());
             match pairs.iter().find(|(known, _)| *known == from) {
                 Some((_, known)) if *known != to => return None,
                 Some(_) => {}
@@ -126,7 +129,9 @@ impl<'a> Indents<'a> {
                 None => pairs.push((from, to)),
             }
         }
-        Some(Self { pairs })
+        // A first line is often copied from its first letter on.
+        let is_cut = without == 1 && pairs.first().is_some_and(|(from, _)| from.is_empty());
+        is_nested_alike(&pairs[usize::from(is_cut)..]).then_some(Self { pairs })
     }
 
     /// Returns the line with the indentation the file would give it.
@@ -162,6 +167,24 @@ impl<'a> Indents<'a> {
             None => own.to_vec(),
         }
     }
+}
+
+/// Whether lines that are deeper than others as given are deeper in the file too.
+///
+/// In a file that mixes tabs and blanks either measure of its indentation will do.
+fn is_nested_alike(pairs: &[(&[u8], &[u8])]) -> bool {
+    pairs.iter().all(|(from, to)| {
+        let is_deeper = |other: &[u8]| other.len() > from.len() && other.starts_with(from);
+        pairs.iter().all(|(other, there)| {
+            !is_deeper(other) || there.len() > to.len() || columns(there) > columns(to)
+        })
+    })
+}
+
+/// Counts the columns of an indentation, a tab as four.
+fn columns(indent: &[u8]) -> usize {
+    let of = |byte: &u8| if *byte == b'\t' { 4 } else { 1 };
+    indent.iter().map(of).sum()
 }
 
 fn indent(line: &[u8]) -> &[u8] {

@@ -29,6 +29,31 @@ fn a_run_at_work() {
 }
 
 #[test]
+fn commands_in_the_background() {
+    let started = |index: u32, command: &str| {
+        let command = serde_json::to_string(command).unwrap();
+        format!(
+            r#"{{"type":"job_started","call":{{"turn":3,"index":{index}}},"command":{command}}}"#
+        )
+    };
+    let ended = r#"{"type":"job_ended","call":{"turn":3,"index":1},"end":{"how":"lost"},"ms":0}"#;
+    check_sizes("jobs", |desk| {
+        desk.play_until("checkpoint_saved", 1);
+        desk.log_json(&started(0, "npm run dev -- --host 127.0.0.1 --port 8123"));
+        desk.log_json(&started(1, "tsc --watch"));
+        desk.log_json(&started(2, "tail -f\u{1b}[2J log\nmore"));
+        desk.log_json(&started(3, "sleep 1000"));
+        desk.log_json(ended);
+    });
+    let mut desk = Desk::new(120, 40);
+    desk.play_until("checkpoint_saved", 1);
+    desk.log_json(&started(0, "npm run dev"));
+    assert!(desk.picture().contains("Jobs  1 running"));
+    desk.log_json(&ended.replace("\"index\":1", "\"index\":0"));
+    assert!(!desk.picture().contains("Jobs"));
+}
+
+#[test]
 fn a_run_that_has_ended() {
     check_sizes("finished", Desk::play);
 }

@@ -1,4 +1,4 @@
-//! The work column: features, gates, plan, scope, checkpoints, budget.
+//! The work column: features, gates, plan, jobs, scope, checkpoints, budget.
 
 use harness_core::{PLAN_ITEM_CHARS_MAX, PlanItem, StepState};
 use harness_report::clean_line;
@@ -13,6 +13,8 @@ use crate::{
 
 /// The most open steps of the plan that are listed.
 const STEPS_MAX: usize = 3;
+/// The most commands in the background that are listed.
+const JOBS_MAX: usize = 2;
 /// The most scope patterns that are listed.
 const SCOPE_MAX: usize = 4;
 
@@ -45,6 +47,7 @@ fn rows(work: &Work, columns: usize, height: usize, theme: Theme) -> Vec<Row> {
 fn features(work: &Work, columns: usize, room: usize, theme: Theme) -> Vec<Row> {
     let title = match work.features.len() {
         0 => "none".to_owned(),
+        _ if work.planned.is_some() => "the goal".to_owned(),
         all => format!("{} / {all} passing", work.passing()),
     };
     let mut rows = vec![titled("Features", &title)];
@@ -117,6 +120,7 @@ fn below_features(work: &Work, columns: usize, theme: Theme) -> Vec<Row> {
         rows.push(row);
     }
     rows.extend(plan(work, columns, theme));
+    rows.extend(jobs(work, columns, theme));
     if !work.scope.is_empty() {
         rows.push(titled("Scope", "write"));
         for pattern in work.scope.iter().take(SCOPE_MAX) {
@@ -163,6 +167,25 @@ fn plan(work: &Work, columns: usize, theme: Theme) -> Vec<Row> {
         rows.push(row);
     }
     let more = open.len().saturating_sub(STEPS_MAX);
+    if more > 0 {
+        rows.push(Row::of(Role::Quiet, format!("  {more} more")));
+    }
+    rows
+}
+
+/// Says what goes on in the background.
+fn jobs(work: &Work, columns: usize, theme: Theme) -> Vec<Row> {
+    if work.jobs.is_empty() {
+        return Vec::new();
+    }
+    let mut rows = vec![titled("Jobs", &format!("{} running", work.jobs.len()))];
+    for job in work.jobs.iter().take(JOBS_MAX) {
+        let mut row = marked(Sign::Working, theme);
+        let room = columns.saturating_sub(row.width());
+        row.push(Role::Plain, shortened(&job.command, room));
+        rows.push(row);
+    }
+    let more = work.jobs.len().saturating_sub(JOBS_MAX);
     if more > 0 {
         rows.push(Row::of(Role::Quiet, format!("  {more} more")));
     }

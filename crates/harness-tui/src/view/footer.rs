@@ -58,6 +58,13 @@ fn commands(app: &App) -> Vec<(Command, Option<&'static str>)> {
             plain(Command::Close),
         ],
         Place::Line => vec![plain(Command::Accept), named(Command::Back, "back")],
+        Place::Question if proposes(app) => vec![
+            named(Command::Yes, "take all"),
+            plain(Command::LeaveOut),
+            named(Command::No, "otherwise"),
+            plain(Command::QuestionPageDown),
+            named(Command::FocusNext, "transcript"),
+        ],
         Place::Question => vec![
             plain(Command::Yes),
             plain(Command::No),
@@ -104,4 +111,10 @@ fn commands(app: &App) -> Vec<(Command, Option<&'static str>)> {
             named(Command::DeleteForward, "quit"),
         ],
     }
+}
+
+/// Whether the question in front is about proposed features: yes and no mean more there.
+fn proposes(app: &App) -> bool {
+    let approval = app.panels.front().and_then(|panel| panel.approval.as_ref());
+    approval.is_some_and(|approval| approval.proposal().is_some())
 }

@@ -1,6 +1,10 @@
 //! The helper's side: waits for the command and ends whatever it leaves behind.
 //!
-//! The helper is a copy of this program that never executes anything else. It
+//! There are two, one below the other. The lower one does the work; the upper one passes on what
+//! it is told, and takes over when the lower one is killed. Whichever of program and helpers is
+//! killed, the kernel tells who is left.
+//!
+//! A helper is a copy of this program that never executes anything else. It
 //! adopts orphans (it is their sub-reaper), so no descendant gets out of its
 //! sight by forking twice or by starting a session. It holds no file but the
 //! pipe it reports through. When the program that started it is killed, the
@@ -12,6 +16,9 @@ use super::every_signal;
 
 /// Ends the command and all its descendants at once. `SIGTERM` asks the command to end.
 pub(super) const END_NOW: libc::c_int = libc::SIGUSR1;
+
+/// Generations of helpers below the first.
+pub(in crate::process) const GENERATIONS: usize = 1;
 
 /// The exit code of a helper that could not begin.
 pub(super) const LOST: libc::c_int = 125;
@@ -79,6 +86,49 @@ pub(super) fn attend(command: libc::pid_t, report: RawFd) -> ! {
         libc::write(report, bytes.as_ptr().cast(), bytes.len());
         libc::_exit(0)
     }
+}
+
+/// Waits for the helper below, passes signals on to it, and exits after it.
+///
+/// Ends what that one leaves when it is killed, and it too when it does not end what it should.
+pub(super) fn stand_by(below: libc::pid_t) -> ! {
+    close(0, RawFd::MAX);
+    let mut report = Report::default();
+    let (mut ending_since, mut killing_since) = (None, None);
+    // SAFETY: as in `attend`.
+    unsafe {
+        libc::prctl(libc::PR_SET_NAME, c"harness-helper".as_ptr());
+        libc::signal(libc::SIGCHLD, libc::SIG_DFL);
+    }
+    while reap(below, &mut report, &mut killing_since) {
+        if ending_since.is_some_and(|since| seconds() - since > SWEEP_SECONDS) {
+            killing_since.get_or_insert_with(seconds);
+        }
+        if let Some(since) = killing_since {
+            hurry();
+            if seconds() - since > SWEEP_SECONDS {
+                break;
+            }
+            kill_children();
+        }
+        let is_ending = ending_since.is_some() || killing_since.is_some();
+        match next_signal(is_ending) {
+            signal @ (libc::SIGTERM | END_NOW) if killing_since.is_none() => {
+                if signal == END_NOW {
+                    ending_since.get_or_insert_with(seconds);
+                }
+                // SAFETY: integers only; an unreaped child, which may have been stopped.
+                unsafe {
+                    libc::kill(below, signal);
+                    libc::kill(below, libc::SIGCONT);
+                }
+            }
+            _ => {}
+        }
+    }
+    let code = if report.status == 0 { 0 } else { LOST };
+    // SAFETY: an integer.
+    unsafe { libc::_exit(code) }
 }
 
 /// Lets go of the output pipe, of the standard library's pipe, and of everything else.

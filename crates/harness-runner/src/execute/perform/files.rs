@@ -5,7 +5,7 @@
 use harness_core::{Action, ByteCount, LineRange, Outcome, RepoPath};
 use harness_guard::Permit;
 use harness_host::disk::{
-    Cut, DiskError, EntryKind, Expected, Found, Listing, SearchLimits, Stamp, literal,
+    Cut, DiskError, EntryKind, Expected, Found, Listing, Root, SearchLimits, Stamp, literal,
 };
 use harness_tool::LineSelector;
 
@@ -18,12 +18,13 @@ impl Performer {
     /// Reads a file or lines of it, in parts where it is too large to be in memory.
     pub(super) fn content(
         &self,
+        root: &Root,
         permit: &Permit,
         lines: Option<LineRange>,
     ) -> Result<(Outcome, Stamp), DiskError> {
         let path = permit.action().path();
         let kept = self.outputs.root_of(path);
-        let root = kept.as_deref().unwrap_or(&self.root);
+        let root = kept.as_deref().unwrap_or(root);
         let file = match root.read_file(permit, FILE_MAX) {
             Err(DiskError::TooLarge { .. }) => {
                 let mut selector = LineSelector::new(lines, TEXT_MAX);

@@ -15,7 +15,7 @@ use harness_core::{
     Action, ByteCount, CallId, Captured, Event, Feature, FeatureScope, Format, Formatted, Outcome,
     Policy, RepoPath, Stop,
 };
-use harness_guard::{CagePlan, Concern, Guard};
+use harness_guard::{Attributes, CagePlan, Concern, FileKind, Guard, HostAct};
 use harness_host::{
     Cancelled,
     process::{Cage, Exited, RunLimits},
@@ -29,10 +29,16 @@ const OUTPUT_MAX: ByteCount = ByteCount::kib(64);
 /// What is told of it. Unit: bytes.
 const TOLD_MAX: usize = 1024;
 
-/// Returns the files that an action changes with a tool that edits or writes.
+/// What programs say when they may not make a file.
+const REFUSED: [&str; 2] = ["Read-only file system", "Permission denied"];
+const IN_PLACE: &str = " (it can write its files in place, and make none beside them)";
+
+/// Returns the files that stand there when an action is done that edits, writes or moves.
 pub(crate) fn changed_by(action: &Action) -> Vec<RepoPath> {
     match action {
         Action::Write { path, .. } | Action::Edit { path, .. } => vec![path.clone()],
+        // What a file is named decides who formats it, and how.
+        Action::Move { to, .. } => vec![to.clone()],
         _ => Vec::new(),
     }
 }
@@ -54,7 +60,7 @@ impl Performer {
         setting: &Setting,
         cancelled: Cancelled,
     ) -> Vec<Event> {
-        if !matches!(done, Done::Ended(Outcome::Written { .. })) {
+        if !matches!(done, Done::Ended(Outcome::Written { .. } | Outcome::Moved)) {
             return Vec::new();
         }
         let mut told = Vec::new();
@@ -84,11 +90,13 @@ impl Performer {
         told: &mut Vec<Event>,
     ) {
         let begun = Instant::now();
+        let before = self.rights_of(&task.paths);
         let problem = match self.try_format(&task, setting, cancelled, told).await {
             // Who called it off knows that it is over.
             Ok(()) | Err(Halt::Cancelled) => String::new(),
             Err(Halt::Failed(problem)) => problem,
         };
+        self.give_rights_back(&before);
         let changed = task.paths.iter().filter(|path| self.see_again(path));
         told.push(Event::Formatted(Formatted {
             call: task.call,
@@ -149,6 +157,35 @@ impl Performer {
         exited.map_err(|error| chain(&error))
     }
 
+    fn rights_of(&self, paths: &[RepoPath]) -> Vec<(RepoPath, Attributes)> {
+        let look = |path: &RepoPath| Some((path.clone(), self.root.look(path).ok()??));
+        paths.iter().filter_map(look).collect()
+    }
+
+    /// Sets rights back that a formatter has changed: its business is what a file holds. What
+    /// cannot be set back is the agent's to see, like every other change in its scope.
+    fn give_rights_back(&self, before: &[(RepoPath, Attributes)]) {
+        for (path, old) in before {
+            let Ok(Some(now)) = self.root.look(path) else {
+                continue;
+            };
+            if now.kind != FileKind::File || now.mode == old.mode {
+                continue;
+            }
+            let wanted = Attributes {
+                mode: old.mode,
+                ..now
+            };
+            if self
+                .root
+                .set_rights(HostAct::SetAside, path, &wanted)
+                .is_ok()
+            {
+                self.wrote(path);
+            }
+        }
+    }
+
     /// Takes a file in as the agent has it from now on; says whether it was changed.
     fn see_again(&self, path: &RepoPath) -> bool {
         let before = self.last_seen(path);
@@ -171,8 +208,13 @@ const NOTHING: &str = ".harness/none";
 
 /// Makes a guard for which the scope is these files alone.
 ///
-/// They are named as paths and not as patterns: what a name looks like opens no other file.
+/// They are named as paths and not as patterns: what a name looks like opens no other file. What a
+/// person gave beside the scope was for the agent.
 fn narrowed(policy: &Policy, feature: &Feature, paths: &[RepoPath]) -> Result<Guard, String> {
+    let policy = Policy {
+        amendments: Vec::new(),
+        ..policy.clone()
+    };
     let feature = Feature {
         scope: FeatureScope {
             write: vec![NOTHING.to_owned()],
@@ -181,7 +223,7 @@ fn narrowed(policy: &Policy, feature: &Feature, paths: &[RepoPath]) -> Result<Gu
         may_change: paths.to_vec(),
         ..feature.clone()
     };
-    Guard::new(policy, &feature).map_err(|error| chain(&error))
+    Guard::new(&policy, &feature).map_err(|error| chain(&error))
 }
 
 /// Writes a path as an argument that no program takes for an option or an instruction.
@@ -210,11 +252,15 @@ fn failure(stop: Stop, output: &Captured) -> String {
     if said.is_empty() {
         return how;
     }
-    format!("{how}: {}", &said[start..])
+    let is_refused = REFUSED.iter().any(|words| said.contains(words));
+    let way_on = if is_refused { IN_PLACE } else { "" };
+    format!("{how}: {}{way_on}", &said[start..])
 }
 
 #[cfg(test)]
 mod tests {
+    use harness_core::{Amendment, FeatureId, Limits, ReviewBy, ScopeRules, Sourced, TokenCount};
+
     use super::*;
 
     fn path(text: &str) -> RepoPath {
@@ -232,6 +278,67 @@ mod tests {
             (".eslintrc.js", "./.eslintrc.js"),
         ] {
             assert_eq!(argument(&path(name)), OsString::from(given));
+        }
+    }
+
+    #[test]
+    fn one_that_makes_files_beside_its_own_is_told_why_it_cannot() {
+        let told = |said: &str| {
+            let output = Captured {
+                head: said.to_owned(),
+                tail: String::new(),
+                bytes: said.len() as u64,
+            };
+            failure(Stop::Exited(2), &output)
+        };
+        assert_eq!(told("no such rule\n"), "it exited with 2: no such rule");
+        let told = told("cannot create src/a.new: Permission denied\n");
+        assert!(told.contains("write its files in place"), "{told}");
+    }
+
+    #[test]
+    fn what_a_person_gave_the_agent_is_not_the_formatters() {
+        let write = Sourced {
+            value: "src/**".to_owned(),
+            origin: "harness.toml:1".to_owned(),
+        };
+        let feature = Feature {
+            may_change: vec![path("tests/held.rs")],
+            ..Feature::titled(FeatureId::task(1), "task")
+        };
+        let policy = Policy {
+            scope: ScopeRules {
+                write: vec![write],
+                ..ScopeRules::default()
+            },
+            amendments: vec![Amendment {
+                feature: feature.id.clone(),
+                write: vec!["docs/**".to_owned()],
+                may_change: vec![path("build.rs")],
+                hosts: Vec::new(),
+                reason: String::new(),
+            }],
+            gates: Vec::new(),
+            formats: Vec::new(),
+            commands: Vec::new(),
+            limits: Limits::default(),
+            isolate: true,
+            feature_file: path("feature_list.json"),
+            progress_file: path("progress.md"),
+            map_file: "AGENTS.md".to_owned(),
+            context_budget: TokenCount(16_000),
+            network: Vec::new(),
+            network_closed: String::new(),
+            review: ReviewBy::None,
+        };
+        for file in ["src/a.rs", "docs/guide.md"] {
+            let guard = narrowed(&policy, &feature, &[path(file)]).unwrap();
+            let is_open = |name: &str| guard.scope().is_writable(&path(name));
+            assert!(is_open(file), "{file}");
+            for other in ["src/b.rs", "docs/other.md", "build.rs", "tests/held.rs"] {
+                assert!(!is_open(other), "{file}: {other}");
+            }
+            assert_eq!(guard.bounds().writable, [path(file)]);
         }
     }
 }

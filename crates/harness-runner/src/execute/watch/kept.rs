@@ -161,6 +161,7 @@ impl Kept {
         out.flush()?;
         drop(out);
         let path = self.folder.join(MANIFEST);
+        harness_failpoint::pass("kept.rename")?;
         fs::rename(path.with_extension("new"), path)
     }
 
