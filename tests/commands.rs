@@ -8,6 +8,7 @@ mod doctor;
 mod doctor_model;
 mod feature;
 mod finish;
+mod forgotten;
 mod gate;
 mod help;
 mod hook;

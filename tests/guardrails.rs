@@ -18,4 +18,5 @@ mod reading;
 mod relocation;
 mod scope;
 mod secrets;
+mod shared;
 mod strays;

@@ -10,7 +10,9 @@ fn a_pruned_checkpoint_is_listed_as_such_and_an_undo_names_the_nearest() {
         .git(&["update-ref", "-d", "refs/harness/S-0001/1"]);
     let listed = desk.harness(&["checkpoint", "list"]);
     assert!(
-        listed.stdout.contains("checkpoint: 1, removed to save space"),
+        listed
+            .stdout
+            .contains("checkpoint: 1, removed to save space"),
         "{}",
         listed.stdout
     );
@@ -24,7 +26,9 @@ fn a_pruned_checkpoint_is_listed_as_such_and_an_undo_names_the_nearest() {
     let undone = desk.harness(&["checkpoint", "undo", "1"]);
     assert_eq!(undone.code, 2, "{}", undone.stderr);
     assert!(
-        undone.stderr.contains("was removed to save space; the nearest is 0"),
+        undone
+            .stderr
+            .contains("was removed to save space; the nearest is 0"),
         "{}",
         undone.stderr
     );

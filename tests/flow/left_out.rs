@@ -11,7 +11,7 @@ fn a_file_too_large_for_a_checkpoint_is_named_once() {
     large.set_len(2 * 1024 * 1024 * 1024).unwrap();
     let turns = [
         write("src/one", "1\n"),
-        shell("truncate --size 3G src/other.img"),
+        shell("truncate --size 100M src/other.img"),
         write("src/two", "2\n"),
         "{ tool = \"ask\", text = \"What next?\" }".to_owned(),
     ];

@@ -7,7 +7,10 @@ use std::{
 
 use harness_testkit::Server;
 
-use super::{arena::Arena, strays::arena};
+use super::{
+    arena::Arena,
+    strays::{self, arena},
+};
 use crate::support::{Live, levels, say, session, shell};
 
 const WISH: &str = "work in a large repository";
@@ -20,17 +23,22 @@ fn large() -> Option<Arena> {
         say("skipped: this machine gives commands no file tree of their own");
         return None;
     }
+    let arena = many();
+    thread::sleep(Duration::from_millis(3_200));
+    Some(arena)
+}
+
+fn many() -> Arena {
     let arena = arena();
     for folder in 0..30 {
         let folder = arena.root().join(format!("docs/many/{folder}"));
         fs::create_dir_all(&folder).unwrap();
         for file in 0..200 {
-            fs::write(folder.join(file.to_string()), "").unwrap();
+            fs::write(folder.join(file.to_string()), "text\n").unwrap();
         }
     }
     arena.desk.project.commit_all("many files");
-    thread::sleep(Duration::from_millis(3_200));
-    Some(arena)
+    arena
 }
 
 fn start(arena: &Arena, turns: &[String]) -> (Live, Server) {
@@ -111,4 +119,57 @@ fn a_persons_change_beyond_a_commands_reach_is_left_alone_and_told_in_time() {
         ["docs/kept.md", "docs/many/3/5"],
         "after {ran:?}: {story}"
     );
+}
+
+/// Ways to change what lies far from the scope, so that it does not show at first sight.
+const FAR: &[&str] = &[
+    "printf 'TEXT\\n' > docs/many/17/3; touch -r docs/many/17/4 docs/many/17/3",
+    "touch -r docs/many/17/3 src/t; printf 'TEXT\\n' > src/u; touch -r src/t src/u; mv -f src/u docs/many/17/3; rm src/t",
+    "echo x > docs/many/29/new; touch -d @1000000000 docs/many/29/new docs/many/29",
+    "rm docs/many/5/5; mv docs/many/8 docs/many/moved; mkdir docs/many/8",
+];
+
+#[test]
+fn what_a_command_does_far_away_is_found_before_anything_is_kept_or_proven() {
+    for level in strays::levels() {
+        for command in FAR {
+            let free = many();
+            assert!(free.unguarded(command), "`{command}` is no attack");
+            let arena = many();
+            let before = strays::listing(&arena.root().join("docs"));
+            // Within the turn that says that the work is done.
+            let turn = format!(
+                "{},\n{},\n{}",
+                shell(command),
+                shell("echo 42 > src/answer"),
+                crate::support::FINISH
+            );
+            let script = arena.desk.script(&session(WISH, &[&turn]));
+            let arguments = ["run", WISH, "--model", &script, "--sandbox", level];
+            let story = arena.desk.story(&arguments);
+            let what = format!("{command} at {level}: {story}");
+            assert_eq!(
+                before,
+                strays::listing(&arena.root().join("docs")),
+                "{what}"
+            );
+            assert_eq!(arena.desk.project.git(&["status", "--short", "docs"]), "");
+            let strays = story.all("stray_undone");
+            // Mounts prevent it, and then there is nothing to tell.
+            assert!(!strays.is_empty() || level != "none", "{what}");
+            assert!(strays.iter().all(|line| line["restored"] == true), "{what}");
+            story.first("feature_passed");
+            let docs = |at: &str| {
+                arena
+                    .desk
+                    .project
+                    .git(&["rev-parse", &format!("{at}:docs")])
+            };
+            let kept = ["refs/harness", "refs/heads/harness"];
+            let kept = [&["for-each-ref", "--format=%(refname)"][..], &kept].concat();
+            for at in arena.desk.project.git(&kept).lines() {
+                assert_eq!(docs(at), docs("HEAD"), "{at} after {what}");
+            }
+        }
+    }
 }

@@ -5,9 +5,9 @@
 //! bounds; those of a session that ended long ago go altogether. Only references are
 //! removed: git removes what nothing refers to in its own time.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, fs};
 
-use harness_core::{ByteCount, CheckpointNumber, SessionId, Timestamp, TreeId};
+use harness_core::{ByteCount, CheckpointNumber, RunId, SessionId, Timestamp, TreeId};
 
 use crate::{
     checkpoint::{CheckpointEntry, CheckpointRef, Checkpoints},
@@ -126,7 +126,30 @@ impl Repo {
             let session = inside.split('/').next().unwrap_or_default();
             found.extend(session.parse::<SessionId>());
         }
+        // libgit2 passes over a reference file that it cannot parse; its number is used all the same.
+        for folder in fs::read_dir(self.common_dir().join(prefix))
+            .into_iter()
+            .flatten()
+        {
+            let name = folder.map(|folder| folder.file_name()).unwrap_or_default();
+            found.extend(name.to_string_lossy().parse::<SessionId>());
+        }
         Ok(found)
+    }
+
+    /// Returns the highest number of a run that has a branch, `harness/R-…`.
+    ///
+    /// # Errors
+    /// When the references cannot be listed.
+    pub fn last_run_with_branch(&self) -> Result<Option<RunId>, GitError> {
+        let prefix = "refs/heads/harness/";
+        let mut references = self
+            .git
+            .references_glob(&format!("{prefix}*"))
+            .during("list", prefix)?;
+        let names = references.names().flatten();
+        let runs = names.filter_map(|name| name.strip_prefix(prefix)?.parse().ok());
+        Ok(runs.max())
     }
 
     /// Returns the newest whole checkpoint of a session below a number.

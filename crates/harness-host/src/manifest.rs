@@ -168,10 +168,11 @@ impl Manifest {
                 old: before.map(|(_, attributes)| attributes.clone()),
                 new: after.map(|(_, attributes)| attributes.clone()),
                 names: Vec::new(),
+                former_names: Vec::new(),
             });
         }
         drop_times_of_changed_folders(&mut found);
-        self.add_names(&mut found);
+        self.add_names(&mut found, earlier);
         found
     }
 
@@ -180,31 +181,47 @@ impl Manifest {
         is_missed || self.closed.iter().any(|folder| path.starts_with(folder))
     }
 
-    /// Fills in the names of files that have several.
-    fn add_names(&self, differences: &mut [Difference]) {
-        let several =
-            |attributes: &Attributes| attributes.kind == FileKind::File && attributes.links > 1;
-        let mut names: HashMap<(u64, u64), Vec<RepoPath>> = differences
-            .iter()
-            .filter_map(|difference| difference.new.as_ref())
-            .filter(|new| several(new))
-            .map(|new| ((new.device, new.inode), Vec::new()))
+    /// Fills in the names of files that have several, or had.
+    fn add_names(&self, differences: &mut [Difference], earlier: &Self) {
+        let (now, before) = (
+            self.names_of(differences.iter().filter_map(|found| found.new.as_ref())),
+            earlier.names_of(differences.iter().filter_map(|found| found.old.as_ref())),
+        );
+        let known = |names: &HashMap<(u64, u64), Vec<RepoPath>>, file: &Option<Attributes>| {
+            let file = file.as_ref().filter(|file| has_several_names(file));
+            file.and_then(|file| names.get(&(file.device, file.inode)).cloned())
+                .unwrap_or_default()
+        };
+        for difference in differences {
+            difference.names = known(&now, &difference.new);
+            difference.former_names = known(&before, &difference.old);
+        }
+    }
+
+    /// Returns every name here of those files that have several, by device and number.
+    pub fn names_of<'a>(
+        &self,
+        files: impl Iterator<Item = &'a Attributes>,
+    ) -> HashMap<(u64, u64), Vec<RepoPath>> {
+        let several = files.filter(|file| has_several_names(file));
+        let mut names: HashMap<(u64, u64), Vec<RepoPath>> = several
+            .map(|file| ((file.device, file.inode), Vec::new()))
             .collect();
         if names.is_empty() {
-            return;
+            return names;
         }
         for (path, attributes) in &self.entries {
             if let Some(known) = names.get_mut(&(attributes.device, attributes.inode)) {
                 known.push(path.clone());
             }
         }
-        for difference in differences {
-            let file = difference.new.as_ref().filter(|new| several(new));
-            if let Some(known) = file.and_then(|new| names.get(&(new.device, new.inode))) {
-                difference.names.clone_from(known);
-            }
-        }
+        names
     }
+}
+
+/// Whether a file has more names than one; what is no file is never written through another.
+fn has_several_names(attributes: &Attributes) -> bool {
+    attributes.kind == FileKind::File && attributes.links > 1
 }
 
 /// A folder's times follow from what came and went in it; that is told by its own difference.

@@ -31,7 +31,9 @@ impl Watched {
             root,
             &[path("src"), path("docs")],
             |folder| folder.starts_with(&path("src/built")),
-            move || drop(wake.send(())),
+            move || {
+                let _ = wake.send(());
+            },
             folders_max,
         );
         Self { watch, woken }

@@ -11,10 +11,11 @@
 mod ignored;
 mod kept;
 mod reach;
+mod shared;
 mod undo;
 
 use std::{
-    collections::{BTreeSet, HashMap},
+    collections::{BTreeSet, HashMap, HashSet},
     path::{Path, PathBuf},
     sync::{Arc, Mutex},
 };
@@ -73,6 +74,8 @@ pub(super) struct Watch {
     /// What is to be told before the next command.
     pending: Vec<Event>,
     whole: Whole,
+    /// Files that have a name in the scope and others elsewhere, by device and number.
+    shared: HashSet<(u64, u64)>,
 }
 
 impl Watch {
@@ -100,6 +103,7 @@ impl Watch {
             quarantined: 0,
             pending: Vec::new(),
             whole: Whole::new(),
+            shared: HashSet::new(),
             post,
         };
         let unkept = watch.keep_all(root)?;
@@ -134,6 +138,7 @@ impl Watch {
             quarantined: 0,
             pending: Vec::new(),
             whole: Whole::new(),
+            shared: HashSet::new(),
             post,
         };
         let events = if left.in_command {
@@ -264,7 +269,8 @@ impl Watch {
         let closed_before = self.manifest.closed().to_vec();
         let mut given_up = BTreeSet::new();
         let quarantine = Undo::place(&self.post.own, self.post.session);
-        let reach = self.reach(root).filter(|_| self.is_known());
+        let is_enough = |reach: &Vec<RepoPath>| self.is_known() && !self.shares_beyond(reach);
+        let reach = self.reach(root).filter(is_enough);
         for round in 0.. {
             let now = match &reach {
                 Some(reach) => self.walk_reach(root, reach)?,
@@ -399,7 +405,7 @@ impl Watch {
             }
         }
         let path = &difference.path;
-        let in_reach = self.post.guard.is_in_reach(self.post.level, path);
+        let in_reach = self.post.guard.can_have_made(self.post.level, difference);
         // Nothing in the repository is read for more than what is kept of it.
         let now = root.host_read_file(path, KEPT_MAX).ok();
         if let (Some(now), Some(source)) = (&now, self.kept.source(path)) {
@@ -520,6 +526,7 @@ impl Watch {
                 .map(|file| (file.path, file.blob))
                 .collect()
         };
+        self.know_shared();
         let mut wanted: Vec<(bool, u64, RepoPath)> = Vec::new();
         for (path, attributes) in self.manifest.iter() {
             if attributes.kind != FileKind::File {
@@ -530,7 +537,7 @@ impl Watch {
                 // In the scope only ignored files are in no tree.
                 !tree.contains_key(path)
             } else {
-                self.post.guard.is_in_reach(self.post.level, path) || is_hashed(path, attributes)
+                self.can_be_damaged(path, attributes) || is_hashed(path, attributes)
             };
             if is_kept {
                 wanted.push((is_open, attributes.size, path.clone()));
@@ -578,15 +585,15 @@ impl Watch {
             return Ok(true);
         }
         let sha256 = *file.stamp.sha256();
-        let scope = self.post.guard.scope();
-        if !scope.is_writable(path) && !self.post.guard.is_in_reach(self.post.level, path) {
+        let open = self.post.guard.scope().is_writable(path);
+        let now = root.look(path).ok().flatten();
+        if !open && !now.is_some_and(|now| self.can_be_damaged(path, &now)) {
             self.kept.know(path, Source::Hash { sha256 });
             return Ok(true);
         }
         if !self.kept.has_room(file.bytes.len() as u64) {
             return Ok(false);
         }
-        let open = scope.is_writable(path);
         let kept = self.kept.keep(path, &file.bytes, sha256, open);
         kept.map_err(|error| format!("cannot keep `{path}`: {error}"))?;
         Ok(true)
@@ -601,7 +608,7 @@ impl Watch {
     ) -> Result<(), String> {
         self.kept.forget(path);
         if let Some(new) = new.filter(|new| new.kind == FileKind::File)
-            && (self.post.guard.is_in_reach(self.post.level, path) || is_hashed(path, new))
+            && (self.can_be_damaged(path, new) || is_hashed(path, new))
         {
             // Without room it is known that it was not kept, should it be damaged.
             self.keep_one(root, path, new.size, None)?;

@@ -160,7 +160,9 @@ impl Watch {
     pub(in crate::execute) fn look_around(&self, root: &Root) -> Option<LookAround> {
         let at = self.whole.at?;
         let is_due = at.elapsed() >= WHOLE_EVERY && !self.own_changes;
-        (is_due && self.reach(root).is_some()).then(|| LookAround {
+        let reach = self.reach(root).filter(|_| is_due)?;
+        // What a command that goes on writes through a name in its reach would count as a person's.
+        (!self.shares_beyond(&reach)).then(|| LookAround {
             changes: self.whole.changes,
             guard: self.post.guard.clone(),
         })
