@@ -13,6 +13,7 @@ mod hand_over;
 mod images;
 mod in_flight;
 pub(crate) mod jobs;
+mod left_out;
 mod limits;
 mod long;
 mod maps;

@@ -6,4 +6,5 @@ mod finding;
 mod plan;
 mod request;
 mod steer;
+mod waiting;
 mod ways_out;

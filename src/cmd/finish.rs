@@ -18,7 +18,7 @@ use super::{
 use crate::{
     cli::{Common, FeatureFinish, Land, RunOptions},
     compose::Site,
-    failure::{Failure, chain},
+    failure::Failure,
     intent,
     job::Done,
     network,
@@ -114,9 +114,7 @@ fn prove(
     let mut resolved = resolved;
     network::close_unenforced(workplace.level, &mut resolved.policy);
     // The last thing that may fail: a number that is given out stays used.
-    let run = store
-        .new_run()
-        .map_err(|error| Failure::failed(chain(&error)))?;
+    let run = super::runs::claim(&site, &store)?;
     let now = harness_host::clock::now();
     let judges = judges(&site, &resolved, surface)?;
     let mut state = work.to_run(run, resolved.policy, features, feature.id, &flags.summary);

@@ -160,9 +160,7 @@ pub(super) fn make_ready(
         Found::Refused,
     )?;
     // The last thing that may fail: a number that is given out stays used.
-    let run = store
-        .new_run()
-        .map_err(|error| Failure::failed(chain(&error)))?;
+    let run = super::runs::claim(site, store)?;
     Ok(Ready {
         run,
         models,

@@ -26,6 +26,13 @@ pub(super) struct Proven {
     pub(super) title: String,
 }
 
+/// Gives out the next run's number, above those of branches that are left of runs nobody has noted.
+pub(super) fn claim(site: &Site, store: &Store) -> Result<RunId, Failure> {
+    let used = site.repo.last_run_with_branch()?;
+    let run = store.new_run_after(used);
+    run.map_err(|error| Failure::failed(chain(&error)))
+}
+
 /// Says what a person can do after a run.
 pub(super) fn say_what_next(finished: &Finished, common: &Common) {
     use harness_core::EndReason as End;

@@ -91,7 +91,7 @@ fn held(level: &str, command: &str) -> (Arena, Outcome) {
 }
 
 /// Lists every path with its mode, its number of names and its time.
-fn listing(folder: &Path) -> Vec<(PathBuf, u32, u64, i64)> {
+pub(super) fn listing(folder: &Path) -> Vec<(PathBuf, u32, u64, i64)> {
     let mut found = Vec::new();
     for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
         let path = entry.path();

@@ -92,7 +92,9 @@ impl Repo {
     pub fn checkpoints(&self, session: SessionId) -> Result<Checkpoints, GitError> {
         let mut found = Checkpoints::default();
         for number in self.checkpoint_numbers(session)? {
-            match self.checkpoint_entry(CheckpointRef { session, number }) {
+            // What the one before holds was looked at with it.
+            let before = found.whole.last().map(|entry| &entry.tree);
+            match self.checkpoint_entry(CheckpointRef { session, number }, before) {
                 Ok(entry) => found.whole.push(entry),
                 Err(_) => found.damaged.push(number),
             }
@@ -125,7 +127,7 @@ impl Repo {
     }
 
     /// Lists the numbers in use, also those whose reference file is damaged.
-    fn checkpoint_numbers(
+    pub(crate) fn checkpoint_numbers(
         &self,
         session: SessionId,
     ) -> Result<BTreeSet<CheckpointNumber>, GitError> {
@@ -148,7 +150,12 @@ impl Repo {
         Ok(numbers)
     }
 
-    fn checkpoint_entry(&self, name: CheckpointRef) -> Result<CheckpointEntry, GitError> {
+    /// Reads a checkpoint and what it holds beyond the tree `before`, else beyond its parent's.
+    pub(crate) fn checkpoint_entry(
+        &self,
+        name: CheckpointRef,
+        before: Option<&TreeId>,
+    ) -> Result<CheckpointEntry, GitError> {
         let reference = name.to_reference();
         let commit = self
             .git
@@ -157,7 +164,8 @@ impl Repo {
             .during("read", &reference)?;
         let tree = tree_id(commit.tree_id());
         let parent = commit.parent_ids().next().map(commit_id);
-        self.check_objects(parent.as_ref(), &tree)?;
+        let parent = parent.and_then(|parent| self.tree_of(&parent).ok());
+        self.check_objects(before.or(parent.as_ref()), &tree)?;
         Ok(CheckpointEntry {
             number: name.number,
             commit: commit_id(commit.id()),
@@ -167,15 +175,14 @@ impl Repo {
         })
     }
 
-    /// Reads every file that a checkpoint has and its parent has not; without a
-    /// parent only the head of each.
-    fn check_objects(&self, parent: Option<&CommitId>, tree: &TreeId) -> Result<(), GitError> {
-        let before = parent.and_then(|parent| self.tree_of(parent).ok());
+    /// Reads every file that a checkpoint has and the tree before it has not; without one
+    /// only the head of each.
+    fn check_objects(&self, before: Option<&TreeId>, tree: &TreeId) -> Result<(), GitError> {
         let odb = self.git.odb().during("open the objects of", tree)?;
         if let Some(before) = before
-            && self.tree_object(&before).is_ok()
+            && self.tree_object(before).is_ok()
         {
-            let changed = self.differences(&before, tree)?;
+            let changed = self.differences(before, tree)?;
             for entry in changed.iter().filter_map(|change| change.new) {
                 if entry.mode != Mode::Module {
                     odb.read(entry.id).during("read", entry.id)?;

@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use git2::{IndexEntryExtendedFlag, ObjectType, Oid};
+use git2::{IndexEntry, IndexEntryExtendedFlag, ObjectType, Oid};
 use harness_core::{Change, ChangeKind, RepoPath, TreeId};
 
 use crate::{
-    beneath::{Cursor, Folder, OnDisk, look},
+    beneath::{Folder, OnDisk, look},
     index::{IndexView, has, is_unchanged, mode_of},
     repo::{During, GitError, OnPath, Repo},
+    stats::look_at_all,
     tree::{Difference, Entry, Mode},
     walk::{Visitor, Walk},
 };
@@ -98,18 +99,27 @@ impl Repo {
         root: &Folder,
         found: &mut BTreeMap<RepoPath, ChangeKind>,
     ) -> Result<(), GitError> {
-        let mut cursor = Cursor::new(root);
-        for entry in view.index()?.iter() {
-            let Ok(path) = RepoPath::parse(&entry.path) else {
-                continue;
-            };
-            let mode = mode_of(&entry);
-            if mode == Mode::Module || has(&entry, IndexEntryExtendedFlag::SKIP_WORKTREE) {
-                continue;
+        let is_here = |entry: &IndexEntry| {
+            mode_of(entry) != Mode::Module && !has(entry, IndexEntryExtendedFlag::SKIP_WORKTREE)
+        };
+        let mut paths = Vec::new();
+        let mut entries = Vec::new();
+        for entry in view.index()?.iter().filter(is_here) {
+            if let Ok(path) = RepoPath::parse(&entry.path) {
+                paths.push(path);
+                // The name is in the path.
+                entries.push(IndexEntry {
+                    path: Vec::new(),
+                    ..entry
+                });
             }
+        }
+        let looked = look_at_all(root, &paths);
+        for ((path, entry), looked) in paths.into_iter().zip(entries).zip(looked) {
+            let mode = mode_of(&entry);
             let is_conflict = entry.flags & 0x3000 != 0;
             let stored = Entry { mode, id: entry.id };
-            let stat = cursor.stat(&path).on_path("look at", self.on_disk(&path))?;
+            let stat = looked.on_path("look at", self.on_disk(&path))?;
             let change = match stat {
                 _ if is_conflict => Some(ChangeKind::Modified),
                 None => Some(ChangeKind::Deleted),

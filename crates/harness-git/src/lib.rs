@@ -26,11 +26,14 @@ mod libgit2;
 mod linked;
 mod listing;
 mod open;
+mod pack;
 mod person;
+mod prune;
 mod repo;
 mod restore;
 mod signature;
 mod snapshot;
+mod stats;
 mod steps;
 mod sweep;
 mod text;
@@ -49,7 +52,12 @@ pub use land::{ConflictFile, LandError, LandStyle, Landed};
 pub use linked::{Linked, LinkedMade};
 pub use listing::{TreeFile, blob_of};
 pub use open::OpenError;
+pub use pack::Packed;
 pub use person::Person;
+pub use prune::{
+    CHECKPOINT_AGE_MAX, CHECKPOINT_BYTES_MAX, CHECKPOINTS_MAX, Pruned,
+    nearest as nearest_checkpoint,
+};
 pub use repo::{GitError, Head, Repo};
 pub use restore::{Refused, RestoreMode, Restored};
 pub use snapshot::{SkipReason, Skipped, Snapshot, SnapshotCache};

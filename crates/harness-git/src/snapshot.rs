@@ -23,6 +23,13 @@ use crate::{
 /// The largest file a snapshot takes.
 const FILE_BYTES_MAX: ByteCount = ByteCount::mib(64);
 
+/// The most files whose bytes one snapshot stores. What is beyond is no source anybody wrote,
+/// but what a program made and no ignore rule names.
+const STORED_FILES_MAX: usize = 20_000;
+
+/// The most bytes one snapshot stores.
+const STORED_BYTES_MAX: ByteCount = ByteCount::mib(512);
+
 /// A file changed this short a time ago may change again within the same tick of its clock.
 const RACY: Duration = Duration::from_secs(2);
 
@@ -55,6 +62,20 @@ pub enum SkipReason {
     Unreadable,
     /// Git does not allow the name, such as `git~1`.
     IllegalName,
+    /// There are more new or changed files, or bytes of them, than one snapshot stores.
+    TooMuch,
+}
+
+impl SkipReason {
+    /// Returns the words of sentences.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::TooLarge => "larger than 64 MiB",
+            Self::Unreadable => "it cannot be read",
+            Self::IllegalName => "git does not allow the name",
+            Self::TooMuch => "too much is new at once; it comes with a later checkpoint",
+        }
+    }
 }
 
 /// What earlier snapshots know about files, so that an unchanged one is not read again.
@@ -65,6 +86,23 @@ pub struct SnapshotCache {
     files: HashMap<RepoPath, Known>,
     /// Whether the index may vouch for blobs; found out when first needed.
     trusts_index: Option<bool>,
+    pub(crate) stored_max: StoredMax,
+}
+
+/// The most that one snapshot stores.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct StoredMax {
+    pub(crate) files: usize,
+    pub(crate) bytes: u64,
+}
+
+impl Default for StoredMax {
+    fn default() -> Self {
+        Self {
+            files: STORED_FILES_MAX,
+            bytes: STORED_BYTES_MAX.0,
+        }
+    }
 }
 
 #[derive(Debug)]
@@ -123,6 +161,7 @@ impl Repo {
             edits: Edits::new(),
             changes: Vec::new(),
             skipped: Vec::new(),
+            stored: (0, 0),
         };
         for start in outermost(under) {
             let mut walk = Walk {
@@ -146,6 +185,8 @@ struct Shot<'a> {
     edits: Edits,
     changes: Vec<Change>,
     skipped: Vec<Skipped>,
+    /// Files and bytes that were stored.
+    stored: (usize, u64),
 }
 
 /// What a snapshot makes of a file.
@@ -218,6 +259,10 @@ impl Shot<'_> {
             let mode = stat.blob_mode();
             return Ok(Content::Entry(Entry { mode, id }));
         }
+        let most = self.cache.stored_max;
+        if self.stored.0 >= most.files || self.stored.1 >= most.bytes {
+            return Ok(Content::Skipped(SkipReason::TooMuch));
+        }
         Ok(match folder.read(name, FILE_BYTES_MAX.0) {
             Ok(OnDisk::Blob(mode, bytes)) => {
                 let id = self.store(path, &bytes, tracked)?;
@@ -277,7 +322,7 @@ impl Shot<'_> {
 
     /// Stores the bytes unless the base has them already.
     fn store(
-        &self,
+        &mut self,
         path: &RepoPath,
         bytes: &[u8],
         tracked: Option<Entry>,
@@ -287,6 +332,8 @@ impl Shot<'_> {
         if tracked.map(|entry| entry.id) == Some(id) || known == Some(id) {
             return Ok(id);
         }
+        self.stored.0 += 1;
+        self.stored.1 += bytes.len() as u64;
         self.repo.write_blob(bytes, path)
     }
 

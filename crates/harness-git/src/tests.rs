@@ -3,6 +3,7 @@
 mod checkout;
 mod checkpoints;
 mod fixture;
+mod keeping;
 mod landing;
 mod odd;
 mod opening;

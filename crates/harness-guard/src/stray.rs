@@ -102,6 +102,8 @@ pub struct Difference {
     pub new: Option<Attributes>,
     /// Every name in the manifest of a file that has several; empty for all else.
     pub names: Vec<RepoPath>,
+    /// Every name that what stood there had in the earlier manifest, if several; empty for all else.
+    pub former_names: Vec<RepoPath>,
 }
 
 /// Whether the bytes of a file, or the target of a link, are what they were.
@@ -191,8 +193,20 @@ impl Guard {
             old: None,
             new: None,
             names: Vec::new(),
+            former_names: Vec::new(),
         };
-        self.reaches(level, &any) == Reach::Content
+        self.can_have_made(level, &any)
+    }
+
+    /// Whether a command can have made a difference in content at this level.
+    pub fn can_have_made(&self, level: Level, difference: &Difference) -> bool {
+        self.reaches(level, difference) == Reach::Content
+    }
+
+    /// Whether it is one file with a name that the scope opens, and so is written through that.
+    fn is_shared_with_scope(&self, difference: &Difference) -> bool {
+        let mut names = difference.names.iter().chain(&difference.former_names);
+        names.any(|name| self.scope().is_writable(name))
     }
 
     /// Whether a command can change what stands at a path at this level, its content or at least its rights.
@@ -203,6 +217,7 @@ impl Guard {
         let is_below = folders.any(|folder| path.starts_with(folder));
         match level {
             Level::None | Level::External => Reach::Content,
+            _ if self.is_shared_with_scope(difference) => Reach::Content,
             Level::Landlock if is_below && !self.is_left_out(path) => Reach::Content,
             Level::Landlock => Reach::Rights,
             Level::Namespaces if is_below && !self.is_pinned(difference) => Reach::Content,

@@ -15,5 +15,6 @@ pub mod manifest;
 pub mod process;
 pub mod proxy;
 pub mod reader;
+pub mod watch;
 
 pub use cancel::{Cancelled, Canceller, cancel_pair};

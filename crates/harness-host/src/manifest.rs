@@ -32,7 +32,12 @@ pub struct Manifest {
     cut: bool,
     /// Paths that were looked at one by one in a manifest that is cut, and are gone.
     gone: BTreeSet<RepoPath>,
+    /// The folders with their times of change; absent where these tell nothing.
+    quiet: Option<Quiet>,
 }
+
+/// Folders, each with its time of change; absent where a later change might not show in it.
+type Quiet = Vec<(RepoPath, Option<(i64, i64)>)>;
 
 impl Manifest {
     /// Returns what stands at a path.
@@ -101,6 +106,36 @@ impl Manifest {
         }
     }
 
+    /// Returns what is known of some folders and everything below them.
+    pub fn part(&self, folders: &[RepoPath]) -> Self {
+        let below = folders.iter().flat_map(|folder| self.below(folder));
+        let is_in = |path: &&RepoPath| folders.iter().any(|folder| path.starts_with(folder));
+        Self {
+            entries: below
+                .map(|(path, attributes)| (path.clone(), attributes.clone()))
+                .collect(),
+            closed: self.closed.iter().filter(is_in).cloned().collect(),
+            ..Self::default()
+        }
+    }
+
+    /// Takes in what is known now of some folders and everything below them.
+    pub fn set_part(&mut self, folders: &[RepoPath], part: Self) {
+        for folder in folders {
+            let old: Vec<RepoPath> = self.below(folder).map(|(path, _)| path.clone()).collect();
+            for path in old {
+                if !part.entries.contains_key(&path) {
+                    self.entries.remove(&path);
+                }
+            }
+        }
+        let is_in = |path: &RepoPath| folders.iter().any(|folder| path.starts_with(folder));
+        self.closed.retain(|path| !is_in(path));
+        self.closed.extend(part.closed);
+        self.cut |= part.cut;
+        self.entries.extend(part.entries);
+    }
+
     /// Returns what differs from an earlier manifest, sorted by path.
     ///
     /// What lies in a folder that cannot be read any more does not count as gone. The
@@ -133,10 +168,11 @@ impl Manifest {
                 old: before.map(|(_, attributes)| attributes.clone()),
                 new: after.map(|(_, attributes)| attributes.clone()),
                 names: Vec::new(),
+                former_names: Vec::new(),
             });
         }
         drop_times_of_changed_folders(&mut found);
-        self.add_names(&mut found);
+        self.add_names(&mut found, earlier);
         found
     }
 
@@ -145,31 +181,47 @@ impl Manifest {
         is_missed || self.closed.iter().any(|folder| path.starts_with(folder))
     }
 
-    /// Fills in the names of files that have several.
-    fn add_names(&self, differences: &mut [Difference]) {
-        let several =
-            |attributes: &Attributes| attributes.kind == FileKind::File && attributes.links > 1;
-        let mut names: HashMap<(u64, u64), Vec<RepoPath>> = differences
-            .iter()
-            .filter_map(|difference| difference.new.as_ref())
-            .filter(|new| several(new))
-            .map(|new| ((new.device, new.inode), Vec::new()))
+    /// Fills in the names of files that have several, or had.
+    fn add_names(&self, differences: &mut [Difference], earlier: &Self) {
+        let (now, before) = (
+            self.names_of(differences.iter().filter_map(|found| found.new.as_ref())),
+            earlier.names_of(differences.iter().filter_map(|found| found.old.as_ref())),
+        );
+        let known = |names: &HashMap<(u64, u64), Vec<RepoPath>>, file: &Option<Attributes>| {
+            let file = file.as_ref().filter(|file| has_several_names(file));
+            file.and_then(|file| names.get(&(file.device, file.inode)).cloned())
+                .unwrap_or_default()
+        };
+        for difference in differences {
+            difference.names = known(&now, &difference.new);
+            difference.former_names = known(&before, &difference.old);
+        }
+    }
+
+    /// Returns every name here of those files that have several, by device and number.
+    pub fn names_of<'a>(
+        &self,
+        files: impl Iterator<Item = &'a Attributes>,
+    ) -> HashMap<(u64, u64), Vec<RepoPath>> {
+        let several = files.filter(|file| has_several_names(file));
+        let mut names: HashMap<(u64, u64), Vec<RepoPath>> = several
+            .map(|file| ((file.device, file.inode), Vec::new()))
             .collect();
         if names.is_empty() {
-            return;
+            return names;
         }
         for (path, attributes) in &self.entries {
             if let Some(known) = names.get_mut(&(attributes.device, attributes.inode)) {
                 known.push(path.clone());
             }
         }
-        for difference in differences {
-            let file = difference.new.as_ref().filter(|new| several(new));
-            if let Some(known) = file.and_then(|new| names.get(&(new.device, new.inode))) {
-                difference.names.clone_from(known);
-            }
-        }
+        names
     }
+}
+
+/// Whether a file has more names than one; what is no file is never written through another.
+fn has_several_names(attributes: &Attributes) -> bool {
+    attributes.kind == FileKind::File && attributes.links > 1
 }
 
 /// A folder's times follow from what came and went in it; that is told by its own difference.

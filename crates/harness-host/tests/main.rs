@@ -18,4 +18,5 @@ mod proxy;
 mod still;
 mod tree;
 mod unprivileged;
+mod watch;
 mod world;

@@ -362,3 +362,53 @@ fn a_shared_file_becomes_a_copy_of_its_own() {
     fs::write(&two, "x").unwrap();
     assert_eq!(fs::read_to_string(&one).unwrap(), "read me\n");
 }
+
+#[test]
+fn a_part_is_walked_compared_and_taken_in_alone() {
+    let world = World::new();
+    let root = open(&world);
+    let mut known = walk(&root);
+    let src = [path("src")];
+    fs::write(world.root().join("src/new"), "x").unwrap();
+    fs::remove_file(world.root().join("src/a.txt")).unwrap();
+    fs::write(world.root().join("docs/other"), "x").unwrap();
+    let now = root.manifest_of(&src, &|_| false).unwrap();
+    assert_eq!(
+        differing(&known.part(&src), &now),
+        ["-src/a.txt", "+src/new"]
+    );
+    known.set_part(&src, now);
+    let rest: Vec<String> = differing(&known, &walk(&root));
+    assert_eq!(rest, ["+docs/other"]);
+    // Of what is not there nothing is known, and nothing fails.
+    let none = root.manifest_of(&[path("gone")], &|_| false).unwrap();
+    assert!(none.is_empty());
+}
+
+#[test]
+fn that_no_name_came_or_went_is_only_said_where_it_is_certain() {
+    let world = World::new();
+    let root = open(&world);
+    let in_src = |folder: &RepoPath| folder.starts_with(&path("src"));
+    // So young that a change could hide in the same tick.
+    assert!(!root.has_same_names(&walk(&root), &in_src));
+    std::thread::sleep(std::time::Duration::from_millis(3_100));
+    let known = walk(&root);
+    if !root.has_same_names(&known, &in_src) {
+        eprintln!("skipped: this file system's times are not trusted");
+        return;
+    }
+    fs::write(world.root().join("src/new"), "x").unwrap();
+    fs::write(world.root().join("docs/a.md"), "same name\n").unwrap();
+    assert!(root.has_same_names(&known, &in_src));
+    assert!(!root.has_same_names(&known, &|_| false));
+    fs::write(world.root().join("docs/.env"), "x").unwrap();
+    assert!(!root.has_same_names(&known, &in_src));
+    // A time that was set back does not help.
+    let docs = fs::File::open(world.root().join("docs")).unwrap();
+    docs.set_modified(std::time::SystemTime::UNIX_EPOCH)
+        .unwrap();
+    assert!(!root.has_same_names(&known, &in_src));
+    assert!(root.has_same_names(&walk(&root), &|folder| in_src(folder)
+        || folder.starts_with(&path("docs"))));
+}

@@ -186,6 +186,7 @@ pub async fn drive(
             });
         }
         let deadline = dispatcher.until_deadline();
+        let (executor, waits) = (Rc::clone(&dispatcher.executor), dispatcher.waits());
         tokio::select! {
             // A person first: a flood of pieces keeps nobody waiting. What streams comes last.
             biased;
@@ -199,6 +200,7 @@ pub async fn drive(
             }
             Some(()) = dispatcher.in_flight.next(), if !dispatcher.in_flight.is_empty() => {}
             _ = answers.tick(), if dispatcher.questions.is_waiting() => dispatcher.look_for_answers(),
+            () = executor.stirred(), if waits => dispatcher.look_while_waiting(),
             () = tokio::time::sleep(deadline.unwrap_or_default()), if deadline.is_some() => dispatcher.tick(),
             Some(delta) = deltas.recv() => dispatcher.show(&delta),
         }
@@ -526,6 +528,24 @@ impl Dispatcher<'_> {
             (Request::Interrupt, _) => Event::Interrupted,
         };
         self.queue.push_back(event);
+    }
+
+    /// Whether all waits for a person, and nothing looks at what they change already.
+    fn waits(&self) -> bool {
+        let is_looking = self.executor.is_looking();
+        if self.session.is_none() || self.in_flight.len() > usize::from(is_looking) {
+            self.executor.stop_waiting();
+            return false;
+        }
+        !is_looking
+    }
+
+    fn look_while_waiting(&mut self) {
+        let executor = Rc::clone(&self.executor);
+        executor.begin_look();
+        self.in_flight.push(Box::pin(async move {
+            executor.look_while_waiting().await;
+        }));
     }
 
     fn tick(&mut self) {

@@ -13,6 +13,8 @@ mod findings;
 mod hand_over;
 mod jobs;
 mod judged;
+mod keeping;
+mod left_out;
 mod open;
 mod outputs;
 mod perform;
@@ -34,8 +36,8 @@ use std::{
 };
 
 use harness_core::{
-    Amendment, CallEnd, CallId, CheckpointNumber, Event, Gate, ModelDelta, ModelResponded,
-    NegativeControl, Prompt, RunState, SessionOpened, TurnNumber,
+    Amendment, CallEnd, CallId, Event, Gate, ModelDelta, ModelResponded, NegativeControl, Prompt,
+    RunState, SessionOpened, TurnNumber,
 };
 use harness_engine::{CommitFeature, Effect, RunGate, RunNegativeControl};
 use harness_guard::{Guard, HostAct, Permit};
@@ -143,9 +145,10 @@ impl Executor {
             jobs,
         )?;
         let performer = Arc::new(performer);
+        // A repository of its own: making a large checkout keeps no checkpoint waiting.
         let bench = Bench::new(
             workplace.clone(),
-            Arc::clone(&shop),
+            Arc::new(Mutex::new(Workshop::open(&workplace.root)?)),
             report,
             Arc::clone(&setup),
         );
@@ -252,7 +255,10 @@ impl Executor {
                     setting.run.work_start = Some(passed.work_tree.clone());
                 }
             }
-            Event::SessionEnded { .. } => self.performer.end_session(),
+            Event::SessionEnded { .. } => {
+                self.performer.end_session();
+                self.tidy();
+            }
             Event::FeatureAmended { amendment, .. } => self.amend(amendment),
             Event::ModelChanged { model, .. } => {
                 if let Some(setting) = self.setting.borrow_mut().as_mut() {
@@ -499,14 +505,6 @@ impl Executor {
             self.tell(event);
         }
         Ok(held)
-    }
-
-    async fn save(&self, number: CheckpointNumber) {
-        let event = match self.quiet().await {
-            Ok(_held) => self.in_shop(move |shop| shop.save(number)).await,
-            Err(message) => Err(message),
-        };
-        self.tell(event.unwrap_or_else(|message| Event::CheckpointFailed { message }));
     }
 
     async fn freeze(&self) {

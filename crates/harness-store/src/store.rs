@@ -141,11 +141,22 @@ impl Store {
     /// # Errors
     /// When the folder cannot be written or no number is left.
     pub fn new_session(&self) -> Result<(SessionId, LogWriter), StoreError> {
+        self.new_session_after(None)
+    }
+
+    /// As [`Store::new_session`], with a number above one that is in use elsewhere: what a session
+    /// left in the repository stays when this folder is removed.
+    ///
+    /// # Errors
+    /// As [`Store::new_session`].
+    pub fn new_session_after(
+        &self,
+        used: Option<SessionId>,
+    ) -> Result<(SessionId, LogWriter), StoreError> {
         let folder = self.sessions_folder();
         create_folder(&folder)?;
-        let last = named::<SessionId>(&folder)?
-            .pop()
-            .map_or(0, SessionId::number);
+        let last = named::<SessionId>(&folder)?.pop().max(used);
+        let last = last.map_or(0, SessionId::number);
         let number = claim_after(last, &folder, |number| {
             claim_folder(&self.session_folder(SessionId::new(number)))
         })?;
@@ -161,6 +172,14 @@ impl Store {
     /// # Errors
     /// As [`Store::new_session`].
     pub fn new_run(&self) -> Result<RunId, StoreError> {
+        self.new_run_after(None)
+    }
+
+    /// As [`Store::new_run`], with a number above one that is in use elsewhere.
+    ///
+    /// # Errors
+    /// As [`Store::new_session`].
+    pub fn new_run_after(&self, used: Option<RunId>) -> Result<RunId, StoreError> {
         let folder = self.folder.join("runs");
         create_folder(&folder)?;
         let claimed = named::<RunId>(&folder)?.pop().map_or(0, RunId::number);
@@ -169,7 +188,8 @@ impl Store {
             .entries
             .into_iter()
             .map(|entry| entry.run.number());
-        let last = indexed.max().unwrap_or(0).max(claimed);
+        let used = used.map_or(0, RunId::number);
+        let last = indexed.max().unwrap_or(0).max(claimed).max(used);
         let number = claim_after(last, &folder, |number| {
             Ok(claim_file(&folder.join(RunId::new(number).to_string()))?.is_some())
         })?;

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use harness_core::{CheckpointNumber, Event, RepoPath, SessionId};
-use harness_git::{CheckpointEntry, CheckpointRef};
+use harness_git::{CheckpointEntry, CheckpointRef, nearest_checkpoint};
 use harness_store::Store;
 
 use crate::{compose::Site, failure::Failure};
@@ -51,16 +51,25 @@ impl Known {
         let session = self.session;
         let found = self.whole.iter().find(|entry| entry.number == number);
         found.ok_or_else(|| {
+            let mut way = format!("harness checkpoint list {session}");
             let message = if self.damaged.contains(&number) {
                 format!(
                     "checkpoint {number} of session `{session}` is damaged: objects of it are missing"
                 )
             } else if self.pruned.contains(&number) {
-                format!("checkpoint {number} of session `{session}` was removed to save space")
+                let gone =
+                    format!("checkpoint {number} of session `{session}` was removed to save space");
+                match nearest_checkpoint(&self.whole, number) {
+                    Some(nearest) => {
+                        way = format!("harness checkpoint show {nearest} {session}");
+                        format!("{gone}; the nearest is {nearest}")
+                    }
+                    None => gone,
+                }
             } else {
                 format!("there is no checkpoint {number} in session `{session}`")
             };
-            Failure::usage(message).hint(format!("harness checkpoint list {session}"))
+            Failure::usage(message).hint(way)
         })
     }
 

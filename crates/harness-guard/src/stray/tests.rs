@@ -68,6 +68,7 @@ fn difference(at: &str, old: Option<Attributes>, new: Option<Attributes>) -> Dif
         old,
         new,
         names: Vec::new(),
+        former_names: Vec::new(),
     }
 }
 
@@ -464,4 +465,20 @@ fn a_reason_names_the_rule() {
         panic!("no stray");
     };
     assert_eq!(stray.why, "not in the write scope; allowed: `src/**`");
+}
+
+#[test]
+fn a_file_with_a_name_in_the_scope_is_written_through_that_name() {
+    let guard = guard(&["src/**"]);
+    let shared = Attributes { links: 2, ..file() };
+    let mut changed = difference("docs/a", Some(shared.clone()), Some(shared.clone()));
+    check(&guard, &changed, Content::Changed, "BBpp");
+    changed.names = vec![path("docs/a"), path("docs/b")];
+    check(&guard, &changed, Content::Changed, "BBpp");
+    changed.names.push(path("src/a"));
+    check(&guard, &changed, Content::Changed, "BBBB");
+    let mut alone = difference("docs/a", Some(shared), Some(file()));
+    alone.former_names = vec![path("docs/a"), path("src/a")];
+    check(&guard, &alone, Content::Changed, "BBBB");
+    check(&guard, &alone, Content::Same, "ffff");
 }

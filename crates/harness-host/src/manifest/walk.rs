@@ -4,6 +4,7 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     mem::MaybeUninit,
     os::fd::{AsFd, OwnedFd},
+    path::Path,
 };
 
 use harness_core::RepoPath;
@@ -13,8 +14,15 @@ use rustix::{
     io::Errno,
 };
 
-use super::{ENTRIES_MAX, Manifest};
-use crate::disk::{DiskError, FOLDER, LOOK, Root, open_beneath};
+use super::{ENTRIES_MAX, Manifest, Quiet};
+use crate::{
+    disk::{DiskError, FOLDER, LOOK, Root, open_beneath},
+    watch::is_told,
+};
+
+/// A folder that changed within so short a time before the walk may change again unseen.
+/// Unit: seconds.
+const SETTLED_AFTER: i64 = 2;
 
 /// The room for the names that the kernel gives at once. Unit: bytes.
 const NAMES_BYTES: usize = 32 * 1024;
@@ -29,40 +37,72 @@ impl Root {
     /// # Errors
     /// [`DiskError::Io`] when the root itself cannot be read.
     pub fn manifest(&self, left_out: &dyn Fn(&RepoPath) -> bool) -> Result<Manifest, DiskError> {
-        let mut walk = Walk {
-            root: self,
-            left_out,
-            found: Vec::new(),
-            closed: Vec::new(),
-            cut: false,
-            names: Box::new_uninit_slice(NAMES_BYTES),
-        };
+        let begun = now();
         let root = RepoPath::root();
-        let mut open = vec![Folder {
-            path: root.clone(),
-            at: 0,
-        }];
         let stat = rustix::fs::fstat(self.handle())
             .map_err(|errno| DiskError::io("look at", &root, errno))?;
-        walk.found.push((root.clone(), attributes_of(&stat, None)));
         // The root's own times follow from what the harness itself puts there.
-        walk.found[0].1.modified = Attributes::UNTOLD;
-        while let Some(folder) = open.pop() {
-            match walk.enter(&folder, &mut open) {
-                Ok(()) => {}
-                Err(errno) if folder.path.is_root() => {
-                    return Err(DiskError::io("list", &root, errno));
-                }
-                // Gone since its name was read.
-                Err(Errno::NOENT) => {}
-                Err(_) => walk.closed.push(folder.path),
+        let attributes = Attributes {
+            modified: Attributes::UNTOLD,
+            ..attributes_of(&stat, None)
+        };
+        let mut walk = Walk::new(self, left_out);
+        let mut found = walk.all(vec![(root.clone(), attributes)])?;
+        found.quiet = walk.quiet(begun);
+        Ok(found)
+    }
+
+    /// Walks some folders alone, as [`manifest`](Self::manifest) walks everything.
+    ///
+    /// What is no folder is looked at; of what is not there nothing is in the result.
+    ///
+    /// # Errors
+    /// [`DiskError::Io`] when the root itself cannot be read.
+    pub fn manifest_of(
+        &self,
+        folders: &[RepoPath],
+        left_out: &dyn Fn(&RepoPath) -> bool,
+    ) -> Result<Manifest, DiskError> {
+        let mut starts = Vec::new();
+        for folder in folders {
+            if is_internal(folder) || left_out(folder) {
+                continue;
+            }
+            if let Some(attributes) = self.look(folder)? {
+                starts.push((folder.clone(), attributes));
             }
         }
-        Ok(Manifest {
-            entries: BTreeMap::from_iter(walk.found),
-            closed: walk.closed,
-            cut: walk.cut,
-            gone: BTreeSet::new(),
+        Walk::new(self, left_out).all(starts)
+    }
+
+    /// Whether no name has come or gone in any folder that a walk of everything listed, but for
+    /// those that `is_out` names; where that is not certain, `false`.
+    ///
+    /// A folder's time of change moves with each name and nobody can set it. It is not trusted
+    /// where it is so young that another change could hide in the same tick, where the file
+    /// system is another machine's, and where there are several.
+    pub fn has_same_names(&self, known: &Manifest, is_out: &dyn Fn(&RepoPath) -> bool) -> bool {
+        let Some(quiet) = &known.quiet else {
+            return false;
+        };
+        if known.closed.iter().any(|folder| !is_out(folder)) {
+            return false;
+        }
+        quiet.iter().all(|(path, changed)| {
+            if is_out(path) {
+                return true;
+            }
+            let Some(changed) = changed else {
+                return false;
+            };
+            let name = if path.is_root() {
+                Path::new(".")
+            } else {
+                path.as_path()
+            };
+            // A link on the way would be a new name in a folder that is looked at as well.
+            let stat = rustix::fs::statat(self.handle(), name, AtFlags::SYMLINK_NOFOLLOW);
+            stat.is_ok_and(|stat| changed_of(&stat) == *changed)
         })
     }
 
@@ -100,14 +140,76 @@ struct Walk<'a> {
     left_out: &'a dyn Fn(&RepoPath) -> bool,
     found: Vec<(RepoPath, Attributes)>,
     closed: Vec<RepoPath>,
+    /// Folders with their times of change, looked at before their names were read.
+    listed: Vec<(RepoPath, (i64, i64))>,
+    devices: BTreeSet<u64>,
     cut: bool,
     names: Box<[MaybeUninit<u8>]>,
 }
 
-impl Walk<'_> {
+impl<'a> Walk<'a> {
+    fn new(root: &'a Root, left_out: &'a dyn Fn(&RepoPath) -> bool) -> Self {
+        Self {
+            root,
+            left_out,
+            found: Vec::new(),
+            closed: Vec::new(),
+            listed: Vec::new(),
+            devices: BTreeSet::new(),
+            cut: false,
+            names: Box::new_uninit_slice(NAMES_BYTES),
+        }
+    }
+
+    /// Walks everything at and below what it starts with.
+    fn all(&mut self, starts: Vec<(RepoPath, Attributes)>) -> Result<Manifest, DiskError> {
+        let mut open = Vec::new();
+        for (path, attributes) in starts {
+            if attributes.kind == FileKind::Folder {
+                let (path, at) = (path.clone(), self.found.len());
+                open.push(Folder { path, at });
+            }
+            self.found.push((path, attributes));
+        }
+        while let Some(folder) = open.pop() {
+            match self.enter(&folder, &mut open) {
+                Ok(()) => {}
+                Err(errno) if folder.path.is_root() => {
+                    return Err(DiskError::io("list", &folder.path, errno));
+                }
+                // Gone since its name was read.
+                Err(Errno::NOENT) => {}
+                Err(_) => self.closed.push(folder.path),
+            }
+        }
+        Ok(Manifest {
+            entries: BTreeMap::from_iter(std::mem::take(&mut self.found)),
+            closed: std::mem::take(&mut self.closed),
+            cut: self.cut,
+            gone: BTreeSet::new(),
+            quiet: None,
+        })
+    }
+
+    /// Returns the folders with their times of change, where these can be trusted at all.
+    fn quiet(&mut self, begun: (i64, i64)) -> Option<Quiet> {
+        let listed = std::mem::take(&mut self.listed);
+        if self.cut || self.devices.len() != 1 || !is_told(self.root) {
+            return None;
+        }
+        let is_settled = |changed: &(i64, i64)| changed.0 + SETTLED_AFTER < begun.0;
+        // Git's own folders change all the time, and nothing in them is looked for by name.
+        let counted = listed.into_iter().filter(|(path, _)| !is_git(path));
+        let folders = counted.map(|(path, changed)| (path, Some(changed).filter(is_settled)));
+        Some(folders.collect())
+    }
+
     /// Records what a folder holds and adds the folders among it to `open`.
     fn enter(&mut self, folder: &Folder, open: &mut Vec<Folder>) -> Result<(), Errno> {
         let handle = open_beneath(self.root.handle(), folder.path.as_path(), FOLDER)?;
+        let stat = rustix::fs::fstat(&handle)?;
+        self.listed.push((folder.path.clone(), changed_of(&stat)));
+        self.devices.insert(stat.st_dev);
         let mut names = std::mem::take(&mut self.names);
         let mut entries = RawDir::new(&handle, &mut names);
         let mut end = Ok(());
@@ -182,6 +284,21 @@ fn is_internal(path: &RepoPath) -> bool {
     // Of the repository itself, of a submodule, or of an extension that keeps large files.
     let stores: [&[u8]; 4] = [b"objects", b"modules", b"lfs", b"annex"];
     inside.next().is_some_and(|name| stores.contains(&name))
+}
+
+fn is_git(path: &RepoPath) -> bool {
+    let mut inside = path.components();
+    inside.any(|name| name.eq_ignore_ascii_case(b".git"))
+}
+
+#[allow(clippy::unnecessary_cast, clippy::cast_possible_wrap)]
+fn changed_of(stat: &Stat) -> (i64, i64) {
+    (stat.st_ctime as i64, stat.st_ctime_nsec as i64)
+}
+
+fn now() -> (i64, i64) {
+    let now = rustix::time::clock_gettime(rustix::time::ClockId::Realtime);
+    (now.tv_sec, now.tv_nsec)
 }
 
 #[allow(clippy::unnecessary_cast, clippy::cast_possible_wrap)]

@@ -32,10 +32,15 @@ async fn try_open(
 ) -> Result<(SessionOpened, LogWriter), String> {
     let OpenSession { run, feature } = open;
     let guard = Guard::new(&run.policy, &feature).map_err(|error| chain(&error))?;
+    let used = executor.in_shop(|shop| {
+        let found = shop.repo.sessions_with_checkpoints();
+        found.map_err(|error| chain(&error))
+    });
+    let used = used.await?.last().copied();
     let (session, log) = executor
         .workplace
         .store
-        .new_session()
+        .new_session_after(used)
         .map_err(|error| chain(&error))?;
     let log = log.with_redaction(Box::new(super::redact_for_log));
     let entry = RunEntry {

@@ -1,8 +1,10 @@
 //! Does what an agent was permitted to do: files through the root's handle, commands in the cage.
 
+mod around;
 mod format;
 mod job;
 mod look;
+mod waiting;
 
 use std::{
     collections::{BTreeSet, HashMap},
@@ -79,6 +81,7 @@ pub(crate) struct Performer {
     /// The harness's own folder in the common git directory.
     own: PathBuf,
     watch: Mutex<Watching>,
+    waiting: waiting::Waiting,
     jobs: Jobs,
     outputs: Outputs,
     /// Where a session's own folder is.
@@ -151,6 +154,7 @@ impl Performer {
             shop,
             own: workplace.store.folder().to_owned(),
             watch: Mutex::new(Watching::Off),
+            waiting: waiting::Waiting::default(),
             jobs,
             outputs: Outputs::default(),
             store: workplace.store.clone(),
@@ -350,6 +354,7 @@ impl Performer {
             Ok(events) => told.extend(events),
             Err(message) => return Done::Failed(message),
         }
+        self.look_around();
         done
     }
 

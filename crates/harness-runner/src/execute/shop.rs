@@ -10,12 +10,18 @@ use harness_core::{
 };
 use harness_git::{CheckoutStamp, CheckpointRef, Repo, RestoreMode, SnapshotCache};
 use harness_guard::Guard;
+use harness_store::Store;
 
-use super::{Setting, chain, findings::Finder, regression, subject::subject_tree};
+use super::{
+    Setting, chain, findings::Finder, keeping, left_out::LeftOut, regression, subject::subject_tree,
+};
 use crate::RunnerError;
 
 /// Changes a record of a checkpoint names.
 const CHANGES_MAX: usize = 1_000;
+
+/// After how many checkpoints is looked whether there are too many.
+const PRUNED_EVERY: u32 = 50;
 
 /// The repository and what is known of its work tree.
 #[derive(Debug)]
@@ -23,6 +29,7 @@ pub(crate) struct Workshop {
     pub(crate) repo: Repo,
     cache: SnapshotCache,
     session: Option<OpenWork>,
+    left_out: LeftOut,
 }
 
 /// What is snapshotted for the open session.
@@ -40,7 +47,6 @@ struct OpenWork {
 struct LastSaved {
     number: CheckpointNumber,
     tree: TreeId,
-    commit: CommitId,
 }
 
 /// Checkpoint 0 of a session.
@@ -60,6 +66,7 @@ impl Workshop {
             repo,
             cache: SnapshotCache::default(),
             session: None,
+            left_out: LeftOut::default(),
         })
     }
 
@@ -126,25 +133,15 @@ impl Workshop {
         opened: &SessionOpened,
         number: CheckpointNumber,
     ) -> Result<LastSaved, String> {
-        let known = self
-            .repo
-            .checkpoints(opened.session)
-            .map_err(|error| chain(&error))?;
-        let newest = known
-            .whole
-            .into_iter()
-            .rev()
-            .find(|entry| entry.number < number);
-        Ok(match newest {
+        let newest = self.repo.newest_checkpoint(opened.session, number);
+        Ok(match newest.map_err(|error| chain(&error))? {
             Some(entry) => LastSaved {
                 number: entry.number,
                 tree: entry.tree,
-                commit: entry.commit,
             },
             None => LastSaved {
                 number: CheckpointNumber(0),
                 tree: opened.start_tree.clone(),
-                commit: opened.start_checkpoint.clone(),
             },
         })
     }
@@ -163,6 +160,7 @@ impl Workshop {
             .repo
             .snapshot(&mut self.cache, &last.tree, &session.under, &hidden);
         let shot = shot.map_err(|error| chain(&error))?;
+        self.left_out.note(&shot.skipped);
         let opened = &session.setting.opened;
         let name = CheckpointRef {
             session: opened.session,
@@ -180,16 +178,20 @@ impl Workshop {
             .forget_checkpoint(name)
             .map_err(|error| chain(&error))?;
         let now = harness_host::clock::now();
-        let commit = self
-            .repo
-            .checkpoint(name, &shot.tree, Some(&last.commit), &message, now);
+        // Each begins with the first one alone, so that one that goes is held by no other.
+        let commit = self.repo.checkpoint(
+            name,
+            &shot.tree,
+            Some(&opened.start_checkpoint),
+            &message,
+            now,
+        );
         let commit = commit.map_err(|error| chain(&error))?;
         let mut changes = shot.changes;
         changes.truncate(CHANGES_MAX);
         self.remember(LastSaved {
             number,
             tree: shot.tree.clone(),
-            commit: commit.clone(),
         });
         let ms = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
         Ok(Event::CheckpointSaved(CheckpointSaved {
@@ -199,6 +201,27 @@ impl Workshop {
             changes,
             ms,
         }))
+    }
+
+    /// Forgets checkpoints where the session has more than stay; looked at now and then.
+    pub(crate) fn keep_within_bounds(&self, number: CheckpointNumber, store: &Store) {
+        let Some(session) = &self.session else {
+            return;
+        };
+        if number.0 % PRUNED_EVERY != 0 {
+            return;
+        }
+        let id = session.setting.opened.session;
+        // What cannot be done now is done at the end of the session.
+        let kept = || keeping::referred_to(store, id);
+        let _ = self
+            .repo
+            .prune_checkpoints(id, &kept, harness_host::clock::now());
+    }
+
+    /// Returns what is in no checkpoint and was not told yet.
+    pub(crate) fn take_left_out(&mut self) -> Option<Event> {
+        self.left_out.take()
     }
 
     fn remember(&mut self, last: LastSaved) {

@@ -10,10 +10,12 @@
 
 mod ignored;
 mod kept;
+mod reach;
+mod shared;
 mod undo;
 
 use std::{
-    collections::{BTreeSet, HashMap},
+    collections::{BTreeSet, HashMap, HashSet},
     path::{Path, PathBuf},
     sync::{Arc, Mutex},
 };
@@ -25,6 +27,7 @@ use harness_host::{disk::Root, manifest::Manifest};
 pub use self::ignored::restore_ignored;
 use self::{
     kept::{KEPT_MAX, Kept, Source},
+    reach::Whole,
     undo::Undo,
 };
 use super::{chain, lock, shop::Workshop};
@@ -70,6 +73,9 @@ pub(super) struct Watch {
     quarantined: u64,
     /// What is to be told before the next command.
     pending: Vec<Event>,
+    whole: Whole,
+    /// Files that have a name in the scope and others elsewhere, by device and number.
+    shared: HashSet<(u64, u64)>,
 }
 
 impl Watch {
@@ -96,6 +102,8 @@ impl Watch {
             has_new_closed: false,
             quarantined: 0,
             pending: Vec::new(),
+            whole: Whole::new(),
+            shared: HashSet::new(),
             post,
         };
         let unkept = watch.keep_all(root)?;
@@ -109,6 +117,7 @@ impl Watch {
             })
             .collect();
         watch.kept.complete(&stored).map_err(failed)?;
+        watch.looked_at_all();
         Ok(watch)
     }
 
@@ -128,6 +137,8 @@ impl Watch {
             has_new_closed: false,
             quarantined: 0,
             pending: Vec::new(),
+            whole: Whole::new(),
+            shared: HashSet::new(),
             post,
         };
         let events = if left.in_command {
@@ -148,7 +159,10 @@ impl Watch {
     pub(super) fn before_command(&mut self, root: &Root) -> Result<Vec<Event>, String> {
         let mut events = std::mem::take(&mut self.pending);
         if self.active == 0 {
-            events.extend(self.take_in(root, false)?);
+            events.extend(match self.take_in_reach(root)? {
+                Some(events) => events,
+                None => self.take_in(root, false)?,
+            });
             self.since = harness_host::clock::now();
             self.mark_command(root, true)?;
         }
@@ -174,8 +188,17 @@ impl Watch {
         self.find_strays(root)
     }
 
+    /// Takes in what others changed while a person is waited for.
+    pub(super) fn look_aside(&mut self, root: &Root) -> Result<Vec<Event>, String> {
+        if self.active > 0 {
+            return Ok(Vec::new());
+        }
+        self.take_in(root, false)
+    }
+
     /// Takes in that the harness itself has written a path.
     pub(super) fn wrote(&mut self, root: &Root, path: &RepoPath) {
+        self.changed_beyond();
         let mut at = Some(path.clone());
         while let Some(current) = at {
             at = current.parent();
@@ -207,9 +230,25 @@ impl Watch {
     /// Walks while nothing of the run is active: whatever differs is somebody else's.
     fn take_in(&mut self, root: &Root, is_resume: bool) -> Result<Vec<Event>, String> {
         let now = walk(root, &self.post.guard)?;
+        let earlier = std::mem::take(&mut self.manifest);
+        let others = self.note_others(root, &now, &earlier, is_resume);
+        self.manifest = now;
+        self.looked_at_all();
+        Ok(changed_outside(others?).into_iter().collect())
+    }
+
+    /// Keeps anew what is not as it was while nothing of the run was active, and names what is
+    /// worth a word.
+    fn note_others(
+        &mut self,
+        root: &Root,
+        now: &Manifest,
+        earlier: &Manifest,
+        is_resume: bool,
+    ) -> Result<Vec<RepoPath>, String> {
         let mut others = Vec::new();
         let is_own = std::mem::take(&mut self.own_changes);
-        for difference in now.differences_from(&self.manifest) {
+        for difference in now.differences_from(earlier) {
             let in_scope = self.post.guard.scope().is_writable(&difference.path);
             // What is in the scope is not stored, so nobody knows what was there.
             if !(is_own || is_resume && in_scope) && self.is_worth_a_word(&difference) {
@@ -220,8 +259,7 @@ impl Watch {
                 self.keep_again(root, &difference.path, difference.new.as_ref())?;
             }
         }
-        self.manifest = now;
-        Ok(changed_outside(others).into_iter().collect())
+        Ok(others)
     }
 
     /// Walks after a command, and undoes until nothing is left to undo.
@@ -231,10 +269,15 @@ impl Watch {
         let closed_before = self.manifest.closed().to_vec();
         let mut given_up = BTreeSet::new();
         let quarantine = Undo::place(&self.post.own, self.post.session);
+        let is_enough = |reach: &Vec<RepoPath>| self.is_known() && !self.shares_beyond(reach);
+        let reach = self.reach(root).filter(is_enough);
         for round in 0.. {
-            let now = self.walk_again(root)?;
+            let now = match &reach {
+                Some(reach) => self.walk_reach(root, reach)?,
+                None => self.walk_again(root)?,
+            };
             let mut strays = Vec::new();
-            for difference in now.differences_from(&self.manifest) {
+            for difference in self.differences(&now, reach.as_deref()) {
                 if given_up.contains(&difference.path) {
                     continue;
                 }
@@ -257,7 +300,7 @@ impl Watch {
                 self.take_in_times(&now, difference.path.parent());
             }
             if strays.is_empty() {
-                self.manifest = now;
+                self.know(now, reach.as_deref());
                 break;
             }
             if round == ROUNDS_MAX {
@@ -268,7 +311,7 @@ impl Watch {
                         strays.len() - 1
                     ),
                 });
-                self.manifest = now;
+                self.know(now, reach.as_deref());
                 break;
             }
             let mut undo = Undo::new(self, root, &now, &quarantine);
@@ -362,7 +405,7 @@ impl Watch {
             }
         }
         let path = &difference.path;
-        let in_reach = self.post.guard.is_in_reach(self.post.level, path);
+        let in_reach = self.post.guard.can_have_made(self.post.level, difference);
         // Nothing in the repository is read for more than what is kept of it.
         let now = root.host_read_file(path, KEPT_MAX).ok();
         if let (Some(now), Some(source)) = (&now, self.kept.source(path)) {
@@ -483,6 +526,7 @@ impl Watch {
                 .map(|file| (file.path, file.blob))
                 .collect()
         };
+        self.know_shared();
         let mut wanted: Vec<(bool, u64, RepoPath)> = Vec::new();
         for (path, attributes) in self.manifest.iter() {
             if attributes.kind != FileKind::File {
@@ -493,7 +537,7 @@ impl Watch {
                 // In the scope only ignored files are in no tree.
                 !tree.contains_key(path)
             } else {
-                self.post.guard.is_in_reach(self.post.level, path) || is_hashed(path, attributes)
+                self.can_be_damaged(path, attributes) || is_hashed(path, attributes)
             };
             if is_kept {
                 wanted.push((is_open, attributes.size, path.clone()));
@@ -541,15 +585,15 @@ impl Watch {
             return Ok(true);
         }
         let sha256 = *file.stamp.sha256();
-        let scope = self.post.guard.scope();
-        if !scope.is_writable(path) && !self.post.guard.is_in_reach(self.post.level, path) {
+        let open = self.post.guard.scope().is_writable(path);
+        let now = root.look(path).ok().flatten();
+        if !open && !now.is_some_and(|now| self.can_be_damaged(path, &now)) {
             self.kept.know(path, Source::Hash { sha256 });
             return Ok(true);
         }
         if !self.kept.has_room(file.bytes.len() as u64) {
             return Ok(false);
         }
-        let open = scope.is_writable(path);
         let kept = self.kept.keep(path, &file.bytes, sha256, open);
         kept.map_err(|error| format!("cannot keep `{path}`: {error}"))?;
         Ok(true)
@@ -564,7 +608,7 @@ impl Watch {
     ) -> Result<(), String> {
         self.kept.forget(path);
         if let Some(new) = new.filter(|new| new.kind == FileKind::File)
-            && (self.post.guard.is_in_reach(self.post.level, path) || is_hashed(path, new))
+            && (self.can_be_damaged(path, new) || is_hashed(path, new))
         {
             // Without room it is known that it was not kept, should it be damaged.
             self.keep_one(root, path, new.size, None)?;
