@@ -194,7 +194,7 @@ fn a_note_that_a_kill_cut_off_is_written_by_the_process_that_goes_on() {
     cheap.reply_with([slow(), whole("left: write 42")]);
     let desk = desk(&main, &cheap);
     writing(&desk, &cheap).kill();
-    let story = desk.story(&["resume", "--last"]);
+    let story = desk.story(&["resume", "--last", "--max-turns", "2"]);
     story.assert_ended("limit", 3);
     assert_eq!((main.received().len(), cheap.received().len()), (2, 2));
     let progress = desk.project.read("progress.md");

@@ -66,7 +66,7 @@ impl Needed {
         }
         if !self.answered.is_empty() {
             output.text(&format!(
-                "note: answered: {}; `harness resume` or `harness run` goes on with it",
+                "note: answered: {}; `harness resume --last` goes on with it",
                 self.answered().join(", ")
             ))?;
         }
