@@ -42,7 +42,7 @@ mod writer;
 mod written;
 
 pub use file::FileError;
-pub use follow::{Follower, Looked};
+pub use follow::{Follower, Looked, is_written};
 pub use hash::{Hash, HashError};
 pub use intent::{IntentEntry, IntentWord, LEDGER_BYTES_MAX};
 pub use lock::{Held, Holder, Lock, LockError};
