@@ -132,6 +132,16 @@ fn first_line(text: &str) -> String {
     text.lines().next().unwrap_or_default().to_owned()
 }
 
+/// Says how a session stands whose log has no end.
+fn unfinished(is_running: Option<bool>) -> String {
+    let text = match is_running {
+        Some(true) => "running",
+        Some(false) => "cut short, `harness resume --last` goes on",
+        None => "running or cut short",
+    };
+    text.to_owned()
+}
+
 /// Returns how a session ended, and why; an end before it was taken up again is none.
 fn end(records: &[Record]) -> Option<(String, &str)> {
     let since = records
@@ -172,9 +182,11 @@ fn last_session(site: &Site, needed: &Needed, output: &mut Output) -> Result<(),
         .last()
         .map(|record| record.time.to_string())
         .unwrap_or_default();
-    let state = ended
-        .clone()
-        .unwrap_or_else(|| "running or cut short".to_owned());
+    let is_running = match &ended {
+        Some(_) => Some(false),
+        None => harness_store::is_written(&store, session),
+    };
+    let state = ended.clone().unwrap_or_else(|| unfinished(is_running));
     let mut text = format!(
         "note: last session {session} of run {}, {}, {state}, last record {last}",
         opened.run.run, opened.feature
@@ -188,7 +200,7 @@ fn last_session(site: &Site, needed: &Needed, output: &mut Output) -> Result<(),
         .map(|proven| proven.feature.as_str())
         .collect();
     let body = json!({ "session": session.to_string(), "run": opened.run.run.to_string(), "feature": opened.feature.to_string(),
-        "ended": ended, "detail": detail.unwrap_or_default(), "last_record": last, "branch": opened.branch, "root": opened.root, "proven": names });
+        "ended": ended, "running": is_running, "detail": detail.unwrap_or_default(), "last_record": last, "branch": opened.branch, "root": opened.root, "proven": names });
     output.entry("last_session", &text, body)?;
     plan(opened, &log.records, output)?;
     jobs::running(&log.records, output)?;

@@ -45,6 +45,15 @@ pub struct Follower {
     doubt: Option<Defect>,
 }
 
+/// Whether a process writes the log of a session at present; `None` where the system does not tell.
+///
+/// Takes no lock on the log, so whoever wants to write it next can.
+pub fn is_written(store: &Store, session: SessionId) -> Option<bool> {
+    let path = store.log_path(session);
+    let file = open_to_read(&path).ok()??;
+    is_locked(&file, path.parent()?)
+}
+
 impl Follower {
     /// Follows the log of a session from its first record, also one that is not there yet.
     pub fn new(store: &Store, session: SessionId) -> Self {

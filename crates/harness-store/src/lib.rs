@@ -49,7 +49,7 @@ mod written;
 pub use blob::{BLOB_BYTES_MAX, BLOB_BYTES_MIN};
 pub use export::EXPORT_LINE_BYTES_MAX;
 pub use file::FileError;
-pub use follow::{Follower, Looked};
+pub use follow::{Follower, Looked, is_written};
 pub use hash::{Hash, HashError};
 pub use intent::{IntentEntry, IntentWord, LEDGER_BYTES_MAX};
 pub use lock::{Held, Holder, Lock, LockError};

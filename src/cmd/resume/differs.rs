@@ -5,8 +5,8 @@
 use std::collections::BTreeSet;
 
 use harness_core::{
-    CallId, Difference, DifferenceKind, Event, Fate, InFlight, InFlightKind, ModelProfile, Policy,
-    RepoPath, SessionOpened, SetupPlace, Sourced, TreeId,
+    Action, CallId, Decision as Verdict, Difference, DifferenceKind, Event, Fate, InFlight,
+    InFlightKind, ModelProfile, Policy, RepoPath, SessionOpened, SetupPlace, Sourced, TreeId,
 };
 use harness_engine::Engine;
 use harness_git::Checkpoints;
@@ -28,6 +28,10 @@ const NAMES_MAX: usize = 10;
 pub(super) struct Unsaved {
     /// Whether something of the agent's may have changed files since the last checkpoint.
     may_have_changed: bool,
+    /// Files that the agent's own edits since then are about.
+    edited: BTreeSet<RepoPath>,
+    /// Whether the harness itself has brought files to another state since then.
+    moved: bool,
     /// Calls that may change files and have no end.
     open: BTreeSet<CallId>,
     jobs: BTreeSet<CallId>,
@@ -44,9 +48,13 @@ impl Unsaved {
             Event::CallJudged {
                 call,
                 action: Some(action),
+                verdict,
                 ..
-            } if !action.is_read_only() => {
+            } if !action.is_read_only() && verdict.decision != Verdict::Deny => {
                 self.open.insert(*call);
+                if !matches!(action, Action::Run { .. }) {
+                    self.edited.insert(action.path().clone());
+                }
             }
             Event::CallEnded { call, .. } => self.may_have_changed |= self.open.remove(call),
             Event::JobStarted { call, .. } => {
@@ -54,10 +62,11 @@ impl Unsaved {
             }
             Event::JobEnded { call, .. } => self.may_have_changed |= self.jobs.remove(call),
             Event::Formatted(_) | Event::WorkBroughtBack { .. } | Event::Rewound(_) => {
-                self.may_have_changed = true;
+                (self.may_have_changed, self.moved) = (true, true);
             }
             Event::CheckpointSaved(_) | Event::CheckpointUnchanged => {
-                self.may_have_changed = false;
+                (self.may_have_changed, self.moved) = (false, false);
+                self.edited.clear();
             }
             Event::SetupStarted { run, place, .. } => {
                 self.setup.push((run.clone(), *place));
@@ -175,15 +184,24 @@ impl Left<'_> {
             return Ok(None);
         };
         let is_unknown = checkpoints.damaged.iter().max() > Some(&last.number);
-        if is_unknown || self.unsaved.is_agents() {
+        let is_agents = self.unsaved.is_agents();
+        if is_unknown || self.unsaved.moved {
             return Ok(None);
         }
-        let paths = self.changed(&last.tree).map_err(Failure::failed)?;
+        let mut paths = self.changed(&last.tree).map_err(Failure::failed)?;
+        if is_agents {
+            paths.retain(|path| !self.unsaved.edited.contains(path));
+        }
         if paths.is_empty() {
             return Ok(None);
         }
         let names = named(&paths);
         let text = format!("{names} changed since checkpoint {}", last.number);
+        if is_agents {
+            // Whose it is nobody knows; the agent is told of what was in flight anyway.
+            let done = "by a command of the agent or by you: kept as part of the work, look at it before you land";
+            return Ok(Some(Difference::new(DifferenceKind::Files, text, done)));
+        }
         if !self.take_changes {
             let title = "Take what changed as part of the agent's work?";
             let body = format!(
