@@ -7,6 +7,7 @@
 use std::{
     collections::HashMap,
     fs, io,
+    os::unix::fs::FileExt as _,
     path::{Path, PathBuf},
 };
 
@@ -15,6 +16,7 @@ use serde_json::Value;
 
 use crate::{
     Defect, FileError, Hash,
+    export::parse_blob,
     file::{create_folder, failed, open_to_read, read_some, sync_folder},
     redaction::each_string,
 };
@@ -24,6 +26,9 @@ pub const BLOB_BYTES_MIN: ByteCount = ByteCount::kib(32);
 
 /// The longest text that is kept beside the log.
 pub const BLOB_BYTES_MAX: ByteCount = ByteCount::mib(24);
+
+/// The most that the texts of one event take.
+pub(crate) const EVENT_BYTES_MAX: ByteCount = ByteCount::mib(64);
 
 const PREFIX: &str = "blob:";
 /// How the name of a text begins that is not all there.
@@ -52,9 +57,18 @@ pub(crate) fn take_out(json: &str) -> Option<(String, Taken)> {
 
 /// Puts the texts back that a record lists.
 pub(crate) fn put_back(event: &mut Value, listed: &[Hash], blobs: &Blobs) -> Result<(), Defect> {
-    let mut texts = HashMap::new();
+    let (mut texts, mut bytes) = (HashMap::new(), 0);
     for hash in listed {
-        texts.insert(format!("{PREFIX}{hash}"), blobs.text(*hash)?);
+        let name = format!("{PREFIX}{hash}");
+        if texts.contains_key(&name) {
+            continue;
+        }
+        let text = blobs.text(*hash)?;
+        bytes += text.len();
+        if bytes > EVENT_BYTES_MAX.as_usize() {
+            return Err(Defect::TooMany);
+        }
+        texts.insert(name, text);
     }
     each_string(event, &mut |text| {
         if let Some(whole) = texts.get(text.as_str()) {
@@ -69,8 +83,11 @@ pub(crate) fn put_back(event: &mut Value, listed: &[Hash], blobs: &Blobs) -> Res
 pub(crate) enum Blobs {
     /// In a folder beside it.
     Folder(PathBuf),
-    /// In the file itself, before the records that name them.
-    Given(HashMap<Hash, String>),
+    /// In an exported file, before the records that name them: where the line of each begins, and its bytes.
+    Given {
+        path: PathBuf,
+        lines: HashMap<Hash, (u64, usize)>,
+    },
 }
 
 impl Blobs {
@@ -83,11 +100,9 @@ impl Blobs {
     pub(crate) fn text(&self, hash: Hash) -> Result<String, Defect> {
         let folder = match self {
             Self::Folder(folder) => folder,
-            Self::Given(given) => {
-                return given
-                    .get(&hash)
-                    .cloned()
-                    .ok_or(Defect::BlobMissing { hash });
+            Self::Given { path, lines } => {
+                let place = lines.get(&hash).ok_or(Defect::BlobMissing { hash })?;
+                return given(path, *place, hash);
             }
         };
         let path = folder.join(hash.to_string());
@@ -101,6 +116,18 @@ impl Blobs {
         } else {
             Err(Defect::BlobChanged { hash })
         }
+    }
+}
+
+/// Reads a text of an exported file again: none of them is held in memory.
+fn given(path: &Path, (start, bytes): (u64, usize), hash: Hash) -> Result<String, Defect> {
+    let mut line = vec![0; bytes];
+    let file = open_to_read(path).ok().flatten();
+    file.and_then(|file| file.read_exact_at(&mut line, start).ok())
+        .ok_or(Defect::BlobMissing { hash })?;
+    match parse_blob(&line)? {
+        Some((found, text)) if found == hash => Ok(text),
+        _ => Err(Defect::BlobChanged { hash }),
     }
 }
 

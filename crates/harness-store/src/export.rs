@@ -26,8 +26,8 @@ use crate::{
     log,
 };
 
-/// The longest line of an exported log.
-pub const EXPORT_LINE_BYTES_MAX: ByteCount = ByteCount::mib(64);
+/// The longest line of an exported log: the longest text, each byte of it escaped.
+pub const EXPORT_LINE_BYTES_MAX: ByteCount = ByteCount::mib(6 * 24 + 1);
 
 const VERSION: u64 = 1;
 const HEAD_PREFIX: &[u8] = br#"{"export":"#;

@@ -195,8 +195,9 @@ struct LineReader<'a> {
     reader: BufReader<&'a File>,
     path: &'a Path,
     chain: Chain,
-    /// The lines that were read.
+    /// The lines that were read, and their bytes.
     lines: u64,
+    read: u64,
     line: Vec<u8>,
     /// What the head of an exported log promises.
     promise: Option<ExportHead>,
@@ -211,6 +212,7 @@ impl<'a> LineReader<'a> {
             path,
             chain: Chain::of_file(path),
             lines: 0,
+            read: 0,
             line: Vec::new(),
             promise: None,
             fresh: Vec::new(),
@@ -233,6 +235,7 @@ impl<'a> LineReader<'a> {
                 return Ok(self.end(length));
             }
             self.lines += 1;
+            self.read += length;
             let taken = match self.promise {
                 None if self.lines == 1 => self.take_head(),
                 Some(_) => self.take_blob(),
@@ -258,18 +261,23 @@ impl<'a> LineReader<'a> {
         let Some(head) = ExportHead::parse(&self.line)? else {
             return Ok(false);
         };
-        self.chain = Chain::begin(Some(head.session), Blobs::Given(HashMap::new()));
+        let given = Blobs::Given {
+            path: self.path.to_owned(),
+            lines: HashMap::new(),
+        };
+        self.chain = Chain::begin(Some(head.session), given);
         self.promise = Some(head);
         Ok(true)
     }
 
     /// Takes a line with a text of a later record; `false` when it is something else.
     fn take_blob(&mut self) -> Result<bool, Defect> {
-        let Some((hash, text)) = export::parse_blob(&self.line)? else {
+        let Some((hash, _)) = export::parse_blob(&self.line)? else {
             return Ok(false);
         };
-        if let Blobs::Given(given) = &mut self.chain.blobs
-            && given.insert(hash, text).is_some()
+        let place = (self.read - self.line.len() as u64, self.line.len());
+        if let Blobs::Given { lines, .. } = &mut self.chain.blobs
+            && lines.insert(hash, place).is_some()
         {
             return Err(Defect::BlobMisplaced { hash });
         }

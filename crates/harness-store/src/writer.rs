@@ -10,7 +10,7 @@ use harness_core::{ByteCount, Event, SessionId, Timestamp};
 
 use crate::{
     Hash, Head, RECORD_BYTES_MAX, Record, Redaction, Store, StoreError,
-    blob::{keep, sweep, take_out},
+    blob::{EVENT_BYTES_MAX, Taken, keep, sweep, take_out},
     file::{Locked, claim_file, failed, open_to_append, open_to_read, set_tail_aside, sync_folder},
     log, record,
     redaction::redacted,
@@ -193,6 +193,7 @@ impl LogWriter {
             std::str::from_utf8(&self.line[event_start..]).expect("serde_json writes valid UTF-8");
         let taken = take_out(json);
         if let Some((short, taken)) = &taken {
+            self.refuse_texts(taken)?;
             let digests: Vec<Hash> = taken.iter().map(|(hash, _)| *hash).collect();
             self.line.clear();
             record::begin(&mut self.line, seq, now, prev, &digests);
@@ -205,6 +206,17 @@ impl LogWriter {
             keep(&self.path, taken)?;
         }
         Ok(Head { seq, hash })
+    }
+
+    fn refuse_texts(&self, taken: &Taken) -> Result<(), StoreError> {
+        let bytes = taken.iter().map(|(_, text)| text.len() as u64).sum();
+        if bytes > EVENT_BYTES_MAX.0 {
+            return Err(StoreError::RecordTooLong {
+                path: self.path.clone(),
+                bytes: ByteCount(bytes),
+            });
+        }
+        Ok(())
     }
 
     fn refuse_excess(&self, seq: u64) -> Result<(), StoreError> {
