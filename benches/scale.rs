@@ -384,7 +384,7 @@ fn desk(root: &Path, turns: usize, calls: usize) -> (Home, Server) {
     let server = Server::scripted(&script(turns, calls));
     let home = Home::new(env!("CARGO_BIN_EXE_harness"));
     home.configure(&format!(
-        "[agent]\nmodel = \"test\"\n[model.test]\napi = \"anthropic\"\nbase_url = \"{}\"\nid = \"m\"\n",
+        "[agent]\nmodel = \"test\"\n[model.test]\napi = \"anthropic\"\nbase_url = \"{}\"\nid = \"m\"\ncontext = \"100000k tokens\"\n",
         server.url()
     ));
     let trusted = home.run(root, &["trust", "--yes"]);

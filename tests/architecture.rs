@@ -42,7 +42,7 @@ const PROGRAM: &[Edges] = &[
     (
         "host",
         "core failpoint guard",
-        "bytes futures-util grep-matcher grep-regex grep-searcher ignore landlock libc \
+        "bytes futures-util grep-matcher grep-regex grep-searcher ignore landlock libc notify \
          regex-syntax reqwest rustix rustls seccompiler sha2 thiserror tokio",
     ),
     ("git", "core failpoint", "git2 ignore rustix thiserror"),

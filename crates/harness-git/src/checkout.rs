@@ -77,13 +77,17 @@ impl Repo {
             }
         };
         let mut written = Vec::new();
+        let mut places = Places {
+            root: &root,
+            last: None,
+        };
         for path in self.differing(&files, &root, folder, stamp)? {
             let Some(entry) = files.get(&path) else {
                 continue;
             };
             let bytes = self.blob_bytes(entry.id)?;
-            place(&root, &path, entry.mode, &bytes)
-                .on_path("write", folder.join(path.as_path()))?;
+            let placed = places.put(&path, entry.mode, &bytes);
+            placed.on_path("write", folder.join(path.as_path()))?;
             written.push(path);
         }
         write_record(&record, std::slice::from_ref(tree))?;
@@ -190,18 +194,32 @@ fn holds(root: &Folder, path: &RepoPath, entry: Entry) -> Result<bool, GitError>
     }
 }
 
-fn place(root: &Folder, path: &RepoPath, mode: Mode, bytes: &[u8]) -> io::Result<()> {
-    let parent = root.make_parent_of(path, InTheWay::Remove)?;
-    let name = path.file_name().unwrap_or_default();
-    match parent.stat(name) {
-        Ok(stat) if stat.is_blob() => {
-            // Removed first, so that permissions a program set do not stay.
-            parent.unlink(name)?;
+/// Puts files of a tree in their places, keeping the last folder open: sorted paths share most of them.
+struct Places<'a> {
+    root: &'a Folder,
+    last: Option<(RepoPath, Folder)>,
+}
+
+impl Places<'_> {
+    fn put(&mut self, path: &RepoPath, mode: Mode, bytes: &[u8]) -> io::Result<()> {
+        let folder = path.parent().unwrap_or_default();
+        let parent = match self.last.take() {
+            Some((known, parent)) if known == folder => parent,
+            _ => self.root.make_parent_of(path, InTheWay::Remove)?,
+        };
+        let name = path.file_name().unwrap_or_default();
+        match parent.stat(name) {
+            Ok(stat) if stat.is_blob() => {
+                // Removed first, so that permissions a program set do not stay.
+                parent.unlink(name)?;
+            }
+            Ok(_) if parent.remove_all(name).is_err() => parent.unlink(name)?,
+            _ => {}
         }
-        Ok(_) if parent.remove_all(name).is_err() => parent.unlink(name)?,
-        _ => {}
+        parent.put(name, mode, bytes)?;
+        self.last = Some((folder, parent));
+        Ok(())
     }
-    parent.put(name, mode, bytes)
 }
 
 fn remove_stale(

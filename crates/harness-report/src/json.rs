@@ -23,7 +23,7 @@ pub use beside::{JsonBeside, JsonMark, JsonRemark, JsonUse};
 pub use control::Control;
 pub use counts::{Tests, Tokens, cache_rate};
 pub use lines::JsonLines;
-pub use plan::{JsonAdded, JsonProposed, json_proposed};
+pub use plan::{JsonAdded, JsonPlan, JsonProposed, json_proposed};
 pub use role::JsonRole;
 pub use taken_up::{JsonDifference, JsonInFlight, JsonOutcome, JsonTakenUp};
 pub use window::{JsonDropped, JsonStep};
@@ -674,30 +674,9 @@ pub enum JsonLine {
         /// `asked` or `flag`.
         how: String,
     },
-    /// The agent proposes features for the list; a person takes or refuses them.
-    FeaturesProposed {
-        /// The proposal, such as `P-0001`.
-        proposal: String,
-        /// The goal, in the person's words.
-        goal: String,
-        /// The features.
-        features: Vec<JsonProposed>,
-    },
-    /// What a person said of a proposal was carried out, or could not be.
-    ProposalSettled {
-        /// The proposal.
-        proposal: String,
-        /// Whether it was taken, at least in part, and is in the list.
-        accepted: bool,
-        /// What was added to the list.
-        features: Vec<JsonAdded>,
-        /// The file of the list; null where nothing was added.
-        file: Option<String>,
-        /// What is worth knowing about how they were added.
-        remarks: Vec<String>,
-        /// Why nothing was added although it was taken; empty when all went well.
-        problem: String,
-    },
+    /// Something of proposed features.
+    #[serde(untagged)]
+    Plan(JsonPlan),
     /// Something of a conversation beside the main one, or a review.
     #[serde(untagged)]
     Beside(JsonBeside),

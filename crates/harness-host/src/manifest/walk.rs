@@ -47,7 +47,7 @@ impl Root {
             ..attributes_of(&stat, None)
         };
         let mut walk = Walk::new(self, left_out);
-        let mut found = walk.all(vec![(root.clone(), attributes)])?;
+        let mut found = walk.all(vec![(root, attributes)])?;
         found.quiet = walk.quiet(begun);
         Ok(found)
     }

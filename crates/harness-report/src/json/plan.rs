@@ -42,6 +42,36 @@ pub struct JsonAdded {
     pub title: String,
 }
 
+/// What is said of proposed features.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum JsonPlan {
+    /// The agent proposes features for the list; a person takes or refuses them.
+    FeaturesProposed {
+        /// The proposal, such as `P-0001`.
+        proposal: String,
+        /// The goal, in the person's words.
+        goal: String,
+        /// The features.
+        features: Vec<JsonProposed>,
+    },
+    /// What a person said of a proposal was carried out, or could not be.
+    ProposalSettled {
+        /// The proposal.
+        proposal: String,
+        /// Whether it was taken, at least in part, and is in the list.
+        accepted: bool,
+        /// What was added to the list.
+        features: Vec<JsonAdded>,
+        /// The file of the list; null where nothing was added.
+        file: Option<String>,
+        /// What is worth knowing about how they were added.
+        remarks: Vec<String>,
+        /// Why nothing was added although it was taken; empty when all went well.
+        problem: String,
+    },
+}
+
 /// Returns the features of a proposal.
 pub fn json_proposed(proposal: &Proposal) -> Vec<JsonProposed> {
     let features = proposal.numbered();
@@ -62,15 +92,17 @@ pub fn json_proposed(proposal: &Proposal) -> Vec<JsonProposed> {
 
 pub(super) fn line(event: &Event) -> Option<JsonLine> {
     match event {
-        Event::FeaturesProposed { proposal, .. } => Some(JsonLine::FeaturesProposed {
-            proposal: proposal.id.to_string(),
-            goal: proposal.goal.clone(),
-            features: json_proposed(proposal),
-        }),
+        Event::FeaturesProposed { proposal, .. } => {
+            Some(JsonLine::Plan(JsonPlan::FeaturesProposed {
+                proposal: proposal.id.to_string(),
+                goal: proposal.goal.clone(),
+                features: json_proposed(proposal),
+            }))
+        }
         Event::ProposalKept { problem, .. } if !problem.is_empty() => Some(JsonLine::Problem {
             message: format!("the proposal is kept in the log alone: {problem}"),
         }),
-        Event::ProposalSettled(settled) => Some(JsonLine::ProposalSettled {
+        Event::ProposalSettled(settled) => Some(JsonLine::Plan(JsonPlan::ProposalSettled {
             proposal: settled.proposal.to_string(),
             accepted: matches!(settled.word, ProposalWord::Accepted { .. })
                 && settled.problem.is_empty(),
@@ -86,7 +118,7 @@ pub(super) fn line(event: &Event) -> Option<JsonLine> {
             file: settled.file.as_ref().map(ToString::to_string),
             remarks: settled.remarks.clone(),
             problem: settled.problem.clone(),
-        }),
+        })),
         _ => None,
     }
 }

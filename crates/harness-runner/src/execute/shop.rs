@@ -208,7 +208,7 @@ impl Workshop {
         let Some(session) = &self.session else {
             return;
         };
-        if number.0 % PRUNED_EVERY != 0 {
+        if !number.0.is_multiple_of(PRUNED_EVERY) {
             return;
         }
         let id = session.setting.opened.session;
