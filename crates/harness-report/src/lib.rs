@@ -21,8 +21,8 @@ pub use approval::{ApprovalText, approval_text, rule_text};
 pub use clean::{clean, clean_line, escape_json};
 pub use json::{
     Control, JsonAdded, JsonBeside, JsonDifference, JsonDropped, JsonFinding, JsonInFlight,
-    JsonLine, JsonLines, JsonMark, JsonOutcome, JsonProposed, JsonRemark, JsonRole, JsonStep,
-    JsonTakenUp, JsonUse, Tests, Tokens, cache_rate, json_proposed,
+    JsonLine, JsonLines, JsonMark, JsonOutcome, JsonPlan, JsonProposed, JsonRemark, JsonRole,
+    JsonStep, JsonTakenUp, JsonUse, Tests, Tokens, cache_rate, json_proposed,
 };
 pub use lines::Lines;
 pub use phrase::{Line, Phrases, Who, held_for};
