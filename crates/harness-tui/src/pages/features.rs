@@ -1,6 +1,6 @@
 //! The features: what is wanted, how far each is, what proves it, and what was noted about it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use harness_core::{Event, Feature, FeatureId, FeatureStatus, Limits, Money};
 use harness_report::{clean, clean_line};
@@ -88,9 +88,7 @@ impl Features {
             Event::SessionOpened(opened) => {
                 self.current = Some(opened.feature.clone());
                 self.limits = Some(opened.run.policy.limits.clone());
-                for feature in &opened.run.features {
-                    self.put(feature);
-                }
+                self.merge(&opened.run.features);
             }
             Event::FeatureStatusChanged { feature, to, .. } => {
                 self.statuses.insert(feature.clone(), *to);
@@ -119,16 +117,23 @@ impl Features {
         self.is_changed = true;
     }
 
-    fn put(&mut self, feature: &Feature) {
-        match self.get(&feature.id) {
-            Some(found) => found.feature = feature.clone(),
-            None => self.found.push(FeatureFound {
-                feature: feature.clone(),
-                is_claimed: false,
-                is_changed: false,
-                reason: String::new(),
-                proof: None,
-            }),
+    /// Takes over what a run says of features; those that are new to it come last.
+    fn merge(&mut self, features: &[Feature]) {
+        let known = self.found.iter().enumerate();
+        let known: HashMap<FeatureId, usize> = known
+            .map(|(at, found)| (found.feature.id.clone(), at))
+            .collect();
+        for feature in features {
+            match known.get(&feature.id) {
+                Some(at) => self.found[*at].feature = feature.clone(),
+                None => self.found.push(FeatureFound {
+                    feature: feature.clone(),
+                    is_claimed: false,
+                    is_changed: false,
+                    reason: String::new(),
+                    proof: None,
+                }),
+            }
         }
     }
 
@@ -189,12 +194,21 @@ impl Features {
         if !std::mem::take(&mut self.is_changed) {
             return false;
         }
-        let lines = self.found.iter().map(|found| self.line(found)).collect();
+        let is_there =
+            |found: &&FeatureFound| found.feature.status.is_settled() && !found.is_claimed;
+        let there = self.found.iter().filter(is_there);
+        let there: HashSet<&FeatureId> = there.map(|found| &found.feature.id).collect();
+        let lines = self
+            .found
+            .iter()
+            .map(|found| self.line(found, &there))
+            .collect();
         self.list.replace(lines);
         true
     }
 
-    fn line(&self, found: &FeatureFound) -> Line {
+    /// Makes a row; `there` are the features that others need not wait for.
+    fn line(&self, found: &FeatureFound, there: &HashSet<&FeatureId>) -> Line {
         let feature = &found.feature;
         let is_current = self.current.as_ref() == Some(&feature.id);
         let role = if is_current {
@@ -206,13 +220,13 @@ impl Features {
             .signed(sign(found))
             .cell(Role::Strong, feature.id.as_str())
             .cell(role, clean_line(&feature.title, TITLE_CHARS))
-            .cell(Role::Quiet, self.note(found, is_current));
+            .cell(Role::Quiet, self.note(found, is_current, there));
         line.more = clean_line(&feature.category, 40);
         line
     }
 
     /// Says what matters about a feature, by how it stands.
-    fn note(&self, found: &FeatureFound, is_current: bool) -> String {
+    fn note(&self, found: &FeatureFound, is_current: bool, there: &HashSet<&FeatureId>) -> String {
         let feature = &found.feature;
         let reason = clean_line(&found.reason, NOTE_CHARS);
         let mut notes = Vec::new();
@@ -238,7 +252,7 @@ impl Features {
             notes.push(reason);
         }
         if feature.status.is_open() {
-            notes.extend(self.after(feature));
+            notes.extend(after(feature, there));
         }
         if feature.status == FeatureStatus::Pending && !feature.scope.write.is_empty() {
             let scope = feature.scope.write.join(" ");
@@ -268,18 +282,6 @@ impl Features {
             notes.push(format!("{}{of}", live.spent));
         }
         notes
-    }
-
-    /// Names what has to pass first, and whether it does.
-    fn after(&self, feature: &Feature) -> Option<String> {
-        let named = feature.depends_on.iter().map(|id| {
-            let found = self.found.iter().find(|found| found.feature.id == *id);
-            let is_there =
-                found.is_some_and(|found| found.feature.status.is_settled() && !found.is_claimed);
-            format!("{id}{}", if is_there { " ✓" } else { "" })
-        });
-        let named: Vec<String> = named.collect();
-        (!named.is_empty()).then(|| format!("after {}", named.join(", ")))
     }
 
     /// Returns everything about the chosen feature: what it is meant to be, then what was noted.
@@ -328,6 +330,16 @@ impl Features {
         );
         Some((title, rows))
     }
+}
+
+/// Names what has to pass first, and whether it does.
+fn after(feature: &Feature, there: &HashSet<&FeatureId>) -> Option<String> {
+    let named = feature.depends_on.iter().map(|id| {
+        let mark = if there.contains(id) { " ✓" } else { "" };
+        format!("{id}{mark}")
+    });
+    let named: Vec<String> = named.collect();
+    (!named.is_empty()).then(|| format!("after {}", named.join(", ")))
 }
 
 /// Returns the entries of the progress log about a feature, newest first.

@@ -147,6 +147,8 @@ fn commands(app: &App) -> Vec<(Command, Option<&'static str>)> {
             plain(Command::FocusNext),
             plain(Command::Palette),
             plain(Command::Help),
+            plain(Command::ShowFeatures),
+            plain(Command::ShowGates),
         ],
         _ => vec![
             plain(Command::Send),
@@ -154,6 +156,9 @@ fn commands(app: &App) -> Vec<(Command, Option<&'static str>)> {
             plain(Command::Palette),
             plain(Command::Help),
             named(Command::DeleteForward, "quit"),
+            plain(Command::ShowFeatures),
+            plain(Command::ShowGates),
+            plain(Command::ShowCheckpoints),
         ],
     }
 }
