@@ -115,7 +115,7 @@ pub struct ProofFound {
 /// The gates, and how they came out.
 #[derive(Clone, Debug, Default)]
 pub struct GatesFound {
-    /// The work tree as it is.
+    /// The work tree as it is, without what only the harness writes.
     pub tree: Option<TreeId>,
     /// The gates, in their order.
     pub gates: Vec<GateFound>,
@@ -128,7 +128,7 @@ pub struct GateFound {
     pub name: String,
     /// What it runs.
     pub argv: Vec<String>,
-    /// How it came out, and on which work tree.
+    /// How it came out, and on which work tree, without what only the harness writes.
     pub last: Option<(Box<CheckReport>, Option<TreeId>)>,
 }
 
@@ -323,7 +323,7 @@ pub enum Progress {
     Checked {
         /// What happened.
         event: Box<Event>,
-        /// The work tree.
+        /// The work tree, without what only the harness writes.
         tree: TreeId,
     },
     /// It is over, with what it says to people, or why it failed.

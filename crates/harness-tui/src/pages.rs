@@ -12,7 +12,7 @@ pub(crate) use self::{
     checkpoints::Checkpoints, features::Features, gates::Gates, sessions::Sessions,
 };
 use crate::{
-    found::Errand,
+    found::{Errand, Wanted},
     input::Failed,
     list::List,
     page::{Page, Prompt},
@@ -33,6 +33,8 @@ pub(crate) struct Pages {
     pub(crate) reader: Option<Reader>,
     /// A line that is typed.
     pub(crate) prompt: Option<Prompt>,
+    /// What was asked for and has not come yet: each is asked for once.
+    pub(crate) pending: Vec<Wanted>,
     /// What is being done beside a run.
     pub(crate) errand: Option<Errand>,
     /// What stands below the list of the open page.

@@ -8,7 +8,7 @@ use harness_tui::{GateFound, GatesFound};
 
 use crate::{
     cli::{Common, RunOptions},
-    cmd::{runs, work::snapshot},
+    cmd::{gate, runs, work::snapshot},
     compose::{Site, any_feature},
     detect,
     failure::{Failure, chain},
@@ -34,7 +34,9 @@ pub(super) fn gates(common: &Common) -> Result<GatesFound, Failure> {
     Ok(GatesFound {
         gates: found.collect(),
         // Without a commit there is none, and nothing counts.
-        tree: snapshot(&site, &guard).ok(),
+        tree: snapshot(&site, &guard)
+            .and_then(|tree| gate::without_own(&site, &guard, &tree))
+            .ok(),
     })
 }
 
@@ -50,7 +52,7 @@ fn last(site: &Site) -> Result<Last, Failure> {
     let mut tree = None;
     // A log that is damaged is told as far as it goes.
     let _ = harness_store::fold(store.log_path(session), |record| match &record.event {
-        Event::CandidateFrozen(subject) => tree = Some(subject.work_tree.clone()),
+        Event::CandidateFrozen(subject) => tree = Some(subject.tree.clone()),
         Event::CheckEnded { report } => {
             let report = Box::new(report.clone());
             last.insert(report.gate.clone(), (report, tree.clone()));

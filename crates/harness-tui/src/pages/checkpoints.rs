@@ -32,6 +32,8 @@ pub(crate) struct Checkpoints {
     /// Whether the last undo was refused for what the person changed.
     pub(crate) is_refused: bool,
     found: BTreeMap<CheckpointNumber, CheckpointFound>,
+    /// The session whose events come in.
+    live: Option<SessionId>,
     feature: Option<FeatureId>,
     turn: Option<TurnNumber>,
     /// How gates came out since the last checkpoint: green ones, of how many.
@@ -49,6 +51,7 @@ impl Default for Checkpoints {
             marked: None,
             is_refused: false,
             found: BTreeMap::new(),
+            live: None,
             feature: None,
             turn: None,
             gates: (0, 0),
@@ -69,9 +72,18 @@ impl Checkpoints {
         if self.session != found.session {
             self.marked = None;
         }
+        let is_same = self.session == found.session;
         self.session = found.session;
         let rows = found.checkpoints.into_iter();
-        self.found = rows.map(|found| (found.number, found)).collect();
+        let mut rows: BTreeMap<_, _> = rows.map(|found| (found.number, found)).collect();
+        // What was saved while it was looked up comes on top.
+        if is_same
+            && self.live == self.session
+            && let Some(last) = rows.keys().next_back().copied()
+        {
+            rows.extend(self.found.split_off(&last.next()));
+        }
+        self.found = rows;
         self.state = State::There;
         self.is_changed = true;
     }
@@ -82,6 +94,7 @@ impl Checkpoints {
             Event::SessionOpened(opened) => {
                 self.found.clear();
                 self.session = Some(opened.session);
+                self.live = self.session;
                 (self.wanted, self.marked) = (None, None);
                 self.feature = Some(opened.feature.clone());
                 (self.turn, self.gates) = (None, (0, 0));
@@ -93,6 +106,9 @@ impl Checkpoints {
             Event::CheckEnded { report } => {
                 self.gates.0 += usize::from(report.status == CheckStatus::Green);
                 self.gates.1 += 1;
+                if self.live != self.session {
+                    return;
+                }
                 let words = format!("{}/{} green", self.gates.0, self.gates.1);
                 let Some((_, last)) = self.found.iter_mut().next_back() else {
                     return;
@@ -101,6 +117,9 @@ impl Checkpoints {
             }
             Event::CheckpointSaved(saved) => {
                 self.gates = (0, 0);
+                if self.live != self.session {
+                    return;
+                }
                 let found = CheckpointFound {
                     number: saved.number,
                     state: Kept::Whole,

@@ -31,6 +31,8 @@ pub(crate) struct Gates {
     /// How often gates were run for a finish.
     runs: u32,
     feature: Option<FeatureId>,
+    /// Whether that feature is proven.
+    is_proven: bool,
     /// Whether a run goes on, which knows better than what is looked up.
     is_live: bool,
     is_changed: bool,
@@ -59,6 +61,7 @@ impl Default for Gates {
             tree: None,
             runs: 0,
             feature: None,
+            is_proven: false,
             is_live: false,
             is_changed: true,
         }
@@ -181,11 +184,12 @@ impl Gates {
                 self.is_live = false;
                 self.settle();
             }
+            Event::FeaturePassed(_) => self.is_proven = true,
             Event::SessionEnded { .. } => self.settle(),
             Event::CheckpointSaved(_) => self.outdate(),
             Event::CandidateFrozen(subject) => {
                 self.runs += 1;
-                let tree = Some(subject.work_tree.clone());
+                let tree = Some(subject.tree.clone());
                 if self.tree != tree {
                     self.outdate();
                 }
@@ -251,7 +255,7 @@ impl Gates {
         rows.truncate(GATES_MAX);
         (self.gates, self.tree, self.runs) = (rows, None, 0);
         self.feature = Some(opened.feature.clone());
-        self.is_live = true;
+        (self.is_live, self.is_proven) = (true, false);
         self.state = State::There;
     }
 
@@ -309,6 +313,7 @@ impl Gates {
         let open = self.gates.iter().filter(|gate| !gate.is_green()).count();
         let outcome = match (&self.feature, open) {
             _ if self.gates.is_empty() => None,
+            (Some(feature), _) if self.is_proven => Some(format!("{feature} passes")),
             (Some(feature), 0) => Some(format!("{feature} can finish: all green")),
             (Some(feature), open) => Some(format!("{feature} cannot finish: {open} not green")),
             (None, 0) => Some("all green".to_owned()),

@@ -57,6 +57,16 @@ pub(super) fn perform(app: &mut App, command: Command) -> Option<Vec<Request>> {
 /// Opens a page, or looks anew where it is open already.
 fn show(app: &mut App, page: Page) -> Vec<Request> {
     let is_asked = page::is_asked(app);
+    if page == Page::Checkpoints && app.pages.open != page {
+        // From a session it goes to the checkpoints of that one.
+        let chosen = app
+            .pages
+            .sessions
+            .chosen()
+            .filter(|found| found.elsewhere.is_empty());
+        let chosen = chosen.and_then(|found| found.session);
+        app.pages.checkpoints.wanted = chosen.filter(|_| app.pages.open == Page::Sessions);
+    }
     app.pages.open = page;
     app.pages.reader = None;
     app.pages.prompt = None;
@@ -94,6 +104,10 @@ pub(super) fn look(app: &mut App) -> Vec<Request> {
     let Some(wanted) = page.wanted(&app.pages) else {
         return Vec::new();
     };
+    if app.pages.pending.contains(&wanted) {
+        return Vec::new();
+    }
+    app.pages.pending.push(wanted.clone());
     if let Some(state) = app.pages.state_mut(page)
         && *state != State::There
     {
@@ -104,6 +118,7 @@ pub(super) fn look(app: &mut App) -> Vec<Request> {
 
 /// Takes in what was looked up.
 pub(super) fn found(app: &mut App, wanted: &Wanted, found: Result<Found, Failed>) -> Vec<Request> {
+    app.pages.pending.retain(|pending| pending != wanted);
     let found = match found {
         Ok(found) => found,
         Err(failed) => return not_found(app, wanted, failed),

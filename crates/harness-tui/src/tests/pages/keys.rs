@@ -325,6 +325,24 @@ fn a_session_is_found_by_its_words_and_gone_on_with() {
 }
 
 #[test]
+fn the_checkpoints_of_a_chosen_session_are_one_key_away() {
+    let mut desk = Desk::new(100, 30);
+    show_sessions(&mut desk);
+    let wanted = Wanted::Checkpoints(Some(SessionId::new(6)));
+    assert_eq!(desk.press("j f6"), [look(wanted)]);
+    desk.press("q");
+    assert_eq!(desk.press("f6"), [look(Wanted::Checkpoints(None))]);
+}
+
+#[test]
+fn what_was_asked_for_is_not_asked_for_twice() {
+    let mut desk = Desk::new(100, 30);
+    assert_eq!(desk.press("f4 f4 f4"), [look(Wanted::Features)]);
+    answer(&mut desk, Wanted::Features, Found::Features(features()));
+    assert_eq!(desk.press("f4"), [look(Wanted::Features)]);
+}
+
+#[test]
 fn a_page_that_cannot_be_told_says_why() {
     let mut desk = Desk::new(80, 24);
     desk.press("f4");
