@@ -387,6 +387,17 @@ pub(crate) enum Feature {
         #[arg(long)]
         reason: String,
     },
+    /// Have a feature worked on earlier or later than the others
+    ///
+    /// Changes priorities and nothing else: as few of them as will do. Of equal ones the list's order
+    /// counts.
+    Move {
+        /// Its id
+        id: String,
+        /// Where to
+        #[arg(value_enum)]
+        to: Rank,
+    },
     /// Have a feature worked on again, also one that passes
     Reopen {
         /// Its id
@@ -412,7 +423,20 @@ pub(crate) enum Feature {
     },
 }
 
-#[derive(Debug, Args)]
+/// Where a feature goes in the order of work
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Rank {
+    /// One place earlier
+    Earlier,
+    /// One place later
+    Later,
+    /// Before all others
+    First,
+    /// Behind all others
+    Last,
+}
+
+#[derive(Clone, Debug, Default, Args)]
 pub(crate) struct FeatureFinish {
     /// Its id
     pub(crate) id: String,
@@ -423,11 +447,16 @@ pub(crate) struct FeatureFinish {
     #[arg(long, value_name = "ID", value_parser = finding_id)]
     pub(crate) approve: Vec<String>,
     /// What was done, for the commit and the progress log
-    #[arg(long, value_name = "TEXT", default_value = "Done by hand.")]
+    #[arg(long, value_name = "TEXT", default_value = FeatureFinish::SUMMARY)]
     pub(crate) summary: String,
     /// Require this confinement of gates: namespaces, landlock, external, none
     #[arg(long, value_name = "LEVEL")]
     pub(crate) sandbox: Option<SandboxLevel>,
+}
+
+impl FeatureFinish {
+    /// What stands for the summary where nobody gave one.
+    pub(crate) const SUMMARY: &str = "Done by hand.";
 }
 
 #[derive(Debug, Args)]

@@ -3,15 +3,15 @@
 mod abort;
 mod answer;
 mod broken;
-mod checkpoint;
+pub(crate) mod checkpoint;
 mod config;
 mod context;
 pub(crate) mod demo;
 mod difference;
 mod docs;
 mod doctor;
-mod feature;
-mod finish;
+pub(crate) mod feature;
+pub(crate) mod finish;
 pub(crate) mod gate;
 mod hook;
 mod init;

@@ -4,6 +4,7 @@
 //! back as requests. Neither waits for the other for longer than a full queue.
 
 mod conductor;
+mod errand;
 mod look;
 mod setup;
 mod stage;

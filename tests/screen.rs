@@ -3,6 +3,7 @@
 mod approve;
 mod demo;
 mod finding;
+mod pages;
 mod plan;
 mod request;
 mod steer;

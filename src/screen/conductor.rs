@@ -7,15 +7,17 @@ use std::{
 };
 
 use harness_core::{EndReason, SessionId, Timestamp};
-use harness_tui::{Decision, Failed, Host, Input, Known, Over, Query, Request, Start};
+use harness_tui::{
+    Answer, Decision, Errand, Failed, Host, Input, Known, Over, Progress, Query, Request, Start,
+};
 use tokio::sync::mpsc;
 
 use super::{
-    look,
+    errand, look,
     stage::{Cast, Link, Stage},
 };
 use crate::{
-    cli::{Common, Plan, Resume, Run, RunBranch, RunOptions},
+    cli::{Common, FeatureFinish, Plan, Resume, Run, RunBranch, RunOptions},
     cmd,
     compose::Site,
     failure::Failure,
@@ -110,16 +112,50 @@ impl Conductor {
     }
 
     fn look(&self, query: Query) {
-        let stage = Stage {
-            inputs: self.inputs.clone(),
-            link: Arc::clone(&self.link),
-            cast: Cast::Audience,
-            past: Past::Nothing,
+        let stage = self.stage(Cast::Audience);
+        let common = match query {
+            Query::Page(_) => self.common_of_pages(),
+            _ => self.common.clone(),
         };
-        let common = self.common.clone();
         self.spawn("look", move || {
             stage.send(Input::Answered(look::answer(&common, &query)));
         });
+    }
+
+    /// Does something beside a run, on a thread of its own.
+    fn begin_errand(&self, errand: Errand) {
+        let stage = self.stage(Cast::Person);
+        let common = match errand {
+            Errand::Undo { .. } => self.common_of_pages(),
+            _ => self.common.clone(),
+        };
+        self.spawn("errand", move || {
+            let done = panic::catch_unwind(AssertUnwindSafe(|| {
+                errand::perform(&common, &errand, &stage)
+            }));
+            let done = done.unwrap_or_else(|_| Err(Failure::failed("cannot go on: a bug of ours")));
+            let over = Progress::Over(done.map_err(|failure| failure.to_told()));
+            stage.send(Input::Answered(Answer::Errand(over)));
+        });
+    }
+
+    fn stage(&self, cast: Cast) -> Stage {
+        Stage {
+            inputs: self.inputs.clone(),
+            link: Arc::clone(&self.link),
+            cast,
+            past: Past::Nothing,
+        }
+    }
+
+    /// Returns the flags for what pages show: the work tree of the session, which may be one of its own.
+    fn common_of_pages(&self) -> Common {
+        let root = self.link.root().filter(|root| root.is_dir());
+        Common {
+            directory: root.or_else(|| self.common.directory.clone()),
+            json: false,
+            ..self.common.clone()
+        }
     }
 
     fn spawn(&self, name: &str, work: impl FnOnce() + Send + 'static) {
@@ -175,6 +211,15 @@ impl Conductor {
                 Past::Nothing,
             ),
             Start::Land => self.begin(Job::Land, Past::Nothing),
+            Start::Finish(feature) => {
+                let flags = FeatureFinish {
+                    id: feature.to_string(),
+                    summary: FeatureFinish::SUMMARY.to_owned(),
+                    ..FeatureFinish::default()
+                };
+                self.begin(Job::Finish(flags), Past::Nothing);
+            }
+            Start::Fork(session) => self.begin(Job::Fork(session), Past::Whole),
         }
     }
 
@@ -224,6 +269,7 @@ impl Host for Conductor {
             Request::Start(start) => self.start(start),
             Request::Decide { id, decision } => self.link.decide(id, decision == Decision::Yes),
             Request::Look(query) => self.look(query),
+            Request::Do(errand) => self.begin_errand(errand),
             // The loop of the screen does these itself.
             Request::Suspend | Request::Redraw | Request::Quit | Request::Abandon => {}
         }
@@ -237,6 +283,10 @@ fn perform(common: &Common, job: &Job, stage: &Stage) -> Result<Done, Failure> {
         Job::Resume { flags, said } => cmd::resume::work(common, flags, said, stage),
         Job::Demo(flags) => cmd::demo::work(flags, stage),
         Job::Land => land(common, stage),
+        Job::Finish(flags) => cmd::finish::work(common, flags, stage),
+        Job::Fork(session) => Err(Failure::usage(format!(
+            "cannot fork session `{session}` from the screen yet"
+        ))),
         Job::Rewind {
             session,
             turn,

@@ -11,6 +11,8 @@ use crate::{
     keymap::KeyMap,
     layout::Layout,
     overlay::Overlay,
+    page::{self, Page},
+    pages::Pages,
     question::Panel,
     text::Role,
     theme::Theme,
@@ -53,6 +55,10 @@ pub(crate) enum Focus {
     Composer,
     /// The transcript.
     Transcript,
+    /// The list of a page, or the text over it.
+    List,
+    /// What stands below the list of a page.
+    Below,
 }
 
 /// Whether the program works on something.
@@ -104,6 +110,7 @@ pub struct App {
     pub(crate) layout: Layout,
     pub(crate) transcript: Transcript,
     pub(crate) work: Work,
+    pub(crate) pages: Pages,
     pub(crate) composer: Composer,
     pub(crate) panels: VecDeque<Panel>,
     /// The agent's question that the composer answers.
@@ -158,12 +165,15 @@ impl App {
 
     /// Returns where keys have their meaning now.
     pub(crate) fn place(&self) -> Place {
+        if self.pages.open != Page::Session && self.overlay.is_none() {
+            return page::place(self);
+        }
         match (&self.overlay, self.panels.front(), self.focus) {
             (Some(_), ..) => Place::Overlay,
             (None, _, Focus::Transcript) => Place::Transcript,
             (None, Some(panel), _) if panel.is_typing() => Place::Line,
             (None, Some(_), _) => Place::Question,
-            (None, None, Focus::Composer) => Place::Composer,
+            (None, None, _) => Place::Composer,
         }
     }
 
@@ -184,6 +194,11 @@ impl App {
         match command {
             Command::RunAll | Command::Plan | Command::Land if self.is_busy() => {
                 Some("something is going on")
+            }
+            Command::RunAll | Command::Land | Command::Resume
+                if page::is_at_work(self.pages.errand.as_ref()) =>
+            {
+                Some("something is being done in the work tree")
             }
             Command::Resume if self.is_busy() => Some("something is going on"),
             Command::Resume if self.resumable.is_none() => {
@@ -224,7 +239,7 @@ impl App {
             {
                 Some("nothing was written yet")
             }
-            _ => None,
+            other => page::obstacle(self, other),
         }
     }
 

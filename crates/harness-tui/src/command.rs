@@ -17,18 +17,60 @@ pub enum Place {
     Line,
     /// Help or a list lies over the screen.
     Overlay,
+    /// A page is open, or a text lies over it: what all pages have in common.
+    Page,
+    /// A line is typed on a page.
+    Prompt,
+    /// The review page.
+    Review,
+    /// The features page.
+    Features,
+    /// The gates page.
+    Gates,
+    /// The checkpoints page.
+    Checkpoints,
+    /// The sessions page.
+    Sessions,
 }
 
 impl Place {
     /// Every place, in the order of the help.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 13] = [
         Self::Everywhere,
         Self::Composer,
         Self::Transcript,
+        Self::Page,
+        Self::Review,
+        Self::Features,
+        Self::Gates,
+        Self::Checkpoints,
+        Self::Sessions,
         Self::Question,
         Self::Line,
+        Self::Prompt,
         Self::Overlay,
     ];
+
+    /// Returns where a key has its meaning when it has none here.
+    pub const fn beyond(self) -> Option<Self> {
+        match self {
+            Self::Everywhere => None,
+            Self::Review | Self::Features | Self::Gates | Self::Checkpoints | Self::Sessions => {
+                Some(Self::Page)
+            }
+            // A line is edited as the composer's text is.
+            Self::Prompt => Some(Self::Composer),
+            _ => Some(Self::Everywhere),
+        }
+    }
+
+    /// Whether its keys move about or type, so that nobody would look for them in the palette.
+    pub const fn is_by_hand(self) -> bool {
+        matches!(
+            self,
+            Self::Overlay | Self::Question | Self::Line | Self::Page | Self::Prompt
+        )
+    }
 
     /// Returns the heading of the help.
     pub const fn title(self) -> &'static str {
@@ -39,6 +81,13 @@ impl Place {
             Self::Question => "Question",
             Self::Line => "Line in a question",
             Self::Overlay => "Lists and help",
+            Self::Page => "Pages",
+            Self::Prompt => "Line on a page",
+            Self::Review => "Review",
+            Self::Features => "Features",
+            Self::Gates => "Gates",
+            Self::Checkpoints => "Checkpoints",
+            Self::Sessions => "Sessions",
         }
     }
 }
@@ -116,6 +165,45 @@ pub enum Command {
     ListPageDown,
     Choose,
     Close,
+    ShowSession,
+    ShowReview,
+    ShowFeatures,
+    ShowGates,
+    ShowCheckpoints,
+    ShowSessions,
+    RowUp,
+    RowDown,
+    RowHalfUp,
+    RowHalfDown,
+    RowPageUp,
+    RowPageDown,
+    RowFirst,
+    RowLast,
+    Open,
+    Find,
+    FindNext,
+    FindPrevious,
+    LeavePage,
+    TakeLine,
+    FeatureRun,
+    FeatureNew,
+    FeatureEdit,
+    FeatureBlock,
+    FeatureFinish,
+    FeatureEarlier,
+    FeatureLater,
+    GateRun,
+    GateRunAll,
+    FailureNext,
+    FailurePrevious,
+    GateOpen,
+    GateTell,
+    CheckpointCompare,
+    CheckpointUndo,
+    SessionFork,
+    SessionRename,
+    SessionArchive,
+    SessionsEverywhere,
 }
 
 /// One row of the key table.
@@ -173,13 +261,22 @@ const fn fixed(entry: Entry) -> Entry {
 }
 
 use Command as C;
-use Place::{Composer, Everywhere, Line, Overlay, Question, Transcript};
+use Place::{
+    Checkpoints, Composer, Everywhere, Features, Gates, Line, Overlay, Page, Prompt, Question,
+    Sessions, Transcript,
+};
 
 /// Every command, in the order of the help.
 #[rustfmt::skip]
 pub const COMMANDS: &[Entry] = &[
     row(C::Help, "help.open", Everywhere, &["f1"], "help", "Show the keys as they are bound now"),
     row(C::Palette, "palette.open", Everywhere, &["ctrl+p"], "commands", "Find a command by a few letters"),
+    row(C::ShowSession, "session.show", Everywhere, &["f2"], "session", "Show the session: what is said and done"),
+    row(C::ShowReview, "review.show", Everywhere, &["f3"], "review", "Show the changes to review"),
+    row(C::ShowFeatures, "features.show", Everywhere, &["f4"], "features", "Show the features and how far they are"),
+    row(C::ShowGates, "gates.show", Everywhere, &["f5"], "gates", "Show the gates and how they came out"),
+    row(C::ShowCheckpoints, "checkpoints.show", Everywhere, &["f6"], "checkpoints", "Show what was saved, to compare it and to go back"),
+    row(C::ShowSessions, "sessions.show", Everywhere, &[], "sessions", "Show earlier sessions, to go on with one (also: /sessions)"),
     row(C::FocusNext, "focus.next", Everywhere, &["tab"], "focus", "Give the focus to the next pane"),
     row(C::FocusPrevious, "focus.previous", Everywhere, &["shift+tab"], "focus", "Give the focus to the pane before"),
     fixed(row(C::Back, "session.stop", Everywhere, &["esc"], "stop", "Go back, or stop the agent after the step in hand; once more: now")),
@@ -233,6 +330,46 @@ pub const COMMANDS: &[Entry] = &[
     row(C::Rewind, "transcript.rewind", Transcript, &["r"], "rewind", "Go back to before this turn's answer (also: /rewind TURN talk|files|both)"),
     row(C::Help, "transcript.help", Transcript, &["?"], "help", "Show the keys as they are bound now"),
     row(C::Leave, "transcript.leave", Transcript, &["q"], "back", "Go back to the composer"),
+
+    row(C::RowDown, "page.down", Page, &["j", "down"], "down", "Go a row down"),
+    row(C::RowUp, "page.up", Page, &["k", "up"], "up", "Go a row up"),
+    row(C::RowHalfDown, "page.half_down", Page, &["ctrl+d"], "half page", "Go half a page down"),
+    row(C::RowHalfUp, "page.half_up", Page, &["ctrl+u"], "half page", "Go half a page up"),
+    row(C::RowPageDown, "page.page_down", Page, &["pgdn", "space"], "page", "Go a page down"),
+    row(C::RowPageUp, "page.page_up", Page, &["pgup"], "page", "Go a page up"),
+    row(C::RowFirst, "page.first", Page, &["g", "home"], "top", "Go to the first row"),
+    row(C::RowLast, "page.last", Page, &["G", "end"], "end", "Go to the last row"),
+    row(C::Open, "page.open", Page, &["enter"], "open", "Open what is chosen"),
+    row(C::Find, "page.find", Page, &["/"], "filter", "Keep the rows with these letters; in a text, find them"),
+    row(C::FindNext, "page.find_next", Page, &["n", ";"], "next", "Go to the next match"),
+    row(C::FindPrevious, "page.find_previous", Page, &["N", ","], "previous", "Go to the match before"),
+    row(C::LeavePage, "page.back", Page, &["q"], "back", "Close the text, or go back to the session"),
+    row(C::Help, "page.help", Page, &["?"], "help", "Show the keys as they are bound now"),
+
+    row(C::FeatureRun, "feature.run", Features, &["r"], "run", "Work on the chosen feature"),
+    row(C::FeatureNew, "feature.new", Features, &["n"], "new", "Add a feature: a title, and flags as of `harness feature add`"),
+    row(C::FeatureEdit, "feature.edit", Features, &["e"], "edit", "Change the chosen feature: flags as of `harness feature amend`"),
+    row(C::FeatureBlock, "feature.block", Features, &["b"], "block", "Say what the chosen feature waits for; reopen one that waits"),
+    row(C::FeatureFinish, "feature.finish", Features, &["D"], "finish", "Run the gates on what you did by hand, and commit it only if they pass"),
+    row(C::FeatureLater, "feature.later", Features, &["J"], "later", "Have the chosen feature worked on later"),
+    row(C::FeatureEarlier, "feature.earlier", Features, &["K"], "earlier", "Have the chosen feature worked on earlier"),
+
+    row(C::GateRun, "gate.run", Gates, &["r"], "run", "Run the chosen gate on the work tree as it is"),
+    row(C::GateRunAll, "gate.run_all", Gates, &["R"], "all", "Run all gates on the work tree as it is"),
+    row(C::FailureNext, "gate.failure_next", Gates, &["n"], "failure", "Go to the next gate that is not green"),
+    row(C::FailurePrevious, "gate.failure_previous", Gates, &["N"], "failure", "Go to the gate before that is not green"),
+    row(C::GateOpen, "gate.open", Gates, &["o"], "open", "Open the file where the chosen gate failed"),
+    row(C::GateTell, "gate.tell", Gates, &["f"], "tell", "Tell the agent how the chosen gate failed"),
+
+    row(C::CheckpointCompare, "checkpoint.compare", Checkpoints, &["d"], "compare", "Compare two: choose one, then the other"),
+    row(C::CheckpointUndo, "checkpoint.undo", Checkpoints, &["u"], "undo", "Go back to the chosen checkpoint: files, talk or both"),
+
+    row(C::SessionFork, "sessions.fork", Sessions, &["f"], "fork", "Go on from the chosen session in a new one"),
+    row(C::SessionRename, "sessions.rename", Sessions, &["R"], "rename", "Give the chosen session a name"),
+    row(C::SessionArchive, "sessions.archive", Sessions, &["x"], "archive", "Put the chosen session away"),
+    row(C::SessionsEverywhere, "sessions.everywhere", Sessions, &["tab"], "all repos", "Show the sessions of all repositories, or of this one again"),
+
+    fixed(row(C::TakeLine, "line.take", Prompt, &["enter"], "take", "Take the line")),
 
     fixed(row(C::Yes, "question.yes", Question, &["y"], "yes", "Say yes, once everything was shown")),
     fixed(row(C::No, "question.no", Question, &["n"], "no", "Say no; to an approval with a reason for the agent")),

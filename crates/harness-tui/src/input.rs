@@ -6,7 +6,11 @@ use harness_core::{
 };
 use harness_report::Who;
 
-use crate::{key::Key, question::Question};
+use crate::{
+    found::{Errand, Found, Progress, Wanted},
+    key::Key,
+    question::Question,
+};
 
 /// Something that happened.
 #[derive(Clone, Debug)]
@@ -106,6 +110,8 @@ pub enum Request {
     },
     /// Look something up.
     Look(Query),
+    /// Do something beside a run; one at a time.
+    Do(Errand),
     /// Stop the process, to be continued.
     Suspend,
     /// Draw everything anew.
@@ -154,6 +160,10 @@ pub enum Start {
     },
     /// Bring the proven features to the person's branch.
     Land,
+    /// Prove and commit what the person did by hand for a feature.
+    Finish(FeatureId),
+    /// Go on from a session in a new one.
+    Fork(SessionId),
 }
 
 /// Whether the screen shows a session already.
@@ -177,11 +187,17 @@ pub enum Query {
         /// The call.
         call: CallId,
     },
+    /// What a page shows.
+    Page(Wanted),
 }
 
 /// What was looked up.
 #[derive(Clone, Debug)]
 pub enum Answer {
+    /// What a page shows, or why that cannot be told.
+    Page(Wanted, Result<Box<Found>, Failed>),
+    /// How far an errand has come.
+    Errand(Progress),
     /// Where the repository stands, or why that cannot be told.
     Overview(Result<Box<Overview>, Failed>),
     /// What a call did; nothing when the log does not have it.

@@ -2,7 +2,7 @@
 
 use ratatui::layout::Rect;
 
-use crate::{app::App, transcript::Size};
+use crate::{app::App, page::Page, pages::Room, transcript::Size};
 
 /// The least room a screen is drawn in. Unit: columns and rows.
 pub const LEAST: (u16, u16) = (60, 16);
@@ -66,10 +66,22 @@ impl Layout {
 
 /// Shares the screen out and lays out what is seen of every pane.
 pub(crate) fn arrange(app: &mut App) {
-    let whole = app.layout.whole;
     if !app.layout.fits() {
         return;
     }
+    if app.pages.open == Page::Session {
+        arrange_session(app);
+    } else {
+        arrange_page(app);
+    }
+    let rows = usize::from(app.layout.overlay().height.saturating_sub(2));
+    if let Some(overlay) = &mut app.overlay {
+        overlay.arrange(rows);
+    }
+}
+
+fn arrange_session(app: &mut App) {
+    let whole = app.layout.whole;
     let (columns, rows) = (whole.width, whole.height);
     let text_columns = usize::from(columns.saturating_sub(4));
     let (written, _) = app.composer.arrange(text_columns);
@@ -124,10 +136,86 @@ pub(crate) fn arrange(app: &mut App) {
         columns: usize::from(left.saturating_sub(1)),
         rows: usize::from(transcript),
     });
-    let rows = usize::from(app.layout.overlay().height.saturating_sub(2));
-    if let Some(overlay) = &mut app.overlay {
-        overlay.arrange(rows);
+}
+
+/// Shares the screen out for a page: header, list, what is below it, what waits, footer.
+fn arrange_page(app: &mut App) {
+    let whole = app.layout.whole;
+    let (columns, rows) = (whole.width, whole.height);
+    app.pages.renew(app.now);
+    let notice = app
+        .notice
+        .as_ref()
+        .map_or(0, |notice| length(notice.lines.len()).min(NOTICE_MAX));
+    let prompt = u16::from(app.pages.prompt.is_some());
+    let (asked, composer) = arrange_asked(app);
+    let fixed = 2 + notice + prompt + asked + composer;
+    let panel = arrange_panel(
+        app,
+        columns,
+        rows.saturating_sub(fixed + 4).min(rows / 2 + 2),
+    );
+    let room = rows.saturating_sub(fixed + panel);
+    let more = length(app.pages.below.len());
+    let has_below = app.pages.open.has_below() && app.pages.reader.is_none() && more > 0;
+    let below = match has_below && room >= 8 {
+        true => more.min(room / 3),
+        false => 0,
+    };
+    let rule = u16::from(below > 0);
+    let mut next = 0;
+    let mut next = |height: u16| {
+        let area = Rect::new(0, next, columns, height);
+        next += height;
+        area
+    };
+    let header = next(1);
+    let body = next(room.saturating_sub(below + rule));
+    let (rule, below) = (next(rule), next(below));
+    let (asked, panel) = (next(asked), next(panel));
+    let (composer, prompt) = (next(composer), next(prompt));
+    let (notice, footer) = (next(notice), next(1));
+    app.layout = Layout {
+        whole,
+        header,
+        panel,
+        composer,
+        notice,
+        footer,
+        ..Layout::default()
+    };
+    app.pages.room = Room {
+        body,
+        rule,
+        below,
+        asked,
+        prompt,
+    };
+    let text_columns = usize::from(columns.saturating_sub(2));
+    app.pages
+        .below
+        .arrange(text_columns, usize::from(below.height));
+    let lines = usize::from(body.height);
+    match &mut app.pages.reader {
+        // Its title stands above it.
+        Some(reader) => reader.arrange(text_columns, lines.saturating_sub(1)),
+        None => {
+            if let Some(list) = app.pages.list_mut() {
+                list.arrange(lines);
+            }
+        }
     }
+}
+
+/// Returns the room for the agent's question and for the answer to it. Unit: rows.
+fn arrange_asked(app: &App) -> (u16, u16) {
+    if app.asked.is_none() || !app.panels.is_empty() {
+        return (0, 0);
+    }
+    let columns = usize::from(app.layout.whole.width.saturating_sub(4));
+    let (written, _) = app.composer.arrange(columns);
+    let question = length(app.question.lines().count()).clamp(1, WAITING_MAX);
+    (question, length(written.len()).clamp(1, WAITING_MAX))
 }
 
 /// Lays the open question out; returns its height.

@@ -9,14 +9,20 @@ mod app;
 mod approval;
 mod command;
 mod composer;
+mod found;
+mod ink;
 mod input;
 mod key;
 mod keymap;
 mod layout;
+mod list;
 mod markdown;
 mod overlay;
+mod page;
+mod pages;
 mod paint;
 mod question;
+mod reader;
 mod screen;
 mod summary;
 mod term;
@@ -31,6 +37,11 @@ mod work;
 
 pub use app::{App, Origin, Setup};
 pub use command::{Binding, COMMANDS, Command, Entry, Place};
+pub use found::{
+    CheckpointFound, CheckpointsFound, Errand, FeatureFound, FeaturesFound, Found, GateFound,
+    GatesFound, Kept, Mine, Progress, ProofFound, Rank, Reach, SessionFound, SessionsFound,
+    Standing, Wanted,
+};
 pub use input::{Answer, Decision, Failed, Input, Known, Over, Overview, Query, Request, Start};
 pub use key::{Code, Key, NoKey};
 pub use keymap::{KeyMap, Wish};

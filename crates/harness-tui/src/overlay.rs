@@ -108,9 +108,7 @@ impl Overlay {
         let mut all: Vec<Item> = Vec::new();
         for entry in COMMANDS {
             let is_there = all.iter().any(|item| item.command == Some(entry.command));
-            let moves_in_lists =
-                matches!(entry.place, Place::Overlay | Place::Question | Place::Line);
-            if is_there || moves_in_lists || entry.command == Command::Palette {
+            if is_there || entry.place.is_by_hand() || entry.command == Command::Palette {
                 continue;
             }
             all.push(Item {
@@ -251,8 +249,7 @@ mod tests {
         for entry in COMMANDS {
             let in_help = help.items.iter().any(|item| item.text == entry.help);
             assert!(in_help, "{} is not in the help", entry.name);
-            let only_in_place =
-                matches!(entry.place, Place::Overlay | Place::Question | Place::Line);
+            let only_in_place = entry.place.is_by_hand();
             let by_palette = palette
                 .items
                 .iter()

@@ -5,4 +5,5 @@ mod bytes;
 mod desk;
 mod frames;
 mod keys;
+mod pages;
 mod steering;

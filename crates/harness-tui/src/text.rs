@@ -6,6 +6,8 @@
 use unicode_segmentation::UnicodeSegmentation as _;
 use unicode_width::UnicodeWidthStr as _;
 
+use crate::ink::Ink;
+
 /// What a piece of text is, so that the theme can say how it looks.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub(crate) enum Role {
@@ -36,6 +38,8 @@ pub(crate) enum Role {
     Removed,
     /// What the person chose.
     Chosen,
+    /// As the program that wrote it wanted it.
+    Own(Ink),
 }
 
 /// A piece of text in one role.

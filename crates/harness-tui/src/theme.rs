@@ -6,7 +6,7 @@ use ratatui::{
 };
 use unicode_width::UnicodeWidthStr as _;
 
-use crate::text::Role;
+use crate::{ink::Ink, text::Role};
 
 /// How the screen is painted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -113,11 +113,50 @@ impl Theme {
             Role::Needed => style.fg(Color::Yellow).add_modifier(Modifier::BOLD),
             Role::Working => style.fg(Color::Cyan),
             Role::Chosen => style.add_modifier(Modifier::REVERSED),
+            Role::Own(ink) => own(ink),
         };
         match self.colours {
             Colours::Sixteen => style,
             Colours::None => Style { fg: None, ..style },
         }
+    }
+}
+
+/// Returns how a program's own text looks, in the terminal's own colours.
+fn own(ink: Ink) -> Style {
+    const COLOURS: [Color; 16] = [
+        Color::Black,
+        Color::Red,
+        Color::Green,
+        Color::Yellow,
+        Color::Blue,
+        Color::Magenta,
+        Color::Cyan,
+        Color::Gray,
+        Color::DarkGray,
+        Color::LightRed,
+        Color::LightGreen,
+        Color::LightYellow,
+        Color::LightBlue,
+        Color::LightMagenta,
+        Color::LightCyan,
+        Color::White,
+    ];
+    let weights = [
+        (ink.is_bold, Modifier::BOLD),
+        (ink.is_dim, Modifier::DIM),
+        (ink.is_slanted, Modifier::ITALIC),
+        (ink.is_underlined, Modifier::UNDERLINED),
+    ];
+    let mut style = Style::new();
+    for (_, weight) in weights.into_iter().filter(|(is_meant, _)| *is_meant) {
+        style = style.add_modifier(weight);
+    }
+    match ink.colour.and_then(|at| COLOURS.get(usize::from(at))) {
+        // Bright black cannot be seen on some palettes, nor black or white on their own ground.
+        Some(Color::DarkGray) => style.add_modifier(Modifier::DIM),
+        Some(Color::Black | Color::White | Color::Gray) | None => style,
+        Some(colour) => style.fg(*colour),
     }
 }
 

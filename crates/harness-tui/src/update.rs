@@ -2,6 +2,7 @@
 
 mod approve;
 mod keys;
+mod pages;
 mod propose;
 mod rewind;
 mod run;
@@ -22,6 +23,12 @@ use harness_report::{Who, clean_line};
 /// Takes one input in and says what is asked for in turn.
 pub fn update(app: &mut App, input: Input) -> Vec<Request> {
     app.is_changed = true;
+    let asked = take(app, input);
+    pages::keep_focus(app);
+    asked
+}
+
+fn take(app: &mut App, input: Input) -> Vec<Request> {
     match input {
         Input::Key { key, at } => keys::press(app, key, at),
         Input::Pasted(text) => keys::paste(app, &text),
@@ -72,6 +79,10 @@ fn answered(app: &mut App, answer: Answer) -> Vec<Request> {
             };
             app.transcript.fill(session, call, &rows);
         }
+        Answer::Page(wanted, found) => {
+            return pages::found(app, &wanted, found.map(|found| *found));
+        }
+        Answer::Errand(progress) => return pages::progressed(app, progress),
         Answer::Overview(Ok(overview)) => overviewed(app, *overview),
         Answer::Overview(Err(failed)) => {
             app.transcript

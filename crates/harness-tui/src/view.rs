@@ -4,6 +4,7 @@ mod column;
 mod footer;
 mod header;
 mod over;
+mod page;
 mod panes;
 
 use ratatui::{
@@ -14,6 +15,7 @@ use ratatui::{
 use crate::{
     app::App,
     layout::LEAST,
+    page::Page,
     text::{Role, Row},
     theme::{Signs, Theme, to_ascii},
 };
@@ -39,19 +41,26 @@ pub fn view(app: &App, buffer: &mut Buffer) -> Option<Position> {
 }
 
 fn whole(app: &App, canvas: &mut Canvas<'_>) -> Option<Position> {
-    header::paint(app, canvas);
-    panes::titles(app, canvas);
-    panes::transcript(app, canvas);
-    column::paint(app, canvas);
-    panes::waiting(app, canvas);
-    panes::question(app, canvas);
-    let cursor = panes::composer(app, canvas);
+    let cursor = match app.pages.open {
+        Page::Session => session(app, canvas),
+        _ => page::paint(app, canvas),
+    };
     panes::notice(app, canvas);
     footer::paint(app, canvas);
     match &app.overlay {
         Some(overlay) => Some(over::paint(app, overlay, canvas)),
         None => cursor,
     }
+}
+
+fn session(app: &App, canvas: &mut Canvas<'_>) -> Option<Position> {
+    header::paint(app, canvas);
+    panes::titles(app, canvas);
+    panes::transcript(app, canvas);
+    column::paint(app, canvas);
+    panes::waiting(app, canvas);
+    panes::question(app, canvas);
+    panes::composer(app, canvas)
 }
 
 fn too_small(app: &App, canvas: &mut Canvas<'_>) {

@@ -9,11 +9,12 @@ use crate::{
     input::{Decision, Query, Request, Start},
     key::{Code, Key},
     overlay::{Kind, Overlay},
+    page::Page,
     text::Role,
     transcript::Way,
 };
 
-use super::{approve, rewind, run, words};
+use super::{approve, pages, rewind, run, words};
 
 pub(super) fn press(app: &mut App, key: Key, at: Timestamp) -> Vec<Request> {
     app.now = at;
@@ -40,6 +41,12 @@ pub(super) fn press(app: &mut App, key: Key, at: Timestamp) -> Vec<Request> {
 /// A key without a meaning of its own is a letter, or nothing.
 fn typed(app: &mut App, place: Place, key: Key) -> Vec<Request> {
     if place == Place::Line && approve::typed(app, key) {
+        return Vec::new();
+    }
+    if place == Place::Prompt {
+        if let Some(char) = key.typed() {
+            pages::write(app, char.encode_utf8(&mut [0; 4]));
+        }
         return Vec::new();
     }
     match (place, key.typed(), &mut app.overlay) {
@@ -69,6 +76,20 @@ pub(super) fn paste(app: &mut App, text: &str) -> Vec<Request> {
                 .filter(|char| !char.is_control())
                 .for_each(|char| overlay.type_char(char));
         }
+        (Place::Prompt, _) => pages::write(app, text),
+        // What is pasted would be taken for keys.
+        (
+            Place::Page
+            | Place::Review
+            | Place::Features
+            | Place::Gates
+            | Place::Checkpoints
+            | Place::Sessions,
+            _,
+        ) => app.tell(
+            Role::Quiet,
+            "nothing is written here: F2 or q goes to the composer",
+        ),
         // Nothing that is pasted decides a question.
         (Place::Question | Place::Line, _) => {
             app.tell(Role::Needed, "a question is open: answer it with its keys");
@@ -96,8 +117,15 @@ pub(super) fn perform(app: &mut App, command: Command) -> Vec<Request> {
     if app.place() == Place::Composer && edits(app, command) {
         return Vec::new();
     }
-    let in_question = matches!(app.place(), Place::Question | Place::Line);
+    // On a page the way back decides nothing: the question stays below.
+    let is_back = command == Command::Back
+        && app.place() == Place::Question
+        && app.pages.open != Page::Session;
+    let in_question = matches!(app.place(), Place::Question | Place::Line) && !is_back;
     if in_question && let Some(asked) = approve::perform_if_meant(app, command) {
+        return asked;
+    }
+    if let Some(asked) = pages::perform(app, command) {
         return asked;
     }
     match command {
@@ -227,7 +255,7 @@ fn change_focus(app: &mut App) {
             app.focus = Focus::Transcript;
             app.transcript.select();
         }
-        Focus::Transcript => focus_composer(app),
+        _ => focus_composer(app),
     }
 }
 

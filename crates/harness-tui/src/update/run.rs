@@ -3,10 +3,11 @@
 use harness_core::{Event, Timestamp};
 use harness_report::Who;
 
-use super::{approve, words};
+use super::{approve, pages, words};
 use crate::{
     app::{App, Notice, Origin, Phase, Quitting, Stopping},
     input::{Over, Query, Request},
+    page::Page,
     text::Role,
     theme::Sign,
     work::Activity,
@@ -29,6 +30,7 @@ pub(super) fn logged(app: &mut App, event: &Event, at: Timestamp) -> Vec<Request
     take_words(app, event);
     app.work.take(event, at);
     app.transcript.take(event, at);
+    app.pages.take(event, at);
     match event {
         Event::ApprovalAnswered { call, .. } | Event::CallEnded { call, .. } => {
             approve::withdraw(app, |waiting| waiting == *call);
@@ -119,7 +121,7 @@ pub(super) fn over(app: &mut App, over: Over) -> Vec<Request> {
         });
     }
     app.over = Some(over);
-    if quits {
+    if quits && app.pages.errand.is_none() {
         return vec![Request::Quit];
     }
     let next = words::go_on(app);
@@ -127,15 +129,15 @@ pub(super) fn over(app: &mut App, over: Over) -> Vec<Request> {
         return next;
     }
     // What a run left behind is not what was known before it.
-    if began {
-        Vec::new()
-    } else {
-        vec![Request::Look(Query::Overview)]
+    let mut next = pages::look(app);
+    if !began {
+        next.push(Request::Look(Query::Overview));
     }
+    next
 }
 
 pub(super) fn signalled(app: &mut App, name: &str) -> Vec<Request> {
-    if !app.is_busy() {
+    if !app.is_busy() && app.pages.errand.is_none() {
         return vec![Request::Quit];
     }
     app.tell(
@@ -176,14 +178,15 @@ pub(super) fn interrupt(app: &mut App) -> Vec<Request> {
     if app.overlay.take().is_some() {
         return Vec::new();
     }
-    if !app.composer.is_empty() {
+    if !app.composer.is_empty() && app.pages.open == Page::Session {
         app.composer.clear();
         return Vec::new();
     }
     let is_soon = |since: Timestamp| app.now.since(since).as_millis() <= TWICE_MS;
     if !app.is_busy() {
         return match app.quitting {
-            Quitting::Armed(since) if is_soon(since) => vec![Request::Quit],
+            Quitting::WhenOver => vec![Request::Abandon],
+            Quitting::Armed(since) if is_soon(since) => quit(app),
             _ => {
                 app.quitting = Quitting::Armed(app.now);
                 app.tell(Role::Needed, "press Ctrl+C again to quit");
@@ -204,7 +207,8 @@ pub(super) fn interrupt(app: &mut App) -> Vec<Request> {
 
 /// Quits, after what goes on has come to its end in order.
 pub(super) fn quit(app: &mut App) -> Vec<Request> {
-    if !app.is_busy() {
+    let has_errand = app.pages.errand.is_some();
+    if !app.is_busy() && !has_errand {
         return vec![Request::Quit];
     }
     if app.quitting == Quitting::WhenOver {
@@ -215,6 +219,13 @@ pub(super) fn quit(app: &mut App) -> Vec<Request> {
         return Vec::new();
     }
     app.quitting = Quitting::WhenOver;
+    if !app.is_busy() {
+        app.tell(
+            Role::Needed,
+            "quitting after what is being done; Ctrl+C leaves at once",
+        );
+        return Vec::new();
+    }
     app.tell(
         Role::Needed,
         "stopping in order, then quitting; Ctrl+C leaves at once",

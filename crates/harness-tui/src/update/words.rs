@@ -14,7 +14,7 @@ use crate::{
 use super::{keys, rewind, run};
 
 /// Commands that can be typed, with what is expected behind them.
-const TYPED: [(&str, Typed); 13] = [
+const TYPED: [(&str, Typed); 19] = [
     ("now", Typed::Now),
     ("run", Typed::Run),
     ("plan", Typed::Plan),
@@ -25,6 +25,12 @@ const TYPED: [(&str, Typed); 13] = [
     ("resume", Typed::Command(Command::Resume)),
     ("land", Typed::Command(Command::Land)),
     ("stop", Typed::Stop),
+    ("session", Typed::Command(Command::ShowSession)),
+    ("review", Typed::Command(Command::ShowReview)),
+    ("features", Typed::Command(Command::ShowFeatures)),
+    ("checks", Typed::Command(Command::ShowGates)),
+    ("checkpoints", Typed::Command(Command::ShowCheckpoints)),
+    ("sessions", Typed::Command(Command::ShowSessions)),
     ("help", Typed::Command(Command::Help)),
     ("quit", Typed::Command(Command::Quit)),
     ("exit", Typed::Command(Command::Quit)),

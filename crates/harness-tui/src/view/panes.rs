@@ -7,6 +7,7 @@ use crate::{
     app::{App, Focus},
     command::Command,
     key::Short,
+    page::Page,
     question::Panel,
     text::{Role, Row, shortened, width},
     transcript::LEAD,
@@ -18,7 +19,7 @@ pub(super) fn titles(app: &App, canvas: &mut Canvas<'_>) {
     canvas.rule(area, 0);
     let mark = match app.focus {
         Focus::Transcript => "▌",
-        Focus::Composer => " ",
+        _ => " ",
     };
     let title = match app.work.session {
         Some(session) => format!("Session {session} "),
@@ -184,6 +185,11 @@ fn choices(app: &App, panel: &Panel) -> Row {
             .and(Role::Plain, typed)
             .and(Role::Chosen, " ");
     }
+    if app.focus != Focus::Composer && app.pages.open != Page::Session {
+        let key = app.setup.keys.row(app.place(), Command::FocusNext);
+        let key = key.map_or(String::new(), |(_, key)| Short(key).to_string());
+        return Row::of(Role::Strong, key).and(Role::Plain, " answers it, this page stays");
+    }
     let is_awake = panel.is_awake(app.now);
     let mut row = Row::default();
     let mut add = |key: &str, words: &str, is_live: bool| {
@@ -232,7 +238,9 @@ fn tail(text: &str, columns: usize) -> String {
 }
 
 pub(super) fn composer(app: &App, canvas: &mut Canvas<'_>) -> Option<Position> {
-    canvas.rule(app.layout.rule, 0);
+    if app.layout.rule.height > 0 {
+        canvas.rule(app.layout.rule, 0);
+    }
     if app.layout.work.width > 0 && app.layout.panel.height == 0 && app.layout.waiting.height == 0 {
         canvas.put_at(
             app.layout.rule,
