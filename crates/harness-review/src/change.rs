@@ -22,6 +22,8 @@ pub const TEXT_BYTES_MAX: usize = 1_000_000;
 pub const FILES_MAX: usize = 10_000;
 /// Unchanged lines around each change.
 pub(crate) const CONTEXT_LINES: usize = 3;
+/// How far above a hunk its heading is looked for. Unit: lines.
+const HEADING_LINES: usize = 2_000;
 /// The most files that are looked at for renames.
 const RENAMES_MAX: usize = 1_000;
 
@@ -196,6 +198,24 @@ impl FileChange {
                 crate::LineKind::Added => (added + 1, removed),
                 _ => (added, removed + 1),
             })
+    }
+
+    /// Returns the line that a hunk stands below: the last one before its first change that begins
+    /// with a letter at its very start, as `git diff` shows it behind the numbers.
+    pub fn heading(&self, hunk: &Hunk) -> Option<&str> {
+        let new = self.new.text();
+        let (text, start) = match new {
+            Some(new) => (new, hunk.new_start),
+            None => (self.old.text()?, hunk.old_start),
+        };
+        let before = runs(hunk).first()?.start;
+        let end = (start.max(1) as usize - 1).saturating_add(before);
+        let lines = lines_of(text);
+        let above = lines[..end.min(lines.len())].iter().rev();
+        above
+            .take(HEADING_LINES)
+            .find(|line| line.starts_with(|char: char| char.is_alphabetic() || char == '_'))
+            .map(|line| line.trim_end())
     }
 
     /// Returns up to `most` more lines of the new text, or of the old one where there is no new
@@ -639,6 +659,19 @@ mod tests {
         let (before, after) = change.around(hunk, 2);
         assert_eq!((before, after), (vec!["5\n", "6\n"], vec!["14\n", "15\n"]));
         assert!(change.around(hunk, 90).0.len() == 6);
+    }
+
+    #[test]
+    fn a_hunk_stands_below_a_heading() {
+        let old = "fn one() {\n    a\n}\n\nfn two() {\n    b\n    c\n    d\n    e\n}\n";
+        let change = file(
+            Side::of_text(old),
+            Side::of_text(old.replace("    e\n", "    f\n")),
+        );
+        let hunk = change.pieces()[0].hunk().unwrap();
+        assert_eq!(change.heading(hunk), Some("fn two() {"));
+        let gone = file(Side::of_text("fn one() {\n"), Side::Absent);
+        assert_eq!(gone.heading(gone.pieces()[0].hunk().unwrap()), None);
     }
 
     #[test]
