@@ -3,6 +3,8 @@
 mod approve;
 mod demo;
 mod finding;
+mod foreign;
+mod hand;
 mod plan;
 mod request;
 mod steer;

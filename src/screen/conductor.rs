@@ -1,16 +1,22 @@
 //! Takes the screen's requests on: begins runs on threads, passes words and decisions, looks things up.
 
 use std::{
+    io,
     panic::{self, AssertUnwindSafe},
+    process::{Command, ExitStatus},
     sync::{Arc, Mutex, PoisonError},
     thread,
 };
 
 use harness_core::{EndReason, SessionId, Timestamp};
-use harness_tui::{Decision, Failed, Host, Input, Known, Over, Query, Request, Start};
+use harness_tui::{
+    Answer, Decision, Errand, Failed, Host, Input, Known, Over, Query, Request, Start,
+};
 use tokio::sync::mpsc;
 
 use super::{
+    call,
+    errand::Lent,
     look,
     stage::{Cast, Link, Stage},
 };
@@ -41,10 +47,19 @@ pub(super) struct Conductor {
     first: Option<Job>,
     /// The flags that later runs take over from the first.
     options: RunOptions,
+    /// The program that calls the person; empty for none.
+    notify_command: Vec<String>,
+    /// Who has the terminal.
+    lent: Option<Lent>,
 }
 
 impl Conductor {
-    pub(super) fn new(common: &Common, inputs: mpsc::Sender<Input>, first: Option<Job>) -> Self {
+    pub(super) fn new(
+        common: &Common,
+        inputs: mpsc::Sender<Input>,
+        first: Option<Job>,
+        notify_command: Vec<String>,
+    ) -> Self {
         let mut options = match &first {
             Some(Job::Run(run)) => run.options.clone(),
             Some(Job::Plan(plan)) => plan.options.clone(),
@@ -60,6 +75,8 @@ impl Conductor {
             remains: Arc::default(),
             first,
             options,
+            notify_command,
+            lent: None,
         }
     }
 
@@ -110,15 +127,20 @@ impl Conductor {
     }
 
     fn look(&self, query: Query) {
+        let common = self.common.clone();
+        self.answer("look", move || look::answer(&common, &query));
+    }
+
+    /// Does something on a thread of its own that has an answer.
+    fn answer(&self, name: &str, work: impl FnOnce() -> Answer + Send + 'static) {
         let stage = Stage {
             inputs: self.inputs.clone(),
             link: Arc::clone(&self.link),
             cast: Cast::Audience,
             past: Past::Nothing,
         };
-        let common = self.common.clone();
-        self.spawn("look", move || {
-            stage.send(Input::Answered(look::answer(&common, &query)));
+        self.spawn(name, move || {
+            stage.send(Input::Answered(work()));
         });
     }
 
@@ -224,9 +246,32 @@ impl Host for Conductor {
             Request::Start(start) => self.start(start),
             Request::Decide { id, decision } => self.link.decide(id, decision == Decision::Yes),
             Request::Look(query) => self.look(query),
+            Request::Keep(text) => self.answer("keep", move || call::keep(&text)),
+            Request::Notify(words) => {
+                let command = self.notify_command.clone();
+                if !command.is_empty() {
+                    self.spawn("call", move || call::run(&command, &words));
+                }
+            }
             // The loop of the screen does these itself.
-            Request::Suspend | Request::Redraw | Request::Quit | Request::Abandon => {}
+            Request::Suspend
+            | Request::Redraw
+            | Request::Quit
+            | Request::Abandon
+            | Request::Lend(_)
+            | Request::Copy(_)
+            | Request::Mouse(_) => {}
         }
+    }
+
+    fn program(&mut self, errand: &Errand) -> Result<Command, Failed> {
+        let (lent, command) = Lent::prepare(errand, self.common.directory.clone())?;
+        self.lent = Some(lent);
+        Ok(command)
+    }
+
+    fn returned(&mut self, errand: &Errand, ended: io::Result<ExitStatus>) -> Option<Answer> {
+        self.lent.take()?.finish(errand, ended)
     }
 }
 

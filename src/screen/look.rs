@@ -3,6 +3,7 @@
 use harness_core::{CallId, EndReason, Event, FeatureStatus, SessionId};
 use harness_tui::{Answer, Overview, Query};
 
+use super::names;
 use crate::{
     cli::{Common, RunOptions},
     cmd::runs,
@@ -18,6 +19,7 @@ pub(super) fn answer(common: &Common, query: &Query) -> Answer {
             let overview = overview(common).map(Box::new);
             Answer::Overview(overview.map_err(|failure| failure.to_told()))
         }
+        Query::Files => names::files(common),
         Query::Detail { session, call } => Answer::Detail {
             session,
             call,

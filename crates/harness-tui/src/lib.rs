@@ -5,8 +5,10 @@
 //! touched in `term` alone, and nothing here starts, stops or decides anything
 //! about a run: that is what a [`Host`] does with a [`Request`].
 
+mod answers;
 mod app;
 mod approval;
+mod attention;
 mod command;
 mod composer;
 mod input;
@@ -14,8 +16,10 @@ mod key;
 mod keymap;
 mod layout;
 mod markdown;
+mod offer;
 mod overlay;
 mod paint;
+mod passage;
 mod question;
 mod screen;
 mod summary;
@@ -29,17 +33,20 @@ mod update;
 mod view;
 mod work;
 
-pub use app::{App, Origin, Setup};
+pub use app::{App, Motion, Origin, Setup};
 pub use command::{Binding, COMMANDS, Command, Entry, Place};
-pub use input::{Answer, Decision, Failed, Input, Known, Over, Overview, Query, Request, Start};
+pub use input::{
+    Answer, Decision, Errand, Failed, Input, Known, Over, Overview, Query, Request, Start,
+};
 pub use key::{Code, Key, NoKey};
 pub use keymap::{KeyMap, Wish};
 pub use layout::LEAST;
 pub use paint::Painter;
+pub use passage::{CLIPBOARD_MAX, Notify, Passage, Protocol};
 pub use question::Question;
 pub use screen::{Host, Left, Line, frame, show};
 pub use summary::summary;
 pub use term::{leave, size};
-pub use theme::{Colours, Signs, Theme};
+pub use theme::{Colours, Depth, Ground, Palette, Signs, Theme};
 pub use update::update;
 pub use view::view;

@@ -36,8 +36,6 @@ pub(crate) enum Kind {
     Help,
     /// Commands to run.
     Palette,
-    /// Earlier texts.
-    History,
 }
 
 impl Kind {
@@ -46,7 +44,6 @@ impl Kind {
         match self {
             Self::Help => "Keys",
             Self::Palette => "Commands",
-            Self::History => "Earlier texts",
         }
     }
 }
@@ -108,9 +105,7 @@ impl Overlay {
         let mut all: Vec<Item> = Vec::new();
         for entry in COMMANDS {
             let is_there = all.iter().any(|item| item.command == Some(entry.command));
-            let moves_in_lists =
-                matches!(entry.place, Place::Overlay | Place::Question | Place::Line);
-            if is_there || moves_in_lists || entry.command == Command::Palette {
+            if is_there || entry.place.is_passing() || entry.command == Command::Palette {
                 continue;
             }
             all.push(Item {
@@ -128,15 +123,6 @@ impl Overlay {
         // What can be done now stands first.
         all.sort_by_key(|item| !item.reason.is_empty());
         Self::new(Kind::Palette, all)
-    }
-
-    /// Makes the list of earlier texts, newest first.
-    pub(crate) fn history<'a>(texts: impl Iterator<Item = &'a str>) -> Self {
-        let item = |text: &str| Item {
-            text: text.to_owned(),
-            ..Item::default()
-        };
-        Self::new(Kind::History, texts.map(item).collect())
     }
 
     /// Adds a letter to look for.
@@ -168,7 +154,7 @@ impl Overlay {
         let last = self.items.len().saturating_sub(1);
         let place = match self.kind {
             Kind::Help => &mut self.top,
-            Kind::Palette | Kind::History => &mut self.chosen,
+            Kind::Palette => &mut self.chosen,
         };
         *place = place.saturating_add_signed(by).min(last);
     }
@@ -194,7 +180,7 @@ impl Overlay {
         }
         self.items = match self.kind {
             Kind::Help => self.containing(),
-            Kind::Palette | Kind::History => self.ranked(),
+            Kind::Palette => self.ranked(),
         };
     }
 
@@ -251,8 +237,7 @@ mod tests {
         for entry in COMMANDS {
             let in_help = help.items.iter().any(|item| item.text == entry.help);
             assert!(in_help, "{} is not in the help", entry.name);
-            let only_in_place =
-                matches!(entry.place, Place::Overlay | Place::Question | Place::Line);
+            let only_in_place = entry.place.is_passing();
             let by_palette = palette
                 .items
                 .iter()

@@ -5,4 +5,6 @@ mod bytes;
 mod desk;
 mod frames;
 mod keys;
+mod manners;
+mod offers;
 mod steering;

@@ -36,6 +36,8 @@ pub(crate) enum Role {
     Removed,
     /// What the person chose.
     Chosen,
+    /// What was looked for.
+    Found,
 }
 
 /// A piece of text in one role.
@@ -83,7 +85,6 @@ impl Row {
     }
 
     /// Returns the text without roles.
-    #[cfg(test)]
     pub(crate) fn to_text(&self) -> String {
         self.pieces
             .iter()
@@ -134,6 +135,20 @@ pub(crate) fn shortened(text: &str, columns: usize) -> String {
     }
     kept.push('…');
     kept
+}
+
+/// Returns the end of a text that fits into so many columns.
+pub(crate) fn tail(text: &str, columns: usize) -> String {
+    let mut from = text.len();
+    let mut used = 0;
+    for (at, grapheme) in text.grapheme_indices(true).rev() {
+        used += grapheme_width(grapheme);
+        if used > columns {
+            break;
+        }
+        from = at;
+    }
+    text[from..].to_owned()
 }
 
 /// Wraps a line to rows of at most `columns`, at blanks where there are any.

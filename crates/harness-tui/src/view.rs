@@ -3,6 +3,7 @@
 mod column;
 mod footer;
 mod header;
+mod offer;
 mod over;
 mod panes;
 
@@ -46,8 +47,13 @@ fn whole(app: &App, canvas: &mut Canvas<'_>) -> Option<Position> {
     panes::waiting(app, canvas);
     panes::question(app, canvas);
     let cursor = panes::composer(app, canvas);
+    offer::paint(app, canvas);
     panes::notice(app, canvas);
-    footer::paint(app, canvas);
+    let finding = offer::finding(app, canvas);
+    if finding.is_none() {
+        footer::paint(app, canvas);
+    }
+    let cursor = finding.or(cursor);
     match &app.overlay {
         Some(overlay) => Some(over::paint(app, overlay, canvas)),
         None => cursor,

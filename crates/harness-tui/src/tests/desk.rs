@@ -94,6 +94,16 @@ impl Desk {
         panic!("there is no call:\n{}", self.picture());
     }
 
+    /// Types a text; returns what is asked for meanwhile.
+    pub(super) fn type_text(&mut self, text: &str) -> Vec<Request> {
+        let mut asked = Vec::new();
+        for char in text.chars() {
+            let key = crate::Key::plain(crate::Code::Char(char));
+            asked.extend(self.take(Input::Key { key, at: self.now }));
+        }
+        asked
+    }
+
     /// Types a text.
     pub(super) fn write(&mut self, text: &str) {
         for char in text.chars() {

@@ -57,6 +57,11 @@ fn commands(app: &App) -> Vec<(Command, Option<&'static str>)> {
             plain(Command::ListDown),
             plain(Command::Close),
         ],
+        Place::Offer => vec![
+            plain(Command::OfferTake),
+            plain(Command::OfferDown),
+            plain(Command::OfferClose),
+        ],
         Place::Line => vec![plain(Command::Accept), named(Command::Back, "back")],
         Place::Question if proposes(app) => vec![
             named(Command::Yes, "take all"),
@@ -75,10 +80,12 @@ fn commands(app: &App) -> Vec<(Command, Option<&'static str>)> {
             plain(Command::EntryDown),
             plain(Command::EntryUp),
             plain(Command::Unfold),
-            plain(Command::TurnNext),
-            plain(Command::Follow),
+            plain(Command::Find),
+            plain(Command::Copy),
             plain(Command::Leave),
             plain(Command::Help),
+            plain(Command::TurnNext),
+            plain(Command::Follow),
         ],
         _ if app.asked.is_some() => vec![
             named(Command::Send, "answer"),
