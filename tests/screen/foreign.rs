@@ -145,7 +145,7 @@ fn what_a_provider_says_neither_copies_nor_asks() {
     let arguments = ["run", "F-1"];
     let mut terminal = Terminal::start(&desk.home, &desk.project.root(), &arguments, SIZE);
     terminal.wait_for("run ended");
-    terminal.wait_for("U+001B");
+    terminal.wait_for("]52;c;");
     assert_harmless(&terminal, "a provider's error");
     terminal.press("\u{4}");
     terminal.end();

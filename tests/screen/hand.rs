@@ -169,7 +169,10 @@ fn a_person_who_looks_elsewhere_is_called_by_terminal_and_program() {
     desk.home.configure(&format!(
         "[notify]\nmethod = \"osc9\"\ncommand = [\"{teller}\", \"harness\"]\n"
     ));
-    let script = desk.script(&session("", &[&shell("sleep 2"), "I only talk."]));
+    let script = desk.script(&session(
+        "",
+        &[&shell("sleep 2"), "I only talk.", "And talk."],
+    ));
     let arguments = ["run", "F-1", "--model", script.as_str()];
     let mut terminal = Terminal::start(&desk.home, &desk.project.root(), &arguments, SIZE);
     terminal.wait_for("shell runs");

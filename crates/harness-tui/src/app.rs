@@ -281,14 +281,14 @@ impl App {
             Command::Unfold if !self.transcript.can_toggle() => {
                 Some("there is nothing folded here")
             }
-            Command::Find | Command::Copy if self.focus != Focus::Transcript => {
+            Command::Seek | Command::Copy if self.focus != Focus::Transcript => {
                 Some("the transcript does not have the focus: tab gives it")
             }
             // What answers the question must not seem to have done so.
             Command::Copy | Command::EditAll if !self.panels.is_empty() => {
                 Some("a question is open: tab gives it the keys")
             }
-            Command::FindNext | Command::FindPrevious if !self.transcript.has_needle() => {
+            Command::SeekNext | Command::SeekPrevious if !self.transcript.has_needle() => {
                 Some("nothing was looked for yet: tab, then /")
             }
             Command::Copy if self.transcript.selected_text().is_none() => {

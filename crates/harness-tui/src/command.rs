@@ -36,8 +36,8 @@ impl Place {
         Self::Overlay,
     ];
 
-    /// Whether it is there for a moment only, so that the palette cannot reach into it.
-    pub(crate) const fn is_passing(self) -> bool {
+    /// Whether its keys move about or type, so that nobody would look for them in the palette.
+    pub const fn is_by_hand(self) -> bool {
         matches!(
             self,
             Self::Overlay | Self::Question | Self::Line | Self::Offer | Self::Find
@@ -137,12 +137,12 @@ pub enum Command {
     OfferTake,
     OfferClose,
     Editor,
-    Find,
-    FindNext,
-    FindPrevious,
-    FindAccept,
-    FindErase,
-    FindClose,
+    Seek,
+    SeekNext,
+    SeekPrevious,
+    SeekAccept,
+    SeekErase,
+    SeekClose,
     Copy,
     CopyAnswer,
     ReadAll,
@@ -269,9 +269,9 @@ pub const COMMANDS: &[Entry] = &[
     row(C::Top, "transcript.top", Transcript, &["g", "home"], "top", "Go to the first entry"),
     row(C::Follow, "transcript.follow", Transcript, &["G", "end"], "follow", "Go to the end and follow what comes"),
     row(C::Unfold, "transcript.unfold", Transcript, &["enter"], "unfold", "Unfold the entry, or fold it again"),
-    row(C::Find, "transcript.find", Transcript, &["/"], "find", "Find words in the transcript"),
-    row(C::FindNext, "transcript.find_next", Transcript, &["n"], "next", "Go to the next place where they stand"),
-    row(C::FindPrevious, "transcript.find_previous", Transcript, &["N"], "previous", "Go to the place before where they stand"),
+    row(C::Seek, "transcript.find", Transcript, &["/"], "find", "Find words in the transcript"),
+    row(C::SeekNext, "transcript.find_next", Transcript, &["n"], "next", "Go to the next place where they stand"),
+    row(C::SeekPrevious, "transcript.find_previous", Transcript, &["N"], "previous", "Go to the place before where they stand"),
     row(C::Copy, "transcript.copy", Transcript, &["y"], "copy", "Copy this entry to the clipboard"),
     row(C::CopyAnswer, "transcript.copy_answer", Transcript, &["Y"], "copy answer", "Copy the agent's last answer to the clipboard"),
     row(C::ReadAll, "transcript.read", Transcript, &["v"], "pager", "Read everything in $PAGER"),
@@ -282,9 +282,9 @@ pub const COMMANDS: &[Entry] = &[
     row(C::Help, "transcript.help", Transcript, &["?"], "help", "Show the keys as they are bound now"),
     row(C::Leave, "transcript.leave", Transcript, &["q"], "back", "Go back to the composer"),
 
-    fixed(row(C::FindAccept, "find.accept", Find, &["enter"], "find", "Go on from the place that was found")),
-    fixed(row(C::FindErase, "find.erase", Find, &["backspace", "ctrl+h"], "delete", "Delete the last character")),
-    fixed(row(C::FindClose, "find.close", Find, &["esc"], "close", "Go back to where the search began")),
+    fixed(row(C::SeekAccept, "find.accept", Find, &["enter"], "find", "Go on from the place that was found")),
+    fixed(row(C::SeekErase, "find.erase", Find, &["backspace", "ctrl+h"], "delete", "Delete the last character")),
+    fixed(row(C::SeekClose, "find.close", Find, &["esc"], "close", "Go back to where the search began")),
 
     fixed(row(C::Yes, "question.yes", Question, &["y"], "yes", "Say yes, once everything was shown")),
     fixed(row(C::No, "question.no", Question, &["n"], "no", "Say no; to an approval with a reason for the agent")),

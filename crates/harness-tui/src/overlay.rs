@@ -105,7 +105,7 @@ impl Overlay {
         let mut all: Vec<Item> = Vec::new();
         for entry in COMMANDS {
             let is_there = all.iter().any(|item| item.command == Some(entry.command));
-            if is_there || entry.place.is_passing() || entry.command == Command::Palette {
+            if is_there || entry.place.is_by_hand() || entry.command == Command::Palette {
                 continue;
             }
             all.push(Item {
@@ -237,7 +237,7 @@ mod tests {
         for entry in COMMANDS {
             let in_help = help.items.iter().any(|item| item.text == entry.help);
             assert!(in_help, "{} is not in the help", entry.name);
-            let only_in_place = entry.place.is_passing();
+            let only_in_place = entry.place.is_by_hand();
             let by_palette = palette
                 .items
                 .iter()

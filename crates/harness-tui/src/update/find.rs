@@ -14,12 +14,12 @@ const WORDS_MAX: usize = 100;
 /// Carries out a command that finds; `false` when it is none.
 pub(super) fn perform(app: &mut App, command: Command) -> bool {
     match command {
-        Command::Find => begin(app),
-        Command::FindNext => go(app, Way::Down),
-        Command::FindPrevious => go(app, Way::Up),
-        Command::FindAccept => accept(app),
-        Command::FindErase => erase(app),
-        Command::FindClose => close(app),
+        Command::Seek => begin(app),
+        Command::SeekNext => go(app, Way::Down),
+        Command::SeekPrevious => go(app, Way::Up),
+        Command::SeekAccept => accept(app),
+        Command::SeekErase => erase(app),
+        Command::SeekClose => close(app),
         _ => return false,
     }
     true

@@ -114,6 +114,15 @@ pub(super) fn typed(app: &mut App, key: Key) {
     }
 }
 
+/// Closes the earlier texts; `false` when none were looked for. Other offers go with their word.
+pub(super) fn close_earlier(app: &mut App) -> bool {
+    let is_open = is_looking(app);
+    if is_open {
+        app.offer = None;
+    }
+    is_open
+}
+
 /// Carries out a command of the list.
 pub(super) fn perform(app: &mut App, command: Command) {
     match (command, &mut app.offer) {

@@ -3,7 +3,7 @@
 use harness_core::{Event, Timestamp};
 use harness_report::Who;
 
-use super::{approve, tell, words};
+use super::{approve, offer, tell, words};
 use crate::{
     app::{App, Notice, Origin, Phase, Quitting, Stopping},
     input::{Over, Query, Request},
@@ -181,7 +181,7 @@ pub(super) fn stop(app: &mut App) -> Vec<Request> {
 
 /// Clears the text, then stops, then quits.
 pub(super) fn interrupt(app: &mut App) -> Vec<Request> {
-    if app.overlay.take().is_some() || app.is_offering() && app.offer.take().is_some() {
+    if app.overlay.take().is_some() || offer::close_earlier(app) {
         return Vec::new();
     }
     if !app.composer.is_empty() {

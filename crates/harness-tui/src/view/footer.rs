@@ -80,7 +80,7 @@ fn commands(app: &App) -> Vec<(Command, Option<&'static str>)> {
             plain(Command::EntryDown),
             plain(Command::EntryUp),
             plain(Command::Unfold),
-            plain(Command::Find),
+            plain(Command::Seek),
             plain(Command::Copy),
             plain(Command::Leave),
             plain(Command::Help),
