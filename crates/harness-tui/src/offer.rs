@@ -26,12 +26,15 @@ pub(crate) enum Kind {
 }
 
 impl Kind {
-    /// Returns what is counted.
-    pub(crate) const fn noun(self) -> &'static str {
-        match self {
-            Self::Files => "files",
-            Self::Commands => "commands",
-            Self::Earlier => "earlier texts",
+    /// Returns what so many are called.
+    pub(crate) const fn noun(self, count: usize) -> &'static str {
+        match (self, count) {
+            (Self::Files, 1) => "file",
+            (Self::Files, _) => "files",
+            (Self::Commands, 1) => "command",
+            (Self::Commands, _) => "commands",
+            (Self::Earlier, 1) => "earlier text",
+            (Self::Earlier, _) => "earlier texts",
         }
     }
 }

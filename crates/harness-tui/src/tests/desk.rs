@@ -132,6 +132,29 @@ impl Desk {
         });
     }
 
+    /// Has a command begin; returns its call.
+    pub(super) fn run_command(&mut self, command: &str) -> harness_core::CallId {
+        let call = harness_core::CallId {
+            turn: harness_core::TurnNumber(2),
+            index: 0,
+        };
+        self.log_json(&format!(
+            r#"{{"type":"call_judged","call":{{"turn":2,"index":0}},"tool":"shell","action":{{"kind":"run","command":"{command}","cwd":""}},"verdict":{{"decision":"allow","reason":"x"}}}}"#
+        ));
+        call
+    }
+
+    /// Has a command print something.
+    pub(super) fn print(&mut self, call: harness_core::CallId, text: &str) {
+        self.take(Input::Streamed {
+            delta: ModelDelta::Printed {
+                call,
+                text: text.to_owned(),
+            },
+            at: self.now,
+        });
+    }
+
     pub(super) fn ask(&mut self, lines: usize) {
         let body = (1..=lines).map(|line| format!("gate {line}: [\"sh\", \"tests/{line}.sh\"]"));
         self.take(Input::Asked {

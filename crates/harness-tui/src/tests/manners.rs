@@ -216,24 +216,9 @@ fn waiting_texts_are_taken_back_one_by_one() {
 fn a_command_that_runs_shows_its_last_lines_until_it_is_over() {
     let mut desk = Desk::new(80, 24);
     desk.play_until("turn_started", 2);
-    desk.log_json(
-        r#"{"type":"call_judged","call":{"turn":2,"index":0},"tool":"shell","action":{"kind":"run","command":"make all","cwd":""},"verdict":{"decision":"allow","reason":"x"}}"#,
-    );
+    let call = desk.run_command("make all");
     assert!(!desk.picture().contains("make all"));
-    let call = harness_core::CallId {
-        turn: harness_core::TurnNumber(2),
-        index: 0,
-    };
-    let print = |desk: &mut Desk, text: &str| {
-        desk.take(Input::Streamed {
-            delta: harness_core::ModelDelta::Printed {
-                call,
-                text: text.to_owned(),
-            },
-            at: super::desk::NOW,
-        });
-    };
-    print(&mut desk, "gone\nnext\nthird\n\u{1b}]52;c;eA==\u{7}four");
+    desk.print(call, "gone\nnext\nthird\n\u{1b}]52;c;eA==\u{7}four");
     let picture = desk.picture();
     assert!(
         picture.contains("shell make all") && picture.contains("‹U+001B›]52"),

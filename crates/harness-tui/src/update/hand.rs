@@ -4,6 +4,7 @@ use crate::{
     app::{App, Notice},
     command::Command,
     input::{Errand, Failed, Request},
+    passage::Passage,
     text::Role,
 };
 
@@ -33,9 +34,14 @@ fn copy(app: &mut App, text: Option<String>) -> Vec<Request> {
         1 => "1 line".to_owned(),
         many => format!("{many} lines"),
     };
+    let way = match app.setup.passage {
+        Passage::Tmux => "through tmux, where its `set-clipboard` is on",
+        Passage::Screen => "through screen, where the terminal allows it",
+        Passage::Direct | Passage::Bare => "where the terminal allows it",
+    };
     app.tell(
         Role::Quiet,
-        format!("{lines} sent to the clipboard (OSC 52), where the terminal allows it"),
+        format!("{lines} sent to the clipboard (OSC 52), {way}"),
     );
     vec![Request::Copy(text)]
 }

@@ -21,7 +21,11 @@ pub(super) fn paint(app: &App, canvas: &mut Canvas<'_>) {
         } else {
             "End"
         };
-        row.push(Role::Needed, format!("{unseen} new  {key} follow"));
+        let new = match unseen {
+            0 => String::new(),
+            unseen => format!("{unseen} new  "),
+        };
+        row.push(Role::Needed, format!("{new}{key} follow"));
         row.push(Role::Plain, "   ");
     }
     for (command, label) in commands(app) {

@@ -24,7 +24,7 @@ pub(super) fn paint(app: &App, canvas: &mut Canvas<'_>) {
     ) {
         (true, _) => " looking the names up ".to_owned(),
         (false, true) => format!(" {} of the first files ", offer.count()),
-        (false, false) => format!(" {} {} ", offer.count(), offer.kind.noun()),
+        (false, false) => format!(" {} {} ", offer.count(), offer.kind.noun(offer.count())),
     };
     let mut rule = app.layout.rule;
     rule.width = rule.width.saturating_sub(2);
