@@ -3,9 +3,12 @@
 //! What goes on in a run comes to the screen as inputs; what a person asks goes
 //! back as requests. Neither waits for the other for longer than a full queue.
 
+mod call;
 mod conductor;
 mod errand;
+mod lent;
 mod look;
+mod names;
 mod setup;
 mod stage;
 
@@ -43,9 +46,9 @@ pub(crate) fn look_around(common: &Common) -> Result<u8, Failure> {
 
 /// Opens the screen with something to do, and returns the exit code of what was done last.
 pub(crate) fn open(common: &Common, job: Option<Job>) -> Result<u8, Failure> {
-    let setup = setup::read(job.as_ref())?;
+    let (setup, notify_command) = setup::read(job.as_ref())?;
     let (inputs_tx, inputs) = mpsc::channel(INPUTS_MAX);
-    let mut conductor = Conductor::new(common, inputs_tx, job);
+    let mut conductor = Conductor::new(common, inputs_tx, job, notify_command);
     let left = show(setup, inputs, &mut conductor)?;
     leave(&left, &conductor)
 }

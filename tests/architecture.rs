@@ -64,7 +64,7 @@ const PROGRAM: &[Edges] = &[
     (
         "tui",
         "core report",
-        "crossterm futures-util nucleo-matcher pulldown-cmark ratatui ratatui-textarea rustix \
+        "base64 crossterm futures-util nucleo-matcher pulldown-cmark ratatui ratatui-textarea rustix \
          tokio unicode-segmentation unicode-width",
     ),
     (

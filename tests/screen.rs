@@ -3,6 +3,8 @@
 mod approve;
 mod demo;
 mod finding;
+mod foreign;
+mod hand;
 mod pages;
 mod plan;
 mod request;

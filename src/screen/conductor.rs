@@ -1,19 +1,24 @@
 //! Takes the screen's requests on: begins runs on threads, passes words and decisions, looks things up.
 
 use std::{
+    io,
     panic::{self, AssertUnwindSafe},
+    process::{Command, ExitStatus},
     sync::{Arc, Mutex, PoisonError},
     thread,
 };
 
 use harness_core::{EndReason, SessionId, Timestamp};
 use harness_tui::{
-    Answer, Decision, Errand, Failed, Host, Input, Known, Over, Progress, Query, Request, Start,
+    Answer, Decision, Errand, Failed, Host, Input, Known, Loan, Over, Progress, Query, Request,
+    Start,
 };
 use tokio::sync::mpsc;
 
 use super::{
-    errand, look,
+    call, errand,
+    lent::Lent,
+    look,
     stage::{Cast, Link, Stage},
 };
 use crate::{
@@ -43,10 +48,19 @@ pub(super) struct Conductor {
     first: Option<Job>,
     /// The flags that later runs take over from the first.
     options: RunOptions,
+    /// The program that calls the person; empty for none.
+    notify_command: Vec<String>,
+    /// Who has the terminal.
+    lent: Option<Lent>,
 }
 
 impl Conductor {
-    pub(super) fn new(common: &Common, inputs: mpsc::Sender<Input>, first: Option<Job>) -> Self {
+    pub(super) fn new(
+        common: &Common,
+        inputs: mpsc::Sender<Input>,
+        first: Option<Job>,
+        notify_command: Vec<String>,
+    ) -> Self {
         let mut options = match &first {
             Some(Job::Run(run)) => run.options.clone(),
             Some(Job::Plan(plan)) => plan.options.clone(),
@@ -62,6 +76,8 @@ impl Conductor {
             remains: Arc::default(),
             first,
             options,
+            notify_command,
+            lent: None,
         }
     }
 
@@ -112,13 +128,18 @@ impl Conductor {
     }
 
     fn look(&self, query: Query) {
-        let stage = self.stage(Cast::Audience);
         let common = match query {
             Query::Page(_) => self.common_of_pages(),
             _ => self.common.clone(),
         };
-        self.spawn("look", move || {
-            stage.send(Input::Answered(look::answer(&common, &query)));
+        self.answer("look", move || look::answer(&common, &query));
+    }
+
+    /// Does something on a thread of its own that has an answer.
+    fn answer(&self, name: &str, work: impl FnOnce() -> Answer + Send + 'static) {
+        let stage = self.stage(Cast::Audience);
+        self.spawn(name, move || {
+            stage.send(Input::Answered(work()));
         });
     }
 
@@ -270,9 +291,32 @@ impl Host for Conductor {
             Request::Decide { id, decision } => self.link.decide(id, decision == Decision::Yes),
             Request::Look(query) => self.look(query),
             Request::Do(errand) => self.begin_errand(errand),
+            Request::Keep(text) => self.answer("keep", move || call::keep(&text)),
+            Request::Notify(words) => {
+                let command = self.notify_command.clone();
+                if !command.is_empty() {
+                    self.spawn("call", move || call::run(&command, &words));
+                }
+            }
             // The loop of the screen does these itself.
-            Request::Suspend | Request::Redraw | Request::Quit | Request::Abandon => {}
+            Request::Suspend
+            | Request::Redraw
+            | Request::Quit
+            | Request::Abandon
+            | Request::Lend(_)
+            | Request::Copy(_)
+            | Request::Mouse(_) => {}
         }
+    }
+
+    fn program(&mut self, errand: &Loan) -> Result<Command, Failed> {
+        let (lent, command) = Lent::prepare(errand, self.common.directory.clone())?;
+        self.lent = Some(lent);
+        Ok(command)
+    }
+
+    fn returned(&mut self, errand: &Loan, ended: io::Result<ExitStatus>) -> Option<Answer> {
+        self.lent.take()?.finish(errand, ended)
     }
 }
 

@@ -7,6 +7,7 @@ mod sessions;
 use harness_core::{CallId, EndReason, Event, FeatureStatus, RepoPath, SessionId};
 use harness_tui::{Answer, Found, Overview, Query, Wanted};
 
+use super::names;
 use crate::{
     cli::{Common, RunOptions},
     cmd::{checkpoint, runs},
@@ -27,6 +28,7 @@ pub(super) fn answer(common: &Common, query: &Query) -> Answer {
             let overview = overview(common).map(Box::new);
             Answer::Overview(overview.map_err(|failure| failure.to_told()))
         }
+        Query::Files => names::files(common),
         Query::Detail { session, call } => Answer::Detail {
             session,
             call,

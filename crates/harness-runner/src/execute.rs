@@ -15,6 +15,7 @@ mod judged;
 mod open;
 mod outputs;
 mod perform;
+mod printed;
 mod project;
 mod regression;
 mod report_file;
@@ -334,7 +335,10 @@ impl Executor {
             Effect::RequestModel { turn, prompt } => {
                 self.request(turn, prompt, deltas, cancelled).await;
             }
-            Effect::Perform { call, permit } => self.perform(call, permit, cancelled).await,
+            Effect::Perform { call, permit } => {
+                self.performer.printed().tell(&deltas);
+                self.perform(call, permit, cancelled).await;
+            }
             Effect::TendJob { call, job, stop } => self.tend_job(call, job, stop, cancelled).await,
             Effect::StopJobs { jobs } => self.performer.stop_jobs(&jobs),
             Effect::SaveCheckpoint { number } => self.save(number).await,

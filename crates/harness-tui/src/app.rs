@@ -5,18 +5,21 @@ use std::collections::VecDeque;
 use harness_core::{CallId, SessionId, Timestamp};
 
 use crate::{
+    attention::Attention,
     command::{Command, Place},
     composer::Composer,
     input::Over,
     keymap::KeyMap,
     layout::Layout,
+    offer::{Files, Offer},
     overlay::Overlay,
     page::{self, Page},
     pages::Pages,
+    passage::{Notify, Passage},
     question::Panel,
     text::Role,
-    theme::Theme,
-    transcript::Transcript,
+    theme::{Ground, Palette, Theme},
+    transcript::{Spot, Transcript},
     work::{Activity, Work},
 };
 
@@ -33,6 +36,39 @@ pub struct Setup {
     pub origin: Origin,
     /// Where rules are kept that hold always, for people; empty where that is not known.
     pub rules_file: String,
+    /// Whether the terminal's background decides between the light palette and the dark one.
+    pub asks_ground: bool,
+    /// How a person who looks elsewhere is told.
+    pub notify: Notify,
+    /// Whether a program of the person's is told too.
+    pub has_notify_command: bool,
+    /// What stands between here and the terminal.
+    pub passage: Passage,
+    /// How much may move.
+    pub motion: Motion,
+    /// Whether the wheel of the mouse scrolls here.
+    pub has_mouse: bool,
+}
+
+/// How much may move.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Motion {
+    /// Answers stream as they come.
+    #[default]
+    Full,
+    /// What nobody asked for changes once a second at most.
+    Reduced,
+}
+
+/// Words that are typed to be found.
+#[derive(Clone, Debug)]
+pub(crate) struct Finding {
+    /// The words so far.
+    pub(crate) words: String,
+    /// Where the search began.
+    pub(crate) spot: Spot,
+    /// Whether they stand somewhere.
+    pub(crate) is_found: bool,
 }
 
 /// Who opened the screen.
@@ -123,6 +159,16 @@ pub struct App {
     pub(crate) waiting: Vec<String>,
     pub(crate) focus: Focus,
     pub(crate) overlay: Option<Overlay>,
+    /// What is offered above the composer.
+    pub(crate) offer: Option<Offer>,
+    /// Whether the person went on without what was offered for this word.
+    pub(crate) is_offer_closed: bool,
+    pub(crate) files: Files,
+    /// The words to find while they are typed.
+    pub(crate) finding: Option<Finding>,
+    pub(crate) attention: Attention,
+    /// Words that were asked back, until the log says so.
+    pub(crate) taking: Vec<String>,
     pub(crate) notice: Option<Notice>,
     pub(crate) phase: Phase,
     pub(crate) stopping: Stopping,
@@ -139,6 +185,7 @@ impl App {
         let mut app = Self {
             transcript: Transcript::new(setup.theme),
             layout: Layout::of(columns, rows),
+            attention: Attention::since(now),
             setup,
             now,
             is_changed: true,
@@ -151,6 +198,14 @@ impl App {
             });
         }
         app
+    }
+
+    /// Takes in which background the terminal has.
+    pub(crate) fn stand_on(&mut self, ground: Ground) {
+        if self.setup.asks_ground {
+            self.setup.theme.palette = Palette::on(ground);
+            self.transcript.paint_with(self.setup.theme);
+        }
     }
 
     /// Whether a frame is due because something changed.
@@ -170,11 +225,18 @@ impl App {
         }
         match (&self.overlay, self.panels.front(), self.focus) {
             (Some(_), ..) => Place::Overlay,
+            (None, _, Focus::Transcript) if self.finding.is_some() => Place::Find,
             (None, _, Focus::Transcript) => Place::Transcript,
             (None, Some(panel), _) if panel.is_typing() => Place::Line,
             (None, Some(_), _) => Place::Question,
+            (None, None, Focus::Composer) if self.is_offering() => Place::Offer,
             (None, None, _) => Place::Composer,
         }
+    }
+
+    /// Whether something is offered above the composer.
+    pub(crate) fn is_offering(&self) -> bool {
+        self.offer.as_ref().is_some_and(Offer::is_shown)
     }
 
     pub(crate) fn is_busy(&self) -> bool {
@@ -233,6 +295,25 @@ impl App {
             }
             Command::Unfold if !self.transcript.can_toggle() => {
                 Some("there is nothing folded here")
+            }
+            Command::Seek | Command::Copy if self.focus != Focus::Transcript => {
+                Some("the transcript does not have the focus: tab gives it")
+            }
+            // What answers the question must not seem to have done so.
+            Command::Copy | Command::EditAll if !self.panels.is_empty() => {
+                Some("a question is open: tab gives it the keys")
+            }
+            Command::SeekNext | Command::SeekPrevious if !self.transcript.has_needle() => {
+                Some("nothing was looked for yet: tab, then /")
+            }
+            Command::Copy if self.transcript.selected_text().is_none() => {
+                Some("there is nothing here")
+            }
+            Command::CopyAnswer if self.transcript.last_answer().is_none() => {
+                Some("the agent has said nothing yet")
+            }
+            Command::ReadAll | Command::EditAll if self.transcript.is_empty() => {
+                Some("there is nothing yet")
             }
             Command::HistorySearch | Command::HistoryPrevious
                 if self.composer.history().next().is_none() =>

@@ -31,13 +31,18 @@ pub enum Place {
     Checkpoints,
     /// The sessions page.
     Sessions,
+    /// Names or earlier texts are offered above the composer.
+    Offer,
+    /// Words to look for in the transcript are typed.
+    Find,
 }
 
 impl Place {
     /// Every place, in the order of the help.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 15] = [
         Self::Everywhere,
         Self::Composer,
+        Self::Offer,
         Self::Transcript,
         Self::Page,
         Self::Review,
@@ -45,6 +50,7 @@ impl Place {
         Self::Gates,
         Self::Checkpoints,
         Self::Sessions,
+        Self::Find,
         Self::Question,
         Self::Line,
         Self::Prompt,
@@ -68,7 +74,13 @@ impl Place {
     pub const fn is_by_hand(self) -> bool {
         matches!(
             self,
-            Self::Overlay | Self::Question | Self::Line | Self::Page | Self::Prompt
+            Self::Overlay
+                | Self::Question
+                | Self::Line
+                | Self::Page
+                | Self::Prompt
+                | Self::Offer
+                | Self::Find
         )
     }
 
@@ -88,6 +100,8 @@ impl Place {
             Self::Gates => "Gates",
             Self::Checkpoints => "Checkpoints",
             Self::Sessions => "Sessions",
+            Self::Offer => "What is offered above the composer",
+            Self::Find => "Words to find in the transcript",
         }
     }
 }
@@ -204,6 +218,23 @@ pub enum Command {
     SessionRename,
     SessionArchive,
     SessionsEverywhere,
+    OfferUp,
+    OfferDown,
+    OfferTake,
+    OfferClose,
+    Editor,
+    Seek,
+    SeekNext,
+    SeekPrevious,
+    SeekAccept,
+    SeekErase,
+    SeekClose,
+    Copy,
+    CopyAnswer,
+    ReadAll,
+    EditAll,
+    Shell,
+    Mouse,
 }
 
 /// One row of the key table.
@@ -262,8 +293,8 @@ const fn fixed(entry: Entry) -> Entry {
 
 use Command as C;
 use Place::{
-    Checkpoints, Composer, Everywhere, Features, Gates, Line, Overlay, Page, Prompt, Question,
-    Sessions, Transcript,
+    Checkpoints, Composer, Everywhere, Features, Find, Gates, Line, Offer, Overlay, Page, Prompt,
+    Question, Sessions, Transcript,
 };
 
 /// Every command, in the order of the help.
@@ -290,6 +321,8 @@ pub const COMMANDS: &[Entry] = &[
     row(C::Land, "run.land", Everywhere, &[], "land", "Bring the proven features to your branch"),
     row(C::Quit, "app.quit", Everywhere, &[], "quit", "Quit; a run at work is stopped in order first"),
     row(C::Suspend, "app.suspend", Everywhere, &["ctrl+z"], "suspend", "Suspend the program; `fg` brings it back"),
+    row(C::Shell, "app.shell", Everywhere, &[], "shell", "Open your own shell in this folder; nothing guards it"),
+    row(C::Mouse, "app.mouse", Everywhere, &[], "mouse", "Let the wheel of the mouse scroll here, or leave the mouse to the terminal"),
     row(C::Redraw, "app.redraw", Everywhere, &["ctrl+l"], "redraw", "Draw everything anew"),
 
     row(C::Send, "composer.send", Composer, &["enter"], "send", "Send the text: a task, an answer, or words for the next turn"),
@@ -313,8 +346,14 @@ pub const COMMANDS: &[Entry] = &[
     row(C::HistoryPrevious, "composer.history_previous", Composer, &["alt+up"], "earlier", "Bring back an earlier text"),
     row(C::HistoryNext, "composer.history_next", Composer, &["alt+down"], "later", "Go to a later text"),
     row(C::HistorySearch, "composer.history_search", Composer, &["ctrl+r"], "history", "Find an earlier text by a few letters"),
+    row(C::Editor, "composer.editor", Composer, &["ctrl+g"], "editor", "Write the text in $VISUAL or $EDITOR"),
     row(C::ScrollPageUp, "composer.page_up", Composer, &["pgup"], "page up", "Scroll the transcript a page up"),
     row(C::ScrollPageDown, "composer.page_down", Composer, &["pgdn"], "page down", "Scroll the transcript a page down"),
+
+    row(C::OfferUp, "offer.up", Offer, &["up", "ctrl+p"], "up", "Go to the one above"),
+    row(C::OfferDown, "offer.down", Offer, &["down", "ctrl+n", "ctrl+r"], "down", "Go to the next one"),
+    fixed(row(C::OfferTake, "offer.take", Offer, &["enter", "tab"], "take", "Take what is chosen into the text")),
+    fixed(row(C::OfferClose, "offer.close", Offer, &["esc"], "close", "Go on without it")),
 
     row(C::EntryUp, "transcript.up", Transcript, &["k", "up"], "up", "Go to the entry above"),
     row(C::EntryDown, "transcript.down", Transcript, &["j", "down"], "down", "Go to the entry below"),
@@ -325,6 +364,13 @@ pub const COMMANDS: &[Entry] = &[
     row(C::Top, "transcript.top", Transcript, &["g", "home"], "top", "Go to the first entry"),
     row(C::Follow, "transcript.follow", Transcript, &["G", "end"], "follow", "Go to the end and follow what comes"),
     row(C::Unfold, "transcript.unfold", Transcript, &["enter"], "unfold", "Unfold the entry, or fold it again"),
+    row(C::Seek, "transcript.find", Transcript, &["/"], "find", "Find words in the transcript"),
+    row(C::SeekNext, "transcript.find_next", Transcript, &["n"], "next", "Go to the next place where they stand"),
+    row(C::SeekPrevious, "transcript.find_previous", Transcript, &["N"], "previous", "Go to the place before where they stand"),
+    row(C::Copy, "transcript.copy", Transcript, &["y"], "copy", "Copy this entry to the clipboard"),
+    row(C::CopyAnswer, "transcript.copy_answer", Transcript, &["Y"], "copy answer", "Copy the agent's last answer to the clipboard"),
+    row(C::ReadAll, "transcript.read", Transcript, &["v"], "pager", "Read everything in $PAGER"),
+    row(C::EditAll, "transcript.edit", Transcript, &["e"], "editor", "Open a copy of everything in $VISUAL or $EDITOR"),
     row(C::TurnPrevious, "transcript.turn_previous", Transcript, &["["], "turn", "Go to the turn before"),
     row(C::TurnNext, "transcript.turn_next", Transcript, &["]"], "turn", "Go to the next turn"),
     row(C::Rewind, "transcript.rewind", Transcript, &["r"], "rewind", "Go back to before this turn's answer (also: /rewind TURN talk|files|both)"),
@@ -370,6 +416,9 @@ pub const COMMANDS: &[Entry] = &[
     row(C::SessionsEverywhere, "sessions.everywhere", Sessions, &["tab"], "all repos", "Show the sessions of all repositories, or of this one again"),
 
     fixed(row(C::TakeLine, "line.take", Prompt, &["enter"], "take", "Take the line")),
+    fixed(row(C::SeekAccept, "find.accept", Find, &["enter"], "find", "Go on from the place that was found")),
+    fixed(row(C::SeekErase, "find.erase", Find, &["backspace", "ctrl+h"], "delete", "Delete the last character")),
+    fixed(row(C::SeekClose, "find.close", Find, &["esc"], "close", "Go back to where the search began")),
 
     fixed(row(C::Yes, "question.yes", Question, &["y"], "yes", "Say yes, once everything was shown")),
     fixed(row(C::No, "question.no", Question, &["n"], "no", "Say no; to an approval with a reason for the agent")),

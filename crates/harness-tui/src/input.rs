@@ -31,6 +31,10 @@ pub enum Input {
         /// Its rows.
         rows: u16,
     },
+    /// The terminal came to the front, or went behind.
+    Focused(bool),
+    /// The wheel was turned, so many rows; up is less than zero.
+    Turned(i16),
     /// Time has passed.
     Passed(Timestamp),
     /// A run is being set up.
@@ -112,6 +116,16 @@ pub enum Request {
     Look(Query),
     /// Do something beside a run; one at a time.
     Do(Errand),
+    /// Give the terminal to a program of the person's.
+    Lend(Loan),
+    /// Put a text into the clipboard; it is no longer than [`crate::CLIPBOARD_MAX`].
+    Copy(String),
+    /// Keep a text that was to be copied in a file.
+    Keep(String),
+    /// Tell a person who looks elsewhere.
+    Notify(String),
+    /// Take the wheel of the mouse, or leave it to the terminal.
+    Mouse(bool),
     /// Stop the process, to be continued.
     Suspend,
     /// Draw everything anew.
@@ -120,6 +134,19 @@ pub enum Request {
     Quit,
     /// Leave at once, whatever is still going on.
     Abandon,
+}
+
+/// What a program is to do that takes the whole screen.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Loan {
+    /// Write the text of the composer on, in an editor.
+    Compose(String),
+    /// Look at a copy of a text in an editor.
+    Edit(String),
+    /// Read a text in a pager.
+    Read(String),
+    /// A shell.
+    Shell,
 }
 
 /// What a person decided.
@@ -189,6 +216,8 @@ pub enum Query {
     },
     /// What a page shows.
     Page(Wanted),
+    /// The names of the repository's files.
+    Files,
 }
 
 /// What was looked up.
@@ -200,6 +229,19 @@ pub enum Answer {
     Errand(Progress),
     /// Where the repository stands, or why that cannot be told.
     Overview(Result<Box<Overview>, Failed>),
+    /// The names of the files, sorted; none where they cannot be told.
+    Files {
+        /// The names.
+        names: Vec<String>,
+        /// Whether there are more.
+        is_cut: bool,
+    },
+    /// What was written in the editor; nothing where it was left as it was.
+    Composed(Result<Option<String>, Failed>),
+    /// What came of a program that had the screen, where that has to be told.
+    Returned(Failed),
+    /// Where a text was kept.
+    Kept(Result<String, Failed>),
     /// What a call did; nothing when the log does not have it.
     Detail {
         /// The session.

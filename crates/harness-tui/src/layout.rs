@@ -2,7 +2,7 @@
 
 use ratatui::layout::Rect;
 
-use crate::{app::App, page::Page, pages::Room, transcript::Size};
+use crate::{app::App, command::Place, page::Page, pages::Room, transcript::Size};
 
 /// The least room a screen is drawn in. Unit: columns and rows.
 pub const LEAST: (u16, u16) = (60, 16);
@@ -36,6 +36,8 @@ pub(crate) struct Layout {
     pub(crate) panel: Rect,
     /// The rule above the composer.
     pub(crate) rule: Rect,
+    /// What is offered above the composer.
+    pub(crate) offer: Rect,
     /// The composer.
     pub(crate) composer: Rect,
     /// A message to the person.
@@ -92,7 +94,11 @@ fn arrange_session(app: &mut App) {
         .map_or(0, |notice| length(notice.lines.len()).min(NOTICE_MAX));
     let waiting = length(app.waiting.len()).min(WAITING_MAX);
     let activity = u16::from(app.is_busy());
-    let fixed = 4 + composer + notice + waiting + activity;
+    let offer = match app.place() {
+        Place::Offer => app.offer.as_ref().map_or(0, |offer| length(offer.rows())),
+        _ => 0,
+    };
+    let fixed = 4 + composer + notice + waiting + activity + offer;
     let panel = arrange_panel(
         app,
         columns,
@@ -113,7 +119,7 @@ fn arrange_session(app: &mut App) {
     let (header, titles) = (next(1), next(1));
     let body = next(transcript + activity);
     let (waiting, panel, rule) = (next(waiting), next(panel), next(1));
-    let (composer, notice, footer) = (next(composer), next(notice), next(1));
+    let (offer, composer, notice, footer) = (next(offer), next(composer), next(notice), next(1));
     let left = columns - side;
     app.layout = Layout {
         whole,
@@ -128,6 +134,7 @@ fn arrange_session(app: &mut App) {
         waiting,
         panel,
         rule,
+        offer,
         composer,
         notice,
         footer,

@@ -36,8 +36,6 @@ pub(crate) enum Kind {
     Help,
     /// Commands to run.
     Palette,
-    /// Earlier texts.
-    History,
 }
 
 impl Kind {
@@ -46,7 +44,6 @@ impl Kind {
         match self {
             Self::Help => "Keys",
             Self::Palette => "Commands",
-            Self::History => "Earlier texts",
         }
     }
 }
@@ -128,15 +125,6 @@ impl Overlay {
         Self::new(Kind::Palette, all)
     }
 
-    /// Makes the list of earlier texts, newest first.
-    pub(crate) fn history<'a>(texts: impl Iterator<Item = &'a str>) -> Self {
-        let item = |text: &str| Item {
-            text: text.to_owned(),
-            ..Item::default()
-        };
-        Self::new(Kind::History, texts.map(item).collect())
-    }
-
     /// Adds a letter to look for.
     pub(crate) fn type_char(&mut self, char: char) {
         if self.needle.chars().count() < NEEDLE_MAX {
@@ -166,7 +154,7 @@ impl Overlay {
         let last = self.items.len().saturating_sub(1);
         let place = match self.kind {
             Kind::Help => &mut self.top,
-            Kind::Palette | Kind::History => &mut self.chosen,
+            Kind::Palette => &mut self.chosen,
         };
         *place = place.saturating_add_signed(by).min(last);
     }
@@ -192,7 +180,7 @@ impl Overlay {
         }
         self.items = match self.kind {
             Kind::Help => self.containing(),
-            Kind::Palette | Kind::History => self.ranked(),
+            Kind::Palette => self.ranked(),
         };
     }
 

@@ -5,5 +5,7 @@ mod bytes;
 mod desk;
 mod frames;
 mod keys;
+mod manners;
+mod offers;
 mod pages;
 mod steering;

@@ -40,6 +40,8 @@ pub(crate) enum Role {
     Chosen,
     /// As the program that wrote it wanted it.
     Own(Ink),
+    /// What was looked for.
+    Found,
 }
 
 /// A piece of text in one role.
@@ -87,7 +89,6 @@ impl Row {
     }
 
     /// Returns the text without roles.
-    #[cfg(test)]
     pub(crate) fn to_text(&self) -> String {
         self.pieces
             .iter()
@@ -138,6 +139,20 @@ pub(crate) fn shortened(text: &str, columns: usize) -> String {
     }
     kept.push('…');
     kept
+}
+
+/// Returns the end of a text that fits into so many columns.
+pub(crate) fn tail(text: &str, columns: usize) -> String {
+    let mut from = text.len();
+    let mut used = 0;
+    for (at, grapheme) in text.grapheme_indices(true).rev() {
+        used += grapheme_width(grapheme);
+        if used > columns {
+            break;
+        }
+        from = at;
+    }
+    text[from..].to_owned()
 }
 
 /// Wraps a line to rows of at most `columns`, at blanks where there are any.

@@ -1,4 +1,6 @@
-//! How roles and signs look: the terminal's own sixteen colours, or none, or plain ASCII.
+//! How roles and signs look: the colours of a palette, or none, or plain ASCII.
+
+mod palette;
 
 use ratatui::{
     buffer::Buffer,
@@ -6,23 +8,30 @@ use ratatui::{
 };
 use unicode_width::UnicodeWidthStr as _;
 
+pub use palette::{Depth, Ground, Palette};
+
 use crate::{ink::Ink, text::Role};
+use palette::Hue;
 
 /// How the screen is painted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Theme {
     /// Whether colours are used; bold, underline and reverse always are.
     pub colours: Colours,
     /// Which characters are used.
     pub signs: Signs,
+    /// Which colours.
+    pub palette: Palette,
+    /// How many colours the terminal has.
+    pub depth: Depth,
 }
 
 /// Whether colours are used.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Colours {
-    /// The terminal's own sixteen, on its own background.
+    /// Those of the palette, on the terminal's own background.
     #[default]
-    Sixteen,
+    Palette,
     /// None, as `NO_COLOR` asks for.
     None,
 }
@@ -35,15 +44,6 @@ pub enum Signs {
     Unicode,
     /// ASCII alone, also for foreign text.
     Ascii,
-}
-
-impl Default for Theme {
-    fn default() -> Self {
-        Self {
-            colours: Colours::Sixteen,
-            signs: Signs::Unicode,
-        }
-    }
 }
 
 /// A mark with a meaning; it never stands for something that no word says.
@@ -100,25 +100,22 @@ impl Theme {
 
     /// Returns how a role looks. No background but reverse, so that every palette can be read.
     pub(crate) fn style(self, role: Role) -> Style {
-        let style = Style::new();
         let style = match role {
-            Role::Plain => style,
-            Role::Quiet => style.add_modifier(Modifier::DIM),
-            Role::Strong => style.add_modifier(Modifier::BOLD),
-            Role::Stressed => style.add_modifier(Modifier::ITALIC),
-            Role::Code => style.fg(Color::Cyan),
-            Role::Title => style.add_modifier(Modifier::BOLD),
-            Role::Good | Role::Added => style.fg(Color::Green),
-            Role::Bad | Role::Removed => style.fg(Color::Red),
-            Role::Needed => style.fg(Color::Yellow).add_modifier(Modifier::BOLD),
-            Role::Working => style.fg(Color::Cyan),
-            Role::Chosen => style.add_modifier(Modifier::REVERSED),
+            Role::Plain => Style::new(),
+            Role::Quiet if self.palette == Palette::Contrast => Style::new(),
+            Role::Quiet => Style::new().add_modifier(Modifier::DIM),
+            Role::Strong | Role::Title | Role::Needed => Style::new().add_modifier(Modifier::BOLD),
+            Role::Stressed => Style::new().add_modifier(Modifier::ITALIC),
+            Role::Chosen | Role::Found => Style::new().add_modifier(Modifier::REVERSED),
             Role::Own(ink) => own(ink),
+            _ => Style::new(),
         };
-        match self.colours {
-            Colours::Sixteen => style,
-            Colours::None => Style { fg: None, ..style },
-        }
+        let hue = match (self.colours, Hue::of(role)) {
+            (Colours::Palette, Some(hue)) => hue,
+            (Colours::Palette, None) => return style,
+            (Colours::None, _) => return Style { fg: None, ..style },
+        };
+        style.fg(self.palette.colour(hue, self.depth))
     }
 }
 

@@ -1,11 +1,15 @@
 //! What follows from what happened: the one place where the screen's state changes.
 
 mod approve;
+mod find;
+mod hand;
 mod keys;
+mod offer;
 mod pages;
 mod propose;
 mod rewind;
 mod run;
+mod tell;
 mod words;
 
 use crate::{
@@ -36,6 +40,14 @@ fn take(app: &mut App, input: Input) -> Vec<Request> {
             app.layout = Layout::of(columns, rows);
             Vec::new()
         }
+        Input::Focused(is_in_front) => {
+            app.attention.focus(is_in_front);
+            Vec::new()
+        }
+        Input::Turned(rows) => {
+            keys::turn(app, rows);
+            Vec::new()
+        }
         Input::Passed(now) => {
             app.now = now;
             Vec::new()
@@ -55,7 +67,7 @@ fn take(app: &mut App, input: Input) -> Vec<Request> {
         Input::Asked { question, at } => {
             app.now = at;
             app.panels.push_back(Panel::new(&question, at));
-            Vec::new()
+            tell::of_question(app, at).into_iter().collect()
         }
         Input::Answered(answer) => answered(app, answer),
         Input::Over(over) => run::over(app, over),
@@ -83,6 +95,13 @@ fn answered(app: &mut App, answer: Answer) -> Vec<Request> {
             return pages::found(app, &wanted, found.map(|found| *found));
         }
         Answer::Errand(progress) => return pages::progressed(app, progress),
+        Answer::Files { names, is_cut } => offer::listed(app, names, is_cut),
+        Answer::Composed(composed) => {
+            hand::composed(app, composed);
+            return offer::refresh(app);
+        }
+        Answer::Returned(failed) => hand::tell_failed(app, &failed),
+        Answer::Kept(kept) => hand::kept(app, kept),
         Answer::Overview(Ok(overview)) => overviewed(app, *overview),
         Answer::Overview(Err(failed)) => {
             app.transcript

@@ -3,6 +3,7 @@
 mod column;
 mod footer;
 mod header;
+mod offer;
 mod over;
 mod page;
 mod panes;
@@ -46,7 +47,11 @@ fn whole(app: &App, canvas: &mut Canvas<'_>) -> Option<Position> {
         _ => page::paint(app, canvas),
     };
     panes::notice(app, canvas);
-    footer::paint(app, canvas);
+    let finding = offer::finding(app, canvas);
+    if finding.is_none() {
+        footer::paint(app, canvas);
+    }
+    let cursor = finding.or(cursor);
     match &app.overlay {
         Some(overlay) => Some(over::paint(app, overlay, canvas)),
         None => cursor,
@@ -60,7 +65,9 @@ fn session(app: &App, canvas: &mut Canvas<'_>) -> Option<Position> {
     column::paint(app, canvas);
     panes::waiting(app, canvas);
     panes::question(app, canvas);
-    panes::composer(app, canvas)
+    let cursor = panes::composer(app, canvas);
+    offer::paint(app, canvas);
+    cursor
 }
 
 fn too_small(app: &App, canvas: &mut Canvas<'_>) {

@@ -3,7 +3,7 @@
 use harness_core::{Event, Timestamp};
 use harness_report::Who;
 
-use super::{approve, pages, words};
+use super::{approve, offer, pages, tell, words};
 use crate::{
     app::{App, Notice, Origin, Phase, Quitting, Stopping},
     input::{Over, Query, Request},
@@ -22,6 +22,7 @@ pub(super) fn started(app: &mut App) -> Vec<Request> {
     app.stopping = Stopping::No;
     app.resumable = None;
     app.work.activity = Activity::Opening;
+    app.attention.begin(app.now);
     Vec::new()
 }
 
@@ -57,7 +58,7 @@ pub(super) fn logged(app: &mut App, event: &Event, at: Timestamp) -> Vec<Request
         Event::ApprovalAsked(asked) => approve::ask(app, asked),
         _ => {}
     }
-    Vec::new()
+    tell::of_event(app, event, at).into_iter().collect()
 }
 
 /// Follows the words that wait: said, taken back, sent, or never read.
@@ -68,9 +69,16 @@ fn take_words(app: &mut App, event: &Event) {
             if let Some(at) = app.waiting.iter().rposition(|waiting| waiting == text) {
                 app.waiting.remove(at);
             }
+            if let Some(at) = app.taking.iter().position(|taking| taking == text) {
+                app.taking.remove(at);
+            }
         }
-        Event::TurnStarted { .. } => app.waiting.clear(),
+        Event::TurnStarted { .. } => {
+            app.waiting.clear();
+            app.taking.clear();
+        }
         Event::SessionEnded { .. } => {
+            app.taking.clear();
             let unread = std::mem::take(&mut app.waiting);
             for text in &unread {
                 let text = format!("the agent was done before it read: {text}");
@@ -175,7 +183,7 @@ pub(super) fn stop(app: &mut App) -> Vec<Request> {
 
 /// Clears the text, then stops, then quits.
 pub(super) fn interrupt(app: &mut App) -> Vec<Request> {
-    if app.overlay.take().is_some() {
+    if app.overlay.take().is_some() || offer::close_earlier(app) {
         return Vec::new();
     }
     if !app.composer.is_empty() && app.pages.open == Page::Session {

@@ -23,7 +23,11 @@ pub(super) fn paint(app: &App, canvas: &mut Canvas<'_>) {
         } else {
             "End"
         };
-        row.push(Role::Needed, format!("{unseen} new  {key} follow"));
+        let new = match unseen {
+            0 => String::new(),
+            unseen => format!("{unseen} new  "),
+        };
+        row.push(Role::Needed, format!("{new}{key} follow"));
         row.push(Role::Plain, "   ");
     }
     let is_page = app.pages.open != Page::Session && app.overlay.is_none();
@@ -83,6 +87,11 @@ fn commands(app: &App) -> Vec<(Command, Option<&'static str>)> {
             plain(Command::ListDown),
             plain(Command::Close),
         ],
+        Place::Offer => vec![
+            plain(Command::OfferTake),
+            plain(Command::OfferDown),
+            plain(Command::OfferClose),
+        ],
         Place::Line => vec![plain(Command::Accept), named(Command::Back, "back")],
         Place::Prompt => vec![plain(Command::TakeLine), named(Command::Back, "leave")],
         Place::Question if app.pages.open != Page::Session => vec![
@@ -114,10 +123,12 @@ fn commands(app: &App) -> Vec<(Command, Option<&'static str>)> {
             plain(Command::EntryDown),
             plain(Command::EntryUp),
             plain(Command::Unfold),
-            plain(Command::TurnNext),
-            plain(Command::Follow),
+            plain(Command::Seek),
+            plain(Command::Copy),
             plain(Command::Leave),
             plain(Command::Help),
+            plain(Command::TurnNext),
+            plain(Command::Follow),
         ],
         _ if app.asked.is_some() && app.pages.open != Page::Session => vec![
             named(Command::Send, "answer"),
