@@ -16,7 +16,11 @@ const PROGRAM: &[Edges] = &[
     ("core", "", "humantime serde thiserror"),
     ("failpoint", "", "rustix"),
     ("guard", "core", "globset serde thiserror"),
-    ("review", "core", "similar"),
+    (
+        "review",
+        "core",
+        "serde serde_json sha2 similar thiserror unicode-segmentation",
+    ),
     (
         "gate",
         "core review",
@@ -80,6 +84,7 @@ const PROGRAM: &[Edges] = &[
 const TESTS: &[Edges] = &[
     ("core", "", "proptest serde_json"),
     ("guard", "", "proptest serde_json"),
+    ("review", "", "proptest"),
     ("gate", "", "insta proptest"),
     ("context", "", "insta proptest"),
     ("provider", "", "proptest"),
