@@ -447,11 +447,13 @@ fn wholes(file: &FileChange) -> Vec<WholeChange> {
     if file.was.is_some() {
         found.push(WholeChange::Renamed);
     }
-    if file.old.is_file() && file.new.is_file() && file.mode_change().is_some() {
-        found.push(WholeChange::Mode);
-    }
     let compared = texts(file).is_some();
     let same = file.old.content_digest() == file.new.content_digest();
+    // What is replaced as a whole comes back with its mode.
+    let are_files = file.old.is_file() && file.new.is_file();
+    if are_files && file.mode_change().is_some() && (compared || same) {
+        found.push(WholeChange::Mode);
+    }
     let without_lines = |side: &Side| !compared || side.text() == Some("");
     match file.kind() {
         ChangeKind::Added if without_lines(&file.new) => found.push(WholeChange::Added),
@@ -505,6 +507,8 @@ fn text_hunks(file: &FileChange) -> Vec<Hunk> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn path(text: &str) -> RepoPath {
@@ -549,6 +553,8 @@ mod tests {
         check(&file(text(), run("x\ny\n")), &["mode"]);
         check(&file(text(), run("x\nz\n")), &["mode", "-2+2"]);
         check(&file(binary(1), binary(2)), &["replaced"]);
+        check(&file(run("x\n"), binary(2)), &["replaced"]);
+        check(&file(binary(1), Side::of_file(&[0, 1], true)), &["mode"]);
         check(&file(Side::Absent, binary(2)), &["added"]);
         check(&file(text(), binary(2)), &["replaced"]);
         check(&file(link("a"), link("b")), &["replaced"]);
@@ -639,5 +645,17 @@ mod tests {
     fn a_change_can_be_compared_by_another_thread() {
         fn check<T: Send + Sync>() {}
         check::<Change>();
+    }
+
+    proptest! {
+        #[test]
+        fn pieces_have_names_of_their_own_and_counts_fit(old in "([a-c]\n){0,40}", new in "([a-c]\n){0,40}") {
+            let change = file(Side::of_text(old.as_str()), Side::of_text(new.as_str()));
+            let names: std::collections::BTreeSet<&HunkId> = change.pieces().iter().map(|piece| &piece.id).collect();
+            prop_assert_eq!(names.len(), change.pieces().len());
+            prop_assert_eq!(change.counts(), crate::counts(&old, &new));
+            let same = file(Side::of_text(old.as_str()), Side::of_text(new.as_str()));
+            prop_assert_eq!(change.pieces(), same.pieces());
+        }
     }
 }

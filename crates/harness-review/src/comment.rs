@@ -129,6 +129,18 @@ impl Place {
         }
     }
 
+    /// Takes on the new name of a file.
+    pub(crate) fn renamed(&mut self, was: &RepoPath, now: &RepoPath) {
+        let path = match self {
+            Self::Line(anchor) | Self::Range(anchor) => &mut anchor.path,
+            Self::File { path } => path,
+            Self::Change => return,
+        };
+        if path == was {
+            now.clone_into(path);
+        }
+    }
+
     pub(crate) const fn anchor_mut(&mut self) -> Option<&mut Anchor> {
         match self {
             Self::Line(anchor) | Self::Range(anchor) => Some(anchor),

@@ -15,6 +15,10 @@ pub const MESSAGE_BYTES_MAX: usize = 32 * 1024;
 const QUOTED_LINES_MAX: usize = 8;
 /// The most of one quoted line. Unit: bytes.
 const QUOTED_BYTES_MAX: usize = 200;
+/// How many of the last answers of a comment are told again.
+const TOLD_ANSWERS_MAX: usize = 4;
+/// The most of each of them. Unit: bytes.
+const TOLD_ANSWER_BYTES_MAX: usize = 1024;
 /// The most of what was taken back that is shown for one rejection. Unit: lines.
 const TURNED_DOWN_LINES_MAX: usize = 20;
 /// The most of one answer that is kept. Unit: bytes.
@@ -59,7 +63,13 @@ fn worded(comment: &Comment) -> String {
         text.push_str(&quoted(&anchor.text, QUOTED_LINES_MAX));
     }
     text.push_str(&visible(comment.text.trim()));
-    text.push_str("\n\n");
+    text.push('\n');
+    let answers = &comment.answers;
+    for answer in &answers[answers.len().saturating_sub(TOLD_ANSWERS_MAX)..] {
+        let said = visible(head(answer.text.trim(), TOLD_ANSWER_BYTES_MAX));
+        text.push_str(&format!("{}: {said}\n", answer.by.as_str()));
+    }
+    text.push('\n');
     text
 }
 
@@ -80,6 +90,8 @@ fn quoted(text: &str, most: usize) -> String {
 }
 
 /// Words what a person has turned down and what was taken back for it; empty where there is nothing.
+///
+/// To be called before [`crate::Book::applied`], which drops what was kept.
 pub fn turned_down(decisions: &[&Decision]) -> String {
     if decisions.is_empty() {
         return String::new();

@@ -408,6 +408,7 @@ pub fn piece_of(file: &FileChange, finding: &Finding) -> Option<usize> {
 #[cfg(test)]
 mod tests {
     use harness_core::Timestamp;
+    use proptest::prelude::*;
 
     use super::*;
     use crate::{Base, Choice, Chosen, Side};
@@ -558,5 +559,36 @@ mod tests {
         assert_eq!(piece_of(file, &finding(Some(1))), Some(0));
         assert_eq!(piece_of(file, &finding(None)), Some(0));
         assert!(finding_rank(FindingKind::TestsRemoved) < finding_rank(FindingKind::SecretAdded));
+    }
+
+    proptest! {
+        #[test]
+        fn every_file_stands_once_in_the_tree_and_every_piece_comes_once(
+            names in proptest::collection::btree_set("[ab](/[ab]){0,3}/[fg]", 1..12),
+            done in proptest::collection::btree_set(0_usize..12, 0..6),
+        ) {
+            let names: Vec<&str> = names.iter().map(String::as_str).collect();
+            let change = change(&names);
+            let mut book = book();
+            for file in done.iter().filter(|file| **file < names.len()) {
+                accept(&mut book, &change, *file);
+            }
+            let now = standing(&change, &book);
+            for hidden in [Hidden::Nothing, Hidden::Done] {
+                let order = Order::new(&change, &now, &BTreeSet::new(), (Sorting::Path, hidden));
+                let mut shown: Vec<usize> = order.shown().collect();
+                shown.sort_unstable();
+                let is_shown = |at: &usize| hidden == Hidden::Nothing || !now.files[*at].is_done();
+                let expected: Vec<usize> = (0..names.len()).filter(is_shown).collect();
+                prop_assert_eq!(&shown, &expected);
+                let step = |spot: Option<Spot>| order.next_hunk(&change, spot);
+                let spots: Vec<Spot> = std::iter::successors(step(None), |spot| step(Some(*spot))).collect();
+                let pieces: usize = expected.iter().map(|at| change.files()[*at].pieces().len()).sum();
+                prop_assert_eq!(spots.len(), pieces);
+                for pair in spots.windows(2) {
+                    prop_assert_eq!(order.previous_hunk(&change, Some(pair[1])), Some(pair[0]));
+                }
+            }
+        }
     }
 }

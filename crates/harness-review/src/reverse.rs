@@ -1,7 +1,7 @@
 //! Taking lines back: a reverse patch, found by its content in a text that may have moved on.
 //!
 //! A patch is applied where its lines stand, and only where that is certain: what is above or below
-//! is unchanged, or its content stands in one place alone. Unchanged lines around it are dropped
+//! is as it was, or its content stands in one place alone. Unchanged lines around it are dropped
 //! step by step, as `patch` does, but never so far that two places would do. Everything else is a
 //! clash, which shows a person both sides; nothing is guessed.
 
@@ -264,110 +264,141 @@ enum Found {
 }
 
 fn place(patch: &Patch, lines: &[&str]) -> Found {
-    let (lead, tail) = patch.context();
-    let whole = patch.side(LineKind::Removed);
-    if whole.is_empty() {
-        // What was taken away was all there was.
-        let old = patch.side(LineKind::Added);
-        return match lines {
-            [] => Found::At { line: 0, first: 0 },
-            _ if lines == old => Found::Already,
-            _ => Found::Nowhere,
-        };
-    }
-    let only_removed = !patch.lines.iter().any(|line| line.kind == LineKind::Added);
-    let mut ambiguous = Vec::new();
-    for kept in [usize::MAX, 1, 0] {
-        let (dropped, cut) = (lead.saturating_sub(kept), tail.saturating_sub(kept));
-        if kept != usize::MAX && (only_removed || dropped + cut == 0) {
-            continue;
-        }
-        let wanted = &whole[dropped..whole.len() - cut];
-        let expected = patch.start as usize + dropped;
-        if let Some(line) = certain(patch, lines, wanted, expected, cut) {
-            return Found::At {
-                line,
-                first: dropped,
-            };
-        }
-        let places = if is_telling(wanted) {
-            places(lines, wanted)
-        } else {
-            Vec::new()
-        };
-        match places.as_slice() {
-            [line] if kept > 0 || line.abs_diff(expected) <= NEAR_LINES => {
-                return Found::At {
-                    line: *line,
-                    first: dropped,
-                };
-            }
-            [] | [_] => {}
-            // Fewer lines around it can only be found in more places.
-            _ => {
-                ambiguous = places;
-                break;
-            }
-        }
-        if kept == usize::MAX && is_taken_back(patch, lines, wanted) {
-            return Found::Already;
-        }
-    }
-    if ambiguous.is_empty() {
-        Found::Nowhere
-    } else {
-        Found::Everywhere(ambiguous)
-    }
-}
-
-/// Returns the place that is certain: all of the text above and below is as it was, or several
-/// lines on one side of it are.
-fn certain(
-    patch: &Patch,
-    lines: &[&str],
-    wanted: &[String],
-    expected: usize,
-    cut: usize,
-) -> Option<usize> {
-    let stands_at = |line: usize| {
-        let there = lines.get(line..line.checked_add(wanted.len())?)?;
-        (!wanted.is_empty() && there == wanted).then_some(line)
+    let search = Search {
+        patch,
+        lines,
+        new: patch.side(LineKind::Removed),
+        old: patch.side(LineKind::Added),
     };
-    let (above, below) = (patch.start as usize, patch.lines_below as usize);
-    let same_above = lines
-        .get(..above)
-        .filter(|lines| beside(lines) == patch.above);
-    let from_top = same_above.and_then(|_| stands_at(expected));
-    let end = lines.len().checked_sub(below);
-    let same_below = end.filter(|end| beside(&lines[*end..]) == patch.below);
-    let from_end = same_below.and_then(|end| stands_at(end.checked_sub(cut + wanted.len())?));
-    match (from_top, from_end) {
-        (Some(line), Some(other)) if line == other => Some(line),
-        (Some(line), _) if above >= CONTEXT_LINES => Some(line),
-        (_, Some(line)) if below >= CONTEXT_LINES => Some(line),
-        _ => None,
-    }
+    let certain = search.between().or_else(|| search.beside());
+    certain.unwrap_or_else(|| search.anywhere())
 }
 
-/// Whether the old lines stand where the patch would put them: certainly there, or nearby, in one
-/// place alone and with something around them, and the new ones were looked for and are nowhere.
-fn is_taken_back(patch: &Patch, lines: &[&str], wanted: &[String]) -> bool {
-    let old = patch.side(LineKind::Added);
-    let expected = patch.start as usize;
-    if certain(patch, lines, &old, expected, 0).is_some() {
-        return true;
+/// A patch that is looked for in a text.
+struct Search<'a> {
+    patch: &'a Patch,
+    lines: &'a [&'a str],
+    /// What should stand there.
+    new: Vec<String>,
+    /// What would stand there instead.
+    old: Vec<String>,
+}
+
+impl Search<'_> {
+    fn above(&self) -> Option<usize> {
+        let above = self.patch.start as usize;
+        let there = self.lines.get(..above)?;
+        (beside(there) == self.patch.above).then_some(above)
     }
-    let (lead, tail) = patch.context();
-    let comes_back = patch
-        .lines
-        .iter()
-        .any(|line| line.kind == LineKind::Removed);
-    let is_framed = lead > 0 && tail > 0;
-    let is_known = is_framed || (comes_back && lead + tail > 0);
-    let near = |line: &usize| line.abs_diff(expected) <= NEAR_LINES;
-    match places(lines, &old).as_slice() {
-        [line] => is_known && is_telling(wanted) && is_telling(&old) && near(line),
-        _ => false,
+
+    /// Returns where the text below begins, if it is as it was.
+    fn below(&self) -> Option<usize> {
+        let end = self
+            .lines
+            .len()
+            .checked_sub(self.patch.lines_below as usize)?;
+        (beside(&self.lines[end..]) == self.patch.below).then_some(end)
+    }
+
+    /// Looks between the text above and the text below, where both are as they were.
+    fn between(&self) -> Option<Found> {
+        let (line, end) = (self.above()?, self.below()?);
+        let there = self.lines.get(line..end)?;
+        if there == self.new {
+            Some(Found::At { line, first: 0 })
+        } else {
+            (there == self.old).then_some(Found::Already)
+        }
+    }
+
+    /// Looks beside the text above or the text below, where one of them is as it was and long enough
+    /// to be no accident.
+    fn beside(&self) -> Option<Found> {
+        let (patch, enough) = (self.patch, CONTEXT_LINES as u32);
+        let [new, old] = match (self.above(), self.below()) {
+            (Some(line), None) if patch.start >= enough => [Some(line), Some(line)],
+            (None, Some(end)) if patch.lines_below >= enough => {
+                [&self.new, &self.old].map(|side| end.checked_sub(side.len()))
+            }
+            _ => return None,
+        };
+        let is_there = |at: Option<usize>, side| at.is_some_and(|at| self.stand_at(at, side));
+        match (is_there(new, &self.new), is_there(old, &self.old)) {
+            // Lines that repeat do not say how many of them there were.
+            (true, true) => Some(Found::Everywhere(new.into_iter().collect())),
+            (true, false) => Some(Found::At {
+                line: new?,
+                first: 0,
+            }),
+            (false, true) => Some(Found::Already),
+            (false, false) => None,
+        }
+    }
+
+    fn stand_at(&self, at: usize, side: &[String]) -> bool {
+        let there = self.lines.get(at..at + side.len());
+        !side.is_empty() && there.is_some_and(|there| there == side)
+    }
+
+    /// Looks everywhere, with fewer and fewer unchanged lines around what has changed.
+    fn anywhere(&self) -> Found {
+        let (lead, tail) = self.patch.context();
+        let only_removed = !self.has(LineKind::Added);
+        for kept in [usize::MAX, 1, 0] {
+            let (dropped, cut) = (lead.saturating_sub(kept), tail.saturating_sub(kept));
+            let is_whole = kept == usize::MAX;
+            if !is_whole && (only_removed || dropped + cut == 0) {
+                continue;
+            }
+            let wanted = &self.new[dropped..self.new.len() - cut];
+            let expected = self.patch.start as usize + dropped;
+            let places = places(self.lines, wanted);
+            match places.as_slice() {
+                [] => {}
+                [line] if is_whole && self.may_be_back(*line, lead > 0 && tail > 0) => {
+                    return Found::Everywhere(places);
+                }
+                [line] if kept > 0 || line.abs_diff(expected) <= NEAR_LINES => {
+                    return Found::At {
+                        line: *line,
+                        first: dropped,
+                    };
+                }
+                [_] => {}
+                // Fewer lines around it can only be found in more places.
+                _ => return Found::Everywhere(places),
+            }
+            if is_whole && self.is_back(lead, tail) {
+                return Found::Already;
+            }
+        }
+        Found::Nowhere
+    }
+
+    fn has(&self, kind: LineKind) -> bool {
+        self.patch.lines.iter().any(|line| line.kind == kind)
+    }
+
+    /// Whether what would come back may be there already beside what was found: what only comes back
+    /// leaves no trace of its own, but for the lines around it that would be apart.
+    fn may_be_back(&self, line: usize, is_framed: bool) -> bool {
+        let end = line + self.new.len();
+        let from_end = end.checked_sub(self.old.len());
+        let stands = self.stand_at(line, &self.old)
+            || from_end.is_some_and(|line| self.stand_at(line, &self.old));
+        stands || !(is_framed || self.has(LineKind::Added))
+    }
+
+    /// Whether the old lines stand nearby, in one place alone and with something around them, while
+    /// the new ones, which say enough to be found, are nowhere.
+    fn is_back(&self, lead: usize, tail: usize) -> bool {
+        let is_framed = lead > 0 && tail > 0;
+        let is_known = is_framed || (self.has(LineKind::Removed) && lead + tail > 0);
+        let near = |line: &usize| line.abs_diff(self.patch.start as usize) <= NEAR_LINES;
+        match places(self.lines, &self.old).as_slice() {
+            [line] => is_known && is_telling(&self.new) && near(line),
+            _ => false,
+        }
     }
 }
 
@@ -378,9 +409,9 @@ fn is_telling(lines: &[String]) -> bool {
         .any(|line| line.contains(char::is_alphanumeric))
 }
 
-/// Returns where lines stand, the first few places.
+/// Returns where lines stand, the first few places; none for lines that do not say enough.
 fn places(lines: &[&str], wanted: &[String]) -> Vec<usize> {
-    if wanted.is_empty() || wanted.len() > lines.len() {
+    if !is_telling(wanted) || wanted.len() > lines.len() {
         return Vec::new();
     }
     let starts = 0..=lines.len() - wanted.len();

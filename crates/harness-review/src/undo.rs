@@ -226,6 +226,8 @@ fn clash(current: &Side) -> Clash {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn path(text: &str) -> RepoPath {
@@ -325,5 +327,62 @@ mod tests {
             text: "y\n".to_owned(),
         };
         assert_eq!(undone.steps, [write]);
+    }
+
+    /// Does what is said to be done to the new side of a file.
+    fn done(file: &FileChange, steps: &[Step]) -> (RepoPath, Side) {
+        let (mut at, mut side) = (file.path.clone(), file.new.clone());
+        for step in steps {
+            match step {
+                Step::Write { text, .. } => {
+                    let is_executable = side.mode() == Some("100755");
+                    side = Side::of_file(text.as_bytes(), is_executable);
+                }
+                Step::Delete { .. } => side = Side::Absent,
+                Step::Restore { .. } => side = file.old.clone(),
+                Step::SetExecutable { executable, .. } => {
+                    let Side::File { content, .. } = side else {
+                        panic!("only a file may be run");
+                    };
+                    side = Side::File {
+                        executable: *executable,
+                        content,
+                    };
+                }
+                Step::Move { to, .. } => at = to.clone(),
+            }
+        }
+        (at, side)
+    }
+
+    fn side() -> impl Strategy<Value = Side> {
+        prop_oneof![
+            1 => Just(Side::Absent),
+            6 => ("([a-c]\r?\n){0,12}[a-c]?", any::<bool>())
+                .prop_map(|(text, executable)| Side::of_file(text.as_bytes(), executable)),
+            1 => any::<u8>().prop_map(|byte| Side::of_file(&[0, byte], false)),
+            1 => "[ab]".prop_map(|target| Side::Link { target: target.into_bytes() }),
+            1 => "[ab]".prop_map(|commit| Side::Gitlink { commit }),
+        ]
+    }
+
+    proptest! {
+        #[test]
+        fn rejecting_everything_gives_what_was_there(old in side(), new in side(), is_renamed in any::<bool>()) {
+            let is_text = old.text().is_some() && new.text().is_some();
+            let (file, was) = if is_renamed && is_text {
+                (FileChange::renamed(path("b"), path("a"), old, new), path("b"))
+            } else {
+                (FileChange::new(path("a"), old, new), path("a"))
+            };
+            let undone = rejected(&file, &file.new);
+            prop_assert!(undone.outcomes.iter().all(|outcome| outcome.clash().is_none()));
+            let (at, side) = done(&file, &undone.steps);
+            prop_assert_eq!((at, &side), (was, &file.old));
+            // Done twice, it is done once; several hunks move each other.
+            if file.was.is_none() && file.pieces().len() == 1 {
+                prop_assert_eq!(rejected(&file, &side).steps, []);
+            }
+        }
     }
 }

@@ -6,8 +6,8 @@ use harness_core::{LineRange, RepoPath, Timestamp};
 
 use super::{Book, BookError, COMMENTS_MAX, ID_DIGITS, TEXT_BYTES_MAX, bound, within};
 use crate::{
-    AnchorSide, Answer, Author, Comment, CommentKind, CommentState, Heard, Located, Place,
-    content_id, message::ANSWER_BYTES_MAX, relocate, text::head,
+    AnchorSide, Answer, Author, Change, Comment, CommentKind, CommentState, Heard, Located, Place,
+    Side, content_id, message::ANSWER_BYTES_MAX, relocate, text::head,
 };
 
 /// A comment as somebody writes it.
@@ -109,7 +109,7 @@ impl Book {
     ) -> Result<&Comment, BookError> {
         checked(text)?;
         let comment = self.found(number)?;
-        is_in(comment, &[CommentState::Draft])?;
+        is_unsent(comment)?;
         (comment.kind, comment.edited) = (kind, now);
         text.trim().clone_into(&mut comment.text);
         Ok(comment)
@@ -121,7 +121,7 @@ impl Book {
     /// When there is no such draft.
     pub fn withdraw(&mut self, number: u32, now: Timestamp) -> Result<&Comment, BookError> {
         let comment = self.found(number)?;
-        is_in(comment, &[CommentState::Draft])?;
+        is_unsent(comment)?;
         comment.withdrawn = Some(now);
         Ok(comment)
     }
@@ -151,12 +151,17 @@ impl Book {
 
     /// Returns the numbers of the comments that an agent may answer: sent and not resolved.
     pub fn asked(&self) -> BTreeSet<u32> {
-        let may = [CommentState::Sent, CommentState::Answered];
-        let asked = self.shown().filter(|comment| may.contains(&comment.state));
+        let is_asked = |comment: &&Comment| match comment.state {
+            CommentState::Draft => !comment.answers.is_empty(),
+            state => matches!(state, CommentState::Sent | CommentState::Answered),
+        };
+        let asked = self.shown().filter(is_asked);
         asked.map(|comment| comment.number).collect()
     }
 
     /// Notes what was answered and returns the numbers that it was about.
+    ///
+    /// What a person answers waits to be sent, as a draft does.
     pub fn answer(&mut self, heard: &[Heard], by: Author, now: Timestamp) -> Vec<u32> {
         let asked = self.asked();
         let mut answered = Vec::new();
@@ -169,10 +174,10 @@ impl Book {
                 by,
                 text: head(&heard.text, ANSWER_BYTES_MAX).to_owned(),
             });
-            // A person who answers asks again.
-            comment.state = match by {
-                Author::Person => CommentState::Sent,
-                Author::Agent | Author::Reviewer => CommentState::Answered,
+            comment.state = match (by, comment.state) {
+                // A person who answers asks again, and what they said waits to be sent.
+                (Author::Person, _) | (_, CommentState::Draft) => CommentState::Draft,
+                (Author::Agent | Author::Reviewer, _) => CommentState::Answered,
             };
             comment.moved = now;
             bound(comment);
@@ -211,6 +216,35 @@ impl Book {
         };
         (comment.state, comment.moved) = (was, now);
         Ok(comment)
+    }
+
+    /// Looks for the lines of every comment in the texts of a change, as [`Book::relocate`] does, once
+    /// what was said and decided about files that were renamed goes by their new names.
+    pub fn follow(&mut self, change: &Change) -> Vec<Moved> {
+        let renamed = change.files().iter().filter_map(|file| {
+            let was = file.was.as_ref()?;
+            change.file(was).is_none().then_some((was, &file.path))
+        });
+        for (was, path) in renamed {
+            let decisions = self.decisions.iter_mut();
+            for decision in decisions.filter(|decision| decision.path == *was) {
+                decision.path = path.clone();
+            }
+            for comment in &mut self.comments {
+                comment.place.renamed(was, path);
+            }
+        }
+        self.relocate(|path, side| {
+            let (_, file) = change.file(path)?;
+            let side = match side {
+                AnchorSide::Old => &file.old,
+                AnchorSide::New => &file.new,
+            };
+            match side {
+                Side::Absent => Some(""),
+                side => side.text(),
+            }
+        })
     }
 
     /// Looks for the lines of every comment that is not resolved, in texts that the caller gives, and
@@ -267,6 +301,14 @@ fn checked(text: &str) -> Result<(), BookError> {
         return Err(BookError::Text { bytes });
     }
     Ok(())
+}
+
+/// Refuses a comment that somebody else has seen.
+fn is_unsent(comment: &Comment) -> Result<(), BookError> {
+    if comment.state == CommentState::Draft && comment.answers.is_empty() {
+        return Ok(());
+    }
+    is_in(comment, &[])
 }
 
 fn is_in(comment: &Comment, states: &[CommentState]) -> Result<(), BookError> {

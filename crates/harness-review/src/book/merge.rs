@@ -106,6 +106,10 @@ fn merge_comment(known: &mut Comment, other: Comment) {
     if (other.moved, other.state) > (known.moved, known.state) {
         (known.moved, known.state) = (other.moved, other.state);
     }
+    // What was edited after it was sent elsewhere has to be sent again.
+    if known.state == CommentState::Sent && known.edited > known.moved {
+        known.state = CommentState::Draft;
+    }
     known.withdrawn = match known.state {
         // What one face sent, another cannot have taken away unseen.
         CommentState::Draft => earlier(known.withdrawn, other.withdrawn),

@@ -188,7 +188,18 @@ fn a_comment_goes_its_way() {
         at(10),
     );
     assert_eq!(again, [1]);
-    assert_eq!(book.comment_by_number(1).unwrap().state, CommentState::Sent);
+    assert_eq!(
+        book.comment_by_number(1).unwrap().state,
+        CommentState::Draft
+    );
+    assert!(book.edit(1, CommentKind::Nit, "x", at(11)).is_err());
+    assert!(book.withdraw(1, at(11)).is_err());
+    let (message, told) = book.drafts();
+    assert!(
+        message.contains("Why not?\nagent: done\nperson: and this?\n"),
+        "{message}"
+    );
+    assert_eq!((told, book.asked()), (vec![1], [1, 2].into()));
 }
 
 #[test]
@@ -246,6 +257,32 @@ fn comments_follow_their_lines_and_are_outdated_without_them() {
     assert_eq!(book.relocate(|_, _| None), []);
     assert_eq!(book.relocate(|_, _| Some(NEW)).len(), 1);
     assert_eq!(book.comments[0].shown_state(), CommentState::Sent);
+}
+
+#[test]
+fn what_was_said_and_decided_goes_with_a_renamed_file() {
+    let mut book = book();
+    decide(&mut book, &file(OLD, NEW), &[], Choice::Accepted, 1);
+    book.comment(said("x", CommentKind::Nit), at(2)).unwrap();
+    let moved = format!("{NEW}d\n");
+    let renamed = FileChange::renamed(
+        path("a"),
+        path("b"),
+        Side::of_text(OLD),
+        Side::of_text(moved.as_str()),
+    );
+    let change = Change::new(vec![renamed]);
+    assert_eq!(book.follow(&change), []);
+    assert_eq!(book.comments[0].place.worded(), "b:2");
+    let states = &standing(&change, &book).files[0].hunks;
+    let states: Vec<DecisionState> = states.iter().map(|hunk| hunk.state).collect();
+    assert_eq!(states, [DecisionState::Unseen, DecisionState::Partly]);
+    let gone = Change::new(vec![FileChange::new(
+        path("b"),
+        Side::of_text(OLD),
+        Side::Absent,
+    )]);
+    assert_eq!(book.follow(&gone).len(), 1);
 }
 
 #[test]
@@ -323,6 +360,12 @@ fn two_faces_lose_nothing() {
         }
     );
     assert_eq!(state(&merged, &file(OLD, NEW)), DecisionState::Mixed);
+    // What was edited after it was sent is sent again.
+    let mut late = one.clone();
+    late.comments[0].edited = at(9);
+    late.comments[0].text = "late".to_owned();
+    late.merge(one);
+    assert_eq!(late.comments[0].state, CommentState::Draft);
     let mut again = merged.clone();
     assert_eq!(again.merge(other), []);
     assert_eq!(again, merged);

@@ -1,4 +1,5 @@
 use harness_core::{FindingKind, LineRange, RepoPath};
+use proptest::prelude::*;
 
 use super::*;
 use crate::{
@@ -168,4 +169,42 @@ fn json_is_versioned_and_has_weakened_tests_first() {
     assert_eq!(value["comments"][1]["lines"]["first"], 3);
     assert_eq!(value["evidence"][0]["tests"]["failed"], 1);
     assert_eq!(value["must_fix_open"], 1);
+}
+
+proptest! {
+    #[test]
+    fn nothing_that_is_shown_becomes_a_part_of_the_page(
+        text in "([`~#>a\r-]{0,6}\n){0,8}", said in "[`~#>a\n<]{0,20}", name in "[`#a~]{1,6}",
+    ) {
+        let change = Change::new(vec![FileChange::new(path(&name), Side::Absent, Side::of_text(text.as_str()))]);
+        let mut book = Book::new(Base::LastCheckpoint, Timestamp::default());
+        let place = Place::File { path: path(&name) };
+        let draft = Draft { kind: CommentKind::Note, place, text: said, by: Author::Person };
+        let comments = usize::from(book.comment(draft, Timestamp::default()).is_ok());
+        let review = Exported {
+            title: &name,
+            base: &name,
+            time: Timestamp::default(),
+            change: &change,
+            standing: &standing(&change, &book),
+            book: &book,
+            findings: &[],
+            evidence: &[],
+        };
+        let page = markdown(&review);
+        let (mut fence, mut headings) = (None, 0);
+        for line in page.lines() {
+            let ticks = line.len() - line.trim_start_matches('`').len();
+            match fence {
+                None if ticks >= 3 && line.ends_with("diff") => fence = Some(ticks),
+                None => headings += usize::from(line.starts_with('#')),
+                Some(open) if ticks >= open && line.len() == ticks => fence = None,
+                Some(_) => {}
+            }
+        }
+        prop_assert_eq!(fence, None);
+        let expected = 1 + 2 * comments + if change.files().is_empty() { 0 } else { 2 };
+        prop_assert_eq!(headings, expected);
+        prop_assert_eq!(json(&review)["comments"].as_array().map(Vec::len), Some(comments));
+    }
 }

@@ -106,6 +106,22 @@ fn what_was_taken_back_before_is_left() {
 }
 
 #[test]
+fn what_may_be_back_already_is_not_put_back_again() {
+    // All that is left says nothing about whether the line above it is there.
+    let result = taken_back("top\nb\na\n", &patches("b\na\n", "a\n"));
+    assert_eq!(result.text, "top\nb\na\n");
+    assert_eq!(result.clashes().next().unwrap().why, Why::Ambiguous);
+    // Of lines that repeat nobody can tell how many there were.
+    let (old, new) = ("x\ny\nz\na\na\na\na\na\nw\n", "x\ny\nz\na\na\na\na\nw\n");
+    assert_eq!(
+        taken_back(old, &patches(old, new)).outcomes,
+        [Outcome::Already]
+    );
+    let more = format!("{old}end\n");
+    assert_eq!(taken_back(&more, &patches(old, new)).text, more);
+}
+
+#[test]
 fn chosen_lines_alone_are_taken_back() {
     let (old, new) = ("a\nb\nc\n", "a\nB\nBB\nc\n");
     let check = |chosen: &[&str], expected: &str| {
