@@ -2,6 +2,7 @@
 
 mod checkpoint;
 mod plan;
+mod review;
 
 use std::path::PathBuf;
 
@@ -9,6 +10,9 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub(crate) use checkpoint::{Checkpoint, CheckpointDiff, CheckpointUndo};
 pub(crate) use plan::Plan;
+pub(crate) use review::{
+    Review, ReviewCommand, ReviewDecision, ReviewForm, ReviewKind, ReviewOf, ReviewPart,
+};
 
 /// Let a coding agent loose in a repository, and keep it to the repository's rules
 ///
@@ -86,6 +90,13 @@ pub(crate) enum Command {
     /// named. A run that waits takes the answer at once; else `harness resume` or the next
     /// `harness run` goes on with it.
     Answer(Answer),
+    /// Look at a change hunk by hunk, accept, turn down and comment
+    ///
+    /// Shows what the newest run changed, or with a base any other difference, in any git repository:
+    /// no configuration, run, key or network is needed. Accepting marks only; what is turned down is
+    /// taken back at the end of the turn, and the agent is told why. A comment that must be fixed keeps
+    /// the feature from finishing until it is resolved; the command exits with 5 while one is open.
+    Review(Box<Review>),
     /// Show where the repository, its features and its runs stand
     Status,
     /// Try to break out of each level of confinement, and check what a run would use

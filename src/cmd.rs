@@ -20,8 +20,9 @@ mod log;
 mod models;
 mod place;
 pub(crate) mod plan;
-mod reach;
+pub(crate) mod reach;
 pub(crate) mod resume;
+mod review;
 pub(crate) mod rewind;
 pub(crate) mod run;
 pub(crate) mod runs;
@@ -55,6 +56,7 @@ pub(crate) fn run(cli: &Cli) -> Result<u8, Failure> {
         Command::Doctor(doctor) => doctor::run(common, doctor),
         Command::Rewind(rewind) => rewind::run(common, rewind),
         Command::Answer(answer) => answer::run(common, answer),
+        Command::Review(review) => review::run(common, review),
         Command::Status => status::run(common),
         Command::Models => models::run(common),
         Command::Feature(feature) => feature::run(common, feature),

@@ -23,6 +23,7 @@ mod prompts;
 mod proof;
 mod proposals;
 mod questions;
+mod review;
 mod rules;
 mod screen;
 mod session;

@@ -57,7 +57,7 @@ const PROGRAM: &[Edges] = &[
     ),
     (
         "runner",
-        "core context engine failpoint gate git guard host provider store tool",
+        "core context engine failpoint gate git guard host provider review store tool",
         "futures-util serde serde_json sha2 thiserror tokio",
     ),
     ("report", "core", "schemars serde serde_json"),

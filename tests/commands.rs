@@ -16,6 +16,7 @@ mod land;
 mod log;
 mod models;
 mod readme;
+mod review;
 mod scope;
 mod session;
 mod trust;

@@ -21,6 +21,7 @@ mod prefix;
 mod questions;
 mod record;
 mod regression;
+mod reviewed;
 mod rewind;
 mod roles;
 mod spend;

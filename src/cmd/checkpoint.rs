@@ -1,7 +1,7 @@
 //! `harness checkpoint`: lists what was saved, shows and compares it, and goes back to it.
 
 mod diff;
-mod known;
+pub(crate) mod known;
 pub(crate) mod page;
 mod show;
 mod sides;

@@ -4,6 +4,7 @@ mod checkout;
 mod checkpoints;
 mod fixture;
 mod landing;
+mod looking;
 mod odd;
 mod opening;
 mod reading;

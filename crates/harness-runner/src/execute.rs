@@ -22,6 +22,7 @@ mod report_file;
 mod setup;
 mod shop;
 mod subject;
+mod turn_down;
 mod turning_back;
 mod watch;
 mod work_tree;
@@ -350,6 +351,7 @@ impl Executor {
             Effect::SetAside => self.set_aside().await,
             Effect::BringBack(work) => self.bring_back(*work).await,
             Effect::Rewind(files) => self.rewind(*files).await,
+            Effect::TurnDown(rejections) => self.turn_down(rejections).await,
             Effect::HandOver(write) => {
                 self.tell(hand_over::hand_over(self, *write, cancelled).await);
             }

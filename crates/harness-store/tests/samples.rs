@@ -4,6 +4,8 @@
 
 #[path = "samples/beside.rs"]
 mod beside;
+#[path = "samples/review.rs"]
+mod review;
 
 use std::time::Duration;
 
@@ -117,6 +119,9 @@ kinds! {
     Event::PlanSet(_) => "plan_set",
     Event::WindowCut(_) => "window_cut",
     Event::WindowFull(_) => "window_full",
+    Event::ReviewChanged(_) => "review_changed",
+    Event::TurnedDown(_) => "turned_down",
+    Event::CommentAnswered(_) => "comment_answered",
 }
 
 /// Returns the samples, in the order of the stored file.
@@ -148,6 +153,7 @@ pub(crate) fn samples() -> Vec<Event> {
     events.extend(turning_back());
     events.extend(long_work());
     events.extend(landing());
+    events.extend(review::review());
     events
 }
 

@@ -16,6 +16,7 @@ impl Session {
     pub(crate) fn resume(&mut self, steered: bool, now: Timestamp) {
         self.resume_interruption();
         self.resume_rewind();
+        self.resume_person_review();
         // An answer is judged anew: it was not recorded, and a person can talk again.
         self.conclusion
             .take_if(|conclusion| *conclusion == Conclusion::Answered);
