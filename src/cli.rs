@@ -11,7 +11,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 pub(crate) use checkpoint::{Checkpoint, CheckpointDiff, CheckpointUndo};
 pub(crate) use plan::Plan;
 pub(crate) use review::{
-    Review, ReviewCommand, ReviewDecision, ReviewForm, ReviewKind, ReviewOf, ReviewPart,
+    Review, ReviewBase, ReviewCommand, ReviewDecision, ReviewForm, ReviewKind, ReviewOf, ReviewPart,
 };
 
 /// Let a coding agent loose in a repository, and keep it to the repository's rules

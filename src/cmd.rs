@@ -22,7 +22,7 @@ mod place;
 pub(crate) mod plan;
 pub(crate) mod reach;
 pub(crate) mod resume;
-mod review;
+pub(crate) mod review;
 pub(crate) mod rewind;
 pub(crate) mod run;
 pub(crate) mod runs;

@@ -9,10 +9,11 @@ mod errand;
 mod lent;
 mod look;
 mod names;
+mod review;
 mod setup;
 mod stage;
 
-use harness_tui::{App, Left, Line, Over, Setup, summary};
+use harness_tui::{App, Left, Line, Over, Query, ReviewAsked, Setup, Wanted, summary};
 use tokio::sync::mpsc;
 
 use crate::{
@@ -42,6 +43,17 @@ pub(crate) fn look_around(common: &Common) -> Result<u8, Failure> {
         );
     }
     open(common, None)
+}
+
+/// Opens the screen on the review page.
+pub(crate) fn review(common: &Common, asked: ReviewAsked) -> Result<u8, Failure> {
+    let (mut setup, notify_command) = setup::read(None)?;
+    setup.review = Some(asked.clone());
+    let (inputs_tx, inputs) = mpsc::channel(INPUTS_MAX);
+    let mut conductor = Conductor::new(common, inputs_tx, None, notify_command);
+    conductor.look_first(Query::Page(Wanted::Review(asked)));
+    let left = show(setup, inputs, &mut conductor)?;
+    leave(&left, &conductor)
 }
 
 /// Opens the screen with something to do, and returns the exit code of what was done last.

@@ -63,7 +63,7 @@ const PROGRAM: &[Edges] = &[
     ("report", "core", "schemars serde serde_json"),
     (
         "tui",
-        "core report",
+        "core report review",
         "base64 crossterm futures-util nucleo-matcher pulldown-cmark ratatui ratatui-textarea rustix \
          tokio unicode-segmentation unicode-width",
     ),
@@ -96,7 +96,7 @@ const TESTS: &[Edges] = &[
     ("store", "", "proptest"),
     ("runner", "", "tempfile"),
     ("report", "", "insta"),
-    ("tui", "", "insta serde_json"),
+    ("tui", "", "insta proptest serde_json"),
     (
         "harness",
         "testkit tool",

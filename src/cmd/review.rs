@@ -8,28 +8,41 @@ mod decide;
 mod listing;
 mod walk;
 
+pub(crate) use decide::no_secret;
+
 use harness_core::{CheckpointNumber, FeatureId, SessionId};
 use harness_review::{Base, export};
+use harness_tui::ReviewAsked;
 
 use crate::{
     ask,
-    cli::{Common, Review, ReviewCommand, ReviewForm, ReviewOf, ReviewPart},
+    cli::{Common, Review, ReviewBase, ReviewCommand, ReviewForm, ReviewOf, ReviewPart},
     compose::Site,
     failure::{Failure, NEEDS_HUMAN},
     output,
     review::{Asked, Desk, proof::Proof},
+    screen,
 };
 
-pub(super) fn run(common: &Common, flags: &Review) -> Result<u8, Failure> {
+pub(crate) fn run(common: &Common, flags: &Review) -> Result<u8, Failure> {
     let site = Site::open(common)?;
     let Some(command) = &flags.command else {
         let asked = asked(flags.base.range.as_deref(), &flags.base.part)?;
+        if flags.export.is_none() && screen::is_wanted(common, flags.plain)? {
+            let code = screen::review(common, page_of(&asked))?;
+            // What must be fixed is a person's to settle, wherever it was looked at.
+            return Ok(if code == 0 {
+                standing(&Desk::open(&site, &asked)?)?
+            } else {
+                code
+            });
+        }
         let desk = Desk::open(&site, &asked)?;
         if let Some(form) = flags.export {
             return export(&desk, form);
         }
         let is_asked_for = flags.plain && !common.no_input && !common.json;
-        // The screen's page opens here once there is one; until then a terminal gets plain lines.
+        // A terminal without room for the screen gets plain lines.
         if is_asked_for || ask::is_attended(common) {
             walk::run(common, &desk)?;
         } else {
@@ -112,6 +125,22 @@ pub(super) fn run(common: &Common, flags: &Review) -> Result<u8, Failure> {
         }
     }
     Ok(0)
+}
+
+/// Returns no flags about what is compared.
+pub(crate) fn no_base() -> ReviewBase {
+    ReviewBase::default()
+}
+
+/// Returns what the screen's page is asked for.
+fn page_of(asked: &Asked) -> ReviewAsked {
+    match asked {
+        Asked::Usual => ReviewAsked::Usual,
+        Asked::Base { base, session } => ReviewAsked::Base {
+            base: base.clone(),
+            session: *session,
+        },
+    }
 }
 
 /// Reads what is to be compared off the command line.

@@ -203,6 +203,11 @@ impl Source {
         })
     }
 
+    /// Returns the feature that the newest of its sessions worked on.
+    pub(crate) fn feature(&self) -> Option<FeatureId> {
+        self.openings.last().map(|opened| opened.feature.clone())
+    }
+
     /// Whether the later state is the work tree as it is.
     pub(crate) const fn is_now(&self) -> bool {
         self.new.is_none()

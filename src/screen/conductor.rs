@@ -18,7 +18,7 @@ use tokio::sync::mpsc;
 use super::{
     call, errand,
     lent::Lent,
-    look,
+    look, review,
     stage::{Cast, Link, Stage},
 };
 use crate::{
@@ -51,6 +51,10 @@ pub(super) struct Conductor {
     /// The program that calls the person; empty for none.
     notify_command: Vec<String>,
     /// Who has the terminal.
+    /// Books are kept one at a time.
+    books: Arc<Mutex<()>>,
+    /// What to look up first.
+    first_query: Option<Query>,
     lent: Option<Lent>,
 }
 
@@ -78,7 +82,14 @@ impl Conductor {
             options,
             notify_command,
             lent: None,
+            books: Arc::default(),
+            first_query: None,
         }
+    }
+
+    /// Looks something up as soon as the first frame stands.
+    pub(super) fn look_first(&mut self, query: Query) {
+        self.first_query = Some(query);
     }
 
     /// Returns how the last thing that was begun failed, if it did.
@@ -275,7 +286,12 @@ impl Host for Conductor {
     fn opened(&mut self) {
         match self.first.take() {
             Some(job) => self.begin(job, Past::Whole),
-            None => self.look(Query::Overview),
+            None => {
+                if let Some(query) = self.first_query.take() {
+                    self.look(query);
+                }
+                self.look(Query::Overview);
+            }
         }
     }
 
@@ -290,6 +306,14 @@ impl Host for Conductor {
             Request::Start(start) => self.start(start),
             Request::Decide { id, decision } => self.link.decide(id, decision == Decision::Yes),
             Request::Look(query) => self.look(query),
+            Request::Review(kept) => {
+                let (common, books) = (self.common_of_pages(), Arc::clone(&self.books));
+                self.answer("review", move || {
+                    // One after the other, in the order in which they were made.
+                    let _turn = lock(&books);
+                    Answer::Reviewed(review::keep(&common, *kept).map(Box::new))
+                });
+            }
             Request::Do(errand) => self.begin_errand(errand),
             Request::Keep(text) => self.answer("keep", move || call::keep(&text)),
             Request::Notify(words) => {
@@ -310,7 +334,15 @@ impl Host for Conductor {
     }
 
     fn program(&mut self, errand: &Loan) -> Result<Command, Failed> {
-        let (lent, command) = Lent::prepare(errand, self.common.directory.clone())?;
+        let folder = match errand {
+            Loan::Open { .. } => {
+                let site = Site::open(&self.common_of_pages());
+                let site = site.map_err(|failure| failure.to_told())?;
+                Some(site.root.path().to_path_buf())
+            }
+            _ => self.common.directory.clone(),
+        };
+        let (lent, command) = Lent::prepare(errand, folder)?;
         self.lent = Some(lent);
         Ok(command)
     }

@@ -4,12 +4,15 @@
 //! never by the repository. They run as that person, outside of every cage.
 
 use std::{
+    ffi::OsStr,
     fs::File,
     io::{self, Read as _, Write as _},
-    path::PathBuf,
+    os::unix::ffi::OsStrExt as _,
+    path::{Path, PathBuf},
     process::{Command, ExitStatus},
 };
 
+use harness_core::RepoPath;
 use harness_tui::{Answer, Failed, Loan};
 use tempfile::NamedTempFile;
 
@@ -36,6 +39,7 @@ impl Lent {
                 named("PAGER").unwrap_or_else(|| vec!["less".to_owned()]),
                 Some(text),
             ),
+            Loan::Open { path, line } => (opening(editor(), folder.as_deref(), path, *line)?, None),
             Loan::Shell => (vec![shell()], None),
         };
         let name = words.remove(0);
@@ -116,10 +120,52 @@ impl Lent {
 /// Returns what a person sets to have another program.
 const fn variable(errand: &Loan) -> &'static str {
     match errand {
-        Loan::Compose(_) | Loan::Edit(_) => "set VISUAL or EDITOR to an editor that is there",
+        Loan::Compose(_) | Loan::Edit(_) | Loan::Open { .. } => {
+            "set VISUAL or EDITOR to an editor that is there"
+        }
         Loan::Read(_) => "set PAGER to a pager that is there",
         Loan::Shell => "set SHELL to a shell that is there",
     }
+}
+
+/// Returns the command that opens a file at a line, in the way the editor knows.
+fn opening(
+    mut words: Vec<String>,
+    folder: Option<&Path>,
+    path: &RepoPath,
+    line: u32,
+) -> Result<Vec<String>, Failed> {
+    let folder = match folder {
+        Some(folder) => folder.to_owned(),
+        None => std::env::current_dir().map_err(|error| Failed {
+            message: format!("cannot open `{path}`: {error}"),
+            hint: None,
+        })?,
+    };
+    let folder = std::path::absolute(folder).unwrap_or_default();
+    let file = folder.join(Path::new(OsStr::from_bytes(path.as_bytes())));
+    let file = file.to_string_lossy().into_owned();
+    let name = words
+        .first()
+        .and_then(|word| word.rsplit('/').next())
+        .unwrap_or_default()
+        .to_owned();
+    match name.as_str() {
+        "code" | "codium" | "code-insiders" | "cursor" => {
+            words.extend([
+                "--wait".to_owned(),
+                "--goto".to_owned(),
+                format!("{file}:{line}"),
+            ]);
+        }
+        "hx" | "helix" | "zed" | "subl" => words.push(format!("{file}:{line}")),
+        "vi" | "vim" | "nvim" | "nano" | "emacs" | "emacsclient" | "micro" | "kak" | "joe"
+        | "ed" => {
+            words.extend([format!("+{line}"), file]);
+        }
+        _ => words.push(file),
+    }
+    Ok(words)
 }
 
 fn editor() -> Vec<String> {

@@ -28,6 +28,7 @@ pub(super) fn answer(common: &Common, query: &Query) -> Answer {
             let overview = overview(common).map(Box::new);
             Answer::Overview(overview.map_err(|failure| failure.to_told()))
         }
+        Query::Dress(ref wanted) => Answer::Dressed(Box::new(wanted.clone().make())),
         Query::Files => names::files(common),
         Query::Detail { session, call } => Answer::Detail {
             session,
@@ -44,6 +45,7 @@ fn page(common: &Common, wanted: &Wanted) -> Result<Found, Failure> {
         Wanted::Checkpoints(session) => {
             Found::Checkpoints(checkpoint::page::checkpoints(common, *session)?)
         }
+        Wanted::Review(asked) => Found::Review(Box::new(super::review::found(common, asked)?)),
         Wanted::Sessions(reach) => Found::Sessions(sessions::sessions(common, *reach)?),
         Wanted::Difference { session, from, to } => Found::Difference {
             title: match from {

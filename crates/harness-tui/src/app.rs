@@ -48,6 +48,8 @@ pub struct Setup {
     pub motion: Motion,
     /// Whether the wheel of the mouse scrolls here.
     pub has_mouse: bool,
+    /// What the review page is opened with; the session page is when absent.
+    pub review: Option<crate::review::ReviewAsked>,
 }
 
 /// How much may move.
@@ -191,6 +193,10 @@ impl App {
             is_changed: true,
             ..Self::default()
         };
+        if let Some(asked) = app.setup.review.clone() {
+            app.pages.open_review(asked);
+            app.focus = Focus::List;
+        }
         if !app.setup.problems.is_empty() {
             app.notice = Some(Notice {
                 lines: app.setup.problems.clone(),

@@ -5,7 +5,10 @@ use harness_core::{
     TurnNumber,
 };
 
-use crate::input::Failed;
+use crate::{
+    input::Failed,
+    review::{ReviewAsked, ReviewFound},
+};
 
 /// What a page asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,6 +30,8 @@ pub enum Wanted {
         /// The newer one.
         to: CheckpointNumber,
     },
+    /// A change to review.
+    Review(ReviewAsked),
     /// A file, with a line of it.
     File {
         /// The path, from the root of the work tree.
@@ -64,6 +69,8 @@ pub enum Found {
         /// The text.
         text: String,
     },
+    /// A change, and what was said about it.
+    Review(Box<ReviewFound>),
     /// A file.
     File {
         /// Its path.

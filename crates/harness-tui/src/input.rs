@@ -1,8 +1,8 @@
 //! What comes in and what is asked for: the whole traffic between the screen and the program.
 
 use harness_core::{
-    Action, CallEnd, CallId, Event, FeatureId, FeatureStatus, ModelDelta, RewindWhat, SessionId,
-    Timestamp, TurnNumber,
+    Action, CallEnd, CallId, Event, FeatureId, FeatureStatus, ModelDelta, RepoPath, RewindWhat,
+    SessionId, Timestamp, TurnNumber,
 };
 use harness_report::Who;
 
@@ -10,6 +10,7 @@ use crate::{
     found::{Errand, Found, Progress, Wanted},
     key::Key,
     question::Question,
+    review::{DressWanted, Dressed, ReviewKept, ReviewSaved},
 };
 
 /// Something that happened.
@@ -114,6 +115,8 @@ pub enum Request {
     },
     /// Look something up.
     Look(Query),
+    /// Keep what was decided and said in a review.
+    Review(Box<ReviewKept>),
     /// Do something beside a run; one at a time.
     Do(Errand),
     /// Give the terminal to a program of the person's.
@@ -145,6 +148,13 @@ pub enum Loan {
     Edit(String),
     /// Read a text in a pager.
     Read(String),
+    /// Open a file of the work tree at a line, in an editor.
+    Open {
+        /// The file.
+        path: RepoPath,
+        /// The line, from 1.
+        line: u32,
+    },
     /// A shell.
     Shell,
 }
@@ -216,6 +226,8 @@ pub enum Query {
     },
     /// What a page shows.
     Page(Wanted),
+    /// The words and colours of a file that is reviewed; asks nobody, but takes its time.
+    Dress(DressWanted),
     /// The names of the repository's files.
     Files,
 }
@@ -225,6 +237,10 @@ pub enum Query {
 pub enum Answer {
     /// What a page shows, or why that cannot be told.
     Page(Wanted, Result<Box<Found>, Failed>),
+    /// The words and colours of a file that is reviewed.
+    Dressed(Box<Dressed>),
+    /// What was kept of a review.
+    Reviewed(Result<Box<ReviewSaved>, Failed>),
     /// How far an errand has come.
     Errand(Progress),
     /// Where the repository stands, or why that cannot be told.

@@ -2,7 +2,9 @@
 
 use ratatui::layout::Rect;
 
-use crate::{app::App, command::Place, page::Page, pages::Room, transcript::Size};
+use crate::{
+    app::App, command::Place, page::Page, pages::Room, review, transcript::Size, view::tree_columns,
+};
 
 /// The least room a screen is drawn in. Unit: columns and rows.
 pub const LEAST: (u16, u16) = (60, 16);
@@ -206,12 +208,26 @@ fn arrange_page(app: &mut App) {
     match &mut app.pages.reader {
         // Its title stands above it.
         Some(reader) => reader.arrange(text_columns, lines.saturating_sub(1)),
+        None if app.pages.open == Page::Review => arrange_review(app, body),
         None => {
             if let Some(list) = app.pages.list_mut() {
                 list.arrange(lines);
             }
         }
     }
+}
+
+/// Lays out what is seen of a review: the tree, and the sheet with its title.
+fn arrange_review(app: &mut App, body: Rect) {
+    let tree = tree_columns(body.width);
+    let columns = usize::from(body.width.saturating_sub(tree + 2));
+    let room = review::Room {
+        screen: usize::from(body.width),
+        tree: usize::from(tree),
+        sheet: (columns, usize::from(body.height.saturating_sub(1))),
+    };
+    app.pages.review.is_at_work = app.is_busy();
+    app.pages.review.arrange(room, app.setup.theme);
 }
 
 /// Returns the room for the agent's question and for the answer to it. Unit: rows.

@@ -36,6 +36,8 @@ pub(crate) enum Kind {
     Help,
     /// Commands to run.
     Palette,
+    /// What a change can be seen against.
+    Bases,
 }
 
 impl Kind {
@@ -44,6 +46,7 @@ impl Kind {
         match self {
             Self::Help => "Keys",
             Self::Palette => "Commands",
+            Self::Bases => "Compare with",
         }
     }
 }
@@ -125,6 +128,17 @@ impl Overlay {
         Self::new(Kind::Palette, all)
     }
 
+    /// Makes the list of what a change can be seen against; the last one has it typed.
+    pub(crate) fn bases<'a>(words: impl Iterator<Item = &'a str>) -> Self {
+        let item = |text: String| Item {
+            text,
+            ..Item::default()
+        };
+        let cleaned = words.map(|words| harness_report::clean_line(words, 200));
+        let typed = std::iter::once("another branch or commit: type it".to_owned());
+        Self::new(Kind::Bases, cleaned.chain(typed).map(item).collect())
+    }
+
     /// Adds a letter to look for.
     pub(crate) fn type_char(&mut self, char: char) {
         if self.needle.chars().count() < NEEDLE_MAX {
@@ -154,7 +168,7 @@ impl Overlay {
         let last = self.items.len().saturating_sub(1);
         let place = match self.kind {
             Kind::Help => &mut self.top,
-            Kind::Palette => &mut self.chosen,
+            Kind::Palette | Kind::Bases => &mut self.chosen,
         };
         *place = place.saturating_add_signed(by).min(last);
     }
@@ -180,7 +194,7 @@ impl Overlay {
         }
         self.items = match self.kind {
             Kind::Help => self.containing(),
-            Kind::Palette => self.ranked(),
+            Kind::Palette | Kind::Bases => self.ranked(),
         };
     }
 

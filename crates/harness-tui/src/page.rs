@@ -2,6 +2,8 @@
 //!
 //! The session is a page as any other; what it shows is laid out and painted on its own.
 
+mod review;
+
 use crate::{
     app::{App, Focus, Origin},
     command::{Command, Place},
@@ -9,7 +11,8 @@ use crate::{
     found::{Errand, Reach, Wanted},
     pages::Pages,
 };
-use harness_core::{CheckpointNumber, FeatureId, FeatureStatus, SessionId};
+use harness_core::{CheckpointNumber, FeatureId, FeatureStatus, RepoPath, SessionId};
+use harness_review::{Chosen, CommentKind};
 
 /// What fills the screen.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -70,7 +73,8 @@ impl Page {
     /// Returns what it is made of.
     pub(crate) fn wanted(self, pages: &Pages) -> Option<Wanted> {
         match self {
-            Self::Session | Self::Review => None,
+            Self::Session => None,
+            Self::Review => Some(Wanted::Review(pages.review.asked.clone())),
             Self::Features => Some(Wanted::Features),
             Self::Gates => Some(Wanted::Gates),
             Self::Checkpoints => Some(Wanted::Checkpoints(pages.checkpoints.wanted)),
@@ -80,7 +84,7 @@ impl Page {
 
     /// Whether what is chosen has more to it, which stands below the list.
     pub(crate) const fn has_below(self) -> bool {
-        matches!(self, Self::Features | Self::Sessions)
+        matches!(self, Self::Features | Self::Sessions | Self::Review)
     }
 }
 
@@ -103,6 +107,32 @@ pub(crate) enum Typing {
     Undo(SessionId, CheckpointNumber),
     /// The name of a session.
     Rename(SessionId),
+    /// What is looked for in a change.
+    Seek,
+    /// What a change is seen against.
+    Base,
+    /// Why a hunk is turned down, or lines of it.
+    Reason {
+        /// The file.
+        path: RepoPath,
+        /// The hunk, by its id.
+        hunk: String,
+        /// Its place.
+        piece: usize,
+        /// Which lines.
+        chosen: Chosen,
+    },
+    /// A comment.
+    Comment {
+        /// How much it weighs.
+        kind: CommentKind,
+        /// What it is about.
+        place: Box<harness_review::Place>,
+        /// The draft that is changed; a new one when absent.
+        number: Option<u32>,
+    },
+    /// An answer to a comment.
+    Reply(u32),
 }
 
 /// A line that is typed on a page.
@@ -166,6 +196,9 @@ pub(crate) fn obstacle(app: &App, command: Command) -> Option<&'static str> {
     if elsewhere.is_some() {
         return elsewhere;
     }
+    if review::is_meant(command) {
+        return review::obstacle(app, command);
+    }
     let missing = MISSING.iter().find(|(missing, _)| *missing == command);
     // A question must be reached by its key on every page.
     if let Some((_, why)) =
@@ -211,6 +244,7 @@ fn is_elsewhere(app: &App, command: Command) -> Option<&'static str> {
         | Command::SessionRename
         | Command::SessionArchive
         | Command::SessionsEverywhere => (Page::Sessions, "only on the sessions page"),
+        command if review::is_meant(command) => (Page::Review, "only on the review page"),
         _ => return None,
     };
     (!is_open(page)).then_some(why)

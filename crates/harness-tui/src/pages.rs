@@ -17,6 +17,7 @@ use crate::{
     list::List,
     page::{Page, Prompt},
     reader::Reader,
+    review::{DressWanted, Review, ReviewAsked},
     text::Row,
 };
 
@@ -29,6 +30,9 @@ pub(crate) struct Pages {
     pub(crate) gates: Gates,
     pub(crate) checkpoints: Checkpoints,
     pub(crate) sessions: Sessions,
+    pub(crate) review: Review,
+    /// Files whose words and colours were asked for and have not come yet.
+    pub(crate) dressing: Vec<DressWanted>,
     /// A text over the page.
     pub(crate) reader: Option<Reader>,
     /// A line that is typed.
@@ -75,6 +79,14 @@ pub(crate) enum State {
 }
 
 impl Pages {
+    /// Begins on the review page, for which the program looks up what is asked for.
+    pub(crate) fn open_review(&mut self, asked: ReviewAsked) {
+        self.open = Page::Review;
+        self.pending.push(Wanted::Review(asked.clone()));
+        self.review.asked = asked;
+        self.review.state = State::Asked;
+    }
+
     /// Takes an event of a run in.
     pub(crate) fn take(&mut self, event: &Event, at: Timestamp) {
         self.features.take(event);
@@ -107,7 +119,8 @@ impl Pages {
     /// Returns whether the open page has what it is made of.
     pub(crate) fn state(&self) -> &State {
         match self.open {
-            Page::Session | Page::Review => &State::There,
+            Page::Session => &State::There,
+            Page::Review => &self.review.state,
             Page::Features => &self.features.state,
             Page::Gates => &self.gates.state,
             Page::Checkpoints => &self.checkpoints.state,
@@ -118,7 +131,8 @@ impl Pages {
     /// The same, to change it.
     pub(crate) fn state_mut(&mut self, page: Page) -> Option<&mut State> {
         Some(match page {
-            Page::Session | Page::Review => return None,
+            Page::Session => return None,
+            Page::Review => &mut self.review.state,
             Page::Features => &mut self.features.state,
             Page::Gates => &mut self.gates.state,
             Page::Checkpoints => &mut self.checkpoints.state,

@@ -8,4 +8,5 @@ mod keys;
 mod manners;
 mod offers;
 mod pages;
+mod review;
 mod steering;

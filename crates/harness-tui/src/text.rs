@@ -6,7 +6,7 @@
 use unicode_segmentation::UnicodeSegmentation as _;
 use unicode_width::UnicodeWidthStr as _;
 
-use crate::ink::Ink;
+use crate::{ink::Ink, review::Dye};
 
 /// What a piece of text is, so that the theme can say how it looks.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -40,6 +40,8 @@ pub(crate) enum Role {
     Chosen,
     /// As the program that wrote it wanted it.
     Own(Ink),
+    /// A part of a line that is reviewed.
+    Dyed(Dye),
     /// What was looked for.
     Found,
 }

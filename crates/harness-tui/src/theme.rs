@@ -10,7 +10,11 @@ use unicode_width::UnicodeWidthStr as _;
 
 pub use palette::{Depth, Ground, Palette};
 
-use crate::{ink::Ink, text::Role};
+use crate::{
+    ink::Ink,
+    review::{Dye, Tint, Token},
+    text::Role,
+};
 use palette::Hue;
 
 /// How the screen is painted.
@@ -108,6 +112,7 @@ impl Theme {
             Role::Stressed => Style::new().add_modifier(Modifier::ITALIC),
             Role::Chosen | Role::Found => Style::new().add_modifier(Modifier::REVERSED),
             Role::Own(ink) => own(ink),
+            Role::Dyed(dye) => dyed(dye, self.palette),
             _ => Style::new(),
         };
         let hue = match (self.colours, Hue::of(role)) {
@@ -116,6 +121,20 @@ impl Theme {
             (Colours::None, _) => return Style { fg: None, ..style },
         };
         style.fg(self.palette.colour(hue, self.depth))
+    }
+}
+
+/// Returns the weight of a part of a line that is reviewed: changed words are bold and underlined.
+fn dyed(dye: Dye, palette: Palette) -> Style {
+    let style = match dye.token {
+        Token::Comment if dye.tint == Tint::Both && palette != Palette::Contrast => {
+            Style::new().add_modifier(Modifier::DIM)
+        }
+        _ => Style::new(),
+    };
+    match dye.is_word {
+        true => style.add_modifier(Modifier::BOLD | Modifier::UNDERLINED),
+        false => style,
     }
 }
 
@@ -170,6 +189,8 @@ pub(crate) fn to_ascii(buffer: &mut Buffer) {
             "●" | "•" | "·" => "*",
             "…" => "~",
             "⏎" => "+",
+            "▾" => "v",
+            "✎" => "c",
             "‹" => "<",
             "›" => ">",
             "“" | "”" | "„" => "\"",

@@ -7,6 +7,7 @@ mod keys;
 mod offer;
 mod pages;
 mod propose;
+mod review;
 mod rewind;
 mod run;
 mod tell;
@@ -38,7 +39,8 @@ fn take(app: &mut App, input: Input) -> Vec<Request> {
         Input::Pasted(text) => keys::paste(app, &text),
         Input::Resized { columns, rows } => {
             app.layout = Layout::of(columns, rows);
-            Vec::new()
+            // What had the terminal meanwhile may have changed the files.
+            review::look_again(app)
         }
         Input::Focused(is_in_front) => {
             app.attention.focus(is_in_front);
@@ -94,6 +96,8 @@ fn answered(app: &mut App, answer: Answer) -> Vec<Request> {
         Answer::Page(wanted, found) => {
             return pages::found(app, &wanted, found.map(|found| *found));
         }
+        Answer::Dressed(dressed) => return review::dressed(app, *dressed),
+        Answer::Reviewed(saved) => return review::saved(app, saved),
         Answer::Errand(progress) => return pages::progressed(app, progress),
         Answer::Files { names, is_cut } => offer::listed(app, names, is_cut),
         Answer::Composed(composed) => {

@@ -7,6 +7,9 @@ mod offer;
 mod over;
 mod page;
 mod panes;
+mod review;
+
+pub(crate) use review::tree_columns;
 
 use ratatui::{
     buffer::Buffer,

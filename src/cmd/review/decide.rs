@@ -226,7 +226,7 @@ pub(super) fn lines_of(text: &str) -> Result<BTreeSet<usize>, Failure> {
 }
 
 /// Refuses words that would put a key on the disk.
-pub(super) fn no_secret(text: &str) -> Result<(), Failure> {
+pub(crate) fn no_secret(text: &str) -> Result<(), Failure> {
     match harness_runner::redact_for_log(text) {
         None => Ok(()),
         Some(_) => Err(Failure::usage(

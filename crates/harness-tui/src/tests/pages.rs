@@ -16,7 +16,7 @@ const TREE: &str = "4be1a0c4d2e0f1a2b3c4d5e6f708192a3b4c5d6e";
 const OTHER: &str = "9f3ca0c4d2e0f1a2b3c4d5e6f708192a3b4c5d6e";
 
 /// At every size that is reviewed, and once in ASCII.
-fn check_sizes(name: &str, play: impl Fn(&mut Desk)) {
+pub(super) fn check_sizes(name: &str, play: impl Fn(&mut Desk)) {
     for (columns, rows) in [(80, 24), (120, 40), (60, 16)] {
         let mut desk = Desk::new(columns, rows);
         play(&mut desk);
@@ -333,13 +333,6 @@ fn an_undo_that_is_refused_shows_why_and_the_ways_out() {
 #[test]
 fn the_sessions_page() {
     check_sizes("page_sessions", show_sessions);
-}
-
-#[test]
-fn the_review_page_is_an_empty_room() {
-    check_sizes("page_review", |desk| {
-        assert!(desk.press("f3").is_empty());
-    });
 }
 
 #[test]

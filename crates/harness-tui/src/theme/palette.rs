@@ -2,7 +2,10 @@
 
 use ratatui::style::Color;
 
-use crate::text::Role;
+use crate::{
+    review::{Dye, Tint, Token},
+    text::Role,
+};
 
 /// Which colours are used; none has a background of its own.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -80,6 +83,9 @@ pub(super) enum Hue {
     Bad,
     Needed,
     Working,
+    Keyword,
+    Text,
+    Number,
 }
 
 impl Hue {
@@ -90,7 +96,23 @@ impl Hue {
             Role::Bad | Role::Removed => Some(Self::Bad),
             Role::Needed => Some(Self::Needed),
             Role::Code | Role::Working => Some(Self::Working),
+            Role::Dyed(dye) => Self::of_dye(dye),
             _ => None,
+        }
+    }
+}
+
+impl Hue {
+    /// Returns the hue of a part of a line that is reviewed: the colour of its language, else what
+    /// happened to the line.
+    const fn of_dye(dye: Dye) -> Option<Self> {
+        match (dye.token, dye.tint) {
+            (Token::Keyword, _) => Some(Self::Keyword),
+            (Token::Text, _) => Some(Self::Text),
+            (Token::Number, _) => Some(Self::Number),
+            (_, Tint::Added) => Some(Self::Good),
+            (_, Tint::Removed) => Some(Self::Bad),
+            (_, Tint::Both) => None,
         }
     }
 }
@@ -114,6 +136,21 @@ impl Palette {
             (Self::Terminal, Hue::Bad) => (Color::Red, 1, [128, 0, 0]),
             (Self::Terminal, Hue::Needed) => (Color::Yellow, 3, [128, 128, 0]),
             (Self::Terminal, Hue::Working) => (Color::Cyan, 6, [0, 128, 128]),
+            (Self::Terminal, Hue::Keyword) => (Color::Magenta, 5, [128, 0, 128]),
+            (Self::Terminal, Hue::Text) => (Color::Yellow, 3, [128, 128, 0]),
+            (Self::Terminal, Hue::Number) => (Color::Cyan, 6, [0, 128, 128]),
+            (Self::Dark, Hue::Keyword) => (Color::LightMagenta, 176, [200, 150, 230]),
+            (Self::Dark, Hue::Text) => (Color::LightYellow, 180, [229, 192, 123]),
+            (Self::Dark, Hue::Number) => (Color::LightCyan, 80, [95, 205, 215]),
+            (Self::Light, Hue::Keyword) => (Color::Magenta, 90, [125, 30, 140]),
+            (Self::Light, Hue::Text) => (Color::Yellow, 94, [130, 85, 0]),
+            (Self::Light, Hue::Number) => (Color::Cyan, 24, [0, 90, 120]),
+            (Self::Contrast, Hue::Keyword) => (Color::LightMagenta, 213, [255, 135, 255]),
+            (Self::Contrast, Hue::Text) => (Color::LightYellow, 226, [255, 255, 0]),
+            (Self::Contrast, Hue::Number) => (Color::LightCyan, 51, [0, 255, 255]),
+            (Self::BlueOrange, Hue::Keyword) => (Color::Magenta, 133, [175, 95, 175]),
+            (Self::BlueOrange, Hue::Text) => (Color::Cyan, 37, [0, 160, 170]),
+            (Self::BlueOrange, Hue::Number) => (Color::Cyan, 37, [0, 160, 170]),
             (Self::Dark, Hue::Good) => (Color::LightGreen, 114, [126, 199, 126]),
             (Self::Dark, Hue::Bad) => (Color::LightRed, 210, [240, 128, 128]),
             (Self::Dark, Hue::Needed) => (Color::LightYellow, 180, [229, 192, 123]),

@@ -25,7 +25,7 @@ pub(super) fn perform(app: &mut App, command: Command) -> Option<Vec<Request>> {
     }
 }
 
-fn copy(app: &mut App, text: Option<String>) -> Vec<Request> {
+pub(super) fn copy(app: &mut App, text: Option<String>) -> Vec<Request> {
     let Some(text) = text else { return Vec::new() };
     if !app.setup.passage.takes(text.len()) {
         return vec![Request::Keep(text)];

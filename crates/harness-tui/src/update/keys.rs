@@ -14,7 +14,7 @@ use crate::{
     transcript::Way,
 };
 
-use super::{approve, find, hand, offer, pages, rewind, run, words};
+use super::{approve, find, hand, offer, pages, review, rewind, run, words};
 
 pub(super) fn press(app: &mut App, key: Key, at: Timestamp) -> Vec<Request> {
     app.now = at;
@@ -282,7 +282,7 @@ fn open(app: &mut App, kind: Kind) {
     let keys = &app.setup.keys;
     app.overlay = Some(match kind {
         Kind::Help => Overlay::help(keys, |command| app.obstacle(command)),
-        Kind::Palette => Overlay::palette(keys, |command| app.obstacle(command)),
+        Kind::Palette | Kind::Bases => Overlay::palette(keys, |command| app.obstacle(command)),
     });
 }
 
@@ -294,6 +294,9 @@ fn choose(app: &mut App) -> Vec<Request> {
     let Some(item) = overlay.choice() else {
         return Vec::new();
     };
+    if overlay.kind == Kind::Bases {
+        return review::based(app, &item.text);
+    }
     if let (Kind::Palette, Some(command)) = (overlay.kind, item.command) {
         match app.obstacle(command) {
             Some(reason) => app.tell(Role::Needed, format!("{}: {reason}", item.text)),

@@ -8,6 +8,7 @@ pub(super) use self::{errand::progressed, line::write};
 
 use harness_report::{clean, clean_line};
 
+use super::review;
 use crate::{
     app::{App, Focus, Notice},
     command::Command,
@@ -30,6 +31,9 @@ pub(super) fn perform(app: &mut App, command: Command) -> Option<Vec<Request>> {
     }
     if app.pages.prompt.is_some() {
         return line::typing(app, command);
+    }
+    if let Some(asked) = review::perform(app, command) {
+        return Some(asked);
     }
     match command {
         Command::FocusNext => change_focus(app, Step::Down),
@@ -108,6 +112,9 @@ pub(super) fn look(app: &mut App) -> Vec<Request> {
         return Vec::new();
     }
     app.pages.pending.push(wanted.clone());
+    if page == Page::Review {
+        app.pages.review.is_stale = false;
+    }
     if let Some(state) = app.pages.state_mut(page)
         && *state != State::There
     {
@@ -133,6 +140,10 @@ pub(super) fn found(app: &mut App, wanted: &Wanted, found: Result<Found, Failed>
         Found::Gates(found) => app.pages.gates.fill(found),
         Found::Checkpoints(found) => app.pages.checkpoints.fill(found),
         Found::Sessions(found) => app.pages.sessions.fill(found),
+        Found::Review(found) => {
+            app.pages.review.fill(*found);
+            return review::found(app);
+        }
         Found::Difference { title, text } => {
             let lines = clean(&text).lines().map(difference_row).collect();
             read(app, Reader::new(clean_line(&title, 100), lines));
@@ -163,6 +174,7 @@ fn not_found(app: &mut App, wanted: &Wanted, failed: Failed) -> Vec<Request> {
         Wanted::Gates => Page::Gates,
         Wanted::Checkpoints(_) => Page::Checkpoints,
         Wanted::Sessions(_) => Page::Sessions,
+        Wanted::Review(_) => Page::Review,
         Wanted::Difference { .. } | Wanted::File { .. } => {
             complain(app, &failed);
             return Vec::new();
@@ -214,7 +226,8 @@ fn change_focus(app: &mut App, step: Step) {
     if page::is_asked(app) {
         parts.push(Focus::Composer);
     }
-    if app.pages.room.below.height > 0 {
+    let has_tree = app.pages.open == Page::Review && app.pages.review.has_files();
+    if app.pages.room.below.height > 0 || has_tree {
         parts.push(Focus::Below);
     }
     let at = parts

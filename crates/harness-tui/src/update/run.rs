@@ -3,7 +3,7 @@
 use harness_core::{Event, Timestamp};
 use harness_report::Who;
 
-use super::{approve, offer, pages, tell, words};
+use super::{approve, offer, pages, review, tell, words};
 use crate::{
     app::{App, Notice, Origin, Phase, Quitting, Stopping},
     input::{Over, Query, Request},
@@ -58,7 +58,9 @@ pub(super) fn logged(app: &mut App, event: &Event, at: Timestamp) -> Vec<Request
         Event::ApprovalAsked(asked) => approve::ask(app, asked),
         _ => {}
     }
-    tell::of_event(app, event, at).into_iter().collect()
+    let mut asked = review::logged(app, event);
+    asked.extend(tell::of_event(app, event, at));
+    asked
 }
 
 /// Follows the words that wait: said, taken back, sent, or never read.

@@ -63,6 +63,8 @@ fn item(app: &App, command: Command, label: Option<&'static str>) -> Option<Row>
     let other = match command {
         Command::FeatureLater => Some(Command::FeatureEarlier),
         Command::FailureNext => Some(Command::FailurePrevious),
+        Command::ReviewFileNext => Some(Command::ReviewFilePrevious),
+        Command::ReviewHunkNext => Some(Command::ReviewHunkPrevious),
         _ => None,
     };
     let other = other.and_then(|other| app.setup.keys.row(app.place(), other));
@@ -71,6 +73,10 @@ fn item(app: &App, command: Command, label: Option<&'static str>) -> Option<Row>
         other.map_or(String::new(), |(_, key)| format!("/{}", Short(key))),
     );
     item.push(role.1, format!(" {}", label.unwrap_or(entry.label)));
+    let drafts = app.pages.review.standing().progress.drafts;
+    if command == Command::ReviewSend && drafts > 0 {
+        item.push(role.1, format!(" {drafts}"));
+    }
     Some(item)
 }
 
@@ -194,7 +200,17 @@ fn on_page(app: &App) -> Vec<(Command, Option<&'static str>)> {
         return commands;
     }
     commands.extend(match app.pages.open {
-        Page::Session | Page::Review => Vec::new(),
+        Page::Session => Vec::new(),
+        Page::Review => vec![
+            plain(Command::ReviewFileNext),
+            plain(Command::ReviewHunkNext),
+            plain(Command::ReviewAccept),
+            plain(Command::ReviewReject),
+            plain(Command::ReviewLines),
+            plain(Command::ReviewComment),
+            plain(Command::ReviewSend),
+            plain(Command::ReviewUndo),
+        ],
         Page::Features => vec![
             plain(Command::Open),
             plain(Command::FeatureRun),

@@ -2,7 +2,7 @@
 
 use ratatui::layout::Position;
 
-use super::{Canvas, panes};
+use super::{Canvas, panes, review};
 use crate::{
     app::{App, Focus},
     command::Command,
@@ -127,7 +127,8 @@ fn told(app: &App, canvas: &Canvas<'_>) -> (Vec<Row>, Option<Row>) {
     let mut items: Vec<Row> = filter.into_iter().collect();
     let mut outcome = None;
     match pages.open {
-        Page::Session | Page::Review => {}
+        Page::Session => {}
+        Page::Review => items = review::told(app),
         Page::Features => {
             items.insert(0, plain(pages.features.len().to_string()));
             items.extend(
@@ -173,7 +174,7 @@ fn told(app: &App, canvas: &Canvas<'_>) -> (Vec<Row>, Option<Row>) {
 fn body(app: &App, canvas: &mut Canvas<'_>) {
     let area = app.pages.room.body;
     let Some(list) = app.pages.list() else {
-        return empty_review(app, canvas);
+        return review::paint(app, canvas);
     };
     if list.shown().next().is_none() {
         let rows = match app.pages.state() {
@@ -242,17 +243,6 @@ fn nothing(page: Page) -> Vec<Row> {
         Page::Session | Page::Review => ("", ""),
     };
     vec![Row::of(Role::Quiet, what), Row::of(Role::Quiet, hint)]
-}
-
-fn empty_review(app: &App, canvas: &mut Canvas<'_>) {
-    let area = app.pages.room.body;
-    let rows = [
-        "changes will be reviewed here",
-        "until then F6 lists what was saved: enter shows what changed",
-    ];
-    for (line, text) in (0..area.height).zip(rows) {
-        canvas.put_at(area, line, 3, &Row::of(Role::Quiet, text));
-    }
 }
 
 /// The text over the page: its title with the place in it, then its lines.

@@ -10,7 +10,7 @@ use crate::{
     input::{Request, Start},
     page::{Page, Typing},
     text::Role,
-    update::words,
+    update::{review, words},
 };
 
 /// Carries a command out in the line that is typed.
@@ -28,6 +28,15 @@ pub(super) fn typing(app: &mut App, command: Command) -> Option<Vec<Request>> {
         // A list is looked through while its filter is typed.
         Command::LineUp | Command::EntryUp => moves(app, Command::RowUp),
         Command::LineDown | Command::EntryDown => moves(app, Command::RowDown),
+        Command::FocusNext | Command::FocusPrevious => {
+            let back = harness_review::CommentKind::ALL.len() - 1;
+            let by = if command == Command::FocusNext {
+                1
+            } else {
+                back
+            };
+            review::turn_kind(app, by);
+        }
         Command::Newline
         | Command::HistoryPrevious
         | Command::HistoryNext
@@ -76,6 +85,11 @@ fn take_line(app: &mut App) -> Vec<Request> {
     };
     let text = prompt.line.text().trim().to_owned();
     match prompt.what {
+        Typing::Seek
+        | Typing::Base
+        | Typing::Reason { .. }
+        | Typing::Comment { .. }
+        | Typing::Reply(_) => review::take_line(app, prompt.what, &text).unwrap_or_default(),
         Typing::Filter => Vec::new(),
         Typing::Search => {
             if let Some(reader) = &mut app.pages.reader
