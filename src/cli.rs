@@ -3,6 +3,7 @@
 mod checkpoint;
 mod logs;
 mod plan;
+mod review;
 
 use std::path::PathBuf;
 
@@ -11,6 +12,9 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 pub(crate) use checkpoint::{Checkpoint, CheckpointDiff, CheckpointUndo};
 pub(crate) use logs::{Export, ExportFormat, Follow, Log, Prune, Replay, SessionCommand};
 pub(crate) use plan::Plan;
+pub(crate) use review::{
+    Review, ReviewBase, ReviewCommand, ReviewDecision, ReviewForm, ReviewKind, ReviewOf, ReviewPart,
+};
 
 /// Let a coding agent loose in a repository, and keep it to the repository's rules
 ///
@@ -88,6 +92,13 @@ pub(crate) enum Command {
     /// named. A run that waits takes the answer at once; else `harness resume` or the next
     /// `harness run` goes on with it.
     Answer(Answer),
+    /// Look at a change hunk by hunk, accept, turn down and comment
+    ///
+    /// Shows what the newest run changed, or with a base any other difference, in any git repository:
+    /// no configuration, run, key or network is needed. Accepting marks only; what is turned down is
+    /// taken back at the end of the turn, and the agent is told why. A comment that must be fixed keeps
+    /// the feature from finishing until it is resolved; the command exits with 5 while one is open.
+    Review(Box<Review>),
     /// Show where the repository, its features and its runs stand
     Status(Status),
     /// Try to break out of each level of confinement, and check what a run would use
@@ -417,6 +428,17 @@ pub(crate) enum Feature {
         #[arg(long)]
         reason: String,
     },
+    /// Have a feature worked on earlier or later than the others
+    ///
+    /// Changes priorities and nothing else: as few of them as will do. Of equal ones the list's order
+    /// counts.
+    Move {
+        /// Its id
+        id: String,
+        /// Where to
+        #[arg(value_enum)]
+        to: Rank,
+    },
     /// Have a feature worked on again, also one that passes
     Reopen {
         /// Its id
@@ -442,7 +464,20 @@ pub(crate) enum Feature {
     },
 }
 
-#[derive(Debug, Args)]
+/// Where a feature goes in the order of work
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Rank {
+    /// One place earlier
+    Earlier,
+    /// One place later
+    Later,
+    /// Before all others
+    First,
+    /// Behind all others
+    Last,
+}
+
+#[derive(Clone, Debug, Default, Args)]
 pub(crate) struct FeatureFinish {
     /// Its id
     pub(crate) id: String,
@@ -453,11 +488,16 @@ pub(crate) struct FeatureFinish {
     #[arg(long, value_name = "ID", value_parser = finding_id)]
     pub(crate) approve: Vec<String>,
     /// What was done, for the commit and the progress log
-    #[arg(long, value_name = "TEXT", default_value = "Done by hand.")]
+    #[arg(long, value_name = "TEXT", default_value = FeatureFinish::SUMMARY)]
     pub(crate) summary: String,
     /// Require this confinement of gates: namespaces, landlock, external, none
     #[arg(long, value_name = "LEVEL")]
     pub(crate) sandbox: Option<SandboxLevel>,
+}
+
+impl FeatureFinish {
+    /// What stands for the summary where nobody gave one.
+    pub(crate) const SUMMARY: &str = "Done by hand.";
 }
 
 #[derive(Debug, Args)]

@@ -3,15 +3,15 @@
 mod abort;
 mod answer;
 mod broken;
-mod checkpoint;
+pub(crate) mod checkpoint;
 mod config;
 mod context;
 pub(crate) mod demo;
 mod difference;
 mod docs;
 mod doctor;
-mod feature;
-mod finish;
+pub(crate) mod feature;
+pub(crate) mod finish;
 pub(crate) mod gate;
 mod hook;
 mod init;
@@ -20,9 +20,10 @@ mod log;
 mod models;
 mod place;
 pub(crate) mod plan;
-mod reach;
+pub(crate) mod reach;
 mod replay;
 pub(crate) mod resume;
+pub(crate) mod review;
 pub(crate) mod rewind;
 pub(crate) mod run;
 pub(crate) mod runs;
@@ -56,6 +57,7 @@ pub(crate) fn run(cli: &Cli) -> Result<u8, Failure> {
         Command::Doctor(doctor) => doctor::run(common, doctor),
         Command::Rewind(rewind) => rewind::run(common, rewind),
         Command::Answer(answer) => answer::run(common, answer),
+        Command::Review(review) => review::run(common, review),
         Command::Status(status) => status::run(common, status),
         Command::Models => models::run(common),
         Command::Feature(feature) => feature::run(common, feature),

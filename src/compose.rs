@@ -95,6 +95,11 @@ impl Site {
             .unwrap_or_else(|| self.repo.root().to_owned())
     }
 
+    /// Returns how the person wants the screen, as settings are listed.
+    pub(crate) fn face_settings(&self) -> &[harness_config::Setting] {
+        &self.user.faces.settings
+    }
+
     /// Brings configuration, environment and flags together.
     pub(crate) fn resolve(&self, options: &RunOptions) -> Result<Resolved, Failure> {
         let environment = Overrides::from_environment(&|name| std::env::var(name).ok());

@@ -74,6 +74,11 @@ impl Folders {
         self.state.join("rules.toml")
     }
 
+    /// Returns the file with the text that was last copied and too long for the clipboard.
+    pub(crate) fn copied(&self) -> PathBuf {
+        self.state.join("copied.txt")
+    }
+
     /// Returns the cache of one repository: its name for people, a digest of its path for us.
     pub(crate) fn cache_of(&self, root: &Path) -> PathBuf {
         self.cache.join(named(root))

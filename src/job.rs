@@ -27,6 +27,10 @@ pub(crate) enum Job {
     },
     /// `harness land`.
     Land,
+    /// `harness feature finish`.
+    Finish(cli::FeatureFinish),
+    /// Going on from a session in a new one.
+    Fork(SessionId),
 }
 
 /// How it came out.

@@ -26,6 +26,7 @@ mod proof;
 mod proposals;
 mod questions;
 mod repositories;
+mod review;
 mod rules;
 mod screen;
 mod session;

@@ -1,11 +1,43 @@
 //! Standard output: data, as lines or as JSON. A closed pipe is a normal end.
 
-use std::io::{self, Write as _};
+use std::{
+    cell::RefCell,
+    io::{self, Write as _},
+};
 
 use harness_report::{clean, escape_json};
 use serde_json::{Map, Value};
 
 use crate::{cli::Common, failure::Failure};
+
+/// The most that is kept of what a command says while the screen is open. Unit: bytes.
+const HEARD_BYTES_MAX: usize = 4 * 1024 * 1024;
+
+thread_local! {
+    /// What is said on this thread while the screen is open: nothing else may write to its terminal.
+    static HEARD: RefCell<Option<String>> = const { RefCell::new(None) };
+}
+
+/// Carries a command out on this thread and returns what it would have written, instead of writing it.
+pub(crate) fn heard<T>(work: impl FnOnce() -> T) -> (T, String) {
+    HEARD.with(|heard| heard.replace(Some(String::new())));
+    let done = work();
+    let text = HEARD.with(RefCell::take);
+    (done, text.unwrap_or_default())
+}
+
+/// Keeps a text where somebody hears; `false` where it has to be written.
+fn is_heard(text: &str) -> bool {
+    HEARD.with(|heard| match heard.borrow_mut().as_mut() {
+        Some(heard) => {
+            if heard.len() + text.len() <= HEARD_BYTES_MAX {
+                heard.push_str(text);
+            }
+            true
+        }
+        None => false,
+    })
+}
 
 /// Where a command's data goes.
 #[derive(Debug)]
@@ -75,6 +107,9 @@ pub(crate) fn is_read() -> bool {
 
 /// Writes to standard output at once; `false` when nobody reads it any more.
 pub(crate) fn write_while_read(text: &str) -> Result<bool, Failure> {
+    if is_heard(text) {
+        return Ok(true);
+    }
     let mut stdout = io::stdout().lock();
     let written = stdout.write_all(text.as_bytes());
     match written.and_then(|()| stdout.flush()) {
@@ -88,5 +123,26 @@ pub(crate) fn write_while_read(text: &str) -> Result<bool, Failure> {
 
 /// Writes talk to standard error.
 pub(crate) fn say(text: &str) {
-    let _ = io::stderr().write_all(format!("{}\n", clean(text)).as_bytes());
+    let line = format!("{}\n", clean(text));
+    if is_heard(&line) {
+        return;
+    }
+    let _ = io::stderr().write_all(line.as_bytes());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_heard_is_not_written_and_nothing_is_heard_afterwards() {
+        let ((), text) = heard(|| {
+            say("one");
+            write("two\n").unwrap();
+        });
+        assert_eq!(text, "one\ntwo\n");
+        assert!(!is_heard("three"));
+        let elsewhere = std::thread::spawn(|| is_heard("four"));
+        assert!(!elsewhere.join().unwrap());
+    }
 }

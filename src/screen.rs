@@ -3,12 +3,17 @@
 //! What goes on in a run comes to the screen as inputs; what a person asks goes
 //! back as requests. Neither waits for the other for longer than a full queue.
 
+mod call;
 mod conductor;
+mod errand;
+mod lent;
 mod look;
+mod names;
+mod review;
 mod setup;
 mod stage;
 
-use harness_tui::{App, Left, Line, Over, Setup, summary};
+use harness_tui::{App, Left, Line, Over, Query, ReviewAsked, Setup, Wanted, summary};
 use tokio::sync::mpsc;
 
 use crate::{
@@ -40,11 +45,22 @@ pub(crate) fn look_around(common: &Common) -> Result<u8, Failure> {
     open(common, None)
 }
 
+/// Opens the screen on the review page.
+pub(crate) fn review(common: &Common, asked: ReviewAsked) -> Result<u8, Failure> {
+    let (mut setup, notify_command) = setup::read(None)?;
+    setup.review = Some(asked.clone());
+    let (inputs_tx, inputs) = mpsc::channel(INPUTS_MAX);
+    let mut conductor = Conductor::new(common, inputs_tx, None, notify_command);
+    conductor.look_first(Query::Page(Wanted::Review(asked)));
+    let left = show(setup, inputs, &mut conductor)?;
+    leave(&left, &conductor)
+}
+
 /// Opens the screen with something to do, and returns the exit code of what was done last.
 pub(crate) fn open(common: &Common, job: Option<Job>) -> Result<u8, Failure> {
-    let setup = setup::read(job.as_ref())?;
+    let (setup, notify_command) = setup::read(job.as_ref())?;
     let (inputs_tx, inputs) = mpsc::channel(INPUTS_MAX);
-    let mut conductor = Conductor::new(common, inputs_tx, job);
+    let mut conductor = Conductor::new(common, inputs_tx, job, notify_command);
     let left = show(setup, inputs, &mut conductor)?;
     leave(&left, &conductor)
 }

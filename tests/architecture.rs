@@ -16,7 +16,11 @@ const PROGRAM: &[Edges] = &[
     ("core", "", "humantime serde thiserror"),
     ("failpoint", "", "rustix"),
     ("guard", "core", "globset serde thiserror"),
-    ("review", "core", "similar"),
+    (
+        "review",
+        "core",
+        "serde serde_json sha2 similar thiserror unicode-segmentation",
+    ),
     (
         "gate",
         "core review",
@@ -53,14 +57,14 @@ const PROGRAM: &[Edges] = &[
     ),
     (
         "runner",
-        "core context engine failpoint gate git guard host provider store tool",
+        "core context engine failpoint gate git guard host provider review store tool",
         "futures-util serde serde_json sha2 thiserror tokio",
     ),
     ("report", "core", "schemars serde serde_json"),
     (
         "tui",
-        "core report",
-        "crossterm futures-util nucleo-matcher pulldown-cmark ratatui ratatui-textarea rustix \
+        "core report review",
+        "base64 crossterm futures-util nucleo-matcher pulldown-cmark ratatui ratatui-textarea rustix \
          tokio unicode-segmentation unicode-width",
     ),
     (
@@ -80,6 +84,7 @@ const PROGRAM: &[Edges] = &[
 const TESTS: &[Edges] = &[
     ("core", "", "proptest serde_json"),
     ("guard", "", "proptest serde_json"),
+    ("review", "", "proptest"),
     ("gate", "", "insta proptest"),
     ("context", "", "insta proptest"),
     ("provider", "", "proptest"),
@@ -91,7 +96,7 @@ const TESTS: &[Edges] = &[
     ("store", "", "proptest"),
     ("runner", "", "tempfile"),
     ("report", "", "insta"),
-    ("tui", "", "insta serde_json"),
+    ("tui", "", "insta proptest serde_json"),
     (
         "harness",
         "testkit tool",

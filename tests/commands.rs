@@ -22,6 +22,7 @@ mod models;
 mod pinned;
 mod pruned;
 mod readme;
+mod review;
 mod scope;
 mod secrets;
 mod session;

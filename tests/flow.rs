@@ -25,6 +25,7 @@ mod questions;
 mod record;
 mod regression;
 mod resume;
+mod reviewed;
 mod rewind;
 mod roles;
 mod spend;

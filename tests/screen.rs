@@ -3,6 +3,9 @@
 mod approve;
 mod demo;
 mod finding;
+mod foreign;
+mod hand;
+mod pages;
 mod plan;
 mod request;
 mod steer;

@@ -1,7 +1,8 @@
 //! `harness checkpoint`: lists what was saved, shows and compares it, and goes back to it.
 
 mod diff;
-mod known;
+pub(crate) mod known;
+pub(crate) mod page;
 mod show;
 mod sides;
 mod undo;
@@ -19,7 +20,7 @@ use crate::{
     session,
 };
 
-pub(super) fn run(common: &Common, command: &Checkpoint) -> Result<u8, Failure> {
+pub(crate) fn run(common: &Common, command: &Checkpoint) -> Result<u8, Failure> {
     let site = Site::open(common)?;
     let store = site.existing_store()?;
     let store = store.ok_or_else(|| {

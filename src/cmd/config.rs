@@ -28,7 +28,7 @@ fn show(common: &Common, origin: bool) -> Result<u8, Failure> {
     let site = Site::open(common)?;
     let resolved = site.resolve(&RunOptions::default())?;
     let mut output = Output::new(common);
-    for setting in &resolved.origins {
+    for setting in resolved.origins.iter().chain(site.face_settings()) {
         let from = if origin {
             format!("  # {}", setting.origin)
         } else {

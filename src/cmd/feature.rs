@@ -2,6 +2,7 @@
 
 mod add;
 mod amend;
+mod rank;
 mod settle;
 
 use harness_config::Resolved;
@@ -36,7 +37,7 @@ struct Desk<'a> {
     ledger: Ledger,
 }
 
-pub(super) fn run(common: &Common, command: &Feature) -> Result<u8, Failure> {
+pub(crate) fn run(common: &Common, command: &Feature) -> Result<u8, Failure> {
     let site = Site::open(common)?;
     let resolved = site.resolve(&RunOptions::default())?;
     let path = &resolved.policy.feature_file;
@@ -55,6 +56,7 @@ pub(super) fn run(common: &Common, command: &Feature) -> Result<u8, Failure> {
         }
         Feature::Add(add) => add::run(&desk, add),
         Feature::Amend(amend) => amend::run(&desk, amend),
+        Feature::Move { id, to } => rank::run(&desk, id, *to),
         Feature::Finish(finish) => crate::cmd::finish::run(common, finish),
         Feature::Accept { id, reason } => settle::run(&desk, Settle::Accept, id, reason),
         Feature::Cancel { id, reason } => settle::run(&desk, Settle::Cancel, id, reason),

@@ -51,6 +51,21 @@ pub(super) fn run(common: &Common, flags: &FeatureFinish) -> Result<u8, Failure>
     Ok(done.code)
 }
 
+/// Proves on a surface what a person did; where it is green, it waits for `harness land`.
+pub(crate) fn work(
+    common: &Common,
+    flags: &FeatureFinish,
+    surface: &dyn Surface,
+) -> Result<Done, Failure> {
+    let (done, _) = prove(common, flags, surface)?;
+    let reason = done.finished.as_ref().map(|finished| finished.reason);
+    if reason == Some(EndReason::FeaturePassed) {
+        surface.say("`harness land`, or land in the palette, brings it to your branch");
+    }
+    // There is no agent that could go on.
+    Ok(Done::without_run(done.code))
+}
+
 /// Brings what was proven to the person's branch.
 fn land(common: &Common, surface: &LineSurface, run: RunId) -> Result<u8, Failure> {
     let flags = Land {
@@ -71,7 +86,7 @@ fn land(common: &Common, surface: &LineSurface, run: RunId) -> Result<u8, Failur
 fn prove(
     common: &Common,
     flags: &FeatureFinish,
-    surface: &LineSurface,
+    surface: &dyn Surface,
 ) -> Result<(Done, RunId), Failure> {
     let options = RunOptions {
         sandbox: flags.sandbox,
@@ -89,17 +104,17 @@ fn prove(
     intent::require(&site, list, &site.features(list)?)?;
     let features = trust::trusted_features(&site, &resolved, surface)?;
     if let Some(line) = intent::adopt(&site, &features)? {
-        say(&line);
+        surface.say(&line);
     }
     let mut features = features;
     for claim in site.reopen_claims(&mut features, &resolved) {
-        say(&claim);
+        surface.say(&claim);
     }
     let (feature, features) = choose(&resolved, features, flags)?;
     refuse_unlanded(&site, &resolved, &features)?;
     let work = Work::find(&site, &resolved, &feature)?;
     if let Some(text) = work.left_out_text(&feature.id) {
-        say(&text);
+        surface.say(&text);
     }
     if work.changes.is_empty() && feature.verify.is_empty() {
         let message = format!(
@@ -195,7 +210,7 @@ struct Judges {
 }
 
 /// Makes the reviewer ready where a model has to review; without one the change waits for a person.
-fn judges(site: &Site, resolved: &Resolved, surface: &LineSurface) -> Result<Judges, Failure> {
+fn judges(site: &Site, resolved: &Resolved, surface: &dyn Surface) -> Result<Judges, Failure> {
     if resolved.policy.review != ReviewBy::Agent {
         return Ok(Judges {
             clients: Models::only(silent()?),

@@ -4,7 +4,7 @@ mod detect;
 
 use std::time::Duration;
 
-use harness_core::{CheckReport, CheckStatus, Event, Gate};
+use harness_core::{CheckReport, CheckStatus, Event, Gate, TreeId};
 use harness_guard::Guard;
 use harness_report::{JsonLines, Lines};
 use harness_runner::{GateBench, GateCandidate, GatePlace};
@@ -18,7 +18,7 @@ use crate::{
     isolation,
     output::{self, Output},
     session,
-    surface::LineSurface,
+    surface::{LineSurface, Surface},
     trust,
 };
 
@@ -76,42 +76,67 @@ pub(crate) fn run_gates(
     names: &[String],
     sandbox: Option<SandboxLevel>,
 ) -> Result<u8, Failure> {
+    let (mut lines, mut json) = (Lines::default(), JsonLines::default());
+    let surface = LineSurface::new(common);
+    check_gates(site, (names, sandbox), common, &surface, &mut |event, _| {
+        let text = match event {
+            Event::GateStarted { .. } => return Ok(()),
+            event if common.json => json.write(event, harness_host::clock::now()),
+            event => lines.write(event),
+        };
+        output::write(&text)
+    })
+}
+
+/// Runs gates on the work tree as it is; `tell` hears when each begins and how it came out, on
+/// which tree without what only the harness writes.
+pub(crate) fn check_gates(
+    site: &Site,
+    (names, sandbox): (&[String], Option<SandboxLevel>),
+    common: &Common,
+    surface: &dyn Surface,
+    tell: &mut dyn FnMut(&Event, &TreeId) -> Result<(), Failure>,
+) -> Result<u8, Failure> {
     let resolved = site.resolve(&RunOptions {
         sandbox,
         ..RunOptions::default()
     })?;
     let gates = choose(&resolved.policy.gates, names)?;
-    trust::trusted_features(site, &resolved, &LineSurface::new(common))?;
+    trust::trusted_features(site, &resolved, surface)?;
     let store = site.store()?;
     let _lock = session::lock(site, &store)?;
     let any = any_feature();
     let guard = Guard::new(&resolved.policy, &any);
     let guard = guard.map_err(|error| Failure::usage(chain(&error)))?;
     let tree = snapshot(site, &guard)?;
+    let subject = without_own(site, &guard, &tree)?;
     let bench = GateBench::open(site.workplace(&resolved, store)?)
         .map_err(|error| Failure::failed(chain(&error)))?;
     let place = GatePlace::of(&resolved.policy, &guard);
     let candidate = GateCandidate { tree, place };
     isolation::note(&resolved.policy, &mut Output::new(common))?;
     let runtime = session::runtime()?;
-    let (mut lines, mut json) = (Lines::default(), JsonLines::default());
     let mut code = 0;
     for gate in gates {
+        let name = gate.name.clone();
+        tell(&Event::GateStarted { gate: name }, &subject)?;
         let report: CheckReport =
             runtime.block_on(bench.check(&gate, &candidate, &resolved.policy.limits));
         if report.status != CheckStatus::Green {
             code = RED;
         }
-        let event = Event::CheckEnded { report };
-        let text = if common.json {
-            json.write(&event, harness_host::clock::now())
-        } else {
-            lines.write(&event)
-        };
-        output::write(&text)?;
+        tell(&Event::CheckEnded { report }, &subject)?;
     }
     runtime.shutdown_timeout(session::SHUTDOWN);
     Ok(code)
+}
+
+/// Returns a tree without what only the harness writes: a proof that is written down changes nothing of it.
+pub(crate) fn without_own(site: &Site, guard: &Guard, tree: &TreeId) -> Result<TreeId, Failure> {
+    let files = site.repo.files(tree)?.into_iter();
+    let own = files.filter(|file| guard.scope().is_host_owned(&file.path));
+    let gone: Vec<_> = own.map(|file| (file.path, None)).collect();
+    Ok(site.repo.with_files(tree, &gone)?)
 }
 
 pub(crate) fn choose(gates: &[Gate], names: &[String]) -> Result<Vec<Gate>, Failure> {

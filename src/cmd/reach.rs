@@ -14,14 +14,14 @@ use crate::{
 };
 
 /// The reach of one session, or of all of a run.
-pub(super) struct Reach<'a> {
+pub(crate) struct Reach<'a> {
     site: &'a Site,
     guards: Vec<Guard>,
     cache: SnapshotCache,
 }
 
 impl<'a> Reach<'a> {
-    pub(super) fn of(site: &'a Site, openings: &[SessionOpened]) -> Result<Self, Failure> {
+    pub(crate) fn of(site: &'a Site, openings: &[SessionOpened]) -> Result<Self, Failure> {
         let mut guards = Vec::new();
         for opened in openings {
             let mut features = opened.run.features.iter();
@@ -38,7 +38,7 @@ impl<'a> Reach<'a> {
     }
 
     /// Returns `base` with what stands in reach now; the rest stays as `base` has it.
-    pub(super) fn snapshot(&mut self, base: &TreeId) -> Result<TreeId, Failure> {
+    pub(crate) fn snapshot(&mut self, base: &TreeId) -> Result<TreeId, Failure> {
         let under = self.folders();
         let guards = &self.guards;
         let hidden = |path: &RepoPath| guards.iter().any(|guard| guard.scope().is_hidden(path));
@@ -65,8 +65,16 @@ impl<'a> Reach<'a> {
         folders.into_iter().collect()
     }
 
+    /// Whether a path lies in reach and is not hidden.
+    pub(crate) fn has(&self, path: &RepoPath) -> bool {
+        let is_below = |folder: &RepoPath| path.starts_with(folder);
+        self.guards.iter().any(|guard| {
+            guard.bounds().writable.iter().any(is_below) && !guard.scope().is_hidden(path)
+        })
+    }
+
     /// Whether only the harness and people write there.
-    pub(super) fn is_host_owned(&self, path: &RepoPath) -> bool {
+    pub(crate) fn is_host_owned(&self, path: &RepoPath) -> bool {
         let mut guards = self.guards.iter();
         guards.any(|guard| guard.scope().is_host_owned(path))
     }

@@ -67,6 +67,11 @@ pub(super) fn say_what_next(finished: &Finished, common: &Common) {
                 "hint: `harness answer` lists what waits for you; `harness resume --last` goes on with the answers",
             );
         }
+        End::NeedsHuman if finished.detail.contains("`harness review") => {
+            say(
+                "hint: `harness review` shows what waits for your word; `harness resume --last` goes on with it",
+            );
+        }
         End::GatesRed | End::NeedsHuman | End::Stuck => {
             say(
                 "hint: `harness log show` tells what happened; `harness resume --last` tries on; `harness abort` takes the files back",
@@ -144,7 +149,7 @@ pub(super) fn named(site: &Site, store: &Store, name: &str) -> Result<RunId, Fai
 }
 
 /// Lists the runs of this work tree, newest first.
-pub(super) fn newest_first(
+pub(crate) fn newest_first(
     site: &Site,
     store: &Store,
 ) -> Result<impl Iterator<Item = RunId>, Failure> {
@@ -271,7 +276,7 @@ pub(super) fn proven(repo: &Repo, run: RunId, base: &CommitId) -> Result<Vec<Pro
 }
 
 /// Returns the session that is named, or the latest one of this work tree.
-pub(super) fn session(
+pub(crate) fn session(
     site: &Site,
     store: &Store,
     named: Option<&str>,
@@ -347,7 +352,7 @@ pub(super) fn latest_session_of_all(
 }
 
 /// Returns the first record of a session.
-pub(super) fn opening(store: &Store, session: SessionId) -> Result<SessionOpened, Failure> {
+pub(crate) fn opening(store: &Store, session: SessionId) -> Result<SessionOpened, Failure> {
     began(store, session)?
         .ok_or_else(|| Failure::failed(format!("session `{session}` never began")))
 }
@@ -362,7 +367,7 @@ pub(super) fn root_of(store: &Store, session: SessionId) -> Option<String> {
 }
 
 /// Returns the openings of a run's sessions, oldest first; sessions that never began have none.
-pub(super) fn openings(store: &Store, run: RunId) -> Result<Vec<SessionOpened>, Failure> {
+pub(crate) fn openings(store: &Store, run: RunId) -> Result<Vec<SessionOpened>, Failure> {
     let mut openings = Vec::new();
     for session in sessions_of(store, run)? {
         openings.extend(began(store, session)?);

@@ -1,21 +1,28 @@
 //! Takes the screen's requests on: begins runs on threads, passes words and decisions, looks things up.
 
 use std::{
+    io,
     panic::{self, AssertUnwindSafe},
+    process::{Command, ExitStatus},
     sync::{Arc, Mutex, PoisonError},
     thread,
 };
 
 use harness_core::{EndReason, SessionId, Timestamp};
-use harness_tui::{Decision, Failed, Host, Input, Known, Over, Query, Request, Start};
+use harness_tui::{
+    Answer, Decision, Errand, Failed, Host, Input, Known, Loan, Over, Progress, Query, Request,
+    Start,
+};
 use tokio::sync::mpsc;
 
 use super::{
-    look,
+    call, errand,
+    lent::Lent,
+    look, review,
     stage::{Cast, Link, Stage},
 };
 use crate::{
-    cli::{Common, Plan, Resume, Run, RunBranch, RunOptions},
+    cli::{Common, FeatureFinish, Plan, Resume, Run, RunBranch, RunOptions},
     cmd,
     compose::Site,
     failure::Failure,
@@ -41,10 +48,23 @@ pub(super) struct Conductor {
     first: Option<Job>,
     /// The flags that later runs take over from the first.
     options: RunOptions,
+    /// The program that calls the person; empty for none.
+    notify_command: Vec<String>,
+    /// Who has the terminal.
+    /// Books are kept one at a time.
+    books: Arc<Mutex<()>>,
+    /// What to look up first.
+    first_query: Option<Query>,
+    lent: Option<Lent>,
 }
 
 impl Conductor {
-    pub(super) fn new(common: &Common, inputs: mpsc::Sender<Input>, first: Option<Job>) -> Self {
+    pub(super) fn new(
+        common: &Common,
+        inputs: mpsc::Sender<Input>,
+        first: Option<Job>,
+        notify_command: Vec<String>,
+    ) -> Self {
         let mut options = match &first {
             Some(Job::Run(run)) => run.options.clone(),
             Some(Job::Plan(plan)) => plan.options.clone(),
@@ -60,7 +80,16 @@ impl Conductor {
             remains: Arc::default(),
             first,
             options,
+            notify_command,
+            lent: None,
+            books: Arc::default(),
+            first_query: None,
         }
+    }
+
+    /// Looks something up as soon as the first frame stands.
+    pub(super) fn look_first(&mut self, query: Query) {
+        self.first_query = Some(query);
     }
 
     /// Returns how the last thing that was begun failed, if it did.
@@ -110,16 +139,55 @@ impl Conductor {
     }
 
     fn look(&self, query: Query) {
-        let stage = Stage {
+        let common = match query {
+            Query::Page(_) => self.common_of_pages(),
+            _ => self.common.clone(),
+        };
+        self.answer("look", move || look::answer(&common, &query));
+    }
+
+    /// Does something on a thread of its own that has an answer.
+    fn answer(&self, name: &str, work: impl FnOnce() -> Answer + Send + 'static) {
+        let stage = self.stage(Cast::Audience);
+        self.spawn(name, move || {
+            stage.send(Input::Answered(work()));
+        });
+    }
+
+    /// Does something beside a run, on a thread of its own.
+    fn begin_errand(&self, errand: Errand) {
+        let stage = self.stage(Cast::Person);
+        let common = match errand {
+            Errand::Undo { .. } => self.common_of_pages(),
+            _ => self.common.clone(),
+        };
+        self.spawn("errand", move || {
+            let done = panic::catch_unwind(AssertUnwindSafe(|| {
+                errand::perform(&common, &errand, &stage)
+            }));
+            let done = done.unwrap_or_else(|_| Err(Failure::failed("cannot go on: a bug of ours")));
+            let over = Progress::Over(done.map_err(|failure| failure.to_told()));
+            stage.send(Input::Answered(Answer::Errand(over)));
+        });
+    }
+
+    fn stage(&self, cast: Cast) -> Stage {
+        Stage {
             inputs: self.inputs.clone(),
             link: Arc::clone(&self.link),
-            cast: Cast::Audience,
+            cast,
             past: Past::Nothing,
-        };
-        let common = self.common.clone();
-        self.spawn("look", move || {
-            stage.send(Input::Answered(look::answer(&common, &query)));
-        });
+        }
+    }
+
+    /// Returns the flags for what pages show: the work tree of the session, which may be one of its own.
+    fn common_of_pages(&self) -> Common {
+        let root = self.link.root().filter(|root| root.is_dir());
+        Common {
+            directory: root.or_else(|| self.common.directory.clone()),
+            json: false,
+            ..self.common.clone()
+        }
     }
 
     fn spawn(&self, name: &str, work: impl FnOnce() + Send + 'static) {
@@ -175,6 +243,15 @@ impl Conductor {
                 Past::Nothing,
             ),
             Start::Land => self.begin(Job::Land, Past::Nothing),
+            Start::Finish(feature) => {
+                let flags = FeatureFinish {
+                    id: feature.to_string(),
+                    summary: FeatureFinish::SUMMARY.to_owned(),
+                    ..FeatureFinish::default()
+                };
+                self.begin(Job::Finish(flags), Past::Nothing);
+            }
+            Start::Fork(session) => self.begin(Job::Fork(session), Past::Whole),
         }
     }
 
@@ -209,7 +286,12 @@ impl Host for Conductor {
     fn opened(&mut self) {
         match self.first.take() {
             Some(job) => self.begin(job, Past::Whole),
-            None => self.look(Query::Overview),
+            None => {
+                if let Some(query) = self.first_query.take() {
+                    self.look(query);
+                }
+                self.look(Query::Overview);
+            }
         }
     }
 
@@ -224,9 +306,49 @@ impl Host for Conductor {
             Request::Start(start) => self.start(start),
             Request::Decide { id, decision } => self.link.decide(id, decision == Decision::Yes),
             Request::Look(query) => self.look(query),
+            Request::Review(kept) => {
+                let (common, books) = (self.common_of_pages(), Arc::clone(&self.books));
+                self.answer("review", move || {
+                    // One after the other, in the order in which they were made.
+                    let _turn = lock(&books);
+                    Answer::Reviewed(review::keep(&common, *kept).map(Box::new))
+                });
+            }
+            Request::Do(errand) => self.begin_errand(errand),
+            Request::Keep(text) => self.answer("keep", move || call::keep(&text)),
+            Request::Notify(words) => {
+                let command = self.notify_command.clone();
+                if !command.is_empty() {
+                    self.spawn("call", move || call::run(&command, &words));
+                }
+            }
             // The loop of the screen does these itself.
-            Request::Suspend | Request::Redraw | Request::Quit | Request::Abandon => {}
+            Request::Suspend
+            | Request::Redraw
+            | Request::Quit
+            | Request::Abandon
+            | Request::Lend(_)
+            | Request::Copy(_)
+            | Request::Mouse(_) => {}
         }
+    }
+
+    fn program(&mut self, errand: &Loan) -> Result<Command, Failed> {
+        let folder = match errand {
+            Loan::Open { .. } => {
+                let site = Site::open(&self.common_of_pages());
+                let site = site.map_err(|failure| failure.to_told())?;
+                Some(site.root.path().to_path_buf())
+            }
+            _ => self.common.directory.clone(),
+        };
+        let (lent, command) = Lent::prepare(errand, folder)?;
+        self.lent = Some(lent);
+        Ok(command)
+    }
+
+    fn returned(&mut self, errand: &Loan, ended: io::Result<ExitStatus>) -> Option<Answer> {
+        self.lent.take()?.finish(errand, ended)
     }
 }
 
@@ -237,6 +359,10 @@ fn perform(common: &Common, job: &Job, stage: &Stage) -> Result<Done, Failure> {
         Job::Resume { flags, said } => cmd::resume::work(common, flags, said, stage),
         Job::Demo(flags) => cmd::demo::work(flags, stage),
         Job::Land => land(common, stage),
+        Job::Finish(flags) => cmd::finish::work(common, flags, stage),
+        Job::Fork(session) => Err(Failure::usage(format!(
+            "cannot fork session `{session}` from the screen yet"
+        ))),
         Job::Rewind {
             session,
             turn,

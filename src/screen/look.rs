@@ -1,29 +1,75 @@
-//! Looks up what is no event: where the repository stands, and what a call did.
+//! Looks up what is no event: where the repository stands, what a call did, what pages show.
 
-use harness_core::{CallId, EndReason, Event, FeatureStatus, SessionId};
-use harness_tui::{Answer, Overview, Query};
+mod features;
+mod gates;
+mod sessions;
 
+use harness_core::{CallId, EndReason, Event, FeatureStatus, RepoPath, SessionId};
+use harness_tui::{Answer, Found, Overview, Query, Wanted};
+
+use super::names;
 use crate::{
     cli::{Common, RunOptions},
-    cmd::runs,
+    cmd::{checkpoint, runs},
     compose::{CONFIG_FILE, Site},
     detect,
     failure::{Failure, chain},
+    files::{self, HOST_FILE_MAX},
     trust::{self, Subject, Trusted},
 };
 
 pub(super) fn answer(common: &Common, query: &Query) -> Answer {
     match *query {
+        Query::Page(ref wanted) => {
+            let found = page(common, wanted).map(Box::new);
+            Answer::Page(wanted.clone(), found.map_err(|failure| failure.to_told()))
+        }
         Query::Overview => {
             let overview = overview(common).map(Box::new);
             Answer::Overview(overview.map_err(|failure| failure.to_told()))
         }
+        Query::Dress(ref wanted) => Answer::Dressed(Box::new(wanted.clone().make())),
+        Query::Files => names::files(common),
         Query::Detail { session, call } => Answer::Detail {
             session,
             call,
             found: detail(common, session, call).ok().flatten().map(Box::new),
         },
     }
+}
+
+fn page(common: &Common, wanted: &Wanted) -> Result<Found, Failure> {
+    Ok(match wanted {
+        Wanted::Features => Found::Features(features::features(common)?),
+        Wanted::Gates => Found::Gates(gates::gates(common)?),
+        Wanted::Checkpoints(session) => {
+            Found::Checkpoints(checkpoint::page::checkpoints(common, *session)?)
+        }
+        Wanted::Review(asked) => Found::Review(Box::new(super::review::found(common, asked)?)),
+        Wanted::Sessions(reach) => Found::Sessions(sessions::sessions(common, *reach)?),
+        Wanted::Difference { session, from, to } => Found::Difference {
+            title: match from {
+                Some(from) => format!("{session}, checkpoint {from} to {to}"),
+                None => format!("{session}, checkpoint {to}"),
+            },
+            text: checkpoint::page::difference(common, *session, *from, *to)?,
+        },
+        Wanted::File { path, line } => Found::File {
+            text: file(common, path)?,
+            path: path.clone(),
+            line: *line,
+        },
+    })
+}
+
+/// Reads a file of the work tree for the person's own eyes.
+fn file(common: &Common, path: &str) -> Result<String, Failure> {
+    let site = Site::open(common)?;
+    let parsed = RepoPath::parse(path)
+        .map_err(|error| Failure::usage(format!("cannot open `{path}`: {error}")))?;
+    let file = files::read_beneath(&site.root, &parsed, HOST_FILE_MAX)?;
+    let file = file.ok_or_else(|| Failure::usage(format!("there is no file `{parsed}`")))?;
+    Ok(String::from_utf8_lossy(&file.bytes).into_owned())
 }
 
 fn overview(common: &Common) -> Result<Overview, Failure> {

@@ -3,7 +3,10 @@
 use std::io::{self, IsTerminal as _};
 
 use harness_config::{ConfigFile, UserConfig};
-use harness_tui::{Colours, KeyMap, LEAST, Origin, Setup, Signs, Theme, Wish};
+use harness_tui::{
+    Colours, Depth, KeyMap, LEAST, Motion, Notify, Origin, Palette, Passage, Setup, Signs, Theme,
+    Wish,
+};
 
 use crate::{
     cli::Common, compose::config_failure, failure::Failure, files, folders::Folders, job::Job,
@@ -27,7 +30,7 @@ pub(super) fn can_be_shown(common: &Common) -> bool {
 }
 
 /// Reads how the person wants the screen.
-pub(super) fn read(job: Option<&Job>) -> Result<Setup, Failure> {
+pub(super) fn read(job: Option<&Job>) -> Result<(Setup, Vec<String>), Failure> {
     let user = user()?;
     let (wishes, mut problems) = wishes(&user.faces.keys);
     let (keys, conflicts) = KeyMap::new(&wishes);
@@ -36,14 +39,19 @@ pub(super) fn read(job: Option<&Job>) -> Result<Setup, Failure> {
         let file = Folders::find()?.user_config();
         problems.insert(0, format!("in `[keys]` of `{}`:", file.display()));
     }
-    Ok(Setup {
+    let env = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+    let (ui, notify) = (&user.faces.ui, &user.faces.notify);
+    let palette = Palette::NAMES.iter().find(|(name, _)| *name == ui.theme);
+    let setup = Setup {
         theme: Theme {
             colours: if is_set("NO_COLOR") {
                 Colours::None
             } else {
-                Colours::Sixteen
+                Colours::Palette
             },
-            signs: if user.faces.ui.ascii {
+            palette: palette.map(|(_, palette)| *palette).unwrap_or_default(),
+            depth: Depth::of(env),
+            signs: if ui.ascii {
                 Signs::Ascii
             } else {
                 Signs::Unicode
@@ -57,7 +65,19 @@ pub(super) fn read(job: Option<&Job>) -> Result<Setup, Failure> {
             Some(Job::Demo(_)) => Origin::Demo,
             Some(_) => Origin::Command,
         },
-    })
+        asks_ground: ui.theme == "auto" && !is_set("NO_COLOR"),
+        notify: Notify::of(notify.method, env).unwrap_or_default(),
+        has_notify_command: !notify.command.is_empty(),
+        passage: Passage::of(env),
+        motion: if ui.is_calm || is_set("NO_MOTION") {
+            Motion::Reduced
+        } else {
+            Motion::Full
+        },
+        has_mouse: ui.mouse,
+        review: None,
+    };
+    Ok((setup, notify.command.clone()))
 }
 
 fn is_set(name: &str) -> bool {

@@ -2,6 +2,7 @@
 
 use std::{
     collections::BTreeMap,
+    path::PathBuf,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, AtomicU64, Ordering},
@@ -34,6 +35,8 @@ pub(super) struct Link {
     next: AtomicU64,
     /// Whether a person stopped the run while it could not take requests yet.
     is_stopped: AtomicBool,
+    /// The work tree of the session that was opened last.
+    root: Mutex<Option<PathBuf>>,
 }
 
 impl Link {
@@ -72,6 +75,11 @@ impl Link {
     /// Answers every open question with no: nobody looks at them any more.
     pub(super) fn refuse_all(&self) {
         lock(&self.questions).clear();
+    }
+
+    /// Returns the work tree of the session that was opened last.
+    pub(super) fn root(&self) -> Option<PathBuf> {
+        lock(&self.root).clone()
     }
 
     /// Forgets the run: it is over.
@@ -171,6 +179,7 @@ impl Surface for Stage {
         self.link.connect(requests);
         let face: Box<dyn Face> = Box::new(ScreenFace {
             inputs: self.inputs.clone(),
+            link: Arc::clone(&self.link),
         });
         Ok(Joined {
             faces: vec![face],
@@ -183,10 +192,14 @@ impl Surface for Stage {
 #[derive(Debug)]
 struct ScreenFace {
     inputs: mpsc::Sender<Input>,
+    link: Arc<Link>,
 }
 
 impl Face for ScreenFace {
     fn event(&mut self, event: &Event, at: Timestamp) -> bool {
+        if let Event::SessionOpened(opened) = event {
+            *lock(&self.link.root) = Some(PathBuf::from(&opened.root));
+        }
         let event = Box::new(event.clone());
         send(&self.inputs, Input::Logged { event, at })
     }

@@ -182,3 +182,32 @@ fn a_title_cannot_begin_a_line_of_its_own() {
         assert!(!run.stdout.contains('\u{1b}'), "{:?}", run.stdout);
     }
 }
+
+#[test]
+fn a_feature_is_moved_among_the_others_by_its_priority_alone() {
+    let desk = Desk::new();
+    for title in ["Second", "Third"] {
+        assert_ok(&desk.harness(&["feature", "add", title]));
+    }
+    let moved = desk.harness(&["feature", "move", "F-3", "earlier"]);
+    assert_ok(&moved);
+    assert_eq!(moved.stdout, "feature: F-3 comes in place 2, Third\n");
+    let first = desk.harness(&["feature", "move", "F-3", "first"]);
+    assert_eq!(first.stdout, "feature: F-3 comes first, Third\n");
+    let again = desk.harness(&["feature", "move", "F-3", "first", "--json"]);
+    let line = json(&again).remove(0);
+    assert_eq!(
+        (&line["type"], &line["place"]),
+        (&json!("feature_moved"), &json!(1))
+    );
+    assert_eq!(line["changed"], json!(0));
+    let unknown = desk.harness(&["feature", "move", "F-9", "last"]);
+    assert_eq!(unknown.code, 2, "{}", unknown.stderr);
+    // Who is worked on first is no part of what is wished for.
+    let status = desk.harness(&["status"]);
+    assert!(
+        !status.stdout.contains("changed by hand"),
+        "{}",
+        status.stdout
+    );
+}

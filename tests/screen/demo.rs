@@ -32,15 +32,15 @@ fn the_demo_plays_on_the_screen_and_says_where_it_is() {
 }
 
 /// A tmux server of its own.
-struct Tmux {
+pub(super) struct Tmux {
     socket: String,
 }
 
 impl Tmux {
     /// Starts one; `None` where tmux is not installed.
-    fn start() -> Option<Self> {
+    pub(super) fn start(name: &str) -> Option<Self> {
         Command::new("tmux").arg("-V").output().ok()?;
-        let socket = format!("harness-test-{}", std::process::id());
+        let socket = format!("harness-test-{name}-{}", std::process::id());
         Some(Self { socket })
     }
 
@@ -51,11 +51,23 @@ impl Tmux {
         command.output().expect("tmux starts")
     }
 
-    fn press(&self, keys: &[&str]) {
+    /// Plays the demo in a window of its own.
+    pub(super) fn play_demo(&self, home: &Home, columns: &str, rows: &str) {
+        let folder = home.path().display().to_string();
+        let path = std::env::var("PATH").unwrap_or_default();
+        let command = format!(
+            "env -i HOME='{folder}' TMPDIR='{folder}' PATH='{path}' LANG=C.UTF-8 TERM=screen-256color \
+             sh -c '\"{PROGRAM}\" demo --fast; echo exit $?; sleep 60'"
+        );
+        let window = ["new-session", "-d", "-s", "demo", "-x", columns, "-y", rows];
+        self.run(&[&window[..], &[&command]].concat());
+    }
+
+    pub(super) fn press(&self, keys: &[&str]) {
         self.run(&[&["send-keys", "-t", "demo"], keys].concat());
     }
 
-    fn wait_for(&self, text: &str) -> String {
+    pub(super) fn wait_for(&self, text: &str) -> String {
         self.wait_until(&format!("no `{text}`"), |screen| screen.contains(text))
     }
 
@@ -86,28 +98,12 @@ impl Drop for Tmux {
 #[test]
 #[expect(clippy::print_stderr, reason = "a test that is skipped says so")]
 fn the_demo_is_driven_by_keyboard_in_tmux() {
-    let Some(tmux) = Tmux::start() else {
+    let Some(tmux) = Tmux::start("demo") else {
         eprintln!("skipped: tmux is not installed");
         return;
     };
     let home = Home::new(PROGRAM);
-    let folder = home.path().display().to_string();
-    let path = std::env::var("PATH").unwrap_or_default();
-    let command = format!(
-        "env -i HOME='{folder}' TMPDIR='{folder}' PATH='{path}' LANG=C.UTF-8 TERM=screen-256color \
-         sh -c '\"{PROGRAM}\" demo --fast; echo exit $?; sleep 60'"
-    );
-    tmux.run(&[
-        "new-session",
-        "-d",
-        "-s",
-        "demo",
-        "-x",
-        "120",
-        "-y",
-        "40",
-        &command,
-    ]);
+    tmux.play_demo(&home, "120", "40");
     tmux.wait_for("landed F-001, F-002 on main");
     tmux.press(&["F1"]);
     tmux.wait_for("Show the keys as they are bound now");

@@ -19,7 +19,7 @@ fn at_work(desk: &Desk) -> Terminal {
     terminal
 }
 
-fn modes_before() -> crate::support::Modes {
+pub(super) fn modes_before() -> crate::support::Modes {
     let home = Home::new(PROGRAM);
     let mut terminal = Terminal::start(&home, home.path(), &["--version"], SIZE);
     terminal.end();

@@ -166,10 +166,19 @@ const USER: &[Key] = &[
     ),
     key(
         "ui",
-        Shape::Table(&[key("ascii", Shape::Flag), key("screen_reader", Shape::Flag)]),
+        Shape::Table(&[
+            key("ascii", Shape::Flag),
+            key("screen_reader", Shape::Flag),
+            key("theme", Shape::Text),
+            key("motion", Shape::Text),
+            key("mouse", Shape::Flag),
+        ]),
     ),
     key("keys", Shape::Open),
-    key("notify", Shape::Open),
+    key(
+        "notify",
+        Shape::Table(&[key("method", Shape::Text), key("command", Shape::Texts)]),
+    ),
 ];
 
 /// How gates run is the repository's; that somebody reviews, a person can want everywhere.

@@ -27,6 +27,7 @@ mod role;
 mod rule;
 mod setting;
 mod trust;
+mod ui;
 mod user;
 mod value;
 mod walk;
@@ -48,7 +49,8 @@ pub use role::{EffortWish, RoleWish};
 pub use rule::render_rule;
 pub use setting::Setting;
 pub use trust::{TrustLine, trust_subject};
-pub use user::{Faces, SavedRules, Ui, UserConfig, parse_saved_rules, parse_user};
+pub use ui::{Notify, Ui};
+pub use user::{Faces, SavedRules, UserConfig, parse_saved_rules, parse_user};
 pub use value::Written;
 
 /// Every key of `harness.toml` with what it means and its default: the reference.

@@ -194,7 +194,7 @@ pub(crate) struct RawUser {
     pub(crate) repo: BTreeMap<Text, RawOverride>,
     pub(crate) ui: RawUi,
     pub(crate) keys: toml::Table,
-    pub(crate) notify: toml::Table,
+    pub(crate) notify: RawNotify,
 }
 
 #[derive(Default, Deserialize)]
@@ -218,8 +218,19 @@ pub(crate) struct RawUserGates {
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct RawUi {
-    pub(crate) ascii: bool,
-    pub(crate) screen_reader: bool,
+    pub(crate) ascii: Option<Spanned<bool>>,
+    pub(crate) screen_reader: Option<Spanned<bool>>,
+    pub(crate) theme: Option<Text>,
+    pub(crate) motion: Option<Text>,
+    pub(crate) mouse: Option<Spanned<bool>>,
+}
+
+/// `[notify]`.
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct RawNotify {
+    pub(crate) method: Option<Text>,
+    pub(crate) command: Option<Spanned<Texts>>,
 }
 
 /// `[repo."PATH"]`.

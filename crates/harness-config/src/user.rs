@@ -23,6 +23,8 @@ use crate::{
     repository::review,
     role::{self, RoleChoices},
     rule::{self, PersonRule},
+    setting::Setting,
+    ui::{self, Notify, Ui},
     value::{self, Here, Lister, Written},
     walk,
 };
@@ -40,24 +42,28 @@ pub struct UserConfig {
     repositories: BTreeMap<PathBuf, Wishes>,
 }
 
-/// What is said about screen, keys and notices; the names of keys and notices are known to the faces.
-#[derive(Clone, Debug, Default, PartialEq)]
+/// What is said about screen, keys and notices; the names of keys are known to the faces.
+#[derive(Clone, Debug, PartialEq)]
 pub struct Faces {
     /// `[ui]`.
     pub ui: Ui,
     /// `[keys]`.
     pub keys: toml::Table,
     /// `[notify]`.
-    pub notify: toml::Table,
+    pub notify: Notify,
+    /// Both as `config show` lists them.
+    pub settings: Vec<Setting>,
 }
 
-/// How the screen is to be.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Ui {
-    /// Whether every frame is plain ASCII.
-    pub ascii: bool,
-    /// Whether plain lines are wanted always, for a screen reader or a braille line.
-    pub screen_reader: bool,
+impl Default for Faces {
+    fn default() -> Self {
+        Self {
+            ui: Ui::default(),
+            keys: toml::Table::new(),
+            notify: Notify::default(),
+            settings: ui::default_settings(),
+        }
+    }
 }
 
 /// What may be said for all repositories or for one.
@@ -170,16 +176,15 @@ pub fn parse_user(file: ConfigFile<'_>) -> Result<UserConfig, ConfigError> {
 }
 
 fn read(document: &Document<'_>, raw: RawUser) -> Result<UserConfig, Box<Fault>> {
+    let (ui, notify, settings) = ui::read(document, &raw.ui, &raw.notify)?;
     let mut config = UserConfig {
         models: model::models(document, &raw.model)?,
         agents: agent::agents(document, &raw.agent.agents)?,
         faces: Faces {
-            ui: Ui {
-                ascii: raw.ui.ascii,
-                screen_reader: raw.ui.screen_reader,
-            },
+            ui,
             keys: raw.keys,
-            notify: raw.notify,
+            notify,
+            settings,
         },
         ..UserConfig::default()
     };

@@ -7,12 +7,12 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Action, Allowance, Amendment, ApprovalAnswer, ApprovalAsked, ApprovedHow, Beside, CallId,
-    ChangeShown, CheckReport, CheckStatus, CheckpointNumber, CommitId, EndReason, FeatureId,
-    FeatureStatus, Finding, Forked, Formatted, Gate, GivenAnswer, JobEnd, LimitKind, Limits,
-    ModelFailure, ModelProfile, ModelResponse, Money, NegativeControl, NetworkUse, Outcome,
-    PlanSet, Proposal, ProposalSettled, QuestionId, RateLimit, RepoPath, Review, RewindWhat,
-    Rewound, Roles, SessionOpened, SetAsideWork, SetupEnd, SetupPlace, Spent, TakenUp, Timestamp,
-    TokenCount, TreeId, TurnNumber, Urgency, Verdict, WindowCut, WindowFull,
+    ChangeShown, CheckReport, CheckStatus, CheckpointNumber, CommentAnswered, CommitId, EndReason,
+    FeatureId, FeatureStatus, Finding, Forked, Formatted, Gate, GivenAnswer, JobEnd, LimitKind,
+    Limits, ModelFailure, ModelProfile, ModelResponse, Money, NegativeControl, NetworkUse, Outcome,
+    PlanSet, Proposal, ProposalSettled, QuestionId, RateLimit, RepoPath, Review, ReviewChanged,
+    RewindWhat, Rewound, Roles, SessionOpened, SetAsideWork, SetupEnd, SetupPlace, Spent, TakenUp,
+    Timestamp, TokenCount, TreeId, TurnNumber, TurnedDown, Urgency, Verdict, WindowCut, WindowFull,
 };
 
 /// A logged fact.
@@ -514,6 +514,12 @@ pub enum Event {
     WindowFull(Box<WindowFull>),
     /// All before this is what another session did: a new run goes on from there, and has spent nothing.
     Forked(Box<Forked>),
+    /// A person's review of the run's change says something else than before.
+    ReviewChanged(Box<ReviewChanged>),
+    /// What a person rejected was taken back, or could not be.
+    TurnedDown(Box<TurnedDown>),
+    /// The agent has answered a comment of the review.
+    CommentAnswered(Box<CommentAnswered>),
 }
 
 /// What a session leaves for the next one about a feature that is not done.

@@ -23,6 +23,7 @@ mod message;
 mod network;
 mod object;
 mod path;
+mod person_review;
 mod policy;
 mod proposal;
 mod question;
@@ -72,6 +73,10 @@ pub use message::{
 pub use network::{AllowedHost, NetworkUse};
 pub use object::{BlobId, CommitId, ObjectIdError, TreeId};
 pub use path::{PathError, RepoPath};
+pub use person_review::{
+    CommentAnswered, OpenMustFix, Rejection, ReviewChanged, ToldComment, ToldComments, TurnedDown,
+    TurnedDownEnd, TurnedDownPart,
+};
 pub use policy::{CommandRule, Limits, Policy, RuleDecision, ScopeRules, Sourced};
 pub use proposal::{
     AddedFeature, Decided, PROPOSED_MAX, Proposal, ProposalSettled, ProposalWord, ProposedFeature,

@@ -268,6 +268,13 @@ pub enum ModelDelta {
     Said(u64),
     /// What the answer's headers say is short at the provider.
     Allowances(Vec<crate::Allowance>),
+    /// No piece of the answer: what a command that runs for it has just printed, as far as it is told.
+    Printed {
+        /// The call.
+        call: crate::CallId,
+        /// The piece, any text.
+        text: String,
+    },
 }
 
 #[cfg(test)]

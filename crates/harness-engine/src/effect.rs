@@ -3,7 +3,8 @@
 use harness_core::{
     ApprovalAsked, ApprovedFinding, CallId, CheckReport, CheckpointNumber, ConversationId, Event,
     Feature, FeatureId, FinishSubject, Gate, Money, NegativeControl, PlanItem, Prompt, Proposal,
-    ProposalWord, Review, RewindWhat, RunState, SetAsideWork, TokenCount, TreeId, TurnNumber,
+    ProposalWord, Rejection, Review, RewindWhat, RunState, SetAsideWork, TokenCount, TreeId,
+    TurnNumber,
 };
 use harness_gate::control::ControlPlan;
 use harness_guard::{Awaited, Permit};
@@ -99,6 +100,8 @@ pub enum Effect {
     ///
     /// Doing it twice is doing it once.
     Rewind(Box<RewindFiles>),
+    /// Take back in the files what a person rejected. Ends in `TurnedDown`; doing it twice is doing it once.
+    TurnDown(Vec<Rejection>),
     /// Leave a note for the next session of the feature. Ends in `HandedOver`.
     HandOver(Box<WriteHandOver>),
     /// Send a request of a conversation beside the main one. Ends in `Beside`: `Responded` or `Failed`.

@@ -7,9 +7,10 @@
 //! results, `jobs` commands that go on, `hand_over` what is left for the next session,
 //! `beside` what conversations beside the main one want, `review` who looks at a change
 //! before it is committed, `planning` the session that only plans, `questions` what a person
-//! is asked, `rewind` how a session goes back to a turn, `bring_back` what becomes of work
-//! put aside, `window` what becomes of a full window, `in_flight` what had no end when a process
-//! ended, `fork` how a session begins with another one's work.
+//! is asked, `person_review` what a person's review of the change wants, `rewind` how a session goes
+//! back to a turn, `bring_back` what becomes of work put aside, `window` what becomes of a full
+//! window, `in_flight` what had no end when a process ended, `fork` how a session begins with
+//! another one's work.
 
 use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},
@@ -46,6 +47,7 @@ mod in_flight;
 mod informing;
 mod jobs;
 mod open;
+mod person_review;
 mod planning;
 mod proving;
 mod questions;
@@ -182,6 +184,7 @@ pub(crate) struct Session {
     planning: Option<planning::Planning>,
     /// The question that is open, or that the feature was given up for.
     question: Option<questions::Asked>,
+    person_review: person_review::PersonReview,
     turns: rewind::Turns,
     bring_back: bring_back::BringBack,
     carried: window::Carried,
@@ -314,6 +317,9 @@ impl Session {
             Event::Reviewed(review) => self.on_reviewed(review),
             // The run keeps it, and the next step finds it there.
             Event::AnswerTaken(given) => self.on_answer_taken(given),
+            Event::ReviewChanged(changed) => self.on_review_changed(changed),
+            Event::TurnedDown(turned) => self.on_turned_down(turned),
+            Event::CommentAnswered(answered) => self.on_comment_answered(answered),
             Event::AllowanceTold { .. }
             | Event::StopDecided { .. }
             | Event::ChangedOutside { .. }
@@ -459,6 +465,7 @@ impl Session {
     }
 
     fn on_refused(&mut self, reason: &str, findings: &[Finding]) {
+        let by_person = self.told_of_must_fix(reason);
         let Some(check) = self.check.take() else {
             return;
         };
@@ -468,6 +475,7 @@ impl Session {
         self.attempts += 1;
         self.story.refusals.push(reason.to_owned());
         let text = match (findings, &check.problem) {
+            ([], _) if let Some(text) = by_person => text,
             ([], None) if let Some(text) = check.review.refusal(reason) => text,
             ([], Some(problem)) => format!("Not done: {problem}"),
             ([], None) if check.reports().next().is_none() => format!("Not done: {reason}"),

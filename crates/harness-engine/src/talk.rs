@@ -99,6 +99,29 @@ impl Talk {
         }
     }
 
+    /// Offers one tool more from now on.
+    pub(crate) fn offer(&mut self, tool: ToolSpec) {
+        if self.tools.iter().any(|known| known.name == tool.name) {
+            return;
+        }
+        let mut tools = self.tools.to_vec();
+        tools.push(tool);
+        tools.sort_by_key(|tool| tool.name);
+        let bytes = |tools: &Arc<[ToolSpec]>| {
+            let prompt = Prompt {
+                system: Arc::clone(&self.system),
+                tools: Arc::clone(tools),
+                messages: Vec::new(),
+            };
+            prompt.bytes().0
+        };
+        let tools: Arc<[ToolSpec]> = tools.into();
+        let grown = bytes(&tools).saturating_sub(bytes(&self.tools));
+        self.size = ByteCount(self.size.0 + grown);
+        self.tools = tools;
+        self.forget_cache();
+    }
+
     /// Adds text to the next user message.
     pub(crate) fn tell(&mut self, text: impl Into<String>) {
         self.texts.push(text.into());

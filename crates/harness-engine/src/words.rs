@@ -10,6 +10,7 @@ mod drift;
 mod formatting;
 mod gates;
 mod jobs;
+pub(crate) mod person_review;
 mod planning;
 mod resume;
 mod steering;

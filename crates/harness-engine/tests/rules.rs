@@ -29,6 +29,8 @@ mod limits;
 mod network;
 #[path = "rules/pacing.rs"]
 mod pacing;
+#[path = "rules/person_review.rs"]
+mod person_review;
 #[path = "rules/planning.rs"]
 mod planning;
 #[path = "rules/recorded.rs"]

@@ -202,6 +202,18 @@ impl FeatureList {
         self.take(&text, &new)
     }
 
+    /// Sets a feature's priority: higher is earlier.
+    ///
+    /// # Errors
+    /// When the list has no feature of this id, or the file's shape has no place for a priority.
+    pub fn set_priority(&mut self, id: &FeatureId, priority: i64) -> Result<(), ListError> {
+        let place = self.place(id)?;
+        let wanted = self.features[place].clone();
+        let entry = self.places[place].clone();
+        let text = shape::prioritize(self.shape, &self.text, &entry, (id, priority))?;
+        self.take(&text, &wanted)
+    }
+
     /// Returns the id that follows the highest one that is written as the last one is: `F-001`.
     pub fn next_id(&self) -> FeatureId {
         let ids = || self.features.iter().map(|feature| feature.id.as_str());

@@ -36,7 +36,16 @@ impl FileKind {
         }
     }
 
-    const fn of(mode: Mode) -> Self {
+    pub(crate) const fn to_mode(self) -> Mode {
+        match self {
+            Self::File => Mode::File,
+            Self::Executable => Mode::Executable,
+            Self::Link => Mode::Link,
+            Self::Module => Mode::Module,
+        }
+    }
+
+    pub(crate) const fn of(mode: Mode) -> Self {
         match mode {
             Mode::File => Self::File,
             Mode::Executable => Self::Executable,
@@ -57,7 +66,7 @@ pub struct FileState {
 }
 
 impl FileState {
-    fn of(entry: Entry) -> Self {
+    pub(crate) fn of(entry: Entry) -> Self {
         Self {
             kind: FileKind::of(entry.mode),
             blob: blob_id(entry.id),

@@ -368,6 +368,12 @@ impl ObjectName for TreeId {
     }
 }
 
+impl ObjectName for BlobId {
+    fn hex(&self) -> &str {
+        self.as_str()
+    }
+}
+
 impl ObjectName for CommitId {
     fn hex(&self) -> &str {
         self.as_str()

@@ -5,6 +5,7 @@ mod checkpoints;
 mod fixture;
 mod keeping;
 mod landing;
+mod looking;
 mod odd;
 mod opening;
 mod reading;

@@ -8,6 +8,7 @@ mod format;
 mod job;
 mod lines;
 mod plan;
+mod review;
 mod role;
 mod say;
 mod setup;
@@ -524,6 +525,12 @@ pub enum JsonLine {
         /// Why, with the names of what is in the way.
         reason: String,
     },
+    /// A person's review of the change says something else than before.
+    ReviewChanged(review::JsonReview),
+    /// What a person rejected was taken back, or could not be.
+    TurnedDown(review::JsonTurnedDown),
+    /// The agent has answered a comment of the review.
+    CommentAnswered(review::JsonCommentAnswer),
     /// Something went wrong that the run may survive.
     Problem {
         /// What.

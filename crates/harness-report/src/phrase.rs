@@ -323,7 +323,10 @@ impl Phrases {
             | Event::WorkBroughtBack { .. }
             | Event::RewindAsked { .. }
             | Event::Rewound(_)
-            | Event::RewindRefused { .. } => steering::lines(event),
+            | Event::RewindRefused { .. }
+            | Event::ReviewChanged(_)
+            | Event::TurnedDown(_)
+            | Event::CommentAnswered(_) => steering::lines(event),
             Event::BudgetWarned { what, .. } => {
                 one(Who::Note, format!("limit near: {}", clean(what)))
             }

@@ -3,7 +3,10 @@
 //! Lines end at `\n` alone, so that a text put together again from its lines
 //! is the text, carriage returns included.
 
+use serde::{Deserialize, Serialize};
 use similar::{DiffOp, TextDiff, group_diff_ops};
+
+use crate::AnchorSide;
 
 /// The most lines, of both texts together, that are compared one by one.
 ///
@@ -31,10 +34,56 @@ impl Hunk {
             |other: LineKind| saturate(self.lines.iter().filter(|line| line.kind != other).count());
         (lines_of(LineKind::Added), lines_of(LineKind::Removed))
     }
+
+    /// Iterates over the lines that are on one side only.
+    pub fn changed(&self) -> impl Iterator<Item = &Line> {
+        self.lines
+            .iter()
+            .filter(|line| line.kind != LineKind::Context)
+    }
+
+    /// Whether nothing but white space differs.
+    pub fn is_blank(&self) -> bool {
+        let side = |kind| {
+            let lines = self.changed().filter(move |line| line.kind == kind);
+            lines.flat_map(|line| line.text.chars().filter(|char| !char.is_whitespace()))
+        };
+        side(LineKind::Removed).eq(side(LineKind::Added))
+    }
+
+    /// Returns how many lines a line of one of the texts is away from those it shows; 0 for these.
+    pub fn distance(&self, side: AnchorSide, line: u32) -> u32 {
+        let (old_count, new_count) = self.extent();
+        let (start, count) = match side {
+            AnchorSide::Old => (self.old_start, old_count),
+            AnchorSide::New => (self.new_start, new_count),
+        };
+        let end = start.saturating_add(count.saturating_sub(1));
+        start.saturating_sub(line).max(line.saturating_sub(end))
+    }
+
+    /// Iterates over the lines, each with its number in the old and in the new text.
+    pub fn numbered(&self) -> impl Iterator<Item = (Option<u32>, Option<u32>, &Line)> {
+        let (mut old, mut new) = (self.old_start, self.new_start);
+        self.lines.iter().map(move |line| {
+            let (before_old, before_new) = (old, new);
+            let (in_old, in_new) = (line.kind != LineKind::Added, line.kind != LineKind::Removed);
+            old = old.saturating_add(u32::from(in_old));
+            new = new.saturating_add(u32::from(in_new));
+            (
+                in_old.then_some(before_old),
+                in_new.then_some(before_new),
+                line,
+            )
+        })
+    }
 }
 
 /// One line of a hunk.
-#[derive(Clone, Debug, PartialEq, Eq)]
+///
+/// Kept as one text: its sign, the line, and its newline where it has one.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub struct Line {
     /// On which side it stands.
     pub kind: LineKind,
@@ -42,6 +91,39 @@ pub struct Line {
     pub text: String,
     /// Whether a newline follows; false only for the last line of a text.
     pub newline: bool,
+}
+
+impl Line {
+    /// Returns the line as a patch writes it: its sign, its text, and its newline where it has one.
+    pub fn written(&self) -> String {
+        let end = if self.newline { "\n" } else { "" };
+        format!("{}{}{end}", self.kind.sign(), self.text)
+    }
+
+    /// Returns the line as it stands in its text.
+    pub(crate) fn whole(&self) -> String {
+        self.written().split_off(1)
+    }
+}
+
+impl From<Line> for String {
+    fn from(line: Line) -> Self {
+        line.written()
+    }
+}
+
+impl TryFrom<String> for Line {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        let kind = match text.chars().next() {
+            Some('+') => LineKind::Added,
+            Some('-') => LineKind::Removed,
+            Some(' ') => LineKind::Context,
+            _ => return Err(format!("`{text}` is no line of a patch: it has no sign")),
+        };
+        Ok(line(kind, &text[1..]))
+    }
 }
 
 /// On which side of a difference a line stands.
@@ -53,6 +135,17 @@ pub enum LineKind {
     Removed,
     /// In both.
     Context,
+}
+
+impl LineKind {
+    /// Returns the sign of a unified difference.
+    pub const fn sign(self) -> char {
+        match self {
+            Self::Added => '+',
+            Self::Removed => '-',
+            Self::Context => ' ',
+        }
+    }
 }
 
 /// Returns what differs between two texts, each change with up to `context` equal lines around it.
@@ -219,6 +312,32 @@ mod tests {
             assert_eq!(rebuilt(&found, LineKind::Added), old);
             assert_eq!(rebuilt(&found, LineKind::Removed), new);
         }
+    }
+
+    #[test]
+    fn a_line_is_kept_as_one_text() {
+        for line in hunks("a\nb\r\n", "a\n c", 1)
+            .iter()
+            .flat_map(|hunk| &hunk.lines)
+        {
+            assert_eq!(&Line::try_from(line.written()).unwrap(), line);
+        }
+        assert!(Line::try_from(String::new()).is_err());
+    }
+
+    #[test]
+    fn a_hunk_knows_its_numbers_and_whether_only_blanks_differ() {
+        let found = hunks("a\nb\n", "a\n  b\nc\n", 1);
+        let numbers: Vec<_> = found[0]
+            .numbered()
+            .map(|(old, new, _)| (old, new))
+            .collect();
+        let some = |old: u32, new: u32| ((old > 0).then_some(old), (new > 0).then_some(new));
+        assert_eq!(numbers, [some(1, 1), some(2, 0), some(0, 2), some(0, 3)]);
+        assert_eq!(found[0].distance(AnchorSide::Old, 5), 3);
+        assert_eq!(found[0].distance(AnchorSide::New, 3), 0);
+        assert!(!found[0].is_blank());
+        assert!(hunks("if a {\n", "if a\n  {\n", 1)[0].is_blank());
     }
 
     #[test]

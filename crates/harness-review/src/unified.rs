@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use harness_core::RepoPath;
 
-use crate::{Hunk, LineKind, hunks};
+use crate::{Hunk, hunks};
 
 /// The most bytes of a unified difference, without the line that says what was left out.
 pub const UNIFIED_BYTES_MAX: usize = 64 * 1024;
@@ -45,11 +45,7 @@ fn hunk_lines(hunk: &Hunk) -> impl Iterator<Item = String> {
         hunk.old_start, hunk.new_start
     );
     std::iter::once(header).chain(hunk.lines.iter().map(|line| {
-        let sign = match line.kind {
-            LineKind::Added => '+',
-            LineKind::Removed => '-',
-            LineKind::Context => ' ',
-        };
+        let sign = line.kind.sign();
         let end = if line.newline {
             "\n"
         } else {

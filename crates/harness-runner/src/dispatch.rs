@@ -4,6 +4,7 @@ mod findings;
 mod metering;
 mod proposals;
 mod questions;
+pub(crate) mod reviews;
 mod spending;
 
 use std::{collections::VecDeque, fmt, io, pin::Pin, rc::Rc, time::Duration};
@@ -21,6 +22,8 @@ use tokio::sync::mpsc;
 pub(crate) use metering::Meter;
 pub use proposals::{Added, ProposalKeeper};
 pub use questions::given as given_answer;
+
+use reviews::Looked;
 
 use crate::{
     Face, Models, Workplace,
@@ -113,6 +116,8 @@ struct Dispatcher<'a> {
     question: Option<CallId>,
     /// What agents have asked and nobody has answered.
     questions: questions::Questions,
+    /// What a person's review of the change wants.
+    reviews: reviews::Reviews,
     /// What waits for a person's word.
     asked: Option<Box<ApprovalAsked>>,
     /// The person's yes, until it is used.
@@ -148,6 +153,7 @@ pub async fn drive(
     let (ended_tx, mut ended) = mpsc::unbounded_channel();
     let (deltas_tx, mut deltas) = mpsc::channel(DELTAS_MAX);
     let questions = questions::Questions::new(workplace.store.clone(), &launch.engine);
+    let reviews = reviews::Reviews::new(workplace.store.clone());
     let mut answers = tokio::time::interval(questions::LOOK_EVERY);
     answers.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     let executor = Executor::new(workplace, launch.models, ended_tx)?;
@@ -162,6 +168,7 @@ pub async fn drive(
         deltas: deltas_tx,
         question: None,
         questions,
+        reviews,
         asked: None,
         approval: None,
         rules: launch.rules,
@@ -199,7 +206,7 @@ pub async fn drive(
                 dispatcher.take_end(end)?;
             }
             Some(()) = dispatcher.in_flight.next(), if !dispatcher.in_flight.is_empty() => {}
-            _ = answers.tick(), if dispatcher.questions.is_waiting() => dispatcher.look_for_answers(),
+            _ = answers.tick() => dispatcher.look_outside(),
             () = executor.stirred(), if waits => dispatcher.look_while_waiting(),
             () = tokio::time::sleep(deadline.unwrap_or_default()), if deadline.is_some() => dispatcher.tick(),
             Some(delta) = deltas.recv() => dispatcher.show(&delta),
@@ -224,6 +231,7 @@ impl Dispatcher<'_> {
                     self.release_words(Urgency::NextTurn);
                 }
                 self.queue.push_back(event);
+                self.look_at_review(Looked::Opening);
                 Ok(())
             }
             None => {
@@ -261,6 +269,7 @@ impl Dispatcher<'_> {
         );
         self.follow_approval(event);
         self.follow_questions(event);
+        self.follow_review(event);
         self.executor.notice(event);
         self.show_event(event, now);
         match event {
@@ -282,6 +291,9 @@ impl Dispatcher<'_> {
             _ => {}
         }
         let effects = self.engine.handle(event, now);
+        if matches!(event, Event::SessionOpened(_)) {
+            self.look_at_review(Looked::Opening);
+        }
         self.carry_out(effects)
     }
 
@@ -302,6 +314,7 @@ impl Dispatcher<'_> {
             | Effect::SetAside
             | Effect::BringBack(_)
             | Effect::Rewind(_)
+            | Effect::TurnDown(_)
             | Effect::SettleProposal(_) => self.sync()?,
             Effect::Perform { .. }
             | Effect::PerformApproved { .. }

@@ -18,12 +18,14 @@ mod left_out;
 mod open;
 mod outputs;
 mod perform;
+mod printed;
 mod project;
 mod regression;
 mod report_file;
 mod setup;
 mod shop;
 mod subject;
+mod turn_down;
 mod turning_back;
 mod watch;
 mod work_tree;
@@ -342,7 +344,10 @@ impl Executor {
             Effect::RequestModel { turn, prompt } => {
                 self.request(turn, prompt, deltas, cancelled).await;
             }
-            Effect::Perform { call, permit } => self.perform(call, permit, cancelled).await,
+            Effect::Perform { call, permit } => {
+                self.performer.printed().tell(&deltas);
+                self.perform(call, permit, cancelled).await;
+            }
             Effect::TendJob { call, job, stop } => self.tend_job(call, job, stop, cancelled).await,
             Effect::StopJobs { jobs } => self.performer.stop_jobs(&jobs),
             Effect::SaveCheckpoint { number } => self.save(number).await,
@@ -354,6 +359,7 @@ impl Executor {
             Effect::SetAside => self.set_aside().await,
             Effect::BringBack(work) => self.bring_back(*work).await,
             Effect::Rewind(files) => self.rewind(*files).await,
+            Effect::TurnDown(rejections) => self.turn_down(rejections).await,
             Effect::HandOver(write) => {
                 self.tell(hand_over::hand_over(self, *write, cancelled).await);
             }

@@ -11,6 +11,7 @@ mod face;
 mod maps;
 mod model;
 mod programs;
+mod turn_down;
 mod workplace;
 
 pub use dispatch::{
@@ -24,4 +25,5 @@ pub use face::Face;
 pub use maps::NESTED_MAX;
 pub use model::{HttpModel, ModelClient, Models, Pace, Recorded, Recorder, Replay};
 pub use programs::{Known, Located};
+pub use turn_down::{TurnDown, TurnedBack};
 pub use workplace::{Lander, SetupPlan, Workplace};

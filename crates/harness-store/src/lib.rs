@@ -16,6 +16,7 @@
 //! runs.jsonl                        which sessions belong to which run; can be told from the logs
 //! intent.jsonl                      what each feature was meant to be, by whose word
 //! questions/Q-0001.json             what an agent asked a person, with the answer from outside
+//! reviews/R-0001.json              what persons decided and said about the change of a run, or of a range
 //! runs/R-0001                       claims the number of a run; empty
 //! locks/<name>                      permanent; the kernel's lock on it counts, not its content
 //! ```
@@ -39,6 +40,7 @@ mod questions;
 mod record;
 mod recording;
 mod redaction;
+mod reviews;
 mod runs;
 mod spend;
 pub mod state;
@@ -65,6 +67,9 @@ pub use recording::{
     RECORDING_BYTES_MAX, RecordedModel, Recording, RecordingError, RecordingWriter, Replayed,
 };
 pub use redaction::Redaction;
+pub use reviews::{
+    BOOK_BYTES_MAX, BookStamp, FoundBook, NotRead, PATCHES_MAX, ReviewError, ReviewKey,
+};
 pub use runs::{RunEntry, RunIndex};
 pub use spend::{SPEND_BYTES_MAX, SpendLog};
 pub use store::{Store, StoreError};

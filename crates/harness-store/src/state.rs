@@ -151,7 +151,7 @@ fn refuse_too_long(text: &[u8], path: &Path) -> Result<(), StateError> {
     Ok(())
 }
 
-fn replace(path: &Path, folder: &Path, text: &[u8]) -> io::Result<()> {
+pub(crate) fn replace(path: &Path, folder: &Path, text: &[u8]) -> io::Result<()> {
     let mut file = NamedTempFile::new_in(folder)?;
     harness_failpoint::write("state.write", &mut file, text)?;
     file.as_file().sync_all()?;

@@ -4,6 +4,8 @@
 
 #[path = "samples/beside.rs"]
 mod beside;
+#[path = "samples/review.rs"]
+mod review;
 
 use std::time::Duration;
 
@@ -119,6 +121,9 @@ kinds! {
     Event::WindowCut(_) => "window_cut",
     Event::WindowFull(_) => "window_full",
     Event::Forked(_) => "forked",
+    Event::ReviewChanged(_) => "review_changed",
+    Event::TurnedDown(_) => "turned_down",
+    Event::CommentAnswered(_) => "comment_answered",
 }
 
 /// Returns the samples, in the order of the stored file.
@@ -151,6 +156,7 @@ pub(crate) fn samples() -> Vec<Event> {
     events.extend(long_work());
     events.extend(landing());
     events.extend(taken_up());
+    events.extend(review::review());
     events
 }
 

@@ -153,6 +153,12 @@ pub enum ToolFault {
         /// What is wrong, with the number of the feature.
         problem: String,
     },
+    /// An answer to a comment that cannot be read.
+    #[error("the arguments of `reply` are no number of a comment and a text: {problem}")]
+    NotReply {
+        /// What is wrong.
+        problem: String,
+    },
 }
 
 impl ToolFault {

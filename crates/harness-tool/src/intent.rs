@@ -4,7 +4,7 @@ use std::path::Path;
 
 use harness_core::{Action, PlanItem, Replacement, RepoPath, ToolCall};
 
-use crate::{Draft, ToolFault, arguments::Arguments, plan, propose};
+use crate::{Draft, ToolFault, arguments::Arguments, plan, propose, reply};
 
 /// How many levels a list goes down, whatever is asked for.
 const DEPTH_MAX: u32 = 5;
@@ -68,6 +68,13 @@ pub enum Intent {
         /// What was done; may be empty.
         summary: String,
     },
+    /// An answer to a comment of a person's review.
+    Reply {
+        /// The comment.
+        comment: u32,
+        /// The answer.
+        text: String,
+    },
     /// Features for the list, in a session that plans.
     Propose {
         /// As the model wrote them.
@@ -90,6 +97,9 @@ pub fn parse(call: &ToolCall, root: &Path) -> Result<Intent, ToolFault> {
     // Its arguments are nested, which those of no other tool are.
     if call.name == propose::NAME {
         return propose::parse(call);
+    }
+    if call.name == reply::NAME {
+        return reply::parse(call);
     }
     let mut arguments = Arguments::read(call)?;
     match arguments.tool() {

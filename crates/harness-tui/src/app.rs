@@ -5,16 +5,21 @@ use std::collections::VecDeque;
 use harness_core::{CallId, SessionId, Timestamp};
 
 use crate::{
+    attention::Attention,
     command::{Command, Place},
     composer::Composer,
     input::Over,
     keymap::KeyMap,
     layout::Layout,
+    offer::{Files, Offer},
     overlay::Overlay,
+    page::{self, Page},
+    pages::Pages,
+    passage::{Notify, Passage},
     question::Panel,
     text::Role,
-    theme::Theme,
-    transcript::Transcript,
+    theme::{Ground, Palette, Theme},
+    transcript::{Spot, Transcript},
     work::{Activity, Work},
 };
 
@@ -31,6 +36,41 @@ pub struct Setup {
     pub origin: Origin,
     /// Where rules are kept that hold always, for people; empty where that is not known.
     pub rules_file: String,
+    /// Whether the terminal's background decides between the light palette and the dark one.
+    pub asks_ground: bool,
+    /// How a person who looks elsewhere is told.
+    pub notify: Notify,
+    /// Whether a program of the person's is told too.
+    pub has_notify_command: bool,
+    /// What stands between here and the terminal.
+    pub passage: Passage,
+    /// How much may move.
+    pub motion: Motion,
+    /// Whether the wheel of the mouse scrolls here.
+    pub has_mouse: bool,
+    /// What the review page is opened with; the session page is when absent.
+    pub review: Option<crate::review::ReviewAsked>,
+}
+
+/// How much may move.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Motion {
+    /// Answers stream as they come.
+    #[default]
+    Full,
+    /// What nobody asked for changes once a second at most.
+    Reduced,
+}
+
+/// Words that are typed to be found.
+#[derive(Clone, Debug)]
+pub(crate) struct Finding {
+    /// The words so far.
+    pub(crate) words: String,
+    /// Where the search began.
+    pub(crate) spot: Spot,
+    /// Whether they stand somewhere.
+    pub(crate) is_found: bool,
 }
 
 /// Who opened the screen.
@@ -53,6 +93,10 @@ pub(crate) enum Focus {
     Composer,
     /// The transcript.
     Transcript,
+    /// The list of a page, or the text over it.
+    List,
+    /// What stands below the list of a page.
+    Below,
 }
 
 /// Whether the program works on something.
@@ -104,6 +148,7 @@ pub struct App {
     pub(crate) layout: Layout,
     pub(crate) transcript: Transcript,
     pub(crate) work: Work,
+    pub(crate) pages: Pages,
     pub(crate) composer: Composer,
     pub(crate) panels: VecDeque<Panel>,
     /// The agent's question that the composer answers.
@@ -116,6 +161,16 @@ pub struct App {
     pub(crate) waiting: Vec<String>,
     pub(crate) focus: Focus,
     pub(crate) overlay: Option<Overlay>,
+    /// What is offered above the composer.
+    pub(crate) offer: Option<Offer>,
+    /// Whether the person went on without what was offered for this word.
+    pub(crate) is_offer_closed: bool,
+    pub(crate) files: Files,
+    /// The words to find while they are typed.
+    pub(crate) finding: Option<Finding>,
+    pub(crate) attention: Attention,
+    /// Words that were asked back, until the log says so.
+    pub(crate) taking: Vec<String>,
     pub(crate) notice: Option<Notice>,
     pub(crate) phase: Phase,
     pub(crate) stopping: Stopping,
@@ -132,11 +187,16 @@ impl App {
         let mut app = Self {
             transcript: Transcript::new(setup.theme),
             layout: Layout::of(columns, rows),
+            attention: Attention::since(now),
             setup,
             now,
             is_changed: true,
             ..Self::default()
         };
+        if let Some(asked) = app.setup.review.clone() {
+            app.pages.open_review(asked);
+            app.focus = Focus::List;
+        }
         if !app.setup.problems.is_empty() {
             app.notice = Some(Notice {
                 lines: app.setup.problems.clone(),
@@ -144,6 +204,14 @@ impl App {
             });
         }
         app
+    }
+
+    /// Takes in which background the terminal has.
+    pub(crate) fn stand_on(&mut self, ground: Ground) {
+        if self.setup.asks_ground {
+            self.setup.theme.palette = Palette::on(ground);
+            self.transcript.paint_with(self.setup.theme);
+        }
     }
 
     /// Whether a frame is due because something changed.
@@ -158,13 +226,23 @@ impl App {
 
     /// Returns where keys have their meaning now.
     pub(crate) fn place(&self) -> Place {
+        if self.pages.open != Page::Session && self.overlay.is_none() {
+            return page::place(self);
+        }
         match (&self.overlay, self.panels.front(), self.focus) {
             (Some(_), ..) => Place::Overlay,
+            (None, _, Focus::Transcript) if self.finding.is_some() => Place::Find,
             (None, _, Focus::Transcript) => Place::Transcript,
             (None, Some(panel), _) if panel.is_typing() => Place::Line,
             (None, Some(_), _) => Place::Question,
-            (None, None, Focus::Composer) => Place::Composer,
+            (None, None, Focus::Composer) if self.is_offering() => Place::Offer,
+            (None, None, _) => Place::Composer,
         }
+    }
+
+    /// Whether something is offered above the composer.
+    pub(crate) fn is_offering(&self) -> bool {
+        self.offer.as_ref().is_some_and(Offer::is_shown)
     }
 
     pub(crate) fn is_busy(&self) -> bool {
@@ -184,6 +262,11 @@ impl App {
         match command {
             Command::RunAll | Command::Plan | Command::Land if self.is_busy() => {
                 Some("something is going on")
+            }
+            Command::RunAll | Command::Land | Command::Resume
+                if page::is_at_work(self.pages.errand.as_ref()) =>
+            {
+                Some("something is being done in the work tree")
             }
             Command::Resume if self.is_busy() => Some("something is going on"),
             Command::Resume if self.resumable.is_none() => {
@@ -219,12 +302,31 @@ impl App {
             Command::Unfold if !self.transcript.can_toggle() => {
                 Some("there is nothing folded here")
             }
+            Command::Seek | Command::Copy if self.focus != Focus::Transcript => {
+                Some("the transcript does not have the focus: tab gives it")
+            }
+            // What answers the question must not seem to have done so.
+            Command::Copy | Command::EditAll if !self.panels.is_empty() => {
+                Some("a question is open: tab gives it the keys")
+            }
+            Command::SeekNext | Command::SeekPrevious if !self.transcript.has_needle() => {
+                Some("nothing was looked for yet: tab, then /")
+            }
+            Command::Copy if self.transcript.selected_text().is_none() => {
+                Some("there is nothing here")
+            }
+            Command::CopyAnswer if self.transcript.last_answer().is_none() => {
+                Some("the agent has said nothing yet")
+            }
+            Command::ReadAll | Command::EditAll if self.transcript.is_empty() => {
+                Some("there is nothing yet")
+            }
             Command::HistorySearch | Command::HistoryPrevious
                 if self.composer.history().next().is_none() =>
             {
                 Some("nothing was written yet")
             }
-            _ => None,
+            other => page::obstacle(self, other),
         }
     }
 

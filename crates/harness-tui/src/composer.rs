@@ -25,6 +25,15 @@ pub(crate) struct Composer {
     aside: Option<String>,
 }
 
+/// A word that something can be offered for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Token {
+    /// A file, after `@`.
+    File(String),
+    /// A command, after a `/` at the very beginning.
+    Command(String),
+}
+
 /// What a pasted or typed text came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Taken {
@@ -46,6 +55,33 @@ impl Composer {
     /// Whether the text has several lines.
     pub(crate) fn is_tall(&self) -> bool {
         self.area.lines().len() > 1
+    }
+
+    /// Returns the word before the cursor that something can be offered for.
+    pub(crate) fn token(&self) -> Option<Token> {
+        let (row, column) = (self.area.cursor().0, self.area.cursor().1);
+        let line = self.area.lines().get(row)?;
+        let before: String = line.chars().take(column).collect();
+        let word = before.rsplit(char::is_whitespace).next()?;
+        if let Some(name) = word.strip_prefix('@') {
+            return Some(Token::File(name.to_owned()));
+        }
+        let name = before.strip_prefix('/')?;
+        let is_alone = self.area.lines().len() == 1 && line.len() == before.len();
+        let is_name = name.chars().all(|char| char.is_ascii_lowercase());
+        (is_alone && is_name).then(|| Token::Command(name.to_owned()))
+    }
+
+    /// Replaces the word before the cursor, its `@` or `/` with it.
+    pub(crate) fn replace_token(&mut self, text: &str) -> Taken {
+        let length = match self.token() {
+            Some(Token::File(name) | Token::Command(name)) => name.chars().count() + 1,
+            None => 0,
+        };
+        for _ in 0..length {
+            self.area.delete_char();
+        }
+        self.insert(text)
     }
 
     /// Types a character.
@@ -234,6 +270,26 @@ mod tests {
     fn a_paste_keeps_its_lines_and_loses_what_acts() {
         let composer = written("a\r\nb\rc\u{1b}[2J\td");
         assert_eq!(composer.text(), "a\nb\nc[2J\td");
+    }
+
+    #[test]
+    fn a_word_is_offered_something_where_it_stands() {
+        let token = |text: &str| written(text).token();
+        let file = |name: &str| Some(Token::File(name.to_owned()));
+        assert_eq!(token("mend @src/pa"), file("src/pa"));
+        assert_eq!(token("one\n@"), file(""));
+        assert_eq!(token("me@home"), None);
+        assert_eq!(token("@a b"), None);
+        assert_eq!(token("/re"), Some(Token::Command("re".to_owned())));
+        assert_eq!(token("/etc/x"), None);
+        assert_eq!(token("/run it"), None);
+        assert_eq!(token(" /run"), None);
+        let mut composer = written("mend @pé now");
+        for _ in 0.." now".len() {
+            composer.edit(Command::CharBack);
+        }
+        composer.replace_token("src/page.rs");
+        assert_eq!(composer.text(), "mend src/page.rs now");
     }
 
     #[test]

@@ -1,12 +1,17 @@
 //! What comes in and what is asked for: the whole traffic between the screen and the program.
 
 use harness_core::{
-    Action, CallEnd, CallId, Event, FeatureId, FeatureStatus, ModelDelta, RewindWhat, SessionId,
-    Timestamp, TurnNumber,
+    Action, CallEnd, CallId, Event, FeatureId, FeatureStatus, ModelDelta, RepoPath, RewindWhat,
+    SessionId, Timestamp, TurnNumber,
 };
 use harness_report::Who;
 
-use crate::{key::Key, question::Question};
+use crate::{
+    found::{Errand, Found, Progress, Wanted},
+    key::Key,
+    question::Question,
+    review::{DressWanted, Dressed, ReviewKept, ReviewSaved},
+};
 
 /// Something that happened.
 #[derive(Clone, Debug)]
@@ -27,6 +32,10 @@ pub enum Input {
         /// Its rows.
         rows: u16,
     },
+    /// The terminal came to the front, or went behind.
+    Focused(bool),
+    /// The wheel was turned, so many rows; up is less than zero.
+    Turned(i16),
     /// Time has passed.
     Passed(Timestamp),
     /// A run is being set up.
@@ -106,6 +115,20 @@ pub enum Request {
     },
     /// Look something up.
     Look(Query),
+    /// Keep what was decided and said in a review.
+    Review(Box<ReviewKept>),
+    /// Do something beside a run; one at a time.
+    Do(Errand),
+    /// Give the terminal to a program of the person's.
+    Lend(Loan),
+    /// Put a text into the clipboard; it is no longer than [`crate::CLIPBOARD_MAX`].
+    Copy(String),
+    /// Keep a text that was to be copied in a file.
+    Keep(String),
+    /// Tell a person who looks elsewhere.
+    Notify(String),
+    /// Take the wheel of the mouse, or leave it to the terminal.
+    Mouse(bool),
     /// Stop the process, to be continued.
     Suspend,
     /// Draw everything anew.
@@ -114,6 +137,26 @@ pub enum Request {
     Quit,
     /// Leave at once, whatever is still going on.
     Abandon,
+}
+
+/// What a program is to do that takes the whole screen.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Loan {
+    /// Write the text of the composer on, in an editor.
+    Compose(String),
+    /// Look at a copy of a text in an editor.
+    Edit(String),
+    /// Read a text in a pager.
+    Read(String),
+    /// Open a file of the work tree at a line, in an editor.
+    Open {
+        /// The file.
+        path: RepoPath,
+        /// The line, from 1.
+        line: u32,
+    },
+    /// A shell.
+    Shell,
 }
 
 /// What a person decided.
@@ -154,6 +197,10 @@ pub enum Start {
     },
     /// Bring the proven features to the person's branch.
     Land,
+    /// Prove and commit what the person did by hand for a feature.
+    Finish(FeatureId),
+    /// Go on from a session in a new one.
+    Fork(SessionId),
 }
 
 /// Whether the screen shows a session already.
@@ -177,13 +224,40 @@ pub enum Query {
         /// The call.
         call: CallId,
     },
+    /// What a page shows.
+    Page(Wanted),
+    /// The words and colours of a file that is reviewed; asks nobody, but takes its time.
+    Dress(DressWanted),
+    /// The names of the repository's files.
+    Files,
 }
 
 /// What was looked up.
 #[derive(Clone, Debug)]
 pub enum Answer {
+    /// What a page shows, or why that cannot be told.
+    Page(Wanted, Result<Box<Found>, Failed>),
+    /// The words and colours of a file that is reviewed.
+    Dressed(Box<Dressed>),
+    /// What was kept of a review.
+    Reviewed(Result<Box<ReviewSaved>, Failed>),
+    /// How far an errand has come.
+    Errand(Progress),
     /// Where the repository stands, or why that cannot be told.
     Overview(Result<Box<Overview>, Failed>),
+    /// The names of the files, sorted; none where they cannot be told.
+    Files {
+        /// The names.
+        names: Vec<String>,
+        /// Whether there are more.
+        is_cut: bool,
+    },
+    /// What was written in the editor; nothing where it was left as it was.
+    Composed(Result<Option<String>, Failed>),
+    /// What came of a program that had the screen, where that has to be told.
+    Returned(Failed),
+    /// Where a text was kept.
+    Kept(Result<String, Failed>),
     /// What a call did; nothing when the log does not have it.
     Detail {
         /// The session.

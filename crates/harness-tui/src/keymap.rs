@@ -72,11 +72,9 @@ impl KeyMap {
         }
     }
 
-    /// Finds what a key means at a place, or else everywhere.
+    /// Finds what a key means at a place, or else beyond it, and at last everywhere.
     pub fn find(&self, place: Place, key: Key) -> Option<&'static Entry> {
-        let here = self.bound.get(&(place, key));
-        here.or_else(|| self.bound.get(&(Place::Everywhere, key)))
-            .copied()
+        beyond(place).find_map(|place| self.bound.get(&(place, key)).copied())
     }
 
     /// Returns the keys of a row of the table, the one for the footer first.
@@ -87,13 +85,21 @@ impl KeyMap {
 
     /// Finds the row that gives a command its key at a place.
     pub fn row(&self, place: Place, command: Command) -> Option<(&'static Entry, Key)> {
-        let at = |wanted: Place| {
+        beyond(place).find_map(|wanted| {
             let rows = COMMANDS.iter().filter(move |entry| entry.place == wanted);
-            rows.filter(|entry| entry.command == command)
-                .find_map(|entry| Some((entry, *self.keys(entry).first()?)))
-        };
-        at(place).or_else(|| at(Place::Everywhere))
+            let rows = rows.filter(|entry| entry.command == command);
+            rows.flat_map(|entry| self.keys(entry).iter().map(move |key| (entry, *key)))
+                .find(|(entry, key)| {
+                    self.find(place, *key)
+                        .is_some_and(|found| found.name == entry.name)
+                })
+        })
     }
+}
+
+/// Returns a place and those beyond it, out to everywhere.
+fn beyond(place: Place) -> impl Iterator<Item = Place> {
+    std::iter::successors(Some(place), |place| place.beyond())
 }
 
 fn unknown_names(wishes: &[Wish]) -> Vec<String> {
@@ -191,13 +197,13 @@ mod tests {
     #[test]
     fn conflicts_and_unknown_names_are_told_and_the_rest_applies() {
         let (map, problems) = KeyMap::new(&[
-            wish("help.open", &["f2", "ctrl+p"]),
+            wish("help.open", &["f12", "ctrl+p"]),
             wish("help.close", &["x"]),
             wish("app.redraw", &["hyper+l", "ctrl+o"]),
             wish("question.yes", &["enter"]),
         ]);
         assert_eq!(problems.len(), 4, "{problems:?}");
-        assert_eq!(name_at(&map, Place::Everywhere, "f2"), Some("help.open"));
+        assert_eq!(name_at(&map, Place::Everywhere, "f12"), Some("help.open"));
         assert_eq!(
             name_at(&map, Place::Everywhere, "ctrl+p"),
             Some("help.open")

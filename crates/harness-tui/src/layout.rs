@@ -2,7 +2,9 @@
 
 use ratatui::layout::Rect;
 
-use crate::{app::App, transcript::Size};
+use crate::{
+    app::App, command::Place, page::Page, pages::Room, review, transcript::Size, view::tree_columns,
+};
 
 /// The least room a screen is drawn in. Unit: columns and rows.
 pub const LEAST: (u16, u16) = (60, 16);
@@ -36,6 +38,8 @@ pub(crate) struct Layout {
     pub(crate) panel: Rect,
     /// The rule above the composer.
     pub(crate) rule: Rect,
+    /// What is offered above the composer.
+    pub(crate) offer: Rect,
     /// The composer.
     pub(crate) composer: Rect,
     /// A message to the person.
@@ -66,10 +70,22 @@ impl Layout {
 
 /// Shares the screen out and lays out what is seen of every pane.
 pub(crate) fn arrange(app: &mut App) {
-    let whole = app.layout.whole;
     if !app.layout.fits() {
         return;
     }
+    if app.pages.open == Page::Session {
+        arrange_session(app);
+    } else {
+        arrange_page(app);
+    }
+    let rows = usize::from(app.layout.overlay().height.saturating_sub(2));
+    if let Some(overlay) = &mut app.overlay {
+        overlay.arrange(rows);
+    }
+}
+
+fn arrange_session(app: &mut App) {
+    let whole = app.layout.whole;
     let (columns, rows) = (whole.width, whole.height);
     let text_columns = usize::from(columns.saturating_sub(4));
     let (written, _) = app.composer.arrange(text_columns);
@@ -80,7 +96,11 @@ pub(crate) fn arrange(app: &mut App) {
         .map_or(0, |notice| length(notice.lines.len()).min(NOTICE_MAX));
     let waiting = length(app.waiting.len()).min(WAITING_MAX);
     let activity = u16::from(app.is_busy());
-    let fixed = 4 + composer + notice + waiting + activity;
+    let offer = match app.place() {
+        Place::Offer => app.offer.as_ref().map_or(0, |offer| length(offer.rows())),
+        _ => 0,
+    };
+    let fixed = 4 + composer + notice + waiting + activity + offer;
     let panel = arrange_panel(
         app,
         columns,
@@ -101,7 +121,7 @@ pub(crate) fn arrange(app: &mut App) {
     let (header, titles) = (next(1), next(1));
     let body = next(transcript + activity);
     let (waiting, panel, rule) = (next(waiting), next(panel), next(1));
-    let (composer, notice, footer) = (next(composer), next(notice), next(1));
+    let (offer, composer, notice, footer) = (next(offer), next(composer), next(notice), next(1));
     let left = columns - side;
     app.layout = Layout {
         whole,
@@ -116,6 +136,7 @@ pub(crate) fn arrange(app: &mut App) {
         waiting,
         panel,
         rule,
+        offer,
         composer,
         notice,
         footer,
@@ -124,10 +145,100 @@ pub(crate) fn arrange(app: &mut App) {
         columns: usize::from(left.saturating_sub(1)),
         rows: usize::from(transcript),
     });
-    let rows = usize::from(app.layout.overlay().height.saturating_sub(2));
-    if let Some(overlay) = &mut app.overlay {
-        overlay.arrange(rows);
+}
+
+/// Shares the screen out for a page: header, list, what is below it, what waits, footer.
+fn arrange_page(app: &mut App) {
+    let whole = app.layout.whole;
+    let (columns, rows) = (whole.width, whole.height);
+    app.pages.renew(app.now);
+    let notice = app
+        .notice
+        .as_ref()
+        .map_or(0, |notice| length(notice.lines.len()).min(NOTICE_MAX));
+    let prompt = u16::from(app.pages.prompt.is_some());
+    let (asked, composer) = arrange_asked(app);
+    let fixed = 2 + notice + prompt + asked + composer;
+    let panel = arrange_panel(
+        app,
+        columns,
+        rows.saturating_sub(fixed + 4).min(rows / 2 + 2),
+    );
+    let room = rows.saturating_sub(fixed + panel);
+    let more = length(app.pages.below.len());
+    let has_below = app.pages.open.has_below() && app.pages.reader.is_none() && more > 0;
+    let below = match has_below && room >= 8 {
+        true => more.min(room / 3),
+        false => 0,
+    };
+    let rule = u16::from(below > 0);
+    let mut next = 0;
+    let mut next = |height: u16| {
+        let area = Rect::new(0, next, columns, height);
+        next += height;
+        area
+    };
+    let header = next(1);
+    let body = next(room.saturating_sub(below + rule));
+    let (rule, below) = (next(rule), next(below));
+    let (asked, panel) = (next(asked), next(panel));
+    let (composer, prompt) = (next(composer), next(prompt));
+    let (notice, footer) = (next(notice), next(1));
+    app.layout = Layout {
+        whole,
+        header,
+        panel,
+        composer,
+        notice,
+        footer,
+        ..Layout::default()
+    };
+    app.pages.room = Room {
+        body,
+        rule,
+        below,
+        asked,
+        prompt,
+    };
+    let text_columns = usize::from(columns.saturating_sub(2));
+    app.pages
+        .below
+        .arrange(text_columns, usize::from(below.height));
+    let lines = usize::from(body.height);
+    match &mut app.pages.reader {
+        // Its title stands above it.
+        Some(reader) => reader.arrange(text_columns, lines.saturating_sub(1)),
+        None if app.pages.open == Page::Review => arrange_review(app, body),
+        None => {
+            if let Some(list) = app.pages.list_mut() {
+                list.arrange(lines);
+            }
+        }
     }
+}
+
+/// Lays out what is seen of a review: the tree, and the sheet with its title.
+fn arrange_review(app: &mut App, body: Rect) {
+    let tree = tree_columns(body.width);
+    let columns = usize::from(body.width.saturating_sub(tree + 2));
+    let room = review::Room {
+        screen: usize::from(body.width),
+        tree: usize::from(tree),
+        sheet: (columns, usize::from(body.height.saturating_sub(1))),
+    };
+    app.pages.review.is_at_work = app.is_busy();
+    app.pages.review.arrange(room, app.setup.theme);
+}
+
+/// Returns the room for the agent's question and for the answer to it. Unit: rows.
+fn arrange_asked(app: &App) -> (u16, u16) {
+    if app.asked.is_none() || !app.panels.is_empty() {
+        return (0, 0);
+    }
+    let columns = usize::from(app.layout.whole.width.saturating_sub(4));
+    let (written, _) = app.composer.arrange(columns);
+    let question = length(app.question.lines().count()).clamp(1, WAITING_MAX);
+    (question, length(written.len()).clamp(1, WAITING_MAX))
 }
 
 /// Lays the open question out; returns its height.

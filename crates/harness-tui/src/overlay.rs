@@ -36,8 +36,8 @@ pub(crate) enum Kind {
     Help,
     /// Commands to run.
     Palette,
-    /// Earlier texts.
-    History,
+    /// What a change can be seen against.
+    Bases,
 }
 
 impl Kind {
@@ -46,7 +46,7 @@ impl Kind {
         match self {
             Self::Help => "Keys",
             Self::Palette => "Commands",
-            Self::History => "Earlier texts",
+            Self::Bases => "Compare with",
         }
     }
 }
@@ -108,9 +108,7 @@ impl Overlay {
         let mut all: Vec<Item> = Vec::new();
         for entry in COMMANDS {
             let is_there = all.iter().any(|item| item.command == Some(entry.command));
-            let moves_in_lists =
-                matches!(entry.place, Place::Overlay | Place::Question | Place::Line);
-            if is_there || moves_in_lists || entry.command == Command::Palette {
+            if is_there || entry.place.is_by_hand() || entry.command == Command::Palette {
                 continue;
             }
             all.push(Item {
@@ -130,13 +128,15 @@ impl Overlay {
         Self::new(Kind::Palette, all)
     }
 
-    /// Makes the list of earlier texts, newest first.
-    pub(crate) fn history<'a>(texts: impl Iterator<Item = &'a str>) -> Self {
-        let item = |text: &str| Item {
-            text: text.to_owned(),
+    /// Makes the list of what a change can be seen against; the last one has it typed.
+    pub(crate) fn bases<'a>(words: impl Iterator<Item = &'a str>) -> Self {
+        let item = |text: String| Item {
+            text,
             ..Item::default()
         };
-        Self::new(Kind::History, texts.map(item).collect())
+        let cleaned = words.map(|words| harness_report::clean_line(words, 200));
+        let typed = std::iter::once("another branch or commit: type it".to_owned());
+        Self::new(Kind::Bases, cleaned.chain(typed).map(item).collect())
     }
 
     /// Adds a letter to look for.
@@ -168,7 +168,7 @@ impl Overlay {
         let last = self.items.len().saturating_sub(1);
         let place = match self.kind {
             Kind::Help => &mut self.top,
-            Kind::Palette | Kind::History => &mut self.chosen,
+            Kind::Palette | Kind::Bases => &mut self.chosen,
         };
         *place = place.saturating_add_signed(by).min(last);
     }
@@ -194,7 +194,7 @@ impl Overlay {
         }
         self.items = match self.kind {
             Kind::Help => self.containing(),
-            Kind::Palette | Kind::History => self.ranked(),
+            Kind::Palette | Kind::Bases => self.ranked(),
         };
     }
 
@@ -251,8 +251,7 @@ mod tests {
         for entry in COMMANDS {
             let in_help = help.items.iter().any(|item| item.text == entry.help);
             assert!(in_help, "{} is not in the help", entry.name);
-            let only_in_place =
-                matches!(entry.place, Place::Overlay | Place::Question | Place::Line);
+            let only_in_place = entry.place.is_by_hand();
             let by_palette = palette
                 .items
                 .iter()

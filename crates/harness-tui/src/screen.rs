@@ -1,8 +1,11 @@
 //! The loop of the screen: waits, takes inputs in, draws when something changed.
 
+mod lend;
+
 use std::{
     io,
     pin::Pin,
+    process::{Command, ExitStatus},
     time::{Duration, Instant},
 };
 
@@ -14,8 +17,8 @@ use tokio::{
 };
 
 use crate::{
-    app::App,
-    input::{Input, Request},
+    app::{App, Motion},
+    input::{Answer, Failed, Input, Loan, Request},
     layout,
     paint::Painter,
     term::{Group, Term, Told},
@@ -28,6 +31,8 @@ const INPUTS_MAX: usize = 256;
 /// The shortest time between two frames that no key asked for: 30 a second, 10 over a network.
 const FRAME: Duration = Duration::from_millis(33);
 const SLOW_FRAME: Duration = Duration::from_millis(100);
+/// The same where little may move.
+const CALM_FRAME: Duration = Duration::from_secs(1);
 
 /// What the screen needs of the program.
 pub trait Host {
@@ -39,6 +44,23 @@ pub trait Host {
 
     /// Takes a request on; must not block. What comes of it comes back as inputs.
     fn take(&mut self, request: Request);
+
+    /// Prepares a program that takes the terminal for a while.
+    ///
+    /// # Errors
+    /// When there is no such program.
+    fn program(&mut self, errand: &Loan) -> Result<Command, Failed> {
+        Err(Failed {
+            message: format!("cannot open anything for {errand:?}"),
+            hint: None,
+        })
+    }
+
+    /// Takes in how that program ended; what came of it goes to the screen.
+    fn returned(&mut self, errand: &Loan, ended: io::Result<ExitStatus>) -> Option<Answer> {
+        let _ = (errand, ended);
+        None
+    }
 }
 
 /// How the screen was left.
@@ -75,15 +97,24 @@ pub async fn show(
 ) -> io::Result<Left> {
     let mut signals = Signals::watch()?;
     let (columns, rows) = Term::size()?;
-    let mut term = Term::enter()?;
+    let mut app = make(columns, rows);
+    let (mut term, ground) = Term::enter(app.setup.asks_ground)?;
+    if let Some(ground) = ground {
+        app.stand_on(ground);
+    }
+    if app.setup.has_mouse {
+        term.take_mouse(true)?;
+    }
     let mut screen = Screen {
-        app: make(columns, rows),
+        pause: match (app.setup.motion, line) {
+            (Motion::Reduced, _) => CALM_FRAME,
+            (Motion::Full, Line::Near) => FRAME,
+            (Motion::Full, Line::Far) => SLOW_FRAME,
+        },
+        app,
         painter: Painter::new(),
         drawn: None,
-        pause: match line {
-            Line::Near => FRAME,
-            Line::Far => SLOW_FRAME,
-        },
+        errand: None,
         left: None,
         is_abandoned: false,
         signal: None,
@@ -107,6 +138,15 @@ pub async fn show(
             },
             () = elapsed(sleep) => screen.woken(&mut term, host)?,
         }
+        if let Some(errand) = screen.errand.take() {
+            let mut around = Around {
+                term: &mut term,
+                host,
+                inputs: &mut inputs,
+                signals: &mut signals,
+            };
+            lend::lend(&mut screen, &errand, &mut around).await?;
+        }
         if !term.is_ours() {
             // A panic in another thread gave the terminal back; there is nothing to show any more.
             screen.left = Some(());
@@ -127,8 +167,18 @@ async fn elapsed(sleep: Option<Sleep>) {
     }
 }
 
+/// What the screen stands between.
+struct Around<'a> {
+    term: &'a mut Term,
+    host: &'a mut dyn Host,
+    inputs: &'a mut mpsc::Receiver<Input>,
+    signals: &'a mut Signals,
+}
+
 struct Screen {
     app: App,
+    /// What the terminal is to be given away for.
+    errand: Option<Loan>,
     painter: Painter,
     drawn: Option<Instant>,
     pause: Duration,
@@ -146,6 +196,8 @@ impl Screen {
                     at: host.now(),
                 },
                 Told::Pasted(text) => Input::Pasted(text),
+                Told::Focused(is_in_front) => Input::Focused(is_in_front),
+                Told::Turned(rows) => Input::Turned(rows),
                 Told::Resized { columns, rows } => {
                     self.painter.forget();
                     Input::Resized { columns, rows }
@@ -216,6 +268,14 @@ impl Screen {
                 Request::Abandon => self.abandon(),
                 Request::Suspend => self.suspend(Group::Whole, term)?,
                 Request::Redraw => self.refit()?,
+                Request::Lend(errand) => self.errand = Some(errand),
+                Request::Copy(text) => term.send(&self.app.setup.passage.copy(&text))?,
+                Request::Mouse(is_wanted) => term.take_mouse(is_wanted)?,
+                Request::Notify(text) => {
+                    let setup = &self.app.setup;
+                    term.send(&setup.notify.bytes(setup.passage, &text))?;
+                    host.take(Request::Notify(text));
+                }
                 request => host.take(request),
             }
         }

@@ -4,6 +4,8 @@
 //! armed before the first mode is set, a panic in any thread leaves first, and
 //! leaving twice is leaving once.
 
+mod burst;
+
 use std::{
     io::{self, Write as _},
     panic,
@@ -11,14 +13,15 @@ use std::{
         Once,
         atomic::{AtomicBool, Ordering},
     },
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use crossterm::{
     cursor::{Hide, Show},
     event::{
         self, DisableBracketedPaste, DisableFocusChange, DisableMouseCapture, EnableBracketedPaste,
-        Event, EventStream, KeyCode, KeyEvent, KeyEventKind, KeyModifiers,
+        EnableFocusChange, EventStream, KeyboardEnhancementFlags, PopKeyboardEnhancementFlags,
+        PushKeyboardEnhancementFlags,
     },
     queue,
     style::ResetColor,
@@ -28,13 +31,26 @@ use crossterm::{
     },
 };
 use futures_util::StreamExt as _;
-use rustix::process::{Signal, getpid, kill_current_process_group, kill_process};
+use rustix::{
+    event::{PollFd, PollFlags, Timespec, poll},
+    io::Errno,
+    process::{Signal, getpid, kill_current_process_group, kill_process},
+};
 
-use crate::key::{Code, Key};
+use crate::{
+    answers::{self, Answers},
+    key::Key,
+    theme::Ground,
+};
+use burst::{Burst, TYPED_APART};
 
 /// Whether the terminal is ours.
 static ENTERED: AtomicBool = AtomicBool::new(false);
+/// Whether the terminal was told to tell more keys apart.
+static KEYBOARD: AtomicBool = AtomicBool::new(false);
 static HOOK: Once = Once::new();
+/// How long the terminal has to answer; one that does not is as good.
+const ANSWER: Duration = Duration::from_millis(200);
 /// The most events that are taken at once.
 const BATCH_MAX: usize = 4_096;
 
@@ -42,6 +58,19 @@ const BATCH_MAX: usize = 4_096;
 #[derive(Debug)]
 pub(crate) struct Term {
     events: Option<EventStream>,
+    burst: Burst,
+    /// What was typed before the first frame.
+    early: Vec<Told>,
+    modes: Modes,
+}
+
+/// What is wanted of the terminal beside what is always set.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Modes {
+    /// More keys, where the terminal said that it can tell them apart.
+    keyboard: bool,
+    /// The wheel of the mouse.
+    mouse: bool,
 }
 
 /// What a terminal tells.
@@ -50,11 +79,13 @@ pub(crate) enum Told {
     Key(Key),
     Pasted(String),
     Resized { columns: u16, rows: u16 },
+    Focused(bool),
+    Turned(i16),
 }
 
 impl Term {
-    /// Takes the terminal over.
-    pub(crate) fn enter() -> io::Result<Self> {
+    /// Takes the terminal over, and asks it once what it is; its background only where that is wanted.
+    pub(crate) fn enter(asks_ground: bool) -> io::Result<(Self, Option<Ground>)> {
         HOOK.call_once(|| {
             let before = panic::take_hook();
             panic::set_hook(Box::new(move |info| {
@@ -62,11 +93,20 @@ impl Term {
                 before(info);
             }));
         });
-        let term = Self {
-            events: Some(EventStream::new()),
+        let mut term = Self {
+            events: None,
+            burst: Burst::default(),
+            early: Vec::new(),
+            modes: Modes::default(),
         };
-        set_modes()?;
-        Ok(term)
+        ENTERED.store(true, Ordering::SeqCst);
+        enable_raw_mode()?;
+        let answers = ask(asks_ground)?;
+        term.burst.is_owed = asks_ground && !answers.is_whole;
+        term.early = burst::of_bytes(&answers.typed);
+        term.modes.keyboard = answers.has_keyboard;
+        term.again()?;
+        Ok((term, answers.ground))
     }
 
     /// Whether the terminal is still ours: a panic elsewhere gives it back.
@@ -93,19 +133,42 @@ impl Term {
     ///
     /// Returning inside a burst is a pasted newline: no one types that fast.
     pub(crate) async fn next(&mut self) -> io::Result<Vec<Told>> {
+        if !self.early.is_empty() {
+            return Ok(std::mem::take(&mut self.early));
+        }
         let Some(events) = &mut self.events else {
             return std::future::pending().await;
         };
         let gone = || io::Error::from(io::ErrorKind::UnexpectedEof);
-        let mut batch = vec![events.next().await.ok_or_else(gone)??];
+        let first = events.next().await.ok_or_else(gone)??;
+        let mut batch = vec![(first, Instant::now())];
         while batch.len() < BATCH_MAX {
+            let patience = match self.burst.may_go_on(&batch) {
+                true => TYPED_APART,
+                false => Duration::ZERO,
+            };
             // Asking the stream would leave it with a waker that wakes nobody.
-            match event::poll(Duration::ZERO)? {
-                true => batch.push(event::read()?),
+            match event::poll(patience)? {
+                true => batch.push((event::read()?, Instant::now())),
                 false => break,
             }
         }
-        Ok(tell(&batch))
+        Ok(self.burst.tell(&batch))
+    }
+
+    /// Takes the wheel of the mouse, or leaves the mouse to the terminal.
+    pub(crate) fn take_mouse(&mut self, is_wanted: bool) -> io::Result<()> {
+        self.modes.mouse = is_wanted;
+        let mut bytes = Vec::new();
+        add_mouse(&mut bytes, is_wanted)?;
+        self.send(&bytes)
+    }
+
+    /// Gives the terminal back to whoever is started next; [`Term::again`] takes it.
+    pub(crate) fn lend(&mut self) {
+        // The reader must not eat what is typed for another program.
+        self.events = None;
+        leave();
     }
 
     /// Gives the terminal back, stops the process, and takes the terminal again when it goes on.
@@ -113,9 +176,7 @@ impl Term {
     /// `whole_group` stops the programs that were started together with this one, as a
     /// terminal's own key would.
     pub(crate) fn suspend(&mut self, whole_group: Group) -> io::Result<()> {
-        // The reader must not eat what is typed for the shell.
-        self.events = None;
-        leave();
+        self.lend();
         let stopped = match whole_group {
             Group::Whole => kill_current_process_group(Signal::STOP),
             Group::Alone => kill_process(getpid(), Signal::STOP),
@@ -124,9 +185,9 @@ impl Term {
         self.again()
     }
 
-    /// Takes the terminal again after the process was stopped and goes on.
+    /// Takes the terminal again after another program had it.
     pub(crate) fn again(&mut self) -> io::Result<()> {
-        set_modes()?;
+        set_modes(self.modes)?;
         self.events.get_or_insert_default();
         Ok(())
     }
@@ -145,7 +206,7 @@ impl Drop for Term {
     }
 }
 
-fn set_modes() -> io::Result<()> {
+fn set_modes(modes: Modes) -> io::Result<()> {
     ENTERED.store(true, Ordering::SeqCst);
     enable_raw_mode()?;
     let mut stdout = io::stdout().lock();
@@ -154,9 +215,61 @@ fn set_modes() -> io::Result<()> {
         EnterAlternateScreen,
         DisableMouseCapture,
         EnableBracketedPaste,
+        EnableFocusChange,
         Hide
     )?;
+    if modes.keyboard {
+        KEYBOARD.store(true, Ordering::SeqCst);
+        let flags = KeyboardEnhancementFlags::DISAMBIGUATE_ESCAPE_CODES;
+        queue!(stdout, PushKeyboardEnhancementFlags(flags))?;
+    }
+    if modes.mouse {
+        add_mouse(&mut stdout, true)?;
+    }
     stdout.flush()
+}
+
+/// The wheel and the buttons, and no movement: that would never be silent.
+fn add_mouse(bytes: &mut impl io::Write, is_wanted: bool) -> io::Result<()> {
+    match is_wanted {
+        true => bytes.write_all(b"\x1b[?1000h\x1b[?1006h"),
+        false => queue!(bytes, DisableMouseCapture),
+    }
+}
+
+/// Asks the terminal what it is, before anything else reads from it.
+fn ask(asks_ground: bool) -> io::Result<Answers> {
+    let mut question = answers::KEYBOARD.to_vec();
+    if asks_ground {
+        question.extend_from_slice(answers::BACKGROUND);
+    }
+    question.extend_from_slice(answers::CLASS);
+    let mut stdout = io::stdout().lock();
+    stdout.write_all(&question)?;
+    stdout.flush()?;
+    let stdin = rustix::stdio::stdin();
+    let until = Instant::now() + ANSWER;
+    let (mut bytes, mut chunk) = (Vec::new(), [0; 256]);
+    while bytes.len() < answers::ANSWER_MAX {
+        let left = until.saturating_duration_since(Instant::now());
+        let left = Timespec::try_from(left).unwrap_or_default();
+        let mut wanted = [PollFd::new(&stdin, PollFlags::IN)];
+        match poll(&mut wanted, Some(&left)) {
+            Ok(1..) => {}
+            Err(Errno::INTR) => continue,
+            // No answer is normal.
+            Ok(0) | Err(_) => break,
+        }
+        match rustix::io::read(stdin, &mut chunk) {
+            Ok(read @ 1..) => bytes.extend_from_slice(&chunk[..read]),
+            Err(Errno::INTR) => {}
+            Ok(0) | Err(_) => break,
+        }
+        if answers::read(&bytes).is_whole {
+            break;
+        }
+    }
+    Ok(answers::read(&bytes))
 }
 
 /// Returns columns and rows of the terminal; `None` when there is none.
@@ -170,6 +283,10 @@ pub fn leave() {
         return;
     }
     let mut bytes = Vec::new();
+    if KEYBOARD.swap(false, Ordering::SeqCst) {
+        // The terminal keeps it for the alternate screen alone, so it goes first.
+        let _ = queue!(bytes, PopKeyboardEnhancementFlags);
+    }
     // Writing to memory cannot fail, and a terminal that is gone needs nothing.
     let _ = queue!(
         bytes,
@@ -185,118 +302,4 @@ pub fn leave() {
     let _ = stdout.write_all(&bytes);
     let _ = stdout.flush();
     let _ = disable_raw_mode();
-}
-
-/// Turns a burst of events into ours.
-fn tell(batch: &[Event]) -> Vec<Told> {
-    let last = batch.len().saturating_sub(1);
-    let is_key = |event: Option<&Event>| {
-        event.is_some_and(|event| matches!(event, Event::Key(key) if key_of(*key).is_some()))
-    };
-    let mut told = Vec::with_capacity(batch.len());
-    for (index, event) in batch.iter().enumerate() {
-        let between = index > 0
-            && index < last
-            && is_key(batch.get(index - 1))
-            && is_key(batch.get(index + 1));
-        match event {
-            Event::Key(key) => match key_of(*key) {
-                Some(key) if between && key == Key::plain(Code::Enter) => {
-                    told.push(Told::Pasted("\n".to_owned()));
-                }
-                key => told.extend(key.map(Told::Key)),
-            },
-            Event::Paste(text) => told.push(Told::Pasted(text.clone())),
-            Event::Resize(columns, rows) => told.push(Told::Resized {
-                columns: *columns,
-                rows: *rows,
-            }),
-            Event::FocusGained | Event::FocusLost | Event::Mouse(_) => {}
-        }
-    }
-    told
-}
-
-fn key_of(event: KeyEvent) -> Option<Key> {
-    if event.kind == KeyEventKind::Release {
-        return None;
-    }
-    let held = |modifier| event.modifiers.contains(modifier);
-    let (mut ctrl, shift) = (held(KeyModifiers::CONTROL), held(KeyModifiers::SHIFT));
-    let code = match event.code {
-        // A terminal sends the newline that Ctrl+J is.
-        KeyCode::Char('\n') => {
-            ctrl = true;
-            Code::Char('j')
-        }
-        KeyCode::Char(char) if ctrl => Code::Char(char.to_ascii_lowercase()),
-        KeyCode::Char(char) => Code::Char(char),
-        KeyCode::F(number) => Code::F(number),
-        KeyCode::Enter => Code::Enter,
-        KeyCode::Esc => Code::Esc,
-        KeyCode::Tab | KeyCode::BackTab => Code::Tab,
-        KeyCode::Backspace => Code::Backspace,
-        KeyCode::Delete => Code::Delete,
-        KeyCode::Up => Code::Up,
-        KeyCode::Down => Code::Down,
-        KeyCode::Left => Code::Left,
-        KeyCode::Right => Code::Right,
-        KeyCode::Home => Code::Home,
-        KeyCode::End => Code::End,
-        KeyCode::PageUp => Code::PageUp,
-        KeyCode::PageDown => Code::PageDown,
-        _ => return None,
-    };
-    Some(Key {
-        code,
-        ctrl,
-        alt: held(KeyModifiers::ALT),
-        shift: (shift || event.code == KeyCode::BackTab) && !matches!(code, Code::Char(_)),
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn typed(text: &str) -> Vec<Event> {
-        let code = |char| match char {
-            '\r' => KeyCode::Enter,
-            char => KeyCode::Char(char),
-        };
-        text.chars()
-            .map(|char| Event::Key(KeyEvent::new(code(char), KeyModifiers::NONE)))
-            .collect()
-    }
-
-    fn enters(text: &str) -> Vec<bool> {
-        tell(&typed(text))
-            .into_iter()
-            .filter_map(|told| match told {
-                Told::Pasted(_) => Some(false),
-                Told::Key(key) => (key.code == Code::Enter).then_some(true),
-                Told::Resized { .. } => None,
-            })
-            .collect()
-    }
-
-    #[test]
-    fn return_inside_a_burst_is_a_newline_and_at_its_end_it_sends() {
-        assert_eq!(enters("a\rb\rc"), [false, false]);
-        assert_eq!(enters("fix it\r"), [true]);
-        assert_eq!(enters("\r"), [true]);
-        assert_eq!(enters("\rx"), [true]);
-    }
-
-    #[test]
-    fn keys_have_the_names_of_the_table() {
-        let named = |code, modifiers| key_of(KeyEvent::new(code, modifiers)).unwrap().to_string();
-        let (none, ctrl) = (KeyModifiers::NONE, KeyModifiers::CONTROL);
-        assert_eq!(named(KeyCode::Char('p'), ctrl), "ctrl+p");
-        assert_eq!(named(KeyCode::Char('J'), KeyModifiers::SHIFT), "J");
-        assert_eq!(named(KeyCode::BackTab, KeyModifiers::SHIFT), "shift+tab");
-        assert_eq!(named(KeyCode::Enter, KeyModifiers::ALT), "alt+enter");
-        assert_eq!(named(KeyCode::Char('\n'), none), "ctrl+j");
-        assert_eq!(named(KeyCode::F(1), none), "f1");
-    }
 }

@@ -5,4 +5,8 @@ mod bytes;
 mod desk;
 mod frames;
 mod keys;
+mod manners;
+mod offers;
+mod pages;
+mod review;
 mod steering;

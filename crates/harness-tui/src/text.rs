@@ -6,6 +6,8 @@
 use unicode_segmentation::UnicodeSegmentation as _;
 use unicode_width::UnicodeWidthStr as _;
 
+use crate::{ink::Ink, review::Dye};
+
 /// What a piece of text is, so that the theme can say how it looks.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub(crate) enum Role {
@@ -36,6 +38,12 @@ pub(crate) enum Role {
     Removed,
     /// What the person chose.
     Chosen,
+    /// As the program that wrote it wanted it.
+    Own(Ink),
+    /// A part of a line that is reviewed.
+    Dyed(Dye),
+    /// What was looked for.
+    Found,
 }
 
 /// A piece of text in one role.
@@ -83,7 +91,6 @@ impl Row {
     }
 
     /// Returns the text without roles.
-    #[cfg(test)]
     pub(crate) fn to_text(&self) -> String {
         self.pieces
             .iter()
@@ -134,6 +141,20 @@ pub(crate) fn shortened(text: &str, columns: usize) -> String {
     }
     kept.push('…');
     kept
+}
+
+/// Returns the end of a text that fits into so many columns.
+pub(crate) fn tail(text: &str, columns: usize) -> String {
+    let mut from = text.len();
+    let mut used = 0;
+    for (at, grapheme) in text.grapheme_indices(true).rev() {
+        used += grapheme_width(grapheme);
+        if used > columns {
+            break;
+        }
+        from = at;
+    }
+    text[from..].to_owned()
 }
 
 /// Wraps a line to rows of at most `columns`, at blanks where there are any.

@@ -1,4 +1,6 @@
-//! How roles and signs look: the terminal's own sixteen colours, or none, or plain ASCII.
+//! How roles and signs look: the colours of a palette, or none, or plain ASCII.
+
+mod palette;
 
 use ratatui::{
     buffer::Buffer,
@@ -6,23 +8,34 @@ use ratatui::{
 };
 use unicode_width::UnicodeWidthStr as _;
 
-use crate::text::Role;
+pub use palette::{Depth, Ground, Palette};
+
+use crate::{
+    ink::Ink,
+    review::{Dye, Tint, Token},
+    text::Role,
+};
+use palette::Hue;
 
 /// How the screen is painted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Theme {
     /// Whether colours are used; bold, underline and reverse always are.
     pub colours: Colours,
     /// Which characters are used.
     pub signs: Signs,
+    /// Which colours.
+    pub palette: Palette,
+    /// How many colours the terminal has.
+    pub depth: Depth,
 }
 
 /// Whether colours are used.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Colours {
-    /// The terminal's own sixteen, on its own background.
+    /// Those of the palette, on the terminal's own background.
     #[default]
-    Sixteen,
+    Palette,
     /// None, as `NO_COLOR` asks for.
     None,
 }
@@ -35,15 +48,6 @@ pub enum Signs {
     Unicode,
     /// ASCII alone, also for foreign text.
     Ascii,
-}
-
-impl Default for Theme {
-    fn default() -> Self {
-        Self {
-            colours: Colours::Sixteen,
-            signs: Signs::Unicode,
-        }
-    }
 }
 
 /// A mark with a meaning; it never stands for something that no word says.
@@ -100,24 +104,75 @@ impl Theme {
 
     /// Returns how a role looks. No background but reverse, so that every palette can be read.
     pub(crate) fn style(self, role: Role) -> Style {
-        let style = Style::new();
         let style = match role {
-            Role::Plain => style,
-            Role::Quiet => style.add_modifier(Modifier::DIM),
-            Role::Strong => style.add_modifier(Modifier::BOLD),
-            Role::Stressed => style.add_modifier(Modifier::ITALIC),
-            Role::Code => style.fg(Color::Cyan),
-            Role::Title => style.add_modifier(Modifier::BOLD),
-            Role::Good | Role::Added => style.fg(Color::Green),
-            Role::Bad | Role::Removed => style.fg(Color::Red),
-            Role::Needed => style.fg(Color::Yellow).add_modifier(Modifier::BOLD),
-            Role::Working => style.fg(Color::Cyan),
-            Role::Chosen => style.add_modifier(Modifier::REVERSED),
+            Role::Plain => Style::new(),
+            Role::Quiet if self.palette == Palette::Contrast => Style::new(),
+            Role::Quiet => Style::new().add_modifier(Modifier::DIM),
+            Role::Strong | Role::Title | Role::Needed => Style::new().add_modifier(Modifier::BOLD),
+            Role::Stressed => Style::new().add_modifier(Modifier::ITALIC),
+            Role::Chosen | Role::Found => Style::new().add_modifier(Modifier::REVERSED),
+            Role::Own(ink) => own(ink),
+            Role::Dyed(dye) => dyed(dye, self.palette),
+            _ => Style::new(),
         };
-        match self.colours {
-            Colours::Sixteen => style,
-            Colours::None => Style { fg: None, ..style },
+        let hue = match (self.colours, Hue::of(role)) {
+            (Colours::Palette, Some(hue)) => hue,
+            (Colours::Palette, None) => return style,
+            (Colours::None, _) => return Style { fg: None, ..style },
+        };
+        style.fg(self.palette.colour(hue, self.depth))
+    }
+}
+
+/// Returns the weight of a part of a line that is reviewed: changed words are bold and underlined.
+fn dyed(dye: Dye, palette: Palette) -> Style {
+    let style = match dye.token {
+        Token::Comment if dye.tint == Tint::Both && palette != Palette::Contrast => {
+            Style::new().add_modifier(Modifier::DIM)
         }
+        _ => Style::new(),
+    };
+    match dye.is_word {
+        true => style.add_modifier(Modifier::BOLD | Modifier::UNDERLINED),
+        false => style,
+    }
+}
+
+/// Returns how a program's own text looks, in the terminal's own colours.
+fn own(ink: Ink) -> Style {
+    const COLOURS: [Color; 16] = [
+        Color::Black,
+        Color::Red,
+        Color::Green,
+        Color::Yellow,
+        Color::Blue,
+        Color::Magenta,
+        Color::Cyan,
+        Color::Gray,
+        Color::DarkGray,
+        Color::LightRed,
+        Color::LightGreen,
+        Color::LightYellow,
+        Color::LightBlue,
+        Color::LightMagenta,
+        Color::LightCyan,
+        Color::White,
+    ];
+    let weights = [
+        (ink.is_bold, Modifier::BOLD),
+        (ink.is_dim, Modifier::DIM),
+        (ink.is_slanted, Modifier::ITALIC),
+        (ink.is_underlined, Modifier::UNDERLINED),
+    ];
+    let mut style = Style::new();
+    for (_, weight) in weights.into_iter().filter(|(is_meant, _)| *is_meant) {
+        style = style.add_modifier(weight);
+    }
+    match ink.colour.and_then(|at| COLOURS.get(usize::from(at))) {
+        // Bright black cannot be seen on some palettes, nor black or white on their own ground.
+        Some(Color::DarkGray) => style.add_modifier(Modifier::DIM),
+        Some(Color::Black | Color::White | Color::Gray) | None => style,
+        Some(colour) => style.fg(*colour),
     }
 }
 
@@ -134,6 +189,8 @@ pub(crate) fn to_ascii(buffer: &mut Buffer) {
             "●" | "•" | "·" => "*",
             "…" => "~",
             "⏎" => "+",
+            "▾" => "v",
+            "✎" => "c",
             "‹" => "<",
             "›" => ">",
             "“" | "”" | "„" => "\"",

@@ -5,6 +5,8 @@
 
 mod detail;
 mod entry;
+mod find;
+mod live;
 mod scroll;
 
 use harness_core::{CallId, Event, ModelDelta, SessionId, Timestamp};
@@ -12,11 +14,13 @@ use harness_report::{Line, Phrases, Who, clean};
 
 pub(crate) use detail::rows as detail_rows;
 pub(crate) use entry::{Entry, Fold, LEAD};
+pub(crate) use find::{Begin, Needle, Sought, Spot};
 
 use crate::{
     text::{Role, Row},
     theme::{Sign, Theme},
 };
+use live::Live;
 use scroll::Top;
 pub(crate) use scroll::Way;
 
@@ -34,10 +38,16 @@ pub(crate) struct Transcript {
     phrases: Phrases,
     /// The answer that streams in.
     stream: Option<Entry>,
+    /// The command that runs, with the last lines of what it prints.
+    live: Option<Live>,
     session: Option<SessionId>,
     turn: u32,
     top: Top,
     selected: Option<usize>,
+    /// The words that are marked.
+    needle: Option<Needle>,
+    /// The entry and the row where they were found last.
+    hit: Option<(usize, usize)>,
     /// Entries that came while the person looks elsewhere.
     unseen: usize,
     size: Size,
@@ -71,6 +81,17 @@ impl Transcript {
         }
     }
 
+    /// Takes another theme.
+    pub(crate) fn paint_with(&mut self, theme: Theme) {
+        self.theme = theme;
+        self.entries.iter_mut().for_each(Entry::forget_layout);
+    }
+
+    /// Whether nothing was said yet.
+    pub(crate) const fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
     /// Adds what there is to say about an event that happened now.
     pub(crate) fn take(&mut self, event: &Event, at: Timestamp) {
         self.phrases.at(at);
@@ -78,6 +99,9 @@ impl Transcript {
             Event::SessionOpened(opened) => self.session = Some(opened.session),
             Event::TurnStarted { turn } => self.turn = turn.0,
             Event::ModelResponded(_) => self.stream = None,
+            Event::CallJudged { call, action, .. } => self.begin_live(*call, action.as_ref()),
+            Event::CallEnded { call, .. } => self.end_live(*call),
+            Event::SessionEnded { .. } => self.live = None,
             Event::ModelFailed { .. } | Event::RunEnded { .. } => self.cut_stream(),
             _ => {}
         }
@@ -111,8 +135,10 @@ impl Transcript {
 
     /// Adds a piece of the answer that streams in.
     pub(crate) fn stream(&mut self, delta: &ModelDelta) {
-        let ModelDelta::Text(text) = delta else {
-            return;
+        let text = match delta {
+            ModelDelta::Text(text) => text,
+            ModelDelta::Printed { call, text } => return self.print(*call, text),
+            _ => return,
         };
         let turn = self.turn;
         let entry = self.stream.get_or_insert_with(|| Entry::streaming(turn));
@@ -142,6 +168,7 @@ impl Transcript {
         if self.entries.len() >= ENTRIES_MAX {
             self.entries.drain(..ENTRIES_DROPPED);
             self.top.shift(ENTRIES_DROPPED);
+            self.hit = None;
             self.selected = self
                 .selected
                 .map(|selected| selected.saturating_sub(ENTRIES_DROPPED));
@@ -212,21 +239,27 @@ impl Transcript {
             }
         }
         window.truncate(size.rows);
+        if let Some(needle) = &self.needle {
+            for seen in &mut window {
+                seen.row = needle.mark(&seen.row);
+            }
+        }
         self.window = window;
     }
 
     /// Returns the number of entries, the streaming one included.
     fn len(&self) -> usize {
-        self.entries.len() + usize::from(self.stream.is_some())
+        self.entries.len() + usize::from(self.stream.is_some() || self.is_live_seen())
     }
 
     fn rows(&mut self, index: usize) -> &[Row] {
         let (columns, theme) = (self.size.columns, self.theme);
         match self.entries.get_mut(index) {
             Some(entry) => entry.rows(columns, theme),
-            None => match &mut self.stream {
-                Some(entry) => entry.rows(columns, theme),
-                None => &[],
+            None => match (&mut self.stream, &mut self.live) {
+                (Some(entry), _) => entry.rows(columns, theme),
+                (None, Some(live)) => live.rows(columns, theme),
+                (None, None) => &[],
             },
         }
     }

@@ -1,10 +1,16 @@
 //! What follows from what happened: the one place where the screen's state changes.
 
 mod approve;
+mod find;
+mod hand;
 mod keys;
+mod offer;
+mod pages;
 mod propose;
+mod review;
 mod rewind;
 mod run;
+mod tell;
 mod words;
 
 use crate::{
@@ -22,11 +28,26 @@ use harness_report::{Who, clean_line};
 /// Takes one input in and says what is asked for in turn.
 pub fn update(app: &mut App, input: Input) -> Vec<Request> {
     app.is_changed = true;
+    let asked = take(app, input);
+    pages::keep_focus(app);
+    asked
+}
+
+fn take(app: &mut App, input: Input) -> Vec<Request> {
     match input {
         Input::Key { key, at } => keys::press(app, key, at),
         Input::Pasted(text) => keys::paste(app, &text),
         Input::Resized { columns, rows } => {
             app.layout = Layout::of(columns, rows);
+            // What had the terminal meanwhile may have changed the files.
+            review::look_again(app)
+        }
+        Input::Focused(is_in_front) => {
+            app.attention.focus(is_in_front);
+            Vec::new()
+        }
+        Input::Turned(rows) => {
+            keys::turn(app, rows);
             Vec::new()
         }
         Input::Passed(now) => {
@@ -48,7 +69,7 @@ pub fn update(app: &mut App, input: Input) -> Vec<Request> {
         Input::Asked { question, at } => {
             app.now = at;
             app.panels.push_back(Panel::new(&question, at));
-            Vec::new()
+            tell::of_question(app, at).into_iter().collect()
         }
         Input::Answered(answer) => answered(app, answer),
         Input::Over(over) => run::over(app, over),
@@ -72,6 +93,19 @@ fn answered(app: &mut App, answer: Answer) -> Vec<Request> {
             };
             app.transcript.fill(session, call, &rows);
         }
+        Answer::Page(wanted, found) => {
+            return pages::found(app, &wanted, found.map(|found| *found));
+        }
+        Answer::Dressed(dressed) => return review::dressed(app, *dressed),
+        Answer::Reviewed(saved) => return review::saved(app, saved),
+        Answer::Errand(progress) => return pages::progressed(app, progress),
+        Answer::Files { names, is_cut } => offer::listed(app, names, is_cut),
+        Answer::Composed(composed) => {
+            hand::composed(app, composed);
+            return offer::refresh(app);
+        }
+        Answer::Returned(failed) => hand::tell_failed(app, &failed),
+        Answer::Kept(kept) => hand::kept(app, kept),
         Answer::Overview(Ok(overview)) => overviewed(app, *overview),
         Answer::Overview(Err(failed)) => {
             app.transcript

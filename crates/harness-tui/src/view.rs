@@ -3,8 +3,13 @@
 mod column;
 mod footer;
 mod header;
+mod offer;
 mod over;
+mod page;
 mod panes;
+mod review;
+
+pub(crate) use review::tree_columns;
 
 use ratatui::{
     buffer::Buffer,
@@ -14,6 +19,7 @@ use ratatui::{
 use crate::{
     app::App,
     layout::LEAST,
+    page::Page,
     text::{Role, Row},
     theme::{Signs, Theme, to_ascii},
 };
@@ -39,6 +45,23 @@ pub fn view(app: &App, buffer: &mut Buffer) -> Option<Position> {
 }
 
 fn whole(app: &App, canvas: &mut Canvas<'_>) -> Option<Position> {
+    let cursor = match app.pages.open {
+        Page::Session => session(app, canvas),
+        _ => page::paint(app, canvas),
+    };
+    panes::notice(app, canvas);
+    let finding = offer::finding(app, canvas);
+    if finding.is_none() {
+        footer::paint(app, canvas);
+    }
+    let cursor = finding.or(cursor);
+    match &app.overlay {
+        Some(overlay) => Some(over::paint(app, overlay, canvas)),
+        None => cursor,
+    }
+}
+
+fn session(app: &App, canvas: &mut Canvas<'_>) -> Option<Position> {
     header::paint(app, canvas);
     panes::titles(app, canvas);
     panes::transcript(app, canvas);
@@ -46,12 +69,8 @@ fn whole(app: &App, canvas: &mut Canvas<'_>) -> Option<Position> {
     panes::waiting(app, canvas);
     panes::question(app, canvas);
     let cursor = panes::composer(app, canvas);
-    panes::notice(app, canvas);
-    footer::paint(app, canvas);
-    match &app.overlay {
-        Some(overlay) => Some(over::paint(app, overlay, canvas)),
-        None => cursor,
-    }
+    offer::paint(app, canvas);
+    cursor
 }
 
 fn too_small(app: &App, canvas: &mut Canvas<'_>) {

@@ -551,7 +551,8 @@ fn model_line(model: &harness_core::ModelProfile) -> ModelLine {
     }
 }
 
-fn verdict(report: &CheckReport) -> Verdict {
+/// Says in a word how a check came out.
+pub(crate) fn verdict(report: &CheckReport) -> Verdict {
     let word = match (report.status, report.tests) {
         (CheckStatus::Green, _) => seconds(report.ms),
         (CheckStatus::Red, Some(tests)) => format!("{} of {}", tests.failed, tests.run),

@@ -9,20 +9,20 @@ use harness_store::Store;
 use crate::{compose::Site, failure::Failure};
 
 /// What is known of a session's checkpoints.
-pub(super) struct Known {
-    pub(super) session: SessionId,
+pub(crate) struct Known {
+    pub(crate) session: SessionId,
     /// By number.
-    pub(super) whole: Vec<CheckpointEntry>,
+    pub(crate) whole: Vec<CheckpointEntry>,
     /// By number.
-    pub(super) damaged: Vec<CheckpointNumber>,
+    pub(crate) damaged: Vec<CheckpointNumber>,
     /// Those the log tells of that are not there any more.
-    pub(super) pruned: BTreeSet<CheckpointNumber>,
+    pub(crate) pruned: BTreeSet<CheckpointNumber>,
     /// What the log tells; empty where it cannot be read, which takes no checkpoint away.
-    pub(super) events: Vec<Event>,
+    pub(crate) events: Vec<Event>,
 }
 
 impl Known {
-    pub(super) fn of(site: &Site, store: &Store, session: SessionId) -> Result<Self, Failure> {
+    pub(crate) fn of(site: &Site, store: &Store, session: SessionId) -> Result<Self, Failure> {
         let found = site.repo.checkpoints(session)?;
         let log = harness_store::read(store.log_path(session));
         let records = log.map(|log| log.records).unwrap_or_default();
@@ -47,7 +47,7 @@ impl Known {
     }
 
     /// Finds a checkpoint that is whole, or says what became of it.
-    pub(super) fn get(&self, number: CheckpointNumber) -> Result<&CheckpointEntry, Failure> {
+    pub(crate) fn get(&self, number: CheckpointNumber) -> Result<&CheckpointEntry, Failure> {
         let session = self.session;
         let found = self.whole.iter().find(|entry| entry.number == number);
         found.ok_or_else(|| {
@@ -74,7 +74,7 @@ impl Known {
     }
 
     /// Returns the last one that is whole: what the agent has done is known up to there.
-    pub(super) fn last(&self) -> Result<&CheckpointEntry, Failure> {
+    pub(crate) fn last(&self) -> Result<&CheckpointEntry, Failure> {
         let session = self.session;
         self.whole.last().ok_or_else(|| {
             let message = format!("session `{session}` has no checkpoint that is whole");
@@ -83,7 +83,7 @@ impl Known {
     }
 
     /// Returns what the agent changed after the last whole checkpoint, as far as the log tells.
-    pub(super) fn lost_paths(&self) -> BTreeSet<RepoPath> {
+    pub(crate) fn lost_paths(&self) -> BTreeSet<RepoPath> {
         let last = self.whole.last().map(|entry| entry.number);
         let saved = self.events.iter().filter_map(|event| match event {
             Event::CheckpointSaved(saved) if Some(saved.number) > last => Some(&saved.changes),
@@ -93,13 +93,13 @@ impl Known {
     }
 
     /// Returns the one before, if there is one.
-    pub(super) fn before(&self, number: CheckpointNumber) -> Option<&CheckpointEntry> {
+    pub(crate) fn before(&self, number: CheckpointNumber) -> Option<&CheckpointEntry> {
         let mut newest_first = self.whole.iter().rev();
         newest_first.find(|entry| entry.number < number)
     }
 
     /// Returns the first name after all that were ever given.
-    pub(super) fn next(&self) -> CheckpointRef {
+    pub(crate) fn next(&self) -> CheckpointRef {
         let numbers = self.whole.iter().map(|entry| entry.number);
         let known = numbers.chain(self.damaged.iter().copied());
         let highest = known.chain(self.pruned.iter().copied()).max();

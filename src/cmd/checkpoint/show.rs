@@ -1,5 +1,7 @@
 //! `harness checkpoint show`: one checkpoint, with what led to it.
 
+use std::collections::BTreeMap;
+
 use harness_core::{Action, CallId, CheckpointNumber, Decision, Event, TurnNumber};
 use harness_report::clean_line;
 use serde_json::{Value, json};
@@ -67,6 +69,16 @@ pub(super) fn run(
     Ok(0)
 }
 
+/// Returns the turn that led to each checkpoint; none for those no turn of an agent made.
+pub(super) fn turns(events: &[Event]) -> BTreeMap<CheckpointNumber, TurnNumber> {
+    let mut turns = BTreeMap::new();
+    Made::each(events, |number, made| {
+        turns.extend(made.turn.map(|turn| (number, turn)));
+        true
+    });
+    turns
+}
+
 /// What led to a checkpoint.
 #[derive(Default)]
 struct Made {
@@ -88,6 +100,19 @@ struct Call {
 
 impl Made {
     fn find(events: &[Event], number: CheckpointNumber) -> Self {
+        let mut found = Self::default();
+        Self::each(events, |saved, made| {
+            let is_wanted = saved == number;
+            if is_wanted {
+                found = made;
+            }
+            !is_wanted
+        });
+        found
+    }
+
+    /// Goes through the checkpoints with what led to each, as long as `wants_more` says so.
+    fn each(events: &[Event], mut wants_more: impl FnMut(CheckpointNumber, Self) -> bool) {
         let mut calls: Vec<Call> = Vec::new();
         let mut now = None;
         for event in events {
@@ -119,15 +144,14 @@ impl Made {
                 }
                 Event::CheckpointSaved(saved) => {
                     let made = Self::take(&mut calls, now);
-                    if saved.number == number {
-                        return made;
+                    if !wants_more(saved.number, made) {
+                        return;
                     }
                 }
                 Event::CheckpointUnchanged => _ = Self::take(&mut calls, now),
                 _ => {}
             }
         }
-        Self::default()
     }
 
     /// Takes the calls that a tree holds which was saved just now.

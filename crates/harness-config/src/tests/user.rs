@@ -292,12 +292,53 @@ fn names_agents_and_paths_are_checked() {
 }
 
 #[test]
-fn tables_of_the_faces_are_kept_as_written() {
-    let config =
-        user("[ui]\nascii = true\n[keys]\n\"review.accept\" = [\"a\"]\n[notify]\nx = 1").unwrap();
-    assert!(config.faces.ui.ascii);
-    assert!(config.faces.keys.contains_key("review.accept"));
-    assert!(config.faces.notify.contains_key("x"));
+fn the_screen_is_as_the_person_wants_it() {
+    let text = "[ui]\nascii = true\ntheme = \"blue-orange\"\nmotion = \"reduced\"\nmouse = true\n\
+        [keys]\n\"review.accept\" = [\"a\"]\n\
+        [notify]\nmethod = \"osc9\"\ncommand = [\"tell\", \"me\"]\n";
+    let faces = user(text).unwrap().faces;
+    assert!(faces.ui.ascii && faces.ui.is_calm && faces.ui.mouse);
+    assert_eq!(faces.ui.theme, "blue-orange");
+    assert!(faces.keys.contains_key("review.accept"));
+    assert_eq!(
+        (faces.notify.method, faces.notify.command.len()),
+        ("osc9", 2)
+    );
+    let shown = faces
+        .settings
+        .iter()
+        .map(|setting| format!("{} = {}  # {}", setting.key, setting.value, setting.origin));
+    insta::assert_snapshot!(shown.collect::<Vec<_>>().join("\n"), @r#"
+    ui.ascii = true  # config.toml:2
+    ui.screen_reader = false  # built in
+    ui.theme = "blue-orange"  # config.toml:3
+    ui.motion = "reduced"  # config.toml:4
+    ui.mouse = true  # config.toml:5
+    notify.method = "osc9"  # config.toml:9
+    notify.command = ["tell", "me"]  # config.toml:10
+    "#);
+}
+
+#[test]
+fn without_a_file_the_same_settings_are_listed() {
+    let empty = user("").unwrap().faces;
+    assert_eq!(empty, UserConfig::default().faces);
+}
+
+#[test]
+fn words_of_the_screen_that_nobody_knows_are_told() {
+    for (text, told) in [
+        ("[ui]\ntheme = \"drak\"", "did you mean `dark`?"),
+        ("[ui]\nmotion = \"none\"", "it is one of"),
+        ("[ui]\nmouse = \"yes\"", "`true` or `false`"),
+        ("[notify]\nmethod = \"osc7\"", "did you mean"),
+        ("[notify]\ncommand = []", "names no program"),
+        ("[notify]\nsound = \"x\"", "sound"),
+    ] {
+        let error = user(text).unwrap_err();
+        let words = format!("{error} {}", error.hint().unwrap_or_default());
+        assert!(words.contains(told), "{text}: {words}");
+    }
 }
 
 #[test]

@@ -98,6 +98,7 @@ impl Session {
             hand_over: hand_over::HandOver::default(),
             jobs: jobs::Jobs::new(run.policy.isolate),
             question: None,
+            person_review: super::person_review::PersonReview::default(),
             turns: super::rewind::Turns::default(),
             bring_back: super::bring_back::BringBack::default(),
             carried: window::Carried::new(work, &opened.start_tree, largest),

@@ -17,6 +17,7 @@ impl Session {
     pub(crate) fn resume(&mut self, steered: bool, same_provider: bool, now: Timestamp) {
         self.resume_interruption();
         self.resume_rewind();
+        self.resume_person_review();
         self.resume_conclusion();
         if let Some(check) = &mut self.check {
             check.forget_in_flight();

@@ -6,10 +6,11 @@
 //! that cannot wait. The wish is in the log before a file is touched, so that another process
 //! carries it out where this one dies.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use harness_core::{
-    CheckpointNumber, Event, PlanItem, RepoPath, RewindWhat, Rewound, RunState, TreeId, TurnNumber,
+    CheckpointNumber, Event, PlanItem, RepoPath, RewindWhat, Rewound, RunState, Timestamp, TreeId,
+    TurnNumber,
 };
 
 use super::{Session, Step};
@@ -33,6 +34,8 @@ struct Mark {
     loaded: BTreeSet<RepoPath>,
     notes: usize,
     plan: Vec<PlanItem>,
+    /// Which comments of a review the agent had been told of.
+    told: BTreeMap<u32, Timestamp>,
     said: Vec<String>,
     /// How much a person had decided by then.
     decided: usize,
@@ -72,6 +75,7 @@ impl Session {
             loaded: self.loaded.clone(),
             notes: self.story.notes.len(),
             plan: self.carried.work.plan.clone(),
+            told: self.person_review.told(),
             said: self.carried.work.said.clone(),
             decided: self.decided().len(),
             saved: None,
@@ -147,7 +151,8 @@ impl Session {
         self.story.notes.truncate(mark.notes);
         self.carried.work.plan.clone_from(&mark.plan);
         self.carried.work.said.clone_from(&mark.said);
-        let decided = mark.decided;
+        let (decided, told) = (mark.decided, mark.told.clone());
+        self.person_review.forget_told(&told);
         self.calls = Calls::default();
         self.question = None;
         self.pending.nudge = None;
@@ -214,7 +219,7 @@ impl Session {
         if let Some(step) = self.save_if_due() {
             return Some(step);
         }
-        if self.saving.in_flight || self.bring_back.is_in_flight() {
+        if self.saving.in_flight || self.bring_back.is_in_flight() || self.is_turning_down() {
             return Some(Step::Wait);
         }
         if !wish.what.has_files() {

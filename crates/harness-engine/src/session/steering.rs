@@ -64,7 +64,7 @@ impl Session {
     }
 
     pub(super) fn on_awaited(&mut self) {
-        if self.calls.is_empty() && self.check.is_none() {
+        if self.calls.is_empty() && self.check.is_none() && !self.await_word_on_clashes() {
             self.talk.await_person();
         }
     }

@@ -90,6 +90,9 @@ impl Session {
         if let Some(step) = self.bring_back_step(around.run) {
             return step;
         }
+        if let Some(step) = self.person_review_step(around.run) {
+            return step;
+        }
         if let Some(step) = self.planned_step() {
             return step;
         }
@@ -178,7 +181,8 @@ impl Session {
     /// Makes the record of what the guard says about a call.
     fn judged(&self, call: &Call) -> Event {
         let by_kind = call.intent.as_ref().ok();
-        let by_kind = by_kind.and_then(|intent| self.judge_kind(intent));
+        let by_kind =
+            by_kind.and_then(|intent| self.judge_kind(intent).or_else(|| self.judge_reply(intent)));
         let verdict = match (&call.intent, &call.action) {
             (Err(fault), _) => Verdict::deny(fault.to_string()),
             _ if let Some(verdict) = by_kind => verdict,
@@ -245,6 +249,7 @@ impl Session {
 
     /// Carries out an allowed call.
     fn carry_out(&mut self, id: CallId, run: &RunState) -> Step {
+        let is_to_hear_first = self.is_to_hear_first();
         let Some(call) = self.calls.find(id) else {
             return Step::Wait;
         };
@@ -286,7 +291,7 @@ impl Session {
                 id: None,
             }),
             // What the person has said may change what there is to be done.
-            (Ok(Intent::Finish { .. }), _) if self.talk.has_words() => ended(
+            (Ok(Intent::Finish { .. }), _) if is_to_hear_first => ended(
                 id,
                 CallEnd::Answered {
                     text: words::WORDS_FOLLOW.to_owned(),
@@ -298,6 +303,10 @@ impl Session {
                 summary: summary.clone(),
             }),
             (Ok(Intent::Propose { .. }), _) => self.propose(id),
+            (Ok(Intent::Reply { comment, text }), _) => {
+                let (comment, text) = (*comment, text.clone());
+                self.reply(id, comment, &text)
+            }
             (Ok(Intent::Check { gate }), _) => {
                 let wanted = gate.clone();
                 self.check_for(id, wanted.as_deref())
@@ -493,7 +502,7 @@ impl Session {
         if let Some(step) = self.stop_jobs() {
             return Some(step);
         }
-        if self.bring_back.is_in_flight() || self.is_rewinding() {
+        if self.bring_back.is_in_flight() || self.is_rewinding() || self.is_turning_down() {
             return Some(Step::Wait);
         }
         let is_waiting = self.saving.in_flight || self.aside == SettingAside::InFlight;

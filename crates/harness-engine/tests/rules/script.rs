@@ -458,6 +458,7 @@ impl Script {
             Effect::ShowChange { .. } => "show change".to_owned(),
             Effect::BringBack(work) => format!("bring back {}", work.feature),
             Effect::Rewind(files) => format!("files back to turn {}", files.turn),
+            Effect::TurnDown(rejections) => format!("turn down {}", rejections.len()),
         })
     }
 }

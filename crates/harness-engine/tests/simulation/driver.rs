@@ -185,6 +185,11 @@ impl<'a> Driver<'a> {
             };
             return self.take(event, Origin::First);
         }
+        let must_fix = self.engine.person_review();
+        if self.errands.is_empty() && must_fix.is_some_and(|review| !review.must_fix.is_empty()) {
+            // A finish waits for the person's word.
+            return self.take(Event::ReviewChanged(Box::default()), Origin::First);
+        }
         if !self.errands.is_empty() && self.rng.bool() {
             return self.crash("nothing ends");
         }
@@ -273,6 +278,9 @@ impl<'a> Driver<'a> {
             && let Some(given) = self.world.answers(&mut self.rng).pop()
         {
             return Some(Event::AnswerTaken(Box::new(given)));
+        }
+        if let Some(event) = person::review(&mut self.rng) {
+            return Some(event);
         }
         let last = self.monitor.turn()?;
         person::rewind(&mut self.rng, last)

@@ -452,7 +452,7 @@ impl Monitor {
                     "settles twice at a time".to_owned()
                 })?;
             }
-            Effect::SetAside | Effect::BringBack(_) | Effect::Rewind(_) => {
+            Effect::SetAside | Effect::BringBack(_) | Effect::Rewind(_) | Effect::TurnDown(_) => {
                 ensure(in_flight.iter().all(|e| is_beside(e)), || {
                     format!("{effect:?} while work runs")
                 })?;
@@ -901,9 +901,11 @@ pub(crate) fn is_change(effect: &Effect) -> bool {
     match effect {
         Effect::Perform { permit, .. } => !permit.action().is_read_only(),
         Effect::PerformApproved { .. } => true,
-        Effect::CommitFeature(_) | Effect::SetAside | Effect::BringBack(_) | Effect::Rewind(_) => {
-            true
-        }
+        Effect::CommitFeature(_)
+        | Effect::SetAside
+        | Effect::BringBack(_)
+        | Effect::Rewind(_)
+        | Effect::TurnDown(_) => true,
         _ => false,
     }
 }

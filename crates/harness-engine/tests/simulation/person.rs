@@ -2,8 +2,8 @@
 
 use fastrand::Rng;
 use harness_core::{
-    ApprovalAnswer, ApprovalAsked, ApprovalSubject, ApprovedHow, Event, RewindWhat, TurnNumber,
-    Urgency,
+    ApprovalAnswer, ApprovalAsked, ApprovalSubject, ApprovedHow, Event, OpenMustFix, Rejection,
+    RepoPath, ReviewChanged, RewindWhat, Timestamp, ToldComment, ToldComments, TurnNumber, Urgency,
 };
 
 use super::{plan::chance, steering::VOICE};
@@ -74,6 +74,45 @@ pub(crate) fn rewind(rng: &mut Rng, last: TurnNumber) -> Option<Event> {
         turn: TurnNumber(rng.u32(1..last.0 + 2)),
         what: all[rng.usize(0..all.len())],
     })
+}
+
+/// Returns what a person's review says, now and then.
+pub(crate) fn review(rng: &mut Rng) -> Option<Event> {
+    if !chance(rng, 1, 90) {
+        return None;
+    }
+    let number = rng.u32(1..4);
+    let must_fix = OpenMustFix {
+        number,
+        place: "src/a.rs:1".to_owned(),
+        text: "why?".to_owned(),
+        waits_for_person: rng.bool(),
+    };
+    let rejection = Rejection {
+        id: format!("d{}", rng.u32(0..20)),
+        hunk: "0a1b2c3d4e5f".to_owned(),
+        path: RepoPath::parse("src/a.rs").unwrap(),
+        reason: "no".to_owned(),
+        patch: "-a\n".to_owned(),
+    };
+    let told = ToldComments {
+        comments: vec![ToldComment {
+            number,
+            since: Timestamp::from_millis(rng.u64(0..1_000)),
+        }],
+        text: format!("#{number} why?"),
+    };
+    let mut now_and_then = || chance(rng, 1, 2);
+    let (has_must_fix, has_rejection) = (now_and_then(), now_and_then());
+    let (is_told, opening) = (now_and_then(), now_and_then());
+    Some(Event::ReviewChanged(Box::new(ReviewChanged {
+        asked: vec![number],
+        must_fix: has_must_fix.then_some(must_fix).into_iter().collect(),
+        rejections: has_rejection.then_some(rejection).into_iter().collect(),
+        told: is_told.then_some(told),
+        more: 0,
+        opening,
+    })))
 }
 
 /// Returns what a person does about an agent that has stopped.

@@ -27,6 +27,8 @@ pub(crate) struct Windows {
     refused: u32,
     /// The feature that a fresh session has to go on with, and the attempts it has used.
     handed_over: Option<(FeatureId, u32)>,
+    /// Whether a person's comments were told, which adds the tool that answers them.
+    was_commented: bool,
 }
 
 /// What was sent last when a turn began, what was cut since, and the plan.
@@ -43,6 +45,7 @@ impl Windows {
             Event::SessionOpened(opened) => self.opened(opened)?,
             Event::FinishRefused { .. } => self.refused += 1,
             Event::Forked(_) => self.refused = 0,
+            Event::ReviewChanged(changed) => self.was_commented |= changed.told.is_some(),
             Event::PlanSet(set) => {
                 if let Some(feature) = &self.feature {
                     self.plans.insert(feature.clone(), set.items.clone());
@@ -105,6 +108,7 @@ impl Windows {
             false => feature.title.clone(),
         });
         (self.last, self.cuts) = (None, Vec::new());
+        self.was_commented = false;
         self.turns.clear();
         Ok(())
     }
@@ -124,7 +128,7 @@ impl Windows {
     pub(crate) fn request(&mut self, prompt: &Prompt) -> Result<(), String> {
         let cuts = std::mem::take(&mut self.cuts);
         match &self.last {
-            Some(last) => grows(last, prompt, &cuts)?,
+            Some(last) => grows(last, prompt, &cuts, self.was_commented)?,
             None => self.is_whole(&texts(prompt))?,
         }
         if let Some(cut) = cuts.last() {
@@ -151,11 +155,18 @@ impl Windows {
 }
 
 /// Each part of the request before stands where it stood, but for what was dropped.
-fn grows(last: &Prompt, next: &Prompt, cuts: &[WindowCut]) -> Result<(), String> {
-    ensure(
-        last.system == next.system && last.tools == next.tools,
-        || "instructions or tools have changed".to_owned(),
-    )?;
+fn grows(
+    last: &Prompt,
+    next: &Prompt,
+    cuts: &[WindowCut],
+    was_commented: bool,
+) -> Result<(), String> {
+    let is_reply = |name: &str| was_commented && name == "reply";
+    let kept = next.tools.iter().filter(|tool| !is_reply(tool.name));
+    let before = last.tools.iter().filter(|tool| !is_reply(tool.name));
+    ensure(last.system == next.system && kept.eq(before), || {
+        "instructions or tools have changed".to_owned()
+    })?;
     let dropped = cuts.iter().flat_map(|cut| &cut.dropped);
     let stubs: BTreeSet<(usize, usize)> = dropped
         .map(|dropped| (dropped.message as usize, dropped.part as usize))

@@ -1,13 +1,15 @@
 //! A repository that is a few numbers: what effects do to it and how they end.
 
+use std::collections::BTreeSet;
+
 use fastrand::Rng;
 use harness_core::{
     Action, Beside, Brought, CallEnd, CallId, Captured, Change, ChangeKind, CheckReport,
     CheckStatus, CheckpointNumber, CheckpointSaved, CommitId, ConversationId, Event, FailureClass,
     FeatureId, FeaturePassed, Finding, FindingKind, FinishSubject, Formatted, Gate, GivenAnswer,
     Goal, HandedOver, Happened, ModelFailure, ModelResponded, NegativeControl, Outcome,
-    ProposalSettled, QuestionId, Rewound, SessionId, SetAsideWork, Spent, Stop, TreeId, TurnNumber,
-    Usage,
+    ProposalSettled, QuestionId, Rejection, Rewound, SessionId, SetAsideWork, Spent, Stop, TreeId,
+    TurnNumber, TurnedDown, TurnedDownEnd, TurnedDownPart, Usage,
 };
 use harness_engine::{
     AskBeside, CommitFeature, Effect, OpenSession, RewindFiles, SettleProposal, WriteHandOver,
@@ -59,6 +61,8 @@ pub(crate) struct World {
     pub(crate) jobs: Running,
     /// What agents have asked: session, call, feature, and whether it has its answer.
     questions: Vec<(u32, CallId, FeatureId, bool)>,
+    /// Rejections that were taken back.
+    turned_down: BTreeSet<String>,
 }
 
 impl World {
@@ -75,6 +79,7 @@ impl World {
             feature: None,
             jobs: Running::default(),
             questions: Vec::new(),
+            turned_down: BTreeSet::new(),
         }
     }
 
@@ -148,6 +153,7 @@ impl World {
             Effect::SetAside => vec![self.set_aside(ending)],
             Effect::BringBack(work) => vec![self.bring_back(work, ending)],
             Effect::Rewind(files) => vec![self.rewind(files, ending)],
+            Effect::TurnDown(rejections) => vec![self.turn_down(rejections, ending)],
             Effect::HandOver(write) => vec![self.hand_over(write, ending)],
             Effect::AskBeside(ask) => vec![self.respond_beside(ask, ending)],
             Effect::PerformBeside {
@@ -602,6 +608,38 @@ impl World {
             checkpoint: Some(files.checkpoint),
             paths: vec![facts::path("src/a.rs")],
             more: 0,
+        }))
+    }
+
+    fn turn_down(&mut self, rejections: &[Rejection], ending: Ending) -> Event {
+        let is_well = ending == Ending::Well;
+        let ids: Vec<String> = rejections.iter().map(|one| one.id.clone()).collect();
+        // Doing it twice is doing it once.
+        if is_well && ids.iter().any(|id| !self.turned_down.contains(id)) {
+            self.work = mix(self.work, 47);
+        }
+        if is_well {
+            self.turned_down.extend(ids);
+        }
+        let end = if is_well {
+            TurnedDownEnd::Applied
+        } else {
+            TurnedDownEnd::Clash {
+                why: "it is not there any more".to_owned(),
+                line: 1,
+                wanted: "a\n".to_owned(),
+                found: "b\n".to_owned(),
+            }
+        };
+        let parts = rejections.iter().map(|one| TurnedDownPart {
+            id: one.id.clone(),
+            hunk: one.hunk.clone(),
+            path: one.path.clone(),
+            end: end.clone(),
+        });
+        Event::TurnedDown(Box::new(TurnedDown {
+            parts: parts.collect(),
+            problem: String::new(),
         }))
     }
 

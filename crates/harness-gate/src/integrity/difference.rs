@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use harness_review::{Hunk, LineKind, hunks};
+use harness_review::{AnchorSide, Hunk, LineKind, hunks};
 
 use super::{FileChange, compare::Side};
 
@@ -21,23 +21,11 @@ impl Difference {
         let (old, new) = (change.old.unwrap_or(""), change.new.unwrap_or(""));
         let hunks = hunks(old, new, CONTEXT_LINES);
         let (mut removed, mut added) = (BTreeSet::new(), BTreeSet::new());
-        for hunk in &hunks {
-            let (mut old_line, mut new_line) = (hunk.old_start, hunk.new_start);
-            for line in &hunk.lines {
-                match line.kind {
-                    LineKind::Removed => {
-                        removed.insert(old_line);
-                        old_line += 1;
-                    }
-                    LineKind::Added => {
-                        added.insert(new_line);
-                        new_line += 1;
-                    }
-                    LineKind::Context => {
-                        old_line += 1;
-                        new_line += 1;
-                    }
-                }
+        for (old_line, new_line, line) in hunks.iter().flat_map(Hunk::numbered) {
+            match line.kind {
+                LineKind::Removed => removed.extend(old_line),
+                LineKind::Added => added.extend(new_line),
+                LineKind::Context => {}
             }
         }
         Self {
@@ -63,18 +51,13 @@ impl Difference {
 
     /// Returns the place of the hunk that shows a line, or is nearest to it; `None` where nothing differs.
     pub(super) fn hunk_at(&self, side: Side, line: u32) -> Option<usize> {
-        let distance = |hunk: &Hunk| {
-            let (old_count, new_count) = hunk.extent();
-            let (start, count) = match side {
-                Side::Old => (hunk.old_start, old_count),
-                Side::New => (hunk.new_start, new_count),
-            };
-            let end = start.saturating_add(count.saturating_sub(1));
-            start.saturating_sub(line).max(line.saturating_sub(end))
+        let side = match side {
+            Side::Old => AnchorSide::Old,
+            Side::New => AnchorSide::New,
         };
         let nearest = self.hunks.iter().enumerate();
         nearest
-            .min_by_key(|(_, hunk)| distance(hunk))
+            .min_by_key(|(_, hunk)| hunk.distance(side, line))
             .map(|(at, _)| at)
     }
 }

@@ -7,16 +7,15 @@
 use std::fmt::Write;
 
 use harness_core::{Finding, FindingKind, RepoPath};
-use harness_review::{Hunk, Line, LineKind};
-use sha2::{Digest, Sha256};
+use harness_review::{Hunk, Line, LineKind, content_id};
 
 /// The most bytes of the change that a finding shows.
 pub const HUNK_BYTES_MAX: usize = 16 * 1024;
 /// The most bytes that the findings of one change show together.
 pub const HUNKS_BYTES_MAX: usize = 256 * 1024;
 
-/// Bytes of the id; it is written with two digits each.
-const ID_BYTES: usize = 4;
+/// Hexadecimal digits of the id.
+const ID_DIGITS: usize = 8;
 
 /// Returns the id of a finding: eight hexadecimal digits of the SHA-256 over its kind, path,
 /// message and the lines that were removed and added, or whatever else stands for the change.
@@ -26,26 +25,15 @@ fn finding_id<'a>(
     message: &str,
     change: impl IntoIterator<Item = &'a str>,
 ) -> String {
-    let mut hash = Sha256::new();
-    let mut part = |bytes: &[u8]| {
-        // With its length in front, no part can pass for two.
-        hash.update((bytes.len() as u64).to_be_bytes());
-        hash.update(bytes);
-    };
-    part(kind.as_str().as_bytes());
-    part(path.as_bytes());
-    part(message.as_bytes());
+    let mut parts = vec![
+        kind.as_str().as_bytes(),
+        path.as_bytes(),
+        message.as_bytes(),
+    ];
     for line in change {
-        part(line.as_bytes());
+        parts.push(line.as_bytes());
     }
-    let digest = hash.finalize();
-    digest
-        .iter()
-        .take(ID_BYTES)
-        .fold(String::new(), |mut id, byte| {
-            let _ = write!(id, "{byte:02x}");
-            id
-        })
+    content_id(ID_DIGITS, parts)
 }
 
 /// Returns a finding with its id, made of `change`: blobs where there is no text, or lines.
@@ -112,11 +100,25 @@ fn shown(hunks: &[&Hunk]) -> String {
     text
 }
 
+/// Writes a line for a finding: a newline that is missing at the end is no part of it.
 fn written(line: &Line) -> String {
-    let sign = match line.kind {
-        LineKind::Added => '+',
-        LineKind::Removed => '-',
-        LineKind::Context => ' ',
-    };
-    format!("{sign}{}", line.text)
+    format!("{}{}", line.kind.sign(), line.text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What a person approved in an earlier version stays approved.
+    #[test]
+    fn the_ids_of_findings_stay() {
+        let path = RepoPath::parse("tests/a.rs").unwrap();
+        let id = finding_id(
+            FindingKind::TestsSkipped,
+            &path,
+            "`a` is skipped",
+            ["-b", "+c"],
+        );
+        assert_eq!(id, "53b72c4a");
+    }
 }

@@ -159,6 +159,30 @@ pub(super) fn amend(
     Ok(text)
 }
 
+/// Returns the text with the priority of an entry; only some shapes have a place for it.
+pub(super) fn prioritize(
+    shape: Shape,
+    text: &str,
+    entry: &Range<usize>,
+    (id, priority): (&FeatureId, i64),
+) -> Result<String, ListError> {
+    let written = match shape {
+        Shape::Native => priority,
+        // There 1 is the first.
+        Shape::Stories => priority.saturating_neg(),
+        Shape::Bare | Shape::Markdown => {
+            return Err(ListError::NoPlace {
+                id: id.clone(),
+                shape: shape.name(),
+                field: "priority",
+            });
+        }
+    };
+    let mut text = text.to_owned();
+    json::set(&mut text, entry, "priority", &written.into());
+    Ok(text)
+}
+
 /// Names the `number`th feature, with at least `width` digits.
 pub(super) fn numbered(number: u64, width: usize) -> FeatureId {
     with_number("F-", number, width)

@@ -598,3 +598,32 @@ fn differences_are_told_field_by_field() {
     assert!(text.contains("éone") && text.contains("étwo"), "{text}");
     assert!(text.chars().count() < 1000, "{text}");
 }
+
+#[test]
+fn a_priority_is_set_in_its_place_and_nothing_else_changes() {
+    let mut list = parse(EMPTY_LIST);
+    for title in ["First", "Second"] {
+        let feature = Feature::titled(list.next_id(), title);
+        list.add(&feature).unwrap();
+    }
+    let before = list.render();
+    list.set_priority(&id("F-002"), 3).unwrap();
+    assert_eq!(list.features()[1].priority, 3);
+    let lines = before.lines().count();
+    let text = list.render();
+    assert_eq!(text.lines().count(), lines + 1, "{text}");
+    list.set_priority(&id("F-002"), 4).unwrap();
+    assert_eq!(
+        list.render(),
+        text.replace("\"priority\": 3", "\"priority\": 4")
+    );
+    let mut bare = parse(r#"[{"category":"a","description":"b","steps":[],"passes":false}]"#);
+    let first = bare.features()[0].id.clone();
+    assert!(matches!(
+        bare.set_priority(&first, 1),
+        Err(ListError::NoPlace {
+            field: "priority",
+            ..
+        })
+    ));
+}

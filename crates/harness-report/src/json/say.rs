@@ -235,7 +235,10 @@ impl JsonLines {
             | Event::WorkBroughtBack { .. }
             | Event::RewindAsked { .. }
             | Event::Rewound(_)
-            | Event::RewindRefused { .. } => return steering::line(event),
+            | Event::RewindRefused { .. }
+            | Event::ReviewChanged(_)
+            | Event::TurnedDown(_)
+            | Event::CommentAnswered(_) => return steering::line(event),
             Event::ApprovalAsked(asked) => approval::asked(asked),
             Event::ApprovalAnswered { call, answer } => approval::answered(*call, answer),
             Event::FeatureAmended { amendment, .. } => approval::amended(amendment),

@@ -61,6 +61,6 @@ pub(super) fn line(event: &Event) -> Option<JsonLine> {
             turn: turn.0,
             reason: reason.clone(),
         },
-        _ => return None,
+        event => return super::review::line(event),
     })
 }

@@ -1,5 +1,7 @@
 //! What is said of questions, of answers from outside of a run, and of ways back to an earlier turn.
 
+mod review;
+
 use harness_core::{Event, GivenAnswer, QuestionId, Rewound};
 
 use super::{Line, Who, count, one, paragraph};
@@ -57,7 +59,7 @@ pub(super) fn lines(event: &Event) -> Vec<Line> {
                 clean_line(reason, 400)
             ),
         ),
-        _ => Vec::new(),
+        event => review::lines(event),
     }
 }
 

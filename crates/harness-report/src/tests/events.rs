@@ -141,6 +141,11 @@ const RECORDS: &str = r##"
 {"type":"plan_set","call":{"turn":2,"index":1},"items":[{"text":"read the writer","state":"done"},{"text":"double quotes","state":"doing"},{"text":"line ends"}]}
 {"type":"window_cut","dropped":[{"message":2,"part":0,"tool":"read","bytes":9000,"stub":"[dropped to make room: `read` `src/csv.rs`, 9000 bytes; `read` it again if you need it]"},{"message":4,"part":0,"tool":"shell","bytes":8000,"stub":"[dropped to make room: `shell` `cargo test` (exit 101), 8000 bytes; run it again if you need it]"}],"before":150400,"after":99800,"window":200000,"restored":"gates and scope"}
 {"type":"window_full","need":151000,"window":200000,"number":1,"reason":"the window is full (151k tokens of 200k tokens)"}
+{"type":"review_changed","must_fix":[{"number":1,"place":"src/csv.rs:12","text":"also a newline?\u001b[2J"},{"number":2,"place":"the whole change","text":"why?","waits_for_person":true}],"more":1,"asked":[1],"told":{"comments":[{"number":1,"since":"2025-11-20T10:32:05.000Z"}],"text":"#1 must-fix at src/csv.rs:12\n"},"rejections":[{"id":"0a1b2c3d4e5f6071","hunk":"0a1b2c3d4e5f","path":"src/csv.rs","reason":"not needed","patch":"-let a = 1;\n"}]}
+{"type":"review_changed"}
+{"type":"turned_down","parts":[{"id":"0a1b2c3d4e5f6071","hunk":"0a1b2c3d4e5f","path":"src/csv.rs","end":{"is":"applied"}},{"id":"1a1b2c3d4e5f6071","hunk":"1a1b2c3d4e5f","path":"src/csv.rs","end":{"is":"withdrawn"}},{"id":"2a1b2c3d4e5f6071","hunk":"2a1b2c3d4e5f","path":"src/csv.rs","end":{"is":"clash","why":"it is not there any more","line":4,"wanted":"let a = 0;\n","found":"let a = 2;\u202e\n"}}]}
+{"type":"turned_down","parts":[],"problem":"no space left on device"}
+{"type":"comment_answered","call":{"turn":2,"index":1},"number":1,"text":"It is doubled now.\nAnd tested."}
 {"type":"session_ended","reason":"budget"}
 {"type":"run_ended","reason":"budget","detail":"$5.00 of $5.00 used\ngo on with `harness resume --last --max-usd 8`"}
 "##;
@@ -325,6 +330,9 @@ const fn number(event: &Event) -> usize {
         Event::WindowCut(_) => 74,
         Event::WindowFull(_) => 75,
         Event::Forked(_) => 76,
+        Event::ReviewChanged(_) => 77,
+        Event::TurnedDown(_) => 78,
+        Event::CommentAnswered(_) => 79,
     }
 }
 
@@ -334,5 +342,5 @@ fn every_kind_of_event_is_among_them() {
     let mut numbers: Vec<usize> = events.map(|event| number(&event)).collect();
     numbers.sort_unstable();
     numbers.dedup();
-    assert_eq!(numbers, (0..77).collect::<Vec<_>>());
+    assert_eq!(numbers, (0..80).collect::<Vec<_>>());
 }

@@ -194,6 +194,21 @@ fn lines_for_every_kind_of_event() {
     harness: window cut from 150k tokens to 99k tokens of 200k tokens: 2 old results dropped (1 read, 1 shell)
       feature, scope, gates and plan are said again
     harness: the window is full (151k tokens of 200k tokens): a fresh session goes on with the feature, hand-over 1
+    you: review: 1 comment sent to the agent, 1 rejection to be taken back at the end of the turn, 3 must-fix open
+      #1 at src/csv.rs:12: also a newline?‹U+001B›[2J
+      #2 at the whole change, waits for your word: why?
+    you: review: 0 must-fix open
+    checkpoint: rejected hunk 0a1b2c3d4e5f of src/csv.rs taken back
+    note: hunk 1a1b2c3d4e5f of src/csv.rs stays: the rejection was taken back
+    ask: rejected hunk 2a1b2c3d4e5f of src/csv.rs cannot be taken back: it is not there any more
+      to stand there:
+        let a = 0;
+      stands there, line 4:
+        let a = 2;‹U+202E›
+      decide anew with `harness review`
+    note: what was rejected is not taken back: no space left on device
+    agent: answer to comment #1: It is doubled now.
+      And tested.
     harness: run ended: budget, 2 of 2 features passing, 1 turn, 6.9k tokens in, cache 11%, 220 out, about $0.52
       $5.00 of $5.00 used
       go on with `harness resume --last --max-usd 8`
@@ -348,8 +363,13 @@ fn json_for_every_kind_of_event() {
     {"seq":123,"type":"plan_set","items":[{"text":"read the writer","state":"done"},{"text":"double quotes","state":"doing"},{"text":"line ends","state":"open"}]}
     {"seq":124,"type":"window_cut","dropped":[{"tool":"read","bytes":9000,"stub":"[dropped to make room: `read` `src/csv.rs`, 9000 bytes; `read` it again if you need it]"},{"tool":"shell","bytes":8000,"stub":"[dropped to make room: `shell` `cargo test` (exit 101), 8000 bytes; run it again if you need it]"}],"before":150400,"after":99800,"window":200000,"restored":"gates and scope"}
     {"seq":125,"type":"window_full","need":151000,"window":200000,"number":1,"reason":"the window is full (151k tokens of 200k tokens)"}
-    {"seq":126,"type":"session_ended","reason":"budget","usage":{"input":6100,"cache_read":800,"cache_write":0,"output":220},"cache_rate":0.115,"usd":0.02085}
-    {"seq":127,"type":"run_ended","reason":"budget","exit_code":3,"detail":"$5.00 of $5.00 used\ngo on with `harness resume --last --max-usd 8`","usd":0.52085}
+    {"seq":126,"type":"review_changed","must_fix":[{"number":1,"place":"src/csv.rs:12","text":"also a newline?\u001b[2J","waits_for_person":false},{"number":2,"place":"the whole change","text":"why?","waits_for_person":true}],"must_fix_open":3,"sent":[1],"rejected":[{"hunk":"0a1b2c3d4e5f","path":"src/csv.rs","reason":"not needed"}]}
+    {"seq":127,"type":"review_changed","must_fix":[],"must_fix_open":0,"sent":[],"rejected":[]}
+    {"seq":128,"type":"turned_down","parts":[{"hunk":"0a1b2c3d4e5f","path":"src/csv.rs","end":"applied","why":null,"wanted":null,"found":null},{"hunk":"1a1b2c3d4e5f","path":"src/csv.rs","end":"withdrawn","why":null,"wanted":null,"found":null},{"hunk":"2a1b2c3d4e5f","path":"src/csv.rs","end":"clash","why":"it is not there any more","wanted":"let a = 0;\n","found":"let a = 2;\u202e\n"}],"problem":""}
+    {"seq":129,"type":"turned_down","parts":[],"problem":"no space left on device"}
+    {"seq":130,"type":"comment_answered","number":1,"text":"It is doubled now.\nAnd tested.","call":"2.1"}
+    {"seq":131,"type":"session_ended","reason":"budget","usage":{"input":6100,"cache_read":800,"cache_write":0,"output":220},"cache_rate":0.115,"usd":0.02085}
+    {"seq":132,"type":"run_ended","reason":"budget","exit_code":3,"detail":"$5.00 of $5.00 used\ngo on with `harness resume --last --max-usd 8`","usd":0.52085}
     "#);
 }
 

@@ -37,7 +37,9 @@ impl Meter {
             ModelDelta::Text(text) | ModelDelta::Thinking(text) => {
                 self.shown = self.shown.saturating_add(text.len() as u64);
             }
-            ModelDelta::CallStarted { .. } | ModelDelta::Allowances(_) => {}
+            ModelDelta::CallStarted { .. }
+            | ModelDelta::Allowances(_)
+            | ModelDelta::Printed { .. } => {}
         }
         matches!(delta, ModelDelta::Usage(_) | ModelDelta::Said(_))
     }

@@ -10,7 +10,7 @@ use harness_core::{CallId, EndReason, Event, GivenAnswer, QuestionId};
 use harness_engine::Engine;
 use harness_store::{AskedQuestion, KeptQuestion, QuestionState, Store};
 
-use super::Dispatcher;
+use super::{Dispatcher, reviews::Looked};
 use crate::redact_for_log;
 
 /// How often answers are looked for.
@@ -136,6 +136,14 @@ impl Dispatcher<'_> {
 
     pub(super) fn follow_questions(&mut self, event: &Event) {
         self.questions.follow(event);
+    }
+
+    /// Looks at what persons do outside of the run.
+    pub(super) fn look_outside(&mut self) {
+        if self.questions.is_waiting() {
+            self.look_for_answers();
+        }
+        self.look_at_review(Looked::Again);
     }
 
     /// Takes in what was answered from outside.

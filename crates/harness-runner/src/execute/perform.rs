@@ -41,6 +41,7 @@ use super::{
     jobs::Jobs,
     lock,
     outputs::Outputs,
+    printed::Printed,
     setup::{Halt, Setup},
     shop::Workshop,
     watch::{Post, Watch},
@@ -86,6 +87,8 @@ pub(crate) struct Performer {
     outputs: Outputs,
     /// Where a session's own folder is.
     store: Store,
+    /// Where it is told what commands print.
+    printed: Printed,
 }
 
 /// What a command is started with.
@@ -158,6 +161,7 @@ impl Performer {
             jobs,
             outputs: Outputs::default(),
             store: workplace.store.clone(),
+            printed: Printed::default(),
         })
     }
 
@@ -522,7 +526,8 @@ impl Performer {
             Err(message) => return Done::Failed(message),
         };
         let limits = RunLimits::of(&permit.bounds().limits);
-        match cage.run(&plan, &argv, &limits, |_| {}, cancelled).await {
+        let on_output = self.printed.of(call);
+        match cage.run(&plan, &argv, &limits, on_output, cancelled).await {
             Ok(exited) if exited.stop == Stop::Cancelled => Done::Cancelled,
             Ok(exited) => Done::Ended(Outcome::Exited {
                 kept: self.outputs.keep_long(call, &exited.output),
@@ -531,6 +536,11 @@ impl Performer {
             }),
             Err(error) => Done::Failed(chain(&error)),
         }
+    }
+
+    /// Returns where it is told what commands print.
+    pub(crate) const fn printed(&self) -> &Printed {
+        &self.printed
     }
 
     /// Returns the machine as the session's commands see it.

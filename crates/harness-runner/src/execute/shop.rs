@@ -6,7 +6,7 @@ use std::{path::Path, time::Instant};
 
 use harness_core::{
     Change, CheckpointNumber, CheckpointSaved, CommitId, Event, Feature, FinishSubject, RepoPath,
-    SessionOpened, SetAsideWork, TreeId,
+    RunId, SessionId, SessionOpened, SetAsideWork, TreeId,
 };
 use harness_git::{CheckoutStamp, CheckpointRef, Repo, RestoreMode, SnapshotCache};
 use harness_guard::Guard;
@@ -73,7 +73,7 @@ impl Workshop {
     /// Saves the work tree as checkpoint 0 of a new session.
     pub(crate) fn start(
         &mut self,
-        session: harness_core::SessionId,
+        session: SessionId,
         base: &TreeId,
         guard: &Guard,
         feature: &Feature,
@@ -331,6 +331,11 @@ impl Workshop {
     }
 
     /// Returns the work tree as it was saved last.
+    pub(crate) fn session_and_run(&self) -> Option<(SessionId, RunId)> {
+        let opened = &self.session.as_ref()?.setting.opened;
+        Some((opened.session, opened.run.run))
+    }
+
     pub(crate) fn last_tree(&self) -> Option<&TreeId> {
         self.session.as_ref().map(|session| &session.last.tree)
     }

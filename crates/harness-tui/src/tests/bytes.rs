@@ -30,6 +30,31 @@ fn a_streamed_word_costs_under_200_bytes() {
 }
 
 #[test]
+fn a_printed_line_costs_no_more_than_the_lines_that_move() {
+    let mut desk = Desk::new(120, 40);
+    desk.play_until("turn_started", 2);
+    let call = desk.run_command("make");
+    for number in 0..4 {
+        desk.print(call, &format!("step {number}\n"));
+    }
+    desk.bytes();
+    desk.print(call, "step 4\n");
+    let bytes = desk.bytes();
+    assert!((1..400).contains(&bytes.len()), "{}", bytes.len());
+}
+
+#[test]
+fn who_goes_away_and_comes_back_costs_nothing() {
+    let mut desk = Desk::new(80, 24);
+    desk.play();
+    desk.bytes();
+    for is_in_front in [false, true] {
+        desk.take(crate::Input::Focused(is_in_front));
+        assert_eq!(desk.bytes(), b"");
+    }
+}
+
+#[test]
 fn a_second_that_passes_costs_little_and_an_ended_run_costs_nothing() {
     let mut desk = Desk::new(120, 40);
     desk.play_until("turn_started", 2);

@@ -94,6 +94,16 @@ impl Desk {
         panic!("there is no call:\n{}", self.picture());
     }
 
+    /// Types a text; returns what is asked for meanwhile.
+    pub(super) fn type_text(&mut self, text: &str) -> Vec<Request> {
+        let mut asked = Vec::new();
+        for char in text.chars() {
+            let key = crate::Key::plain(crate::Code::Char(char));
+            asked.extend(self.take(Input::Key { key, at: self.now }));
+        }
+        asked
+    }
+
     /// Types a text.
     pub(super) fn write(&mut self, text: &str) {
         for char in text.chars() {
@@ -118,6 +128,29 @@ impl Desk {
     pub(super) fn stream(&mut self, text: &str) {
         self.take(Input::Streamed {
             delta: ModelDelta::Text(text.to_owned()),
+            at: self.now,
+        });
+    }
+
+    /// Has a command begin; returns its call.
+    pub(super) fn run_command(&mut self, command: &str) -> harness_core::CallId {
+        let call = harness_core::CallId {
+            turn: harness_core::TurnNumber(2),
+            index: 0,
+        };
+        self.log_json(&format!(
+            r#"{{"type":"call_judged","call":{{"turn":2,"index":0}},"tool":"shell","action":{{"kind":"run","command":"{command}","cwd":""}},"verdict":{{"decision":"allow","reason":"x"}}}}"#
+        ));
+        call
+    }
+
+    /// Has a command print something.
+    pub(super) fn print(&mut self, call: harness_core::CallId, text: &str) {
+        self.take(Input::Streamed {
+            delta: ModelDelta::Printed {
+                call,
+                text: text.to_owned(),
+            },
             at: self.now,
         });
     }

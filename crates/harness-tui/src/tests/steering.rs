@@ -46,7 +46,7 @@ fn waiting_words_are_listed_until_the_turn_and_can_be_taken_back() {
     let mut desk = at_work();
     desk.log_json(r#"{"type":"person_said","text":"one"}"#);
     desk.log_json(r#"{"type":"person_said","text":"two"}"#);
-    assert!(desk.picture().contains("waits   two"));
+    assert!(desk.picture().contains("waits   2 two"));
     let text = "two".to_owned();
     assert_eq!(
         desk.press("ctrl+t"),
@@ -54,7 +54,7 @@ fn waiting_words_are_listed_until_the_turn_and_can_be_taken_back() {
     );
     assert!(desk.picture().contains("> two"));
     desk.log_json(r#"{"type":"person_took_back","text":"two"}"#);
-    assert!(!desk.picture().contains("waits   two"));
+    assert!(desk.picture().contains("waits   one"));
     desk.log_json(r#"{"type":"turn_started","turn":9}"#);
     assert!(!desk.picture().contains("waits"));
 }

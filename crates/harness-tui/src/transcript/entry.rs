@@ -3,7 +3,7 @@
 use harness_core::{CallId, SessionId};
 use harness_report::{Line as Said, Who};
 
-use super::role_of;
+use super::{find::Needle, role_of};
 use crate::{
     markdown::{self, Line},
     text::{Role, Row, untabbed, wrap_hanging},
@@ -142,6 +142,63 @@ impl Entry {
             text.push_str("\n\n*cut here; it does not count*");
         }
         self.layout = None;
+    }
+
+    pub(super) const fn who(&self) -> Who {
+        self.who
+    }
+
+    /// Whether it is something that the agent said.
+    pub(super) const fn is_answer(&self) -> bool {
+        matches!(self.body, Body::Markdown(_))
+    }
+
+    /// Returns its text without marks, with what is unfolded.
+    pub(super) fn to_text(&self) -> String {
+        let (text, more) = match &self.body {
+            Body::Markdown(text) => return text.clone(),
+            Body::Lines { text, more } => (text, more),
+        };
+        let mut lines = vec![text.clone()];
+        match self.open_detail() {
+            Some(rows) => lines.extend(rows.iter().map(Row::to_text)),
+            None => lines.extend(more.iter().cloned()),
+        }
+        lines.join("\n")
+    }
+
+    fn open_detail(&self) -> Option<&[Row]> {
+        match &self.fold {
+            Fold::Detail {
+                rows: Some(rows),
+                openness: Openness::Open,
+                ..
+            } => Some(rows),
+            _ => None,
+        }
+    }
+
+    /// Whether words stand in it, folded away or not.
+    pub(super) fn has(&self, needle: &Needle) -> bool {
+        match &self.body {
+            Body::Markdown(text) => needle.is_in(text),
+            Body::Lines { text, more } => {
+                needle.is_in(text)
+                    || more.iter().any(|line| needle.is_in(line))
+                    || self
+                        .open_detail()
+                        .is_some_and(|rows| rows.iter().any(|row| needle.is_in(&row.to_text())))
+            }
+        }
+    }
+
+    /// Unfolds its lines when the words stand in them.
+    pub(super) fn unfold_for(&mut self, needle: &Needle) {
+        if let (Body::Lines { more, .. }, Fold::Lines(Openness::Closed)) = (&self.body, &self.fold)
+            && more.iter().any(|line| needle.is_in(line))
+        {
+            self.toggle();
+        }
     }
 
     pub(super) const fn turn(&self) -> u32 {

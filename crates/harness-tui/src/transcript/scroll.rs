@@ -78,9 +78,10 @@ impl Transcript {
         self.selected = self.selected.or(last);
     }
 
-    /// Selects nothing.
+    /// Selects nothing, and marks nothing.
     pub(crate) fn unselect(&mut self) {
         self.selected = None;
+        self.mark(None);
     }
 
     /// Selects the entry above or below.
@@ -180,7 +181,7 @@ impl Transcript {
         (0, 0)
     }
 
-    fn above(&mut self, entry: usize, row: usize, rows: usize) -> Top {
+    pub(super) fn above(&mut self, entry: usize, row: usize, rows: usize) -> Top {
         let (mut entry, mut row, mut rows) = (entry, row, rows);
         while rows > row {
             if entry == 0 {

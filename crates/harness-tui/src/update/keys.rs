@@ -4,27 +4,38 @@ use harness_core::Timestamp;
 
 use crate::{
     app::{App, Focus},
-    command::{Command, Place},
+    command::{Command, Entry, Place},
     composer::Taken,
     input::{Decision, Query, Request, Start},
     key::{Code, Key},
     overlay::{Kind, Overlay},
+    page::Page,
     text::Role,
     transcript::Way,
 };
 
-use super::{approve, rewind, run, words};
+use super::{approve, find, hand, offer, pages, review, rewind, run, words};
 
 pub(super) fn press(app: &mut App, key: Key, at: Timestamp) -> Vec<Request> {
     app.now = at;
     app.notice = None;
-    let place = app.place();
+    app.attention.hear(at);
+    let mut asked = pressed(app, key);
+    asked.extend(offer::refresh(app));
+    asked
+}
+
+fn pressed(app: &mut App, key: Key) -> Vec<Request> {
+    let place = match app.place() {
+        Place::Offer if offer::yields(app, key) => Place::Composer,
+        place => place,
+    };
     // A question mark in an empty composer can only be meant as one.
     let asks = place == Place::Composer && key.typed() == Some('?') && app.composer.is_empty();
     if asks && app.asked.is_none() {
         return perform(app, Command::Help);
     }
-    match app.setup.keys.find(place, key) {
+    match find_entry(app, place, key) {
         Some(entry) => match app.obstacle(entry.command) {
             Some(reason) => {
                 let text = format!("{}: {reason}", entry.label);
@@ -37,15 +48,40 @@ pub(super) fn press(app: &mut App, key: Key, at: Timestamp) -> Vec<Request> {
     }
 }
 
+/// While something is offered, the composer's keys go on to edit its text.
+fn find_entry(app: &App, place: Place, key: Key) -> Option<&'static Entry> {
+    let keys = &app.setup.keys;
+    let found = keys.find(place, key);
+    let is_own = found.is_some_and(|entry| entry.place == place);
+    match place {
+        Place::Offer if !is_own && !offer::is_looking(app) => keys.find(Place::Composer, key),
+        _ => found,
+    }
+}
+
 /// A key without a meaning of its own is a letter, or nothing.
 fn typed(app: &mut App, place: Place, key: Key) -> Vec<Request> {
     if place == Place::Line && approve::typed(app, key) {
         return Vec::new();
     }
+    if place == Place::Prompt {
+        if let Some(char) = key.typed() {
+            pages::write(app, char.encode_utf8(&mut [0; 4]));
+        }
+        return Vec::new();
+    }
+    if place == Place::Find {
+        find::typed(app, key);
+        return Vec::new();
+    }
+    if place == Place::Offer && offer::is_looking(app) {
+        offer::typed(app, key);
+        return Vec::new();
+    }
     match (place, key.typed(), &mut app.overlay) {
         (Place::Overlay, Some(char), Some(overlay)) => overlay.type_char(char),
         (Place::Overlay, None, Some(overlay)) if key.code == Code::Backspace => overlay.delete(),
-        (Place::Composer, Some(char), _) => {
+        (Place::Composer | Place::Offer, Some(char), _) => {
             let taken = app.composer.type_char(char);
             say_if_cut(app, taken);
         }
@@ -62,6 +98,7 @@ fn typed(app: &mut App, place: Place, key: Key) -> Vec<Request> {
 
 pub(super) fn paste(app: &mut App, text: &str) -> Vec<Request> {
     app.notice = None;
+    let is_looking = offer::is_looking(app);
     match (app.place(), &mut app.overlay) {
         (Place::Overlay, Some(overlay)) => {
             let line = text.lines().next().unwrap_or_default();
@@ -69,20 +106,42 @@ pub(super) fn paste(app: &mut App, text: &str) -> Vec<Request> {
                 .filter(|char| !char.is_control())
                 .for_each(|char| overlay.type_char(char));
         }
+        (Place::Prompt, _) => pages::write(app, text),
+        // What is pasted would be taken for keys.
+        (
+            Place::Page
+            | Place::Review
+            | Place::Features
+            | Place::Gates
+            | Place::Checkpoints
+            | Place::Sessions,
+            _,
+        ) => app.tell(
+            Role::Quiet,
+            "nothing is written here: F2 or q goes to the composer",
+        ),
+        (Place::Find, _) => find::pasted(app, text),
+        (Place::Offer, _) if is_looking => {
+            let line = text.lines().next().unwrap_or_default();
+            for char in line.chars().filter(|char| !char.is_control()) {
+                offer::typed(app, Key::plain(Code::Char(char)));
+            }
+        }
         // Nothing that is pasted decides a question.
         (Place::Question | Place::Line, _) => {
             app.tell(Role::Needed, "a question is open: answer it with its keys");
         }
         _ => {
-            app.focus = Focus::Composer;
+            focus_composer(app);
             let taken = app.composer.insert(text);
             say_if_cut(app, taken);
+            return offer::refresh(app);
         }
     }
     Vec::new()
 }
 
-fn say_if_cut(app: &mut App, taken: Taken) {
+pub(super) fn say_if_cut(app: &mut App, taken: Taken) {
     if taken == Taken::Cut {
         app.tell(
             Role::Bad,
@@ -93,17 +152,34 @@ fn say_if_cut(app: &mut App, taken: Taken) {
 
 /// Carries a command out, wherever it came from.
 pub(super) fn perform(app: &mut App, command: Command) -> Vec<Request> {
-    if app.place() == Place::Composer && edits(app, command) {
+    let writes = matches!(app.place(), Place::Composer | Place::Offer);
+    if writes && edits(app, command) {
         return Vec::new();
     }
-    let in_question = matches!(app.place(), Place::Question | Place::Line);
+    // On a page the way back decides nothing: the question stays below.
+    let is_back = command == Command::Back
+        && app.place() == Place::Question
+        && app.pages.open != Page::Session;
+    let in_question = matches!(app.place(), Place::Question | Place::Line) && !is_back;
     if in_question && let Some(asked) = approve::perform_if_meant(app, command) {
+        return asked;
+    }
+    if let Some(asked) = pages::perform(app, command) {
+        return asked;
+    }
+    if find::perform(app, command) {
+        return Vec::new();
+    }
+    if let Some(asked) = hand::perform(app, command) {
         return asked;
     }
     match command {
         Command::Help => open(app, Kind::Help),
         Command::Palette => open(app, Kind::Palette),
-        Command::HistorySearch => open(app, Kind::History),
+        Command::HistorySearch => offer::earlier(app),
+        Command::OfferUp | Command::OfferDown | Command::OfferTake | Command::OfferClose => {
+            offer::perform(app, command);
+        }
         Command::Close => app.overlay = None,
         Command::FocusNext | Command::FocusPrevious => change_focus(app),
         Command::Leave => focus_composer(app),
@@ -155,6 +231,15 @@ fn edits(app: &mut App, command: Command) -> bool {
     }
 }
 
+/// Follows the wheel: what lies in front scrolls.
+pub(super) fn turn(app: &mut App, rows: i16) {
+    let way = if rows < 0 { Way::Up } else { Way::Down };
+    match &mut app.overlay {
+        Some(overlay) => overlay.step(isize::from(rows)),
+        None => app.transcript.scroll(way, usize::from(rows.unsigned_abs())),
+    }
+}
+
 /// Moves something that is looked at.
 fn moves(app: &mut App, command: Command) {
     let page = usize::from(app.layout.transcript.height.max(2)) - 1;
@@ -197,8 +282,7 @@ fn open(app: &mut App, kind: Kind) {
     let keys = &app.setup.keys;
     app.overlay = Some(match kind {
         Kind::Help => Overlay::help(keys, |command| app.obstacle(command)),
-        Kind::Palette => Overlay::palette(keys, |command| app.obstacle(command)),
-        Kind::History => Overlay::history(app.composer.history()),
+        Kind::Palette | Kind::Bases => Overlay::palette(keys, |command| app.obstacle(command)),
     });
 }
 
@@ -210,13 +294,14 @@ fn choose(app: &mut App) -> Vec<Request> {
     let Some(item) = overlay.choice() else {
         return Vec::new();
     };
-    match (overlay.kind, item.command) {
-        (Kind::History, _) => app.composer.set(&item.text),
-        (Kind::Palette, Some(command)) => match app.obstacle(command) {
+    if overlay.kind == Kind::Bases {
+        return review::based(app, &item.text);
+    }
+    if let (Kind::Palette, Some(command)) = (overlay.kind, item.command) {
+        match app.obstacle(command) {
             Some(reason) => app.tell(Role::Needed, format!("{}: {reason}", item.text)),
             None => return perform(app, command),
-        },
-        _ => {}
+        }
     }
     Vec::new()
 }
@@ -227,12 +312,13 @@ fn change_focus(app: &mut App) {
             app.focus = Focus::Transcript;
             app.transcript.select();
         }
-        Focus::Transcript => focus_composer(app),
+        _ => focus_composer(app),
     }
 }
 
 fn focus_composer(app: &mut App) {
     app.focus = Focus::Composer;
+    app.finding = None;
     app.transcript.unselect();
 }
 

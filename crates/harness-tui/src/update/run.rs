@@ -3,10 +3,11 @@
 use harness_core::{Event, Timestamp};
 use harness_report::Who;
 
-use super::{approve, words};
+use super::{approve, offer, pages, review, tell, words};
 use crate::{
     app::{App, Notice, Origin, Phase, Quitting, Stopping},
     input::{Over, Query, Request},
+    page::Page,
     text::Role,
     theme::Sign,
     work::Activity,
@@ -21,6 +22,7 @@ pub(super) fn started(app: &mut App) -> Vec<Request> {
     app.stopping = Stopping::No;
     app.resumable = None;
     app.work.activity = Activity::Opening;
+    app.attention.begin(app.now);
     Vec::new()
 }
 
@@ -29,6 +31,7 @@ pub(super) fn logged(app: &mut App, event: &Event, at: Timestamp) -> Vec<Request
     take_words(app, event);
     app.work.take(event, at);
     app.transcript.take(event, at);
+    app.pages.take(event, at);
     match event {
         Event::ApprovalAnswered { call, .. } | Event::CallEnded { call, .. } => {
             approve::withdraw(app, |waiting| waiting == *call);
@@ -55,7 +58,9 @@ pub(super) fn logged(app: &mut App, event: &Event, at: Timestamp) -> Vec<Request
         Event::ApprovalAsked(asked) => approve::ask(app, asked),
         _ => {}
     }
-    Vec::new()
+    let mut asked = review::logged(app, event);
+    asked.extend(tell::of_event(app, event, at));
+    asked
 }
 
 /// Follows the words that wait: said, taken back, sent, or never read.
@@ -66,9 +71,16 @@ fn take_words(app: &mut App, event: &Event) {
             if let Some(at) = app.waiting.iter().rposition(|waiting| waiting == text) {
                 app.waiting.remove(at);
             }
+            if let Some(at) = app.taking.iter().position(|taking| taking == text) {
+                app.taking.remove(at);
+            }
         }
-        Event::TurnStarted { .. } => app.waiting.clear(),
+        Event::TurnStarted { .. } => {
+            app.waiting.clear();
+            app.taking.clear();
+        }
         Event::SessionEnded { .. } => {
+            app.taking.clear();
             let unread = std::mem::take(&mut app.waiting);
             for text in &unread {
                 let text = format!("the agent was done before it read: {text}");
@@ -119,7 +131,7 @@ pub(super) fn over(app: &mut App, over: Over) -> Vec<Request> {
         });
     }
     app.over = Some(over);
-    if quits {
+    if quits && app.pages.errand.is_none() {
         return vec![Request::Quit];
     }
     let next = words::go_on(app);
@@ -127,15 +139,15 @@ pub(super) fn over(app: &mut App, over: Over) -> Vec<Request> {
         return next;
     }
     // What a run left behind is not what was known before it.
-    if began {
-        Vec::new()
-    } else {
-        vec![Request::Look(Query::Overview)]
+    let mut next = pages::look(app);
+    if !began {
+        next.push(Request::Look(Query::Overview));
     }
+    next
 }
 
 pub(super) fn signalled(app: &mut App, name: &str) -> Vec<Request> {
-    if !app.is_busy() {
+    if !app.is_busy() && app.pages.errand.is_none() {
         return vec![Request::Quit];
     }
     app.tell(
@@ -173,17 +185,18 @@ pub(super) fn stop(app: &mut App) -> Vec<Request> {
 
 /// Clears the text, then stops, then quits.
 pub(super) fn interrupt(app: &mut App) -> Vec<Request> {
-    if app.overlay.take().is_some() {
+    if app.overlay.take().is_some() || offer::close_earlier(app) {
         return Vec::new();
     }
-    if !app.composer.is_empty() {
+    if !app.composer.is_empty() && app.pages.open == Page::Session {
         app.composer.clear();
         return Vec::new();
     }
     let is_soon = |since: Timestamp| app.now.since(since).as_millis() <= TWICE_MS;
     if !app.is_busy() {
         return match app.quitting {
-            Quitting::Armed(since) if is_soon(since) => vec![Request::Quit],
+            Quitting::WhenOver => vec![Request::Abandon],
+            Quitting::Armed(since) if is_soon(since) => quit(app),
             _ => {
                 app.quitting = Quitting::Armed(app.now);
                 app.tell(Role::Needed, "press Ctrl+C again to quit");
@@ -204,7 +217,8 @@ pub(super) fn interrupt(app: &mut App) -> Vec<Request> {
 
 /// Quits, after what goes on has come to its end in order.
 pub(super) fn quit(app: &mut App) -> Vec<Request> {
-    if !app.is_busy() {
+    let has_errand = app.pages.errand.is_some();
+    if !app.is_busy() && !has_errand {
         return vec![Request::Quit];
     }
     if app.quitting == Quitting::WhenOver {
@@ -215,6 +229,13 @@ pub(super) fn quit(app: &mut App) -> Vec<Request> {
         return Vec::new();
     }
     app.quitting = Quitting::WhenOver;
+    if !app.is_busy() {
+        app.tell(
+            Role::Needed,
+            "quitting after what is being done; Ctrl+C leaves at once",
+        );
+        return Vec::new();
+    }
     app.tell(
         Role::Needed,
         "stopping in order, then quitting; Ctrl+C leaves at once",

@@ -1,5 +1,7 @@
 //! What a person writes: a task, an answer, words for the next turn, or a command after `/`.
 
+use std::sync::Arc;
+
 use harness_core::Urgency;
 
 use harness_report::{Reply, reply};
@@ -8,26 +10,37 @@ use crate::{
     app::{App, Origin},
     command::Command,
     input::{Known, Request, Start},
+    offer::Offered,
     text::Role,
 };
 
 use super::{keys, rewind, run};
 
-/// Commands that can be typed, with what is expected behind them.
-const TYPED: [(&str, Typed); 13] = [
-    ("now", Typed::Now),
-    ("run", Typed::Run),
-    ("plan", Typed::Plan),
-    ("back", Typed::Command(Command::TakeBack)),
-    ("gates", Typed::Command(Command::LetGatesDecide)),
-    ("later", Typed::Command(Command::PutOff)),
-    ("rewind", Typed::Rewind),
-    ("resume", Typed::Command(Command::Resume)),
-    ("land", Typed::Command(Command::Land)),
-    ("stop", Typed::Stop),
-    ("help", Typed::Command(Command::Help)),
-    ("quit", Typed::Command(Command::Quit)),
-    ("exit", Typed::Command(Command::Quit)),
+/// Commands that can be typed, with what is expected behind them and what they do.
+#[rustfmt::skip]
+const TYPED: [(&str, Typed, &str); 22] = [
+    ("now", Typed::Now, "TEXT: interrupt the running turn with the text"),
+    ("run", Typed::Run, "work on all features, or on a feature or task that is named"),
+    ("plan", Typed::Plan, "GOAL: have features proposed for a goal"),
+    ("back", Typed::Back, "take back the last text that waits, or the one of a number"),
+    ("gates", Typed::Command(Command::LetGatesDecide), "let the gates decide whether the feature is done"),
+    ("later", Typed::Command(Command::PutOff), "leave the agent's question for later"),
+    ("rewind", Typed::Rewind, "TURN talk|files|both: go back to before a turn's answer"),
+    ("resume", Typed::Command(Command::Resume), "go on with the last session"),
+    ("land", Typed::Command(Command::Land), "bring the proven features to your branch"),
+    ("stop", Typed::Stop, "stop the agent after the step in hand"),
+    ("copy", Typed::Command(Command::CopyAnswer), "copy the agent's last answer to the clipboard"),
+    ("read", Typed::Command(Command::ReadAll), "read everything in $PAGER"),
+    ("shell", Typed::Command(Command::Shell), "open your own shell; nothing guards it"),
+    ("session", Typed::Command(Command::ShowSession), "show what is said and done"),
+    ("review", Typed::Command(Command::ShowReview), "show the changes to review"),
+    ("features", Typed::Command(Command::ShowFeatures), "show the features"),
+    ("checks", Typed::Command(Command::ShowGates), "show the gates and how they came out"),
+    ("checkpoints", Typed::Command(Command::ShowCheckpoints), "show what was saved"),
+    ("sessions", Typed::Command(Command::ShowSessions), "show earlier sessions"),
+    ("help", Typed::Command(Command::Help), "show the keys as they are bound now"),
+    ("quit", Typed::Command(Command::Quit), "quit; a run at work is stopped in order first"),
+    ("exit", Typed::Command(Command::Quit), "quit, as /quit does"),
 ];
 
 /// What is said to who gives no goal.
@@ -40,6 +53,7 @@ enum Typed {
     Now,
     Run,
     Plan,
+    Back,
     Rewind,
     Stop,
 }
@@ -114,13 +128,69 @@ pub(super) fn resume(app: &mut App, text: String) -> Vec<Request> {
 
 /// Takes the last waiting words back into the composer.
 pub(super) fn take_back(app: &mut App) -> Vec<Request> {
-    let Some(text) = app.waiting.last().cloned() else {
-        return Vec::new();
-    };
-    if app.composer.is_empty() {
-        app.composer.set(&text);
+    let last = (0..app.waiting.len()).rev();
+    match last.into_iter().find(|at| is_takable(app, *at)) {
+        Some(at) => take_back_at(app, at),
+        None => Vec::new(),
     }
+}
+
+/// Whether it was not asked back already; the log says so a moment later.
+fn is_takable(app: &App, at: usize) -> bool {
+    let same = |texts: &[String]| {
+        texts
+            .iter()
+            .filter(|text| **text == app.waiting[at])
+            .count()
+    };
+    same(&app.waiting) > same(&app.taking)
+}
+
+/// Puts the words before what is being written: neither is lost.
+fn take_back_at(app: &mut App, at: usize) -> Vec<Request> {
+    let text = app.waiting[at].clone();
+    let written = app.composer.text();
+    let both = match written.trim().is_empty() {
+        true => text.clone(),
+        false => format!("{text}\n{written}"),
+    };
+    app.composer.set(&both);
+    app.taking.push(text.clone());
     vec![Request::Steer(harness_core::Request::TakeBack { text })]
+}
+
+/// Takes back the words of a number, as they are listed; without one the last.
+fn take_back_typed(app: &mut App, number: &str) -> Vec<Request> {
+    if let Some(reason) = app.obstacle(Command::TakeBack) {
+        return refuse(app, reason);
+    }
+    let count = app.waiting.len();
+    let at = match number {
+        "" => Some(count - 1),
+        number => number
+            .parse::<usize>()
+            .ok()
+            .and_then(|at| at.checked_sub(1)),
+    };
+    match at.filter(|at| *at < count && is_takable(app, *at)) {
+        Some(at) => {
+            app.composer.take();
+            take_back_at(app, at)
+        }
+        None => refuse(
+            app,
+            &format!("`/back N` takes back one of the {count} texts that wait"),
+        ),
+    }
+}
+
+/// Returns the commands that are offered after a `/`.
+pub(super) fn offered() -> Arc<[Offered]> {
+    let offered = TYPED.iter().map(|(name, _, help)| Offered {
+        text: (*name).to_owned(),
+        help: (*help).to_owned(),
+    });
+    offered.collect()
 }
 
 fn empty(app: &mut App) -> Vec<Request> {
@@ -193,9 +263,9 @@ fn typed_command(text: &str) -> Option<Line> {
     if !is_word {
         return None;
     }
-    let known = TYPED.iter().find(|(name, _)| *name == word);
+    let known = TYPED.iter().find(|(name, ..)| *name == word);
     Some(match known {
-        Some((_, typed)) => Line::Known(*typed, rest.trim().to_owned()),
+        Some((_, typed, _)) => Line::Known(*typed, rest.trim().to_owned()),
         None => Line::Unknown(word.to_owned()),
     })
 }
@@ -204,7 +274,7 @@ fn perform_typed(app: &mut App, line: Line) -> Vec<Request> {
     let (typed, rest) = match line {
         Line::Known(typed, rest) => (typed, rest),
         Line::Unknown(word) => {
-            let names: Vec<String> = TYPED.iter().map(|(name, _)| format!("/{name}")).collect();
+            let names: Vec<String> = TYPED.iter().map(|(name, ..)| format!("/{name}")).collect();
             app.tell(
                 Role::Bad,
                 format!(
@@ -243,6 +313,7 @@ fn perform_typed(app: &mut App, line: Line) -> Vec<Request> {
             app.composer.take();
             vec![Request::Start(Start::Plan(rest))]
         }
+        Typed::Back => take_back_typed(app, &rest),
         Typed::Rewind => rewind::typed(app, &rest),
         Typed::Stop => {
             app.composer.take();

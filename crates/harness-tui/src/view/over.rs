@@ -34,11 +34,7 @@ pub(super) fn paint(app: &App, overlay: &Overlay, canvas: &mut Canvas<'_>) -> Po
     );
     let seen = overlay.items.iter().enumerate().skip(overlay.top);
     for (line, (index, item)) in (0..inner.height).zip(seen) {
-        canvas.put(
-            inner,
-            line,
-            &row(item, usize::from(inner.width), overlay.kind),
-        );
+        canvas.put(inner, line, &row(item, usize::from(inner.width)));
         if overlay.kind != Kind::Help && index == overlay.chosen {
             canvas.choose(inner, line);
         }
@@ -76,17 +72,13 @@ fn clear(area: Rect, canvas: &mut Canvas<'_>) {
         .set_style(area, ratatui::style::Style::reset());
 }
 
-fn row(item: &Item, columns: usize, kind: Kind) -> Row {
+fn row(item: &Item, columns: usize) -> Row {
     if item.is_heading {
         return Row::of(Role::Title, format!(" {}", item.text));
     }
-    let keys = match kind {
-        Kind::History => 0,
-        Kind::Help | Kind::Palette => KEYS,
-    };
     let mut row = Row::of(Role::Plain, "  ");
-    row.push(Role::Strong, shortened(&item.aside, keys.saturating_sub(2)));
-    let mut row = row.padded(keys.max(2));
+    row.push(Role::Strong, shortened(&item.aside, KEYS - 2));
+    let mut row = row.padded(KEYS);
     let role = if item.reason.is_empty() {
         Role::Plain
     } else {

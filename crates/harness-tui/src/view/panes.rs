@@ -1,14 +1,16 @@
 //! The panes of the session screen: titles, transcript, words that wait, question, composer, notice.
 
-use ratatui::layout::Position;
+use ratatui::layout::{Position, Rect};
 
 use super::Canvas;
 use crate::{
     app::{App, Focus},
-    command::Command,
+    command::{Command, Place},
     key::Short,
+    offer::Offer,
+    page::Page,
     question::Panel,
-    text::{Role, Row, shortened, width},
+    text::{Role, Row, shortened, tail, width},
     transcript::LEAD,
     work::{Activity, age},
 };
@@ -18,7 +20,7 @@ pub(super) fn titles(app: &App, canvas: &mut Canvas<'_>) {
     canvas.rule(area, 0);
     let mark = match app.focus {
         Focus::Transcript => "▌",
-        Focus::Composer => " ",
+        _ => " ",
     };
     let title = match app.work.session {
         Some(session) => format!("Session {session} "),
@@ -112,10 +114,14 @@ fn countdown(seconds: u64) -> String {
 pub(super) fn waiting(app: &App, canvas: &mut Canvas<'_>) {
     let area = app.layout.waiting;
     let hidden = app.waiting.len().saturating_sub(usize::from(area.height));
-    for (line, text) in (0..area.height).zip(&app.waiting[hidden..]) {
+    for (line, (at, text)) in (0..area.height).zip(app.waiting.iter().enumerate().skip(hidden)) {
         let mut row = Row::of(Role::Plain, "  ")
             .and(Role::Needed, "waits")
             .padded(LEAD + 1);
+        // The number is what `/back` takes.
+        if app.waiting.len() > 1 {
+            row.push(Role::Quiet, format!("{} ", at + 1));
+        }
         let room = usize::from(area.width).saturating_sub(row.width() + 16);
         row.push(
             Role::Plain,
@@ -184,6 +190,11 @@ fn choices(app: &App, panel: &Panel) -> Row {
             .and(Role::Plain, typed)
             .and(Role::Chosen, " ");
     }
+    if app.focus != Focus::Composer && app.pages.open != Page::Session {
+        let key = app.setup.keys.row(app.place(), Command::FocusNext);
+        let key = key.map_or(String::new(), |(_, key)| Short(key).to_string());
+        return Row::of(Role::Strong, key).and(Role::Plain, " answers it, this page stays");
+    }
     let is_awake = panel.is_awake(app.now);
     let mut row = Row::default();
     let mut add = |key: &str, words: &str, is_live: bool| {
@@ -218,21 +229,10 @@ fn choices(app: &App, panel: &Panel) -> Row {
     row
 }
 
-/// Returns the end of a text that fits into so many columns.
-fn tail(text: &str, columns: usize) -> String {
-    let mut from = text.len();
-    for (at, char) in text.char_indices().rev() {
-        if width(&text[at..]) > columns {
-            break;
-        }
-        let _ = char;
-        from = at;
-    }
-    text[from..].to_owned()
-}
-
 pub(super) fn composer(app: &App, canvas: &mut Canvas<'_>) -> Option<Position> {
-    canvas.rule(app.layout.rule, 0);
+    if app.layout.rule.height > 0 {
+        canvas.rule(app.layout.rule, 0);
+    }
     if app.layout.work.width > 0 && app.layout.panel.height == 0 && app.layout.waiting.height == 0 {
         canvas.put_at(
             app.layout.rule,
@@ -247,6 +247,9 @@ pub(super) fn composer(app: &App, canvas: &mut Canvas<'_>) -> Option<Position> {
     } else {
         "> "
     };
+    if let Some(offer) = app.offer.as_ref().filter(|_| is_looking_back(app)) {
+        return Some(looking_back(area, &offer.needle, canvas));
+    }
     canvas.put_at(area, 0, 1, &Row::of(Role::Strong, prompt));
     let indent = 1 + u16::try_from(width(prompt)).unwrap_or(2);
     let (rows, (row, column)) = app
@@ -272,6 +275,24 @@ pub(super) fn composer(app: &App, canvas: &mut Canvas<'_>) -> Option<Position> {
         x.min(area.x + area.width.saturating_sub(1)),
         y,
     ))
+}
+
+/// Whether an earlier text is looked for: the letters stand where the text stands else.
+fn is_looking_back(app: &App) -> bool {
+    let is_earlier = |offer: &Offer| offer.kind == crate::offer::Kind::Earlier;
+    app.place() == Place::Offer && app.offer.as_ref().is_some_and(is_earlier)
+}
+
+fn looking_back(area: Rect, needle: &str, canvas: &mut Canvas<'_>) -> Position {
+    let room = usize::from(area.width).saturating_sub(12);
+    let row = Row::of(Role::Strong, "earlier> ");
+    let row = row.and(
+        Role::Plain,
+        tail(&harness_report::clean_line(needle, 400), room),
+    );
+    canvas.put_at(area, 0, 1, &row);
+    let column = 1 + u16::try_from(row.width()).unwrap_or(0);
+    Position::new(area.x + column.min(area.width.saturating_sub(1)), area.y)
 }
 
 /// What the composer is for right now.

@@ -1,0 +1,157 @@
+//! What a person has done from a page, beside a run: the commands themselves, heard instead of printed.
+
+use clap::Parser as _;
+use harness_core::{Captured, CheckReport, Event};
+use harness_runner::redact_for_log;
+use harness_tui::{Answer, Errand, Input, Mine, Progress, Rank};
+
+use super::stage::Stage;
+use crate::{
+    cli::{self, Checkpoint, CheckpointUndo, Cli, Command, Common, Feature},
+    cmd::{checkpoint, feature, gate},
+    compose::Site,
+    failure::Failure,
+    output,
+};
+
+/// Carries an errand out; returns what the command would have printed.
+pub(super) fn perform(common: &Common, errand: &Errand, stage: &Stage) -> Result<String, Failure> {
+    let (done, text) = output::heard(|| carry_out(common, errand, stage));
+    done.map(|_| text)
+}
+
+fn carry_out(common: &Common, errand: &Errand, stage: &Stage) -> Result<u8, Failure> {
+    match errand {
+        Errand::Add { said } => {
+            let (title, flags) = title_and_flags(&split(said)?);
+            typed(common, "add", &flags, &title)
+        }
+        Errand::Amend { feature, said } => typed(common, "amend", &split(said)?, feature.as_str()),
+        Errand::Move { feature: id, to } => {
+            let id = id.to_string();
+            let to = match to {
+                Rank::Earlier => cli::Rank::Earlier,
+                Rank::Later => cli::Rank::Later,
+            };
+            feature::run(common, &Feature::Move { id, to })
+        }
+        Errand::Block {
+            feature: id,
+            reason,
+        } => {
+            let (id, reason) = (id.to_string(), reason.clone());
+            feature::run(common, &Feature::Block { id, reason })
+        }
+        Errand::Reopen {
+            feature: id,
+            reason,
+        } => {
+            let (id, reason) = (id.to_string(), reason.clone());
+            feature::run(common, &Feature::Reopen { id, reason })
+        }
+        Errand::RunGates { names } => run_gates(common, names, stage),
+        Errand::Undo {
+            session,
+            number,
+            mine,
+        } => checkpoint::run(
+            common,
+            &Checkpoint::Undo(CheckpointUndo {
+                number: number.0,
+                session: Some(session.to_string()),
+                keep_mine: *mine == Mine::Keep,
+                save: *mine == Mine::Save,
+            }),
+        ),
+        Errand::Rename { session, .. } => {
+            let text = format!("cannot rename session `{session}` from the screen yet");
+            Err(Failure::usage(text))
+        }
+        Errand::Archive { session } => {
+            let text = format!("cannot put session `{session}` away from the screen yet");
+            Err(Failure::usage(text))
+        }
+    }
+}
+
+/// Splits what was typed as a shell does.
+fn split(said: &str) -> Result<Vec<String>, Failure> {
+    shlex::split(said).ok_or_else(|| {
+        Failure::usage("cannot read the line: a quote is not closed")
+            .hint("a text with blanks stands in quotes, as in --acceptance \"header once\"")
+    })
+}
+
+/// Takes the words before the first flag for the title.
+fn title_and_flags(words: &[String]) -> (String, Vec<String>) {
+    let is_flag = |word: &&String| word.starts_with("--");
+    let flags = words.iter().position(|word| is_flag(&word));
+    let (title, flags) = words.split_at(flags.unwrap_or(words.len()));
+    (title.join(" "), flags.to_vec())
+}
+
+/// Carries out `harness feature WORD`, with flags as they were typed.
+fn typed(common: &Common, word: &str, flags: &[String], named: &str) -> Result<u8, Failure> {
+    let mut words = vec!["harness", "feature", word];
+    words.extend(flags.iter().map(String::as_str));
+    words.extend(["--", named]);
+    let parsed = Cli::try_parse_from(words).map_err(|error| {
+        let text = error.to_string();
+        let line = text.lines().next().unwrap_or_default();
+        let line = line.strip_prefix("error: ").unwrap_or(line);
+        Failure::usage(format!("cannot read the line: {line}"))
+            .hint(format!("`harness feature {word} --help` lists the flags"))
+    })?;
+    match parsed.command {
+        Some(Command::Feature(command)) => feature::run(common, &command),
+        _ => Err(Failure::usage("cannot read the line")),
+    }
+}
+
+fn run_gates(common: &Common, names: &[String], stage: &Stage) -> Result<u8, Failure> {
+    let site = Site::open(common)?;
+    gate::check_gates(&site, (names, None), common, stage, &mut |event, tree| {
+        let event = Box::new(redacted(event.clone()));
+        let tree = tree.clone();
+        stage.send(Input::Answered(Answer::Errand(Progress::Checked {
+            event,
+            tree,
+        })));
+        Ok(())
+    })
+}
+
+/// Keeps secrets out of what is shown, as they are kept out of the log.
+fn redacted(event: Event) -> Event {
+    let Event::CheckEnded { report } = event else {
+        return event;
+    };
+    let without = |text: String| redact_for_log(&text).unwrap_or(text);
+    let report = CheckReport {
+        reason: without(report.reason),
+        excerpt: without(report.excerpt),
+        failed_tests: report.failed_tests.into_iter().map(without).collect(),
+        output: Captured {
+            head: without(report.output.head),
+            tail: without(report.output.tail),
+            ..report.output
+        },
+        ..report
+    };
+    Event::CheckEnded { report }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_words_before_the_first_flag_are_the_title() {
+        let read = |said: &str| title_and_flags(&split(said).unwrap());
+        assert_eq!(read("Export as CSV").0, "Export as CSV");
+        let (title, flags) = read("Export as CSV --acceptance 'header once' --write src/**");
+        assert_eq!(title, "Export as CSV");
+        assert_eq!(flags, ["--acceptance", "header once", "--write", "src/**"]);
+        assert!(split("it's").is_err());
+    }
+}

@@ -1,0 +1,191 @@
+//! A person's review while the agent works: comments reach it, what is turned down is taken back, and
+//! what must be fixed keeps the feature from finishing.
+
+use std::{ffi::OsStr, thread, time::Duration};
+
+use harness_testkit::Server;
+use serde_json::Value;
+
+use crate::support::{Desk, FINISH, Live, Story, session, write};
+
+const NOTE: &str = "{ tool = \"note\", text = \"more\" }";
+const REPLY: &str = "{ tool = \"reply\", comment = 1, text = \"It is the answer to everything.\" }";
+
+/// A session whose turns give the person time to say something.
+fn slow(turns: &[&str]) -> String {
+    let turns = session("F-1", turns);
+    turns.replace("[[session.turn]]\n", "[[session.turn]]\nthink_ms = 1800\n")
+}
+
+fn begin(turns: &[&str]) -> (Desk, Server, Live) {
+    begin_with(turns, None)
+}
+
+fn begin_with(turns: &[&str], variable: Option<(&str, &OsStr)>) -> (Desk, Server, Live) {
+    let desk = Desk::new();
+    let server = Server::scripted(&slow(turns));
+    desk.use_server(&server, "chat");
+    let live = Live::start_with(&desk, &["run"], variable);
+    (desk, server, live)
+}
+
+fn ok(desk: &Desk, arguments: &[&str]) -> String {
+    let run = desk.harness(arguments);
+    assert_eq!(run.code, 0, "{arguments:?}\n{}\n{}", run.stdout, run.stderr);
+    run.stdout + &run.stderr
+}
+
+/// Returns the review as data.
+fn review(desk: &Desk) -> Value {
+    let run = desk.harness(&["review", "--json"]);
+    serde_json::from_str(&run.stdout).unwrap()
+}
+
+/// Returns the id of the only hunk of a file.
+fn hunk_of(desk: &Desk, path: &str) -> String {
+    let review = review(desk);
+    let mut files = review["files"].as_array().unwrap().iter();
+    let file = files.find(|file| file["path"] == path).unwrap();
+    file["hunks"][0]["id"].as_str().unwrap().to_owned()
+}
+
+fn told(server: &Server, text: &str) -> usize {
+    let received = server.received();
+    let last = received.last().unwrap();
+    last.text.matches(text).count()
+}
+
+#[test]
+fn a_must_fix_keeps_the_feature_from_finishing_until_it_is_answered_and_resolved() {
+    let right = write("src/answer", "42\n");
+    let turns = [right.as_str(), FINISH, FINISH, REPLY, FINISH, FINISH];
+    let (desk, server, mut live) = begin(&turns);
+    assert!(live.wait_for("checkpoint_created", 1));
+    // The second terminal.
+    ok(
+        &desk,
+        &["review", "comment", "why 42?", "--at", "src/answer:1"],
+    );
+    let status = desk.harness(&["review", "status"]);
+    assert_eq!(status.code, 5, "{}", status.stdout);
+    let sent = ok(&desk, &["review", "send"]);
+    assert!(
+        sent.contains("sent #1") && sent.contains("with its next turn"),
+        "{sent}"
+    );
+    let story = live.end();
+    story.assert_ended("needs_human", 5);
+    let refused = story.first("finish_refused")["reason"].as_str().unwrap();
+    assert!(refused.contains("#1 at src/answer:1"), "{story}");
+    assert_eq!(story.first("comment_answered")["number"], 1, "{story}");
+    assert!(story.all("feature_passed").is_empty(), "{story}");
+    let detail = story.first("run_ended")["detail"].as_str().unwrap();
+    assert!(detail.contains("harness review resolve 1"), "{detail}");
+    assert!(told(&server, "why 42?") >= 1);
+
+    let review = review(&desk);
+    let comment = &review["comments"][0];
+    assert_eq!(comment["state"], "answered", "{review}");
+    assert!(
+        comment["answers"][0]["text"]
+            .as_str()
+            .unwrap()
+            .contains("everything")
+    );
+    ok(&desk, &["review", "resolve", "1"]);
+    let story = desk.story(&["resume", "--last"]);
+    story.assert_ended("all_passing", 0);
+    assert_eq!(desk.harness(&["review", "status"]).code, 0);
+    assert_eq!(desk.harness(&["log", "verify"]).code, 0);
+}
+
+#[test]
+fn what_is_turned_down_is_taken_back_at_the_end_of_the_turn_and_the_agent_is_told() {
+    let both = format!(
+        "{}, {}",
+        write("src/answer", "42\n"),
+        write("src/extra", "x\n")
+    );
+    let (desk, server, mut live) = begin(&[&both, NOTE, FINISH]);
+    assert!(live.wait_for("checkpoint_created", 1));
+    let hunk = hunk_of(&desk, "src/extra");
+    let said = ok(
+        &desk,
+        &["review", "reject", &hunk, "--reason", "nobody asked for it"],
+    );
+    assert!(said.contains("at the end of its turn"), "{said}");
+    assert_eq!(desk.project.read("src/extra"), "x\n");
+    let story = live.end();
+    story.assert_ended("all_passing", 0);
+    let turned = story.first("turned_down");
+    assert_eq!(turned["parts"][0]["end"], "applied", "{story}");
+    assert!(!desk.project.root().join("src/extra").exists());
+    assert_eq!(told(&server, "nobody asked for it"), 1);
+    let files = desk
+        .project
+        .git(&["ls-tree", "-r", "--name-only", "harness/R-0001"]);
+    assert!(!files.contains("src/extra"), "{files}");
+    // The way back: a checkpoint before, and one of its own behind.
+    assert!(story.all("checkpoint_created").len() >= 2, "{story}");
+}
+
+fn survives(point: &str) {
+    let both = format!(
+        "{}, {}",
+        write("src/answer", "42\n"),
+        write("src/extra", "x\n")
+    );
+    let turns = [both.as_str(), NOTE, FINISH, FINISH];
+    let wish = format!("{point}:1:abort");
+    let variable = ("HARNESS_FAILPOINT", OsStr::new(&wish));
+    let (desk, server, mut live) = begin_with(&turns, Some(variable));
+    assert!(live.wait_for("checkpoint_created", 1));
+    let hunk = hunk_of(&desk, "src/extra");
+    ok(
+        &desk,
+        &["review", "reject", &hunk, "--reason", "nobody asked for it"],
+    );
+    let story = live.end();
+    assert_eq!(story.run.code, 137, "{point}: {story}");
+    assert!(story.all("turned_down").is_empty(), "{point}: {story}");
+    // Its helpers let go of the lock.
+    thread::sleep(Duration::from_millis(200));
+    let story: Story = desk.story(&["resume", "--last"]);
+    story.assert_ended("all_passing", 0);
+    let turned = story.all("turned_down");
+    assert_eq!(turned.len(), 1, "{point}: {story}");
+    assert_eq!(turned[0]["parts"][0]["end"], "applied", "{point}: {story}");
+    assert_eq!(told(&server, "nobody asked for it"), 1, "{point}");
+    assert!(!desk.project.root().join("src/extra").exists(), "{point}");
+}
+
+#[test]
+fn a_kill_while_it_is_taken_back_takes_it_back_once() {
+    if !cfg!(debug_assertions) {
+        crate::support::say("skipped: a build without debug assertions has no failpoints");
+        return;
+    }
+    survives("turn_down.written");
+    survives("turn_down.noted");
+}
+
+#[test]
+fn after_the_run_what_is_turned_down_is_a_checkpoint() {
+    let both = format!(
+        "{}, {}",
+        write("src/answer", "42\n"),
+        write("src/extra", "x\n")
+    );
+    let (desk, _server, live) = begin(&[&both, FINISH]);
+    live.end().assert_ended("all_passing", 0);
+    let hunk = hunk_of(&desk, "src/extra");
+    let said = ok(&desk, &["review", "reject", &hunk]);
+    assert!(said.contains("saved as checkpoint"), "{said}");
+    assert!(!desk.project.root().join("src/extra").exists());
+    let back = said
+        .split('`')
+        .find(|part| part.starts_with("harness checkpoint undo"));
+    let back: Vec<&str> = back.unwrap().split(' ').skip(1).collect();
+    ok(&desk, &back);
+    assert_eq!(desk.project.read("src/extra"), "x\n");
+}
