@@ -8,5 +8,6 @@ mod hand;
 mod pages;
 mod plan;
 mod request;
+mod review;
 mod steer;
 mod ways_out;

@@ -8,7 +8,7 @@ pub(super) use self::{errand::progressed, line::write};
 
 use harness_report::{clean, clean_line};
 
-use super::review;
+use super::{review, run};
 use crate::{
     app::{App, Focus, Notice},
     command::Command,
@@ -265,6 +265,10 @@ fn leave(app: &mut App) -> Vec<Request> {
     if app.focus == Focus::Below {
         app.focus = Focus::List;
         return Vec::new();
+    }
+    // Who came for the review alone leaves with it.
+    if app.pages.open == Page::Review && app.setup.review.is_some() && !app.is_busy() {
+        return run::quit(app);
     }
     show(app, Page::Session)
 }

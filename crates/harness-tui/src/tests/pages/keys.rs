@@ -484,6 +484,8 @@ fn a_page_gives_a_key_of_all_pages_another_meaning_only_where_that_is_meant() {
         (Place::Gates, "n"),
         (Place::Gates, "N"),
         (Place::Sessions, "tab"),
+        (Place::Review, "n"),
+        (Place::Review, "space"),
     ];
     let keys = KeyMap::default();
     for place in [
