@@ -104,10 +104,12 @@ pub(super) fn look(app: &mut App) -> Vec<Request> {
     let Some(wanted) = page.wanted(&app.pages) else {
         return Vec::new();
     };
-    if app.pages.pending.contains(&wanted) {
+    let mut pending = app.pages.pending.iter_mut();
+    if let Some((_, is_old)) = pending.find(|(pending, _)| *pending == wanted) {
+        *is_old = true;
         return Vec::new();
     }
-    app.pages.pending.push(wanted.clone());
+    app.pages.pending.push((wanted.clone(), false));
     if let Some(state) = app.pages.state_mut(page)
         && *state != State::There
     {
@@ -118,11 +120,22 @@ pub(super) fn look(app: &mut App) -> Vec<Request> {
 
 /// Takes in what was looked up.
 pub(super) fn found(app: &mut App, wanted: &Wanted, found: Result<Found, Failed>) -> Vec<Request> {
-    app.pages.pending.retain(|pending| pending != wanted);
-    let found = match found {
-        Ok(found) => found,
-        Err(failed) => return not_found(app, wanted, failed),
-    };
+    let mut pending = app.pages.pending.iter();
+    let at = pending.position(|(pending, _)| pending == wanted);
+    let is_old = at.is_some_and(|at| app.pages.pending.swap_remove(at).1);
+    match found {
+        Ok(found) => fill(app, found),
+        Err(failed) => not_found(app, wanted, failed),
+    }
+    let is_open = app.pages.open.wanted(&app.pages).as_ref() == Some(wanted);
+    if is_old && is_open {
+        return look(app);
+    }
+    Vec::new()
+}
+
+/// Puts what was looked up where it belongs.
+fn fill(app: &mut App, found: Found) {
     match found {
         Found::Features(found) => {
             app.pages.features.fill(found);
@@ -154,10 +167,9 @@ pub(super) fn found(app: &mut App, wanted: &Wanted, found: Result<Found, Failed>
             read(app, reader);
         }
     }
-    Vec::new()
 }
 
-fn not_found(app: &mut App, wanted: &Wanted, failed: Failed) -> Vec<Request> {
+fn not_found(app: &mut App, wanted: &Wanted, failed: Failed) {
     let page = match wanted {
         Wanted::Features => Page::Features,
         Wanted::Gates => Page::Gates,
@@ -165,7 +177,7 @@ fn not_found(app: &mut App, wanted: &Wanted, failed: Failed) -> Vec<Request> {
         Wanted::Sessions(_) => Page::Sessions,
         Wanted::Difference { .. } | Wanted::File { .. } => {
             complain(app, &failed);
-            return Vec::new();
+            return;
         }
     };
     match app.pages.state_mut(page) {
@@ -173,7 +185,6 @@ fn not_found(app: &mut App, wanted: &Wanted, failed: Failed) -> Vec<Request> {
         Some(state) if *state != State::There => *state = State::Failed(failed),
         _ => complain(app, &failed),
     }
-    Vec::new()
 }
 
 /// Says what went wrong above the footer, and all of it in the transcript.
