@@ -271,7 +271,7 @@ impl Host for Conductor {
     }
 
     fn returned(&mut self, errand: &Errand, ended: io::Result<ExitStatus>) -> Option<Answer> {
-        self.lent.take()?.finish(errand, ended)
+        self.lent.take()?.finish(errand, &ended)
     }
 }
 

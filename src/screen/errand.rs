@@ -73,14 +73,14 @@ impl Lent {
     pub(super) fn finish(
         mut self,
         errand: &Errand,
-        ended: io::Result<ExitStatus>,
+        ended: &io::Result<ExitStatus>,
     ) -> Option<Answer> {
         let failed = |message, hint: Option<&str>| Failed {
             message,
             hint: hint.map(str::to_owned),
         };
         let name = &self.name;
-        let problem = match (&ended, errand) {
+        let problem = match (ended, errand) {
             (Err(error), _) => Some(failed(
                 format!("cannot start `{name}`: {error}"),
                 Some(variable(errand)),
