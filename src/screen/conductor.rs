@@ -361,7 +361,7 @@ impl Host for Conductor {
     }
 
     fn returned(&mut self, errand: &Loan, ended: io::Result<ExitStatus>) -> Option<Answer> {
-        self.lent.take()?.finish(errand, ended)
+        self.lent.take()?.finish(errand, &ended)
     }
 }
 
