@@ -92,7 +92,7 @@ pub(super) fn run(common: &Common, flags: &Review) -> Result<u8, Failure> {
         }
         ReviewCommand::Send { of } => comments::send(common, &open(of)?)?,
         ReviewCommand::Answer { number, text, of } => {
-            comments::answer(common, &open(of)?, *number, text)?
+            comments::answer(common, &open(of)?, *number, text)?;
         }
         ReviewCommand::Resolve(flags) => {
             comments::each(
