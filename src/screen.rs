@@ -53,6 +53,7 @@ pub(crate) fn review(common: &Common, asked: ReviewAsked) -> Result<u8, Failure>
     let mut conductor = Conductor::new(common, inputs_tx, None, notify_command);
     conductor.look_first(Query::Page(Wanted::Review(asked)));
     let left = show(setup, inputs, &mut conductor)?;
+    conductor.settle();
     leave(&left, &conductor)
 }
 
@@ -62,6 +63,7 @@ pub(crate) fn open(common: &Common, job: Option<Job>) -> Result<u8, Failure> {
     let (inputs_tx, inputs) = mpsc::channel(INPUTS_MAX);
     let mut conductor = Conductor::new(common, inputs_tx, job, notify_command);
     let left = show(setup, inputs, &mut conductor)?;
+    conductor.settle();
     leave(&left, &conductor)
 }
 

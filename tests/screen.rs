@@ -8,6 +8,7 @@ mod hand;
 mod pages;
 mod plan;
 mod request;
+mod review;
 mod steer;
 mod waiting;
 mod ways_out;

@@ -105,7 +105,7 @@ pub(crate) fn run(common: &Common, flags: &Review) -> Result<u8, Failure> {
         }
         ReviewCommand::Send { of } => comments::send(common, &open(of)?)?,
         ReviewCommand::Answer { number, text, of } => {
-            comments::answer(common, &open(of)?, *number, text)?
+            comments::answer(common, &open(of)?, *number, text)?;
         }
         ReviewCommand::Resolve(flags) => {
             comments::each(

@@ -72,7 +72,7 @@ pub(crate) fn pending(desk: &Desk<'_>) -> Result<Applied, Failure> {
     }
     let store = desk.site.store()?;
     let Ok(_lock) = session::lock(desk.site, &store) else {
-        return Ok(at_work(desk, &store)?);
+        return at_work(desk, &store);
     };
     // Another face may have decided before the lock was taken.
     let book = desk.book()?;
@@ -179,7 +179,7 @@ fn patch(repo: &Repo, turned: &TurnedBack) -> Result<String, Failure> {
         };
         match (side(change.old.as_ref())?, side(change.new.as_ref())?) {
             (Some(old), Some(new)) => {
-                text.push_str(&harness_review::unified(&change.path, &old, &new))
+                text.push_str(&harness_review::unified(&change.path, &old, &new));
             }
             _ => {
                 let blob = change.new.map(|state| state.blob.to_string());

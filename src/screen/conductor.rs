@@ -6,6 +6,7 @@ use std::{
     process::{Command, ExitStatus},
     sync::{Arc, Mutex, PoisonError},
     thread,
+    time::{Duration, Instant},
 };
 
 use harness_core::{EndReason, SessionId, Timestamp};
@@ -29,6 +30,9 @@ use crate::{
     job::{Done, Job},
     surface::{Past, Surface as _},
 };
+
+/// How long the end waits for what was decided in a review to be kept.
+const SETTLE: Duration = Duration::from_secs(5);
 
 /// What the threads leave behind for the moment when the screen is left.
 #[derive(Debug, Default)]
@@ -90,6 +94,15 @@ impl Conductor {
     /// Looks something up as soon as the first frame stands.
     pub(super) fn look_first(&mut self, query: Query) {
         self.first_query = Some(query);
+    }
+
+    /// Waits until every book that was handed over is kept, or that takes too long.
+    pub(super) fn settle(&self) {
+        let begun = Instant::now();
+        // Each thread that keeps one holds its share until it is done.
+        while Arc::strong_count(&self.books) > 1 && begun.elapsed() < SETTLE {
+            thread::sleep(Duration::from_millis(5));
+        }
     }
 
     /// Returns how the last thing that was begun failed, if it did.
@@ -348,7 +361,7 @@ impl Host for Conductor {
     }
 
     fn returned(&mut self, errand: &Loan, ended: io::Result<ExitStatus>) -> Option<Answer> {
-        self.lent.take()?.finish(errand, ended)
+        self.lent.take()?.finish(errand, &ended)
     }
 }
 

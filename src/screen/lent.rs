@@ -74,13 +74,17 @@ impl Lent {
     }
 
     /// Takes in how it ended; the file goes with it.
-    pub(super) fn finish(mut self, errand: &Loan, ended: io::Result<ExitStatus>) -> Option<Answer> {
+    pub(super) fn finish(
+        mut self,
+        errand: &Loan,
+        ended: &io::Result<ExitStatus>,
+    ) -> Option<Answer> {
         let failed = |message, hint: Option<&str>| Failed {
             message,
             hint: hint.map(str::to_owned),
         };
         let name = &self.name;
-        let problem = match (&ended, errand) {
+        let problem = match (ended, errand) {
             (Err(error), _) => Some(failed(
                 format!("cannot start `{name}`: {error}"),
                 Some(variable(errand)),

@@ -47,14 +47,14 @@ fn numbered(count: usize) -> String {
 
 #[test]
 fn a_plain_repository_is_reviewed_and_nothing_is_written_for_looking() {
-    let repository = Repository::new(&[("a.txt", &numbered(40)), ("b.txt", "b\n")]);
+    let repository = Repository::new(&[("a.txt", &numbered(40)), ("b.txt", "    b\n")]);
     repository.project.git(&["checkout", "-q", "-b", "topic"]);
     let changed = numbered(40)
         .replace("line 3\n", "line three\n")
         .replace("line 30\n", "");
     repository.project.write("a.txt", &changed);
     repository.project.commit_all("change a");
-    repository.project.write("new file.txt", "new\n");
+    repository.project.write("new file.txt", "    new\n");
     let before = repository.project.git(&["count-objects"]);
     let listed = repository.ok(&["review", "main.."]);
     assert!(listed.contains("2 files, +2 -2, 0 of 3 hunks"), "{listed}");
@@ -76,7 +76,7 @@ fn a_plain_repository_is_reviewed_and_nothing_is_written_for_looking() {
     let hunk = repository.hunk("main..", "a.txt", 0);
     let shown = repository.ok(&["review", "show", &hunk[..6], "--of", "main.."]);
     assert!(
-        shown.contains("+line three") && shown.contains("   4 -line 3"),
+        shown.contains("+line three") && shown.contains("   3 -line 3"),
         "{shown}"
     );
     repository.ok(&["review", "accept", &hunk, "--of", "main.."]);
@@ -103,7 +103,7 @@ fn what_is_turned_down_goes_and_a_patch_brings_it_back() {
     let hunk = repository.hunk("HEAD..", "a.txt", 0);
     // A part of it: the second added line.
     let said = repository.ok(&[
-        "review", "reject", &hunk, "--lines", "6", "--reason", "too much",
+        "review", "reject", &hunk, "--lines", "5", "--reason", "too much",
     ]);
     let expected = numbered(40)
         .replace("line 3\n", "line three\n")

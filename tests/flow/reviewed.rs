@@ -14,7 +14,7 @@ const REPLY: &str = "{ tool = \"reply\", comment = 1, text = \"It is the answer 
 /// A session whose turns give the person time to say something.
 fn slow(turns: &[&str]) -> String {
     let turns = session("F-1", turns);
-    turns.replace("[[session.turn]]\n", "[[session.turn]]\nthink_ms = 1800\n")
+    turns.replace("[[session.turn]]\n", "[[session.turn]]\nthink_ms = 2500\n")
 }
 
 fn begin(turns: &[&str]) -> (Desk, Server, Live) {
@@ -127,6 +127,40 @@ fn what_is_turned_down_is_taken_back_at_the_end_of_the_turn_and_the_agent_is_tol
     assert!(!files.contains("src/extra"), "{files}");
     // The way back: a checkpoint before, and one of its own behind.
     assert!(story.all("checkpoint_created").len() >= 2, "{story}");
+}
+
+#[test]
+fn what_the_agent_has_changed_since_is_not_taken_back_and_both_sides_are_shown() {
+    let both = format!(
+        "{}, {}",
+        write("src/answer", "42\n"),
+        write("src/extra", "x\n")
+    );
+    let again = write("src/extra", "y\n");
+    let (desk, _server, mut live) = begin(&[&both, &again, FINISH]);
+    assert!(live.wait_for("checkpoint_created", 1));
+    let hunk = hunk_of(&desk, "src/extra");
+    ok(&desk, &["review", "reject", &hunk]);
+    let story = live.end();
+    story.assert_ended("needs_human", 5);
+    let part = &story.first("turned_down")["parts"][0];
+    assert_eq!(
+        (&part["end"], &part["found"]),
+        (&"clash".into(), &"y\n".into()),
+        "{story}"
+    );
+    assert_eq!(desk.project.read("src/extra"), "y\n");
+    let detail = story.first("run_ended")["detail"].as_str().unwrap();
+    assert!(
+        detail.contains("decide anew with `harness review`"),
+        "{detail}"
+    );
+    // It is decided anew, as it is now.
+    let hunk = hunk_of(&desk, "src/extra");
+    ok(&desk, &["review", "reject", &hunk]);
+    assert!(!desk.project.root().join("src/extra").exists());
+    desk.story(&["resume", "--last"])
+        .assert_ended("all_passing", 0);
 }
 
 fn survives(point: &str) {

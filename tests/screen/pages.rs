@@ -33,6 +33,7 @@ fn features_are_added_changed_moved_and_blocked_on_their_page() {
     terminal.wait_for("description: src/answer must say 42");
     terminal.press("nExport as CSV --acceptance \"header once\"\r");
     terminal.wait_for("feature: F-2 pending, Export as CSV");
+    terminal.wait_for("F-2  Export as CSV");
     terminal.press("j");
     terminal.wait_for("done when: header once");
     terminal.press("K");
@@ -89,11 +90,14 @@ fn what_was_done_by_hand_is_finished_from_the_features_page() {
     desk.project.write("src/answer", "42\n");
     terminal.press(F4);
     terminal.wait_for("F-1  Give the answer");
+    terminal.wait_until("nothing that runs", |terminal| {
+        !terminal.screen().contains("● running")
+    });
     terminal.press("D");
     terminal.wait_for("run ended: feature_passed");
     terminal.wait_for("brings it to your");
     terminal.press(F4);
-    terminal.wait_for("gates 1/1");
+    terminal.wait_for("passing");
     quit(terminal);
     assert!(desk.project.read("feature_list.json").contains("passing"));
 }

@@ -2,13 +2,10 @@
 
 mod stopping;
 
-use std::collections::BTreeMap;
-
 use harness_core::{
     Amendment, ApprovalAnswer, Beside, CallId, EndReason, Event, Feature, FeatureId, FeaturePassed,
     FeatureStatus, GivenUp, Goal, HandOverNote, HandedOver, Happened, LimitKind, Limits,
-    ModelProfile, Money, Price, ReviewChanged, RunState, SessionId, SessionOpened, Timestamp,
-    TurnNumber, Usage,
+    ModelProfile, Money, Price, RunState, SessionId, SessionOpened, Timestamp, TurnNumber, Usage,
 };
 use harness_gate::list::next_feature;
 
@@ -188,16 +185,6 @@ impl Engine {
     /// Returns what one day may cost, where that is limited.
     pub const fn day_limit(&self) -> Option<Money> {
         self.run.policy.limits.day_usd
-    }
-
-    /// Returns the person's review as the open session knows it.
-    pub fn person_review(&self) -> Option<&ReviewChanged> {
-        self.session.as_ref().map(Session::person_review)
-    }
-
-    /// Returns which comments of the review the agent was told of, with the time each was sent.
-    pub fn told_comments(&self) -> Option<&BTreeMap<u32, Timestamp>> {
-        self.session.as_ref().map(Session::told_comments)
     }
 
     /// Whether there is a limit to what one day may cost.

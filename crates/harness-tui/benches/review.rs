@@ -53,7 +53,11 @@ fn found(files: usize, lines: usize) -> ReviewFound {
         let text = |word: &str| {
             let line = |at: usize| {
                 // Every second hunk-sized part changes.
-                let word = if at / 10 % 2 == 0 { word } else { "same" };
+                let word = if (at / 10).is_multiple_of(2) {
+                    word
+                } else {
+                    "same"
+                };
                 format!("    let value_{at} = {word}(\"text {at}\", {at}); // as before\n")
             };
             (0..lines * 2).map(line).collect::<String>()

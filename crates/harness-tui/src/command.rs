@@ -426,7 +426,7 @@ pub const COMMANDS: &[Entry] = &[
     row(C::ReviewCommentNext, "review.comment_next", Review, &["m"], "comment", "Go to the next comment"),
     row(C::ReviewCommentPrevious, "review.comment_previous", Review, &["M"], "comment", "Go to the comment before"),
     row(C::ReviewAccept, "review.accept", Review, &["a"], "accept", "Accept the hunk, or the selected lines: a mark alone, no file moves"),
-    row(C::ReviewReject, "review.reject", Review, &["x"], "reject", "Reject the hunk, or the selected lines, and say why: it is taken back at the end of the turn"),
+    row(C::ReviewReject, "review.reject", Review, &["x"], "reject", "Reject the hunk or the selected lines, with a reason: taken back at the end of the turn"),
     row(C::ReviewToggle, "review.toggle", Review, &["space"], "toggle", "Accept the hunk, or take the decision about it back"),
     row(C::ReviewLines, "review.lines", Review, &["v"], "lines", "Select lines of the hunk, to decide or comment a part of it"),
     row(C::ReviewUndo, "review.undo", Review, &["u"], "undo", "Take the last decision back"),

@@ -37,8 +37,9 @@ pub(crate) struct Pages {
     pub(crate) reader: Option<Reader>,
     /// A line that is typed.
     pub(crate) prompt: Option<Prompt>,
-    /// What was asked for and has not come yet: each is asked for once.
-    pub(crate) pending: Vec<Wanted>,
+    /// What was asked for and has not come yet, and whether it has to be asked for once more then:
+    /// what is on its way may be older than what changed since.
+    pub(crate) pending: Vec<(Wanted, bool)>,
     /// What is being done beside a run.
     pub(crate) errand: Option<Errand>,
     /// What stands below the list of the open page.
@@ -82,7 +83,7 @@ impl Pages {
     /// Begins on the review page, for which the program looks up what is asked for.
     pub(crate) fn open_review(&mut self, asked: ReviewAsked) {
         self.open = Page::Review;
-        self.pending.push(Wanted::Review(asked.clone()));
+        self.pending.push((Wanted::Review(asked.clone()), false));
         self.review.asked = asked;
         self.review.state = State::Asked;
     }

@@ -138,7 +138,7 @@ impl Review {
         self.found = Some(found);
         self.selection = None;
         self.recount();
-        self.go_back_to(place);
+        self.go_back_to(place.as_ref());
     }
 
     /// Takes in a book that was kept, with what others wrote.
@@ -369,13 +369,13 @@ impl Review {
         heading.unwrap_or(0)
     }
 
-    fn go_back_to(&mut self, place: Option<Spotted>) {
+    fn go_back_to(&mut self, place: Option<&Spotted>) {
         let Some(found) = &self.found else { return };
         self.made_for = None;
         let here = place
             .as_ref()
             .and_then(|place| found.change.file(&place.path));
-        let (Some(place), Some((file, change))) = (&place, here) else {
+        let (Some(place), Some((file, change))) = (place, here) else {
             self.spot = self.order.next_file(None);
             if let Some(spot) = self.spot {
                 self.go(spot);

@@ -82,12 +82,12 @@ pub(super) fn place(desk: &Desk<'_>, at: Option<&str>, old: bool) -> Result<Plac
     } else {
         (AnchorSide::New, &file.new)
     };
-    anchored(path, side, text, lines)
+    anchored(&path, side, text, lines)
 }
 
 /// Makes the place of some lines of a side.
 pub(super) fn anchored(
-    path: RepoPath,
+    path: &RepoPath,
     side: AnchorSide,
     text: &Side,
     lines: LineRange,

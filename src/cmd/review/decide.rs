@@ -64,19 +64,12 @@ pub(super) fn decide(
     })?;
     let standing = desk.standing(&desk.book()?);
     let mut output = Output::new(common);
-    let word = match choice {
-        Choice::Accepted => "accepted",
-        Choice::Rejected => "rejected",
-    };
     for (file, piece) in spots {
         let change = &desk.change.files()[*file];
         let id = &change.pieces()[*piece].id;
         let state = standing.files[*file].hunks[*piece].state;
-        let text = format!(
-            "review: {word} {id} of {}, {}",
-            quoted("", &change.path),
-            state.as_str()
-        );
+        let path = quoted("", &change.path);
+        let text = format!("review: {id} of {path} is {}", state.as_str());
         let body = json!({ "choice": choice, "hunk": id, "path": change.path, "state": state });
         output.entry("hunk_decided", &text, body)?;
     }

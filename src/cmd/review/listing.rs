@@ -1,7 +1,7 @@
 //! What there is to review, in lines: files, hunks, decisions, comments, findings and evidence.
 
 use harness_core::ChangeKind;
-use harness_report::clean_line;
+use harness_report::{clean, clean_line};
 use harness_review::{
     Book, Choice, Comment, FileChange, HunkState, Piece, PieceContent, Standing, WholeChange,
     export,
@@ -190,7 +190,7 @@ pub(super) fn hunk_lines(piece: &Piece, state: &HunkState) -> String {
             Some(Choice::Rejected) => "  (rejected)",
             None => "",
         };
-        let words = clean_line(&line.text, LINE_CHARS_MAX);
+        let words = shown(&line.text);
         text.push_str(&format!(
             "  {:>4} {}{words}{mark}\n",
             at + 1,
@@ -201,6 +201,15 @@ pub(super) fn hunk_lines(piece: &Piece, state: &HunkState) -> String {
         text.push_str(&format!("  {} more lines\n", hunk.lines.len() - LINES_MAX));
     }
     text
+}
+
+/// Returns a line of a file as it stands, cut where it is very long.
+fn shown(line: &str) -> String {
+    let cleaned = clean(line);
+    match cleaned.char_indices().nth(LINE_CHARS_MAX) {
+        Some((end, _)) => format!("{}…", &cleaned[..end]),
+        None => cleaned.into_owned(),
+    }
 }
 
 /// Returns a comment with what was answered.

@@ -118,14 +118,14 @@ fn comment(common: &Common, desk: &Desk<'_>, (file, piece): (usize, usize)) -> R
                         first: line,
                         last: line,
                     };
-                    comments::anchored(change.path.clone(), AnchorSide::New, &change.new, lines)?
+                    comments::anchored(&change.path, AnchorSide::New, &change.new, lines)?
                 }
                 Some((Some(line), None)) => {
                     let lines = LineRange {
                         first: line,
                         last: line,
                     };
-                    comments::anchored(change.path.clone(), AnchorSide::Old, &change.old, lines)?
+                    comments::anchored(&change.path, AnchorSide::Old, &change.old, lines)?
                 }
                 _ => return Err(Failure::usage("the hunk has no such line")),
             }

@@ -19,7 +19,7 @@ use super::{
     steps::{Step, ended},
 };
 use crate::{
-    Effect,
+    Effect, Engine,
     check::{Check, Errand},
     talk::Request,
     words::person_review as words,
@@ -32,6 +32,8 @@ pub(super) struct PersonReview {
     now: ReviewChanged,
     /// What the agent was told, by comment, with the time it was sent.
     told: BTreeMap<u32, Timestamp>,
+    /// Rejections that were handed on and whose end is not known: the book may know it already.
+    taking: Vec<Rejection>,
     /// Rejections that are settled, by id.
     settled: BTreeSet<String>,
     in_flight: bool,
@@ -46,7 +48,9 @@ pub(super) struct PersonReview {
 impl PersonReview {
     fn waiting(&self) -> impl Iterator<Item = &Rejection> {
         let is_open = |rejection: &&Rejection| !self.settled.contains(&rejection.id);
-        self.now.rejections.iter().filter(is_open)
+        let is_new = |rejection: &&Rejection| !self.taking.iter().any(|one| one.id == rejection.id);
+        let new = self.now.rejections.iter().filter(is_new);
+        self.taking.iter().chain(new).filter(is_open)
     }
 
     fn is_red(&self) -> bool {
@@ -66,6 +70,18 @@ impl PersonReview {
     /// Takes up what was in flight in another process: it is done again.
     pub(super) const fn resume(&mut self) {
         self.in_flight = false;
+    }
+}
+
+impl Engine {
+    /// Returns the person's review as the open session knows it.
+    pub fn person_review(&self) -> Option<&ReviewChanged> {
+        self.session.as_ref().map(Session::person_review)
+    }
+
+    /// Returns which comments of the review the agent was told of, with the time each was sent.
+    pub fn told_comments(&self) -> Option<&BTreeMap<u32, Timestamp>> {
+        self.session.as_ref().map(Session::told_comments)
     }
 }
 
@@ -136,6 +152,7 @@ impl Session {
         self.person_review.clashes.extend(clashes.cloned());
         let ids = turned.parts.iter().map(|part| part.id.clone());
         self.person_review.settled.extend(ids);
+        self.person_review.taking.clear();
     }
 
     pub(super) fn on_comment_answered(&mut self, answered: &CommentAnswered) {
@@ -215,7 +232,8 @@ impl Session {
             return Some(Step::Wait);
         }
         self.person_review.in_flight = true;
-        let rejections = self.person_review.waiting().cloned().collect();
+        let rejections: Vec<Rejection> = self.person_review.waiting().cloned().collect();
+        self.person_review.taking.clone_from(&rejections);
         Some(Step::Do(Effect::TurnDown(rejections)))
     }
 

@@ -207,6 +207,21 @@ fn what_was_rejected_is_taken_back_at_the_end_of_the_turn_and_told() {
 }
 
 #[test]
+fn what_a_dead_process_has_taken_back_is_told_by_the_next_one() {
+    let mut run = working();
+    run.on(&changed(rejected()));
+    let follows = run.calls(&[("note", r#"{"text":"x"}"#)]);
+    assert!(follows.ends_with("; turn down 1"), "{follows}");
+    run.crashes();
+    // The book knows already that nothing waits.
+    run.on(&changed(ReviewChanged::default()));
+    assert_eq!(run.on(&Event::CheckpointUnchanged), "turn down 1");
+    run.on(&turned_down(TurnedDownEnd::Applied));
+    run.on(&Event::CheckpointUnchanged);
+    assert_eq!(run.told("not needed"), 1);
+}
+
+#[test]
 fn no_claim_is_judged_before_what_was_rejected_is_taken_back() {
     let mut run = working();
     run.on(&changed(rejected()));

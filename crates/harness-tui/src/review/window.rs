@@ -417,7 +417,7 @@ impl Review {
             let is_long = self.window.iter().all(|shown| shown.is_here) && !self.window.is_empty();
             match way {
                 Way::On if is_long && self.has_more_rows() => {
-                    self.top = (self.cursor, self.top.1 + 1)
+                    self.top = (self.cursor, self.top.1 + 1);
                 }
                 Way::Back if is_long && self.top.1 > 0 => self.top.1 -= 1,
                 _ => self.step_footing(way),

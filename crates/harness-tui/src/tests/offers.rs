@@ -89,6 +89,19 @@ fn the_composers_keys_go_on_while_something_is_offered() {
 }
 
 #[test]
+fn a_question_puts_the_offer_aside_with_its_word() {
+    let mut desk = Desk::new(80, 24);
+    desk.play_until("turn_started", 2);
+    desk.type_text("mend @pa");
+    desk.take(answer(&FILES));
+    desk.log_json(
+        r#"{"type":"question_asked","call":{"turn":2,"index":0},"question":"Which port?"}"#,
+    );
+    assert_eq!(desk.press("enter"), []);
+    assert!(!desk.picture().contains("page.rs"));
+}
+
+#[test]
 fn a_name_is_shown_and_never_obeyed() {
     let mut desk = Desk::new(80, 24);
     desk.type_text("@");

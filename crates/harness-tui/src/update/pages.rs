@@ -8,7 +8,7 @@ pub(super) use self::{errand::progressed, line::write};
 
 use harness_report::{clean, clean_line};
 
-use super::review;
+use super::{review, run};
 use crate::{
     app::{App, Focus, Notice},
     command::Command,
@@ -108,10 +108,12 @@ pub(super) fn look(app: &mut App) -> Vec<Request> {
     let Some(wanted) = page.wanted(&app.pages) else {
         return Vec::new();
     };
-    if app.pages.pending.contains(&wanted) {
+    let mut pending = app.pages.pending.iter_mut();
+    if let Some((_, is_old)) = pending.find(|(pending, _)| *pending == wanted) {
+        *is_old = true;
         return Vec::new();
     }
-    app.pages.pending.push(wanted.clone());
+    app.pages.pending.push((wanted.clone(), false));
     if page == Page::Review {
         app.pages.review.is_stale = false;
     }
@@ -125,11 +127,26 @@ pub(super) fn look(app: &mut App) -> Vec<Request> {
 
 /// Takes in what was looked up.
 pub(super) fn found(app: &mut App, wanted: &Wanted, found: Result<Found, Failed>) -> Vec<Request> {
-    app.pages.pending.retain(|pending| pending != wanted);
-    let found = match found {
-        Ok(found) => found,
-        Err(failed) => return not_found(app, wanted, failed),
+    let mut pending = app.pages.pending.iter();
+    let at = pending.position(|(pending, _)| pending == wanted);
+    let is_old = at.is_some_and(|at| app.pages.pending.swap_remove(at).1);
+    match found {
+        Ok(found) => fill(app, found),
+        Err(failed) => not_found(app, wanted, failed),
+    }
+    let is_open = app.pages.open.wanted(&app.pages).as_ref() == Some(wanted);
+    let mut asked = match wanted {
+        Wanted::Review(_) => review::found(app),
+        _ => Vec::new(),
     };
+    if is_old && is_open {
+        asked.extend(look(app));
+    }
+    asked
+}
+
+/// Puts what was looked up where it belongs.
+fn fill(app: &mut App, found: Found) {
     match found {
         Found::Features(found) => {
             app.pages.features.fill(found);
@@ -140,10 +157,7 @@ pub(super) fn found(app: &mut App, wanted: &Wanted, found: Result<Found, Failed>
         Found::Gates(found) => app.pages.gates.fill(found),
         Found::Checkpoints(found) => app.pages.checkpoints.fill(found),
         Found::Sessions(found) => app.pages.sessions.fill(found),
-        Found::Review(found) => {
-            app.pages.review.fill(*found);
-            return review::found(app);
-        }
+        Found::Review(found) => app.pages.review.fill(*found),
         Found::Difference { title, text } => {
             let lines = clean(&text).lines().map(difference_row).collect();
             read(app, Reader::new(clean_line(&title, 100), lines));
@@ -165,10 +179,9 @@ pub(super) fn found(app: &mut App, wanted: &Wanted, found: Result<Found, Failed>
             read(app, reader);
         }
     }
-    Vec::new()
 }
 
-fn not_found(app: &mut App, wanted: &Wanted, failed: Failed) -> Vec<Request> {
+fn not_found(app: &mut App, wanted: &Wanted, failed: Failed) {
     let page = match wanted {
         Wanted::Features => Page::Features,
         Wanted::Gates => Page::Gates,
@@ -177,7 +190,7 @@ fn not_found(app: &mut App, wanted: &Wanted, failed: Failed) -> Vec<Request> {
         Wanted::Review(_) => Page::Review,
         Wanted::Difference { .. } | Wanted::File { .. } => {
             complain(app, &failed);
-            return Vec::new();
+            return;
         }
     };
     match app.pages.state_mut(page) {
@@ -185,7 +198,6 @@ fn not_found(app: &mut App, wanted: &Wanted, failed: Failed) -> Vec<Request> {
         Some(state) if *state != State::There => *state = State::Failed(failed),
         _ => complain(app, &failed),
     }
-    Vec::new()
 }
 
 /// Says what went wrong above the footer, and all of it in the transcript.
@@ -265,6 +277,10 @@ fn leave(app: &mut App) -> Vec<Request> {
     if app.focus == Focus::Below {
         app.focus = Focus::List;
         return Vec::new();
+    }
+    // Who came for the review alone leaves with it.
+    if app.pages.open == Page::Review && app.setup.review.is_some() && !app.is_busy() {
+        return run::quit(app);
     }
     show(app, Page::Session)
 }

@@ -74,8 +74,7 @@ pub(super) fn dressed(app: &mut App, dressed: Dressed) -> Vec<Request> {
 /// Takes in what was looked up.
 pub(super) fn found(app: &mut App) -> Vec<Request> {
     app.pages.dressing.clear();
-    let asked = look_again(app);
-    dress(app, asked)
+    dress(app, Vec::new())
 }
 
 /// Takes in what was kept.

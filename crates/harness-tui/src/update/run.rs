@@ -44,6 +44,8 @@ pub(super) fn logged(app: &mut App, event: &Event, at: Timestamp) -> Vec<Request
             app.asked = Some(*call);
             app.question.clone_from(question);
             app.composer.set_aside();
+            // It was offered for a word that is aside now.
+            app.offer = None;
         }
         // A person's words can cut a question short.
         Event::CallEnded { call, .. } if app.asked != Some(*call) => {}

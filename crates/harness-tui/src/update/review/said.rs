@@ -173,8 +173,16 @@ pub(super) fn send(app: &mut App) -> Vec<Request> {
             all += sent;
         }
     });
+    let has_reader = app
+        .pages
+        .review
+        .found()
+        .is_some_and(|found| found.run.is_some());
     let comments = match sent.unwrap_or(0) {
         0 => None,
+        many if !has_reader => Some(format!(
+            "{many} sent, though no run is there to read it: y copies everything"
+        )),
         1 => Some("1 comment goes to the agent with its next turn".to_owned()),
         many => Some(format!(
             "{many} comments go to the agent with its next turn"
