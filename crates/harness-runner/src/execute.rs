@@ -36,8 +36,8 @@ use std::{
 };
 
 use harness_core::{
-    Amendment, CallEnd, CallId, Event, Gate, ModelDelta, ModelResponded, NegativeControl, Prompt,
-    RunState, SessionOpened, TurnNumber,
+    Amendment, CallEnd, CallId, Difference, Event, Gate, ModelDelta, ModelResponded,
+    NegativeControl, Prompt, RunState, SessionOpened, TurnNumber,
 };
 use harness_engine::{CommitFeature, Effect, RunGate, RunNegativeControl};
 use harness_guard::{Guard, HostAct, Permit};
@@ -168,6 +168,11 @@ impl Executor {
             working: RefCell::new(cancel_pair()),
             ended,
         })
+    }
+
+    /// Takes in that files are not as the agent may have seen them.
+    pub(crate) fn doubt(&self, differs: &[Difference]) {
+        self.performer.doubt(differs);
     }
 
     /// Sets up for a session that another process opened.

@@ -91,7 +91,7 @@ fn lines_for_every_kind_of_event() {
     note: limit near: $4.00 of $5.00 used
     you: stop
     note: stopping (budget): $5.00 used; raise it with --max-usd
-    note: resumed, and something differs: F-012, turn 4; what was in flight when it stopped is not repeated
+    note: resumed, and something differs: F-012, turn 4; no action that was in flight is repeated
       in flight: command `make‹U+001B›[31m
       in flight: gate test: the harness's own, done again
       in flight: question call 4.1: asked again
