@@ -25,6 +25,7 @@ mod land;
 mod libgit2;
 mod linked;
 mod listing;
+mod modules;
 mod open;
 mod pack;
 mod person;
