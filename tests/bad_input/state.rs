@@ -97,7 +97,7 @@ fn a_log_that_was_changed_is_found_and_never_built_upon() {
         );
         assert_calm(&run);
         let resumed = desk.harness(&["resume", "--last", "--model", &model]);
-        assert_refused(&resumed, 1, &["S-0001", "hint: harness log verify S-0001"]);
+        assert_refused(&resumed, 1, &["S-0001", "harness log verify S-0001"]);
         assert_eq!(desk.project.read(LOG), text, "the log is left as it is");
         assert_calm(&desk.harness(&["status"]));
         assert_calm(&desk.harness(&["log", "show"]));

@@ -150,7 +150,7 @@ fn damage_to_the_log_of_a_session_leaves_every_command_a_way_on() {
         let run = bench.desk.harness(command);
         assert_eq!(run.code, code, "{command:?}: {}{}", run.stdout, run.stderr);
         assert!(
-            run.stderr.contains("hint: harness log verify S-0001"),
+            run.stderr.contains("harness log verify S-0001"),
             "{command:?}: {}",
             run.stderr
         );

@@ -47,7 +47,7 @@ fn ready(server: &Server) -> Desk {
     desk
 }
 
-/// What the log says was paid, each answer once. Unit: millionths of a dollar.
+/// What the log says was paid, each answer once, and each that was lost. Unit: millionths of a dollar.
 fn paid(desk: &Desk) -> u64 {
     let log = desk
         .project
@@ -62,6 +62,8 @@ fn paid(desk: &Desk) -> u64 {
             Some("beside") if event["happened"]["what"] == "responded" => {
                 event["happened"]["cost"].as_u64()
             }
+            // What a request whose answer was lost has cost is estimated.
+            Some("session_resumed") => event["found"]["spent"]["cost"].as_u64(),
             _ => None,
         }
     };
@@ -195,7 +197,9 @@ fn what_a_person_changes_while_a_killed_review_waits_is_not_what_was_reviewed() 
     live.kill();
     // What was proven is committed; what a person wrote since stays in the work tree.
     desk.project.write("src/answer", "the person's\n");
-    let story = desk.story(&["resume", "--last"]);
+    let refused = desk.story(&["resume", "--last"]);
+    assert_eq!(refused.first("resume_refused")["why"], "files", "{refused}");
+    let story = desk.story(&["resume", "--last", "--take-changes"]);
     let committed = desk.project.git(&["show", "harness/R-0001:src/answer"]);
     assert_eq!(committed, "42", "{story}");
     assert_eq!(desk.project.read("src/answer"), "the person's\n", "{story}");

@@ -37,6 +37,8 @@ pub(super) struct Unsaved {
     edited: BTreeSet<RepoPath>,
     /// Whether the harness itself has brought files to another state since then.
     moved: bool,
+    /// Whether it was about to: the next process goes on with that, and asks there about what is the person's.
+    rewinding: bool,
     /// Calls that may change files and have no end.
     open: BTreeSet<CallId>,
     jobs: BTreeSet<CallId>,
@@ -69,8 +71,10 @@ impl Unsaved {
                 self.jobs.insert(*call);
             }
             Event::JobEnded { call, .. } => self.may_have_changed |= self.jobs.remove(call),
+            Event::RewindAsked { .. } => self.rewinding = true,
+            Event::RewindRefused { .. } => self.rewinding = false,
             Event::Formatted(_) | Event::WorkBroughtBack { .. } | Event::Rewound(_) => {
-                (self.may_have_changed, self.moved) = (true, true);
+                (self.may_have_changed, self.moved, self.rewinding) = (true, true, false);
             }
             Event::CheckpointSaved(_) | Event::CheckpointUnchanged => {
                 (self.may_have_changed, self.moved) = (false, false);
@@ -202,7 +206,7 @@ impl Left<'_> {
             return Ok(Vec::new());
         };
         let is_unknown = checkpoints.damaged.iter().max() > Some(&last.number);
-        let is_known = !is_unknown && !self.unsaved.moved;
+        let is_known = !is_unknown && !self.unsaved.moved && !self.unsaved.rewinding;
         let mut theirs = self.changed(&last.tree).map_err(Failure::failed)?;
         if theirs.is_empty() {
             return Ok(Vec::new());
