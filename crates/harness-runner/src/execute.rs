@@ -52,6 +52,7 @@ pub use compare::work_tree_now;
 pub use findings::Finder;
 pub use subject::{Subject, subject_tree_of};
 pub use turning_back::changed_by_others;
+pub use turning_back::named_paths;
 pub use watch::restore_ignored;
 pub use work_tree::judge_work_tree;
 

@@ -12,6 +12,7 @@ use harness_core::{
 use harness_engine::Engine;
 use harness_git::{CheckpointEntry, Checkpoints};
 use harness_guard::Guard;
+use harness_runner::named_paths;
 use harness_store::{Store, TornTail};
 
 use super::refused::Refused;
@@ -21,9 +22,6 @@ use crate::{
     failure::{Failure, chain},
     surface::{Decision, Surface},
 };
-
-/// The most names of files in a message.
-const NAMES_MAX: usize = 10;
 
 /// How long after its limit a command may still have changed a file.
 const GRACE: Duration = Duration::from_secs(60);
@@ -225,12 +223,12 @@ impl Left<'_> {
         let since = format!("changed since checkpoint {}", last.number);
         if !unclear.is_empty() {
             // Whose it is nobody knows.
-            let text = format!("{} {since}", named(&unclear));
+            let text = format!("{} {since}", named_paths(unclear.iter()));
             let done = "by a command of the agent or by you: kept as part of the work, look at it before you land";
             found.push(Difference::new(DifferenceKind::Files, text, done).about(unclear));
         }
         if !theirs.is_empty() {
-            let text = format!("{} {since}", named(&theirs));
+            let text = format!("{} {since}", named_paths(theirs.iter()));
             self.ask_about(&theirs, &text, other_run, last, surface)?;
             let done = "kept as part of the work; the agent is told";
             found.push(Difference::new(DifferenceKind::Files, text, done).about(theirs));
@@ -265,7 +263,7 @@ impl Left<'_> {
         let title = "Take what changed as part of the agent's work?";
         let body = format!(
             "{since}:\n  {}\nIt would be committed with the agent's work, and the agent is told.",
-            named(paths)
+            named_paths(paths.iter())
         );
         let decision = Decision { title, body: &body };
         if surface.is_attended() && surface.confirm(decision) {
@@ -378,21 +376,6 @@ fn is_written_since(log: &Path, moment: Timestamp) -> bool {
     let stat = log.metadata().ok();
     let written = stat.and_then(|stat| u64::try_from(stat.mtime()).ok());
     written.is_none_or(|written| written >= moment.as_millis() / 1_000)
-}
-
-fn named(paths: &[RepoPath]) -> String {
-    let more = paths.len().saturating_sub(NAMES_MAX);
-    let names: Vec<String> = paths
-        .iter()
-        .take(NAMES_MAX)
-        .map(|path| format!("`{path}`"))
-        .collect();
-    let rest = if more > 0 {
-        format!(" and {more} more")
-    } else {
-        String::new()
-    };
-    format!("{}{rest}", names.join(", "))
 }
 
 fn log(torn: &TornTail) -> Difference {
