@@ -18,6 +18,7 @@ mod init;
 pub(crate) mod land;
 mod log;
 mod models;
+mod moved;
 mod place;
 pub(crate) mod plan;
 pub(crate) mod reach;

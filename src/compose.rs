@@ -6,7 +6,7 @@ use std::{
 };
 
 use harness_config::{ConfigError, ConfigFile, Overrides, RepositoryConfig, Resolved, UserConfig};
-use harness_core::{Feature, FeatureId, FeatureStatus, Level, RepoPath, TreeId};
+use harness_core::{Feature, FeatureId, FeatureStatus, Level, RepoPath, Sourced, TreeId};
 use harness_gate::{
     evidence::{self, Demand, Doubt, Evidence},
     list::{self, FeatureList},
@@ -132,7 +132,19 @@ impl Site {
         {
             policy.feature_file = named(STORIES_FILE);
         }
+        policy.scope.deny.extend(self.submodules());
         Ok(resolved)
+    }
+
+    /// Forbids what submodules hold: no checkpoint has it, so no undo could bring it back.
+    fn submodules(&self) -> impl Iterator<Item = Sourced> {
+        let is_plain = |path: &String| !path.contains(['*', '?', '[', ']', '{', '}', '!', '\\']);
+        let paths = self.repo.submodules().into_iter();
+        let paths = paths.map(|path| path.to_string()).filter(is_plain);
+        paths.map(|value| Sourced {
+            value,
+            origin: ".gitmodules".to_owned(),
+        })
     }
 
     /// Whether there is a `prd.json` with stories in it.

@@ -6,7 +6,10 @@
 
 mod rebuilt;
 
-use std::collections::{BTreeSet, HashMap};
+use std::{
+    collections::{BTreeSet, HashMap},
+    path::Path,
+};
 
 use harness_core::{
     EndReason, Event, Feature, FeatureId, FeatureStatus, GivenAnswer, Kept, RunState, Timestamp,
@@ -35,6 +38,29 @@ pub(crate) fn all(
     let root = site.repo.root().display().to_string();
     questions.retain(|kept| kept.asked.root == root);
     Ok(questions)
+}
+
+/// Reads the questions of this work tree, and of those that were made for runs from here.
+pub(crate) fn in_reach(
+    site: &Site,
+    store: &Store,
+    say: &dyn Fn(&str),
+) -> Result<Vec<KeptQuestion>, Failure> {
+    let mut questions = read(store, say)?;
+    questions.retain(|kept| is_in_reach(site, kept));
+    Ok(questions)
+}
+
+/// Whether a question was asked in this work tree, or in one that was made for a run from here.
+pub(crate) fn is_in_reach(site: &Site, kept: &KeptQuestion) -> bool {
+    let is_its = |root: &Path| root.display().to_string() == kept.asked.root;
+    let own = site.repo.root();
+    is_its(own)
+        || site
+            .repo
+            .linked()
+            .iter()
+            .any(|linked| linked.home == own && is_its(&linked.root))
 }
 
 /// Reads every question; one whose file is broken is said, and kept anew from the logs.

@@ -102,7 +102,7 @@ impl<'a> Desk<'a> {
             return Ok(Vec::new());
         };
         let mut waiting = Vec::new();
-        for kept in questions::all(self.site, store, &|_| {})? {
+        for kept in questions::in_reach(self.site, store, &|_| {})? {
             if questions::settled(&kept, &self.features, store)?.is_none() {
                 waiting.push(kept);
             }
@@ -156,7 +156,7 @@ impl<'a> Desk<'a> {
         if let Some(id) = named {
             let kept = store.question(id).map_err(|error| failed(&error))?;
             let kept = kept.ok_or_else(|| unknown(id))?;
-            if kept.asked.root != self.site.repo.root().display().to_string() {
+            if !questions::is_in_reach(self.site, &kept) {
                 let message = format!(
                     "question `{id}` belongs to the work tree at `{}`",
                     kept.asked.root
@@ -205,12 +205,17 @@ impl<'a> Desk<'a> {
         kept: &KeptQuestion,
     ) -> Result<(&'static str, String), Failure> {
         let last = runs::sessions_of(store, kept.asked.run)?.pop();
+        // A run in a work tree of its own: only itself goes on with its answers.
+        let is_here = kept.asked.root == self.site.repo.root().display().to_string();
+        let there = (!is_here).then(|| Site::open_at(Path::new(&kept.asked.root)));
+        let there = there.transpose()?;
+        let site = there.as_ref().unwrap_or(self.site);
         // A task, or the goal of a plan, is in no list that a new run could take it from.
         let mut features = self.features.iter();
-        let is_listed = features.any(|feature| feature.id == kept.asked.feature);
+        let is_listed = is_here && features.any(|feature| feature.id == kept.asked.feature);
         let resume = |last| resume(last, is_listed);
-        if session::lock(self.site, store).is_err() {
-            let latest = runs::latest_session(self.site, store)?;
+        if session::lock(site, store).is_err() {
+            let latest = runs::latest_session(site, store)?;
             return Ok(
                 if latest.is_some() && latest == last && !has_ended(store, latest) {
                     (

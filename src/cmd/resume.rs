@@ -133,6 +133,11 @@ fn attempt(
             surface.entry("resume_refused", "", body)?;
         } else {
             surface.say(&text);
+            if let Some((run, session)) = all::with_work_left(&site, &store)?.first() {
+                surface.say(&format!(
+                    "hint: run {run} has work left: `harness resume {session}`"
+                ));
+            }
         }
         return Ok(Done::without_run(0));
     }
@@ -162,6 +167,7 @@ fn attempt(
     refuse_other_level(workplace.level, &opened)?;
     let left = Left {
         site: &site,
+        store: &store,
         engine: &engine,
         opened: &opened,
         unsaved: &unsaved,
@@ -248,7 +254,7 @@ fn in_own_tree(site: &Site, common: &Common, flags: &Resume) -> Result<Option<Co
         let Some(root) = runs::root_of(&store, session) else {
             continue;
         };
-        if root == site.repo.root().display().to_string() {
+        if !runs::is_elsewhere(site, &store, session) {
             return Ok(None);
         }
         let mut linked = site.repo.linked().into_iter();
@@ -364,8 +370,8 @@ pub(super) fn open(
         ))
     };
     let mut unsaved = Unsaved::default();
-    for (event, _) in &events {
-        unsaved.take(event);
+    for (event, at) in &events {
+        unsaved.take(event, *at);
     }
     let engine = Engine::fold(events).ok_or_else(no_opening)?;
     let mut opened = engine.opened().cloned().ok_or_else(no_opening)?;

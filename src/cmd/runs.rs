@@ -7,7 +7,7 @@ use harness_git::Repo;
 use harness_runner::Finished;
 use harness_store::{RunEntry, Store};
 
-use super::worktree;
+use super::{moved, worktree};
 use crate::{
     cli::Common,
     compose::Site,
@@ -222,6 +222,7 @@ pub(super) fn refuse_elsewhere(
 fn place_of(site: &Site, store: &Store, session: SessionId) -> Place {
     match opening(store, session) {
         Ok(opened) if opened.root == site.repo.root().display().to_string() => Place::Here,
+        Ok(opened) if moved::was_at(site, store, &opened.root) => Place::Here,
         Ok(opened) => Place::Elsewhere(opened.root),
         Err(_) => Place::Unknown,
     }

@@ -5,8 +5,6 @@ mod jobs;
 mod needed;
 mod watch;
 
-use std::path::Path;
-
 use harness_core::{Event, FeatureStatus, SessionOpened};
 use harness_report::{JsonStep, clean};
 use harness_store::Record;
@@ -191,7 +189,7 @@ fn last_session(site: &Site, needed: &Needed, output: &mut Output) -> Result<(),
         "note: last session {session} of run {}, {}, {state}, last record {last}",
         opened.run.run, opened.feature
     );
-    if Path::new(&opened.root) != site.repo.root() {
+    if runs::is_elsewhere(site, &store, session) {
         text.push_str(&format!(", in `{}`", opened.root));
     }
     let proven = runs::proven(&site.repo, opened.run.run, &opened.run.base)?;

@@ -124,3 +124,13 @@ fn what_cannot_be_forked_is_named() {
     assert!(story.run.stderr.contains("is damaged"), "{story}");
     assert_eq!(story.run.code, 1, "{story}");
 }
+
+#[test]
+fn giving_a_fork_up_takes_back_what_it_began_with() {
+    let desk = stopped();
+    let (_server, story) = fork(&desk, "S-0001@1");
+    story.assert_ended("all_passing", 0);
+    let ended = desk.harness(&["abort", "R-0002"]);
+    assert!(!ended.stdout.contains("src/first"), "{}", ended.stdout);
+    assert!(!desk.project.root().join("src/first").exists());
+}

@@ -158,3 +158,40 @@ fn counters_are_those_of_a_run_that_was_not_killed() {
         );
     }
 }
+
+#[test]
+fn the_files_of_another_run_are_no_command_s_of_this_one() {
+    let word = unique_word();
+    let long = shell(&format!("echo left > src/left; sleep {word}"));
+    let (desk, _server) = killed(
+        &[&write("src/first", "1\n"), &long],
+        "tool_called",
+        2,
+        "chat",
+    );
+    let server = Server::scripted(&session("F-1", &[&write("src/second", "2\n"), FINISH]));
+    desk.use_server(&server, "chat");
+    desk.story(&["run", "--dirty", "base", "--max-turns", "1"])
+        .assert_ended("limit", 3);
+
+    let turns = ["First.", "Second.", &write("src/answer", "42\n"), FINISH];
+    let server = Server::scripted(&session("F-1", &turns));
+    desk.use_server(&server, "chat");
+    let story = desk.story(&["resume", "S-0001"]);
+    assert_eq!(story.run.code, 5, "{story}");
+    let refused = story.first("resume_refused");
+    let message = refused["message"].as_str().unwrap();
+    assert_eq!(refused["why"], "files", "{story}");
+    assert!(
+        message.contains("`src/second`") && message.contains("run R-0002 worked here since"),
+        "{message}"
+    );
+    let hint = refused["hint"].as_str().unwrap();
+    assert!(hint.contains("harness abort R-0002"), "{hint}");
+
+    assert_eq!(desk.harness(&["abort", "R-0002"]).code, 0);
+    let story = desk.story(&["resume", "S-0001"]);
+    story.assert_ended("all_passing", 0);
+    let files = desk.project.git(&["show", "--stat", "harness/R-0001"]);
+    assert!(!files.contains("src/second"), "{files}");
+}

@@ -257,3 +257,33 @@ fn a_work_tree_needs_what_the_run_goes_by_in_its_commit() {
     assert_eq!(run.code, 2, "{}\n{}", run.stdout, run.stderr);
     assert!(own_trees(&desk).is_empty());
 }
+
+#[test]
+fn a_question_of_a_run_in_its_own_work_tree_is_answered_from_the_persons() {
+    let desk = desk();
+    let ask = "{ tool = \"ask\", text = \"commas or dots?\" }";
+    let model = desk.script(&session(
+        "First",
+        &[&write("src/first", "1\n"), ask, FINISH],
+    ));
+    let flags = ["run", "A", "--worktree", "--model", &model];
+    desk.story(&flags).assert_ended("needs_human", 5);
+    let listed = desk.harness(&["answer"]);
+    assert!(listed.stdout.contains("Q-0001"), "{}", listed.stdout);
+    let status = desk.harness(&["status"]).stdout;
+    assert!(
+        status.contains("waiting for an answer of yours: Q-0001"),
+        "{status}"
+    );
+    let answered = desk.harness(&["answer", "dots"]);
+    assert_eq!(answered.code, 0, "{}", answered.stderr);
+    assert!(
+        answered.stderr.contains("harness resume S-0001")
+            && !answered.stderr.contains("harness run"),
+        "{}",
+        answered.stderr
+    );
+    let model = desk.script(&session("First", &[FINISH]));
+    desk.story(&["resume", "--last", "--model", &model])
+        .assert_ended("feature_passed", 0);
+}

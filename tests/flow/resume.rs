@@ -97,10 +97,7 @@ fn files_that_somebody_changed_are_asked_about_and_told_to_the_agent() {
     assert_eq!(differs["kind"], "files", "{story}");
     assert_eq!(differs["paths"][0], "src/mine");
     let told = news(&server.received()[0]);
-    assert!(
-        told.contains("files changed that you did not change: src/mine"),
-        "{told}"
-    );
+    assert!(told.contains("in ways you did not see: src/mine"), "{told}");
     assert_eq!(
         desk.project.git(&["show", "harness/R-0001:src/mine"]),
         "mine"

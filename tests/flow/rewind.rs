@@ -36,12 +36,16 @@ fn stopped_after(desk: Desk, turns: &[String]) -> (Desk, Story) {
 
 /// Goes on with a model that has another idea in place of turn 2.
 fn goes_on(desk: &Desk, answers: usize) -> (Vec<Received>, Story) {
+    goes_on_with(desk, answers, &[])
+}
+
+fn goes_on_with(desk: &Desk, answers: usize, flags: &[&str]) -> (Vec<Received>, Story) {
     let mut turns = vec![shell("true"); answers];
     turns.extend([write("src/answer", "42\n"), FINISH.to_owned()]);
     let turns: Vec<&str> = turns.iter().map(String::as_str).collect();
     let server = Server::scripted(&session("F-1", &turns));
     desk.use_server(&server, "chat");
-    let story = desk.story(&["resume", "--last", "--max-turns", "20"]);
+    let story = desk.story(&[&["resume", "--last", "--max-turns", "20"], flags].concat());
     story.assert_ended("all_passing", 0);
     assert_eq!(desk.harness(&["log", "verify"]).code, 0);
     (server.received(), story)
@@ -131,7 +135,7 @@ fn what_a_person_has_changed_is_named_and_nothing_goes_back() {
     assert_eq!(run.code, 5, "{}", run.stderr);
     assert!(run.stderr.contains("`src/second`") && run.stderr.contains("nothing was changed"));
     assert_eq!(files(&desk), ["wort-uno\n", "mine\n", "wort-tre\n"]);
-    let (requests, _) = goes_on(&desk, 3);
+    let (requests, _) = goes_on_with(&desk, 3, &["--take-changes"]);
     assert!(requests[0].text.contains("wort-tre"), "the talk went back");
 }
 

@@ -7,7 +7,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use crate::support::{CONFIG, Desk, FEATURES, FINISH, TESTS, session, write};
+use crate::support::{CONFIG, Desk, FEATURES, FINISH, TESTS, session, shell, write};
 
 /// Everything of a work tree: mode, and bytes or where a link leads.
 type Files = BTreeMap<PathBuf, (u32, Vec<u8>)>;
@@ -246,4 +246,33 @@ fn diffs(desk: &Desk) -> [String; 2] {
         desk.project.git(&["diff", "--cached", "--", "docs"]),
         desk.project.git(&["diff", "--", "docs"]),
     ]
+}
+
+#[test]
+fn what_a_submodule_holds_is_in_no_checkpoint_and_not_written() {
+    let other = Desk::new();
+    other.project.write("file", "theirs\n");
+    other.project.commit_all("a file");
+    let desk = Desk::new();
+    let url = other.project.root().display().to_string();
+    let allow = "protocol.file.allow=always";
+    let add = ["-c", allow, "submodule", "--quiet", "add", &url, "src/sub"];
+    desk.project.git(&add);
+    desk.project.commit_all("a submodule");
+    assert_eq!(desk.harness(&["trust", "--yes"]).code, 0);
+    desk.project.write("src/sub/file", "mine, saved nowhere\n");
+    let turns = [
+        &*write("src/sub/file", "the agent's\n"),
+        &shell("echo shell > src/sub/file"),
+        &write("src/answer", "42\n"),
+        FINISH,
+    ];
+    let model = desk.script(&session("F-1", &turns));
+    let story = desk.story(&["run", "--dirty", "base", "--model", &model]);
+    story.assert_ended("all_passing", 0);
+    let first = story.first("tool_called");
+    assert_eq!(first["verdict"], "deny", "{story}");
+    let reason = first["reason"].as_str().unwrap();
+    assert!(reason.contains(".gitmodules"), "{reason}");
+    assert_eq!(desk.project.read("src/sub/file"), "mine, saved nowhere\n");
 }

@@ -1,5 +1,7 @@
 //! A run goes on only as what it was: same base, same level, from its end.
 
+use std::{fs, path::Path, process::Command};
+
 use super::{one_proven_one_open, stopped};
 use crate::support::Desk;
 
@@ -72,4 +74,28 @@ fn a_face_knows_the_run_that_goes_on() {
     let story = desk.story(&flags);
     assert_eq!(story.run.code, 0, "{story}");
     assert!(!story.run.stdout.contains("\"session\":null"), "{story}");
+}
+
+#[test]
+fn a_repository_that_was_moved_or_copied_keeps_its_runs() {
+    let desk = Desk::new();
+    let model = stopped(&desk, &[]);
+    let goes_on = |folder: &Path| {
+        let status = desk.home.run(folder, &["status"]);
+        assert!(!status.stdout.contains(", in `"), "{}", status.stdout);
+        assert_eq!(desk.home.run(folder, &["trust", "--yes"]).code, 0);
+        let flags = ["resume", "--last", "--model", &model, "--max-turns", "9"];
+        let run = desk.home.run(folder, &flags);
+        assert_eq!(run.code, 0, "{}\n{}", run.stdout, run.stderr);
+        let landed = desk.home.run(folder, &["land"]);
+        assert_eq!(landed.code, 0, "{}", landed.stderr);
+    };
+    let root = desk.project.root();
+    let (copied, moved) = (root.with_extension("copied"), root.with_extension("moved"));
+    let mut copy = Command::new("cp");
+    let copy = copy.arg("-a").args([&root, &copied]).status();
+    assert!(copy.unwrap().success());
+    goes_on(&copied);
+    fs::rename(&root, &moved).unwrap();
+    goes_on(&moved);
 }

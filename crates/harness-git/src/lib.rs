@@ -26,6 +26,7 @@ mod libgit2;
 mod linked;
 mod listing;
 mod looked;
+mod modules;
 mod open;
 mod pack;
 mod person;

@@ -131,8 +131,13 @@ impl Repo {
             .into_iter()
             .flatten()
         {
-            let name = folder.map(|folder| folder.file_name()).unwrap_or_default();
-            found.extend(name.to_string_lossy().parse::<SessionId>());
+            let Ok(folder) = folder else { continue };
+            // An empty one is what a removed reference leaves.
+            let is_empty =
+                fs::read_dir(folder.path()).is_ok_and(|mut inside| inside.next().is_none());
+            if !is_empty {
+                found.extend(folder.file_name().to_string_lossy().parse::<SessionId>());
+            }
         }
         Ok(found)
     }

@@ -226,6 +226,9 @@ impl Dispatcher<'_> {
                     let found = self.executor.take_up(opened, &run)?;
                     self.queue.extend(found);
                 }
+                if let Event::SessionResumed { found, .. } = &event {
+                    self.executor.doubt(&found.differs);
+                }
                 // Said first, so that the first turn carries it.
                 if self.session.is_some() {
                     self.release_words(Urgency::NextTurn);

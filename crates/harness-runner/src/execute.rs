@@ -38,8 +38,8 @@ use std::{
 };
 
 use harness_core::{
-    Amendment, CallEnd, CallId, Event, Gate, ModelDelta, ModelResponded, NegativeControl, Prompt,
-    RunState, SessionOpened, TurnNumber,
+    Amendment, CallEnd, CallId, Difference, Event, Gate, ModelDelta, ModelResponded,
+    NegativeControl, Prompt, RunState, SessionOpened, TurnNumber,
 };
 use harness_engine::{CommitFeature, Effect, RunGate, RunNegativeControl};
 use harness_guard::{Guard, HostAct, Permit};
@@ -54,6 +54,7 @@ pub use compare::work_tree_now;
 pub use findings::Finder;
 pub use subject::{Subject, subject_tree_of};
 pub use turning_back::changed_by_others;
+pub use turning_back::named_paths;
 pub use watch::restore_ignored;
 pub use work_tree::judge_work_tree;
 
@@ -170,6 +171,11 @@ impl Executor {
             working: RefCell::new(cancel_pair()),
             ended,
         })
+    }
+
+    /// Takes in that files are not as the agent may have seen them.
+    pub(crate) fn doubt(&self, differs: &[Difference]) {
+        self.performer.doubt(differs);
     }
 
     /// Sets up for a session that another process opened.

@@ -19,7 +19,8 @@ pub use dispatch::{
 };
 pub use execute::{
     Finder, GateBench, GateCandidate, GatePlace, Subject, changed_by_others, judge_work_tree,
-    land_message, redact_for_log, restore_ignored, subject_tree_of, with_closed, work_tree_now,
+    land_message, named_paths, redact_for_log, restore_ignored, subject_tree_of, with_closed,
+    work_tree_now,
 };
 pub use face::Face;
 pub use maps::NESTED_MAX;

@@ -87,7 +87,10 @@ fn ended(done: &Done) -> String {
 }
 
 /// Lists the runs with work left, newest first, each with its last session.
-fn with_work_left(site: &Site, store: &Store) -> Result<Vec<(RunId, SessionId)>, Failure> {
+pub(super) fn with_work_left(
+    site: &Site,
+    store: &Store,
+) -> Result<Vec<(RunId, SessionId)>, Failure> {
     let mut found: Vec<(RunId, SessionId)> = Vec::new();
     for run in runs::newest_first_of_all(site, store)? {
         let Some(last) = runs::openings(store, run)?.pop() else {

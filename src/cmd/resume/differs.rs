@@ -2,26 +2,29 @@
 //!
 //! What makes no difference to what is proven goes on and is told; what does is asked. Looks only.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, os::unix::fs::MetadataExt as _, path::Path, time::Duration};
 
 use harness_core::{
-    Action, CallId, Decision as Verdict, Difference, DifferenceKind, Event, Fate, InFlight,
-    InFlightKind, ModelProfile, Policy, RepoPath, SessionOpened, SetupPlace, Sourced, TreeId,
+    Action, CallId, CheckpointNumber, Decision as Verdict, Difference, DifferenceKind, EndReason,
+    Event, Fate, InFlight, InFlightKind, ModelProfile, Policy, RepoPath, RunId, SessionId,
+    SessionOpened, SetupPlace, Sourced, Timestamp, TreeId,
 };
 use harness_engine::Engine;
-use harness_git::Checkpoints;
+use harness_git::{CheckpointEntry, Checkpoints};
 use harness_guard::Guard;
-use harness_store::TornTail;
+use harness_runner::named_paths;
+use harness_store::{Store, TornTail};
 
 use super::refused::Refused;
 use crate::{
+    cmd::runs,
     compose::Site,
     failure::{Failure, chain},
     surface::{Decision, Surface},
 };
 
-/// The most names of files in a message.
-const NAMES_MAX: usize = 10;
+/// How long after its limit a command may still have changed a file.
+const GRACE: Duration = Duration::from_secs(60);
 
 /// What the log says of files that may be other than the last checkpoint has them.
 #[derive(Debug, Default)]
@@ -32,6 +35,8 @@ pub(super) struct Unsaved {
     edited: BTreeSet<RepoPath>,
     /// Whether the harness itself has brought files to another state since then.
     moved: bool,
+    /// Whether it was about to: the next process goes on with that, and asks there about what is the person's.
+    rewinding: bool,
     /// Calls that may change files and have no end.
     open: BTreeSet<CallId>,
     jobs: BTreeSet<CallId>,
@@ -39,11 +44,14 @@ pub(super) struct Unsaved {
     setup: Vec<(Vec<String>, SetupPlace)>,
     /// Whether gates run in the work tree itself, where they can change it.
     gates_in_place: bool,
+    /// When the last record was made.
+    last: Option<Timestamp>,
 }
 
 impl Unsaved {
     /// Takes a record in.
-    pub(super) fn take(&mut self, event: &Event) {
+    pub(super) fn take(&mut self, event: &Event, at: Timestamp) {
+        self.last = Some(at);
         match event {
             Event::CallJudged {
                 call,
@@ -61,8 +69,10 @@ impl Unsaved {
                 self.jobs.insert(*call);
             }
             Event::JobEnded { call, .. } => self.may_have_changed |= self.jobs.remove(call),
+            Event::RewindAsked { .. } => self.rewinding = true,
+            Event::RewindRefused { .. } => self.rewinding = false,
             Event::Formatted(_) | Event::WorkBroughtBack { .. } | Event::Rewound(_) => {
-                (self.may_have_changed, self.moved) = (true, true);
+                (self.may_have_changed, self.moved, self.rewinding) = (true, true, false);
             }
             Event::CheckpointSaved(_) | Event::CheckpointUnchanged => {
                 (self.may_have_changed, self.moved) = (false, false);
@@ -87,6 +97,14 @@ impl Unsaved {
         self.may_have_changed || !self.open.is_empty() || !self.jobs.is_empty()
     }
 
+    /// Returns when every command of the agent was over, however it went; `None` where nobody knows.
+    fn over_by(&self, command: Duration) -> Option<Timestamp> {
+        // Nothing bounds a job but the process that is gone, and it is not written down when that went.
+        let is_bound = self.jobs.is_empty() && self.setup.is_empty() && !self.gates_in_place;
+        let last = self.last.filter(|_| is_bound)?;
+        Some(last.plus(command).plus(GRACE))
+    }
+
     /// Lists the setup steps that were under way.
     pub(super) fn setup(&self) -> impl Iterator<Item = InFlight> {
         self.setup.iter().map(|(run, place)| InFlight {
@@ -105,6 +123,7 @@ impl Unsaved {
 #[derive(Debug)]
 pub(super) struct Left<'a> {
     pub(super) site: &'a Site,
+    pub(super) store: &'a Store,
     pub(super) engine: &'a Engine,
     pub(super) opened: &'a SessionOpened,
     pub(super) unsaved: &'a Unsaved,
@@ -172,59 +191,160 @@ impl Left<'_> {
         ))
     }
 
-    /// Files that the agent may write and that somebody else changed since the last checkpoint.
+    /// Files that the agent may write and that are not as the last checkpoint has them.
     ///
-    /// They would be committed with the agent's work, so a person says whether they belong to it.
+    /// They would be committed with the agent's work, so a person says whether they belong to it; what
+    /// may be of a command that was cut off is told alone.
     fn files(
         &self,
         checkpoints: &Checkpoints,
         surface: &dyn Surface,
-    ) -> Result<Option<Difference>, Refused> {
+    ) -> Result<Vec<Difference>, Refused> {
         let Some(last) = checkpoints.whole.last() else {
-            return Ok(None);
+            return Ok(Vec::new());
         };
         let is_unknown = checkpoints.damaged.iter().max() > Some(&last.number);
-        let is_agents = self.unsaved.is_agents();
-        if is_unknown || self.unsaved.moved {
-            return Ok(None);
+        let is_known = !is_unknown && !self.unsaved.moved && !self.unsaved.rewinding;
+        let mut theirs = self.changed(&last.tree).map_err(Failure::failed)?;
+        if theirs.is_empty() {
+            return Ok(Vec::new());
         }
-        let mut paths = self.changed(&last.tree).map_err(Failure::failed)?;
-        if is_agents {
-            paths.retain(|path| !self.unsaved.edited.contains(path));
+        let other_run = self.other_run_since()?;
+        let mut unclear = Vec::new();
+        if other_run.is_none() && !is_known {
+            return Ok(Vec::new());
         }
-        if paths.is_empty() {
-            return Ok(None);
+        if other_run.is_none() && self.unsaved.is_agents() {
+            let late = self.late();
+            (theirs, unclear) = theirs.into_iter().partition(late);
+            unclear.retain(|path| !self.unsaved.edited.contains(path));
         }
-        let names = named(&paths);
-        let text = format!("{names} changed since checkpoint {}", last.number);
-        if is_agents {
-            // Whose it is nobody knows; the agent is told of what was in flight anyway.
+        let mut found = Vec::new();
+        let since = format!("changed since checkpoint {}", last.number);
+        if !unclear.is_empty() {
+            // Whose it is nobody knows.
+            let text = format!("{} {since}", named_paths(unclear.iter()));
             let done = "by a command of the agent or by you: kept as part of the work, look at it before you land";
-            return Ok(Some(Difference::new(DifferenceKind::Files, text, done)));
+            found.push(Difference::new(DifferenceKind::Files, text, done).about(unclear));
         }
-        if !self.take_changes {
-            let title = "Take what changed as part of the agent's work?";
-            let body = format!(
-                "Since the session stopped, somebody changed what the agent may write:\n  {names}\nIt would be committed with the agent's work, and the agent is told."
-            );
-            let decision = Decision { title, body: &body };
-            if !surface.is_attended() || !surface.confirm(decision) {
-                let session = self.opened.session;
-                let message = format!("{text}, and not by the agent");
-                let hint = format!(
-                    "`harness resume {session} --take-changes` takes it as part of the work; else put it away first, for instance with `git stash`, or take it back with `harness checkpoint undo {} --session {session}`",
-                    last.number
-                );
-                return Err(Refused::asked(
-                    "files",
-                    Failure::needs_human(message).hint(hint),
-                ));
+        if !theirs.is_empty() {
+            let text = format!("{} {since}", named_paths(theirs.iter()));
+            self.ask_about(&theirs, &text, other_run, last, surface)?;
+            let done = "kept as part of the work; the agent is told";
+            found.push(Difference::new(DifferenceKind::Files, text, done).about(theirs));
+        }
+        Ok(found)
+    }
+
+    /// Lets a person say whether what somebody else changed belongs to the agent's work.
+    fn ask_about(
+        &self,
+        paths: &[RepoPath],
+        text: &str,
+        other_run: Option<RunId>,
+        last: &CheckpointEntry,
+        surface: &dyn Surface,
+    ) -> Result<(), Refused> {
+        if self.take_changes {
+            return Ok(());
+        }
+        let (since, by) = match other_run {
+            Some(run) => (
+                format!(
+                    "Since the session stopped, run {run} worked here, and what the agent may write is not as it was"
+                ),
+                format!("and run {run} worked here since"),
+            ),
+            None => (
+                "Since the session stopped, somebody changed what the agent may write".to_owned(),
+                "and not by the agent".to_owned(),
+            ),
+        };
+        let title = "Take what changed as part of the agent's work?";
+        let body = format!(
+            "{since}:\n  {}\nIt would be committed with the agent's work, and the agent is told.",
+            named_paths(paths.iter())
+        );
+        let decision = Decision { title, body: &body };
+        if surface.is_attended() && surface.confirm(decision) {
+            return Ok(());
+        }
+        let session = self.opened.session;
+        let message = format!("{text}, {by}");
+        let away = match other_run {
+            Some(run) => format!(
+                "else finish run {run} first and land it, or take its files back with `harness abort {run}`"
+            ),
+            None => format!(
+                "else put it away first, for instance with `git stash`, or take it back with `harness checkpoint undo {} --session {session}`",
+                last.number
+            ),
+        };
+        let hint = format!(
+            "`harness resume {session} --take-changes` takes it as part of the work; {away}"
+        );
+        Err(Refused::asked(
+            "files",
+            Failure::needs_human(message).hint(hint),
+        ))
+    }
+
+    /// Returns the newest other run that changed files of this work tree since the session stopped.
+    fn other_run_since(&self) -> Result<Option<RunId>, Failure> {
+        let Some(stopped) = self.unsaved.last else {
+            return Ok(None);
+        };
+        let (store, own) = (self.store, self.opened.run.run);
+        for run in runs::newest_first(self.site, store)? {
+            if run == own {
+                continue;
+            }
+            for session in runs::sessions_of(store, run)? {
+                if is_written_since(&store.log_path(session), stopped)
+                    && self.has_worked_since(session, stopped)?
+                {
+                    return Ok(Some(run));
+                }
             }
         }
-        let done = "kept as part of the work; the agent is told";
-        Ok(Some(
-            Difference::new(DifferenceKind::Files, text, done).about(paths),
-        ))
+        Ok(None)
+    }
+
+    /// Whether a session of another run may have left changes here since a moment.
+    fn has_worked_since(&self, session: SessionId, stopped: Timestamp) -> Result<bool, Failure> {
+        // What its log does not tell counts as work.
+        let Ok(log) = harness_store::read(self.store.log_path(session)) else {
+            return Ok(true);
+        };
+        let is_given_up = |event: &Event| matches!(event, Event::RunEnded { reason, .. } if *reason == EndReason::Aborted);
+        if log
+            .records
+            .last()
+            .is_some_and(|last| is_given_up(&last.event))
+        {
+            return Ok(false);
+        }
+        let mut since = Unsaved::default();
+        let mut has_saved = false;
+        for record in log.records.iter().filter(|record| record.time > stopped) {
+            since.take(&record.event, record.time);
+            has_saved |= matches!(&record.event, Event::CheckpointSaved(saved) if saved.number > CheckpointNumber(0));
+        }
+        Ok(has_saved || since.is_agents())
+    }
+
+    /// Tells the files that changed after every command of the agent was over.
+    fn late(&self) -> impl Fn(&RepoPath) -> bool {
+        let over = self
+            .unsaved
+            .over_by(self.engine.run().policy.limits.command);
+        let root = self.site.repo.root().to_path_buf();
+        move |path| {
+            let stat = root.join(path.as_path()).symlink_metadata().ok();
+            let changed = stat.and_then(|stat| u64::try_from(stat.ctime()).ok());
+            over.zip(changed)
+                .is_some_and(|(over, changed)| changed > over.as_millis() / 1_000)
+        }
     }
 
     fn changed(&self, last: &TreeId) -> Result<Vec<RepoPath>, String> {
@@ -251,19 +371,11 @@ impl Left<'_> {
     }
 }
 
-fn named(paths: &[RepoPath]) -> String {
-    let more = paths.len().saturating_sub(NAMES_MAX);
-    let names: Vec<String> = paths
-        .iter()
-        .take(NAMES_MAX)
-        .map(|path| format!("`{path}`"))
-        .collect();
-    let rest = if more > 0 {
-        format!(" and {more} more")
-    } else {
-        String::new()
-    };
-    format!("{}{rest}", names.join(", "))
+/// Whether a log got more since a moment; one that cannot be asked may have.
+fn is_written_since(log: &Path, moment: Timestamp) -> bool {
+    let stat = log.metadata().ok();
+    let written = stat.and_then(|stat| u64::try_from(stat.mtime()).ok());
+    written.is_none_or(|written| written >= moment.as_millis() / 1_000)
 }
 
 fn log(torn: &TornTail) -> Difference {

@@ -27,7 +27,7 @@ impl Needed {
         let mut needed = Self::default();
         let mut has_answer = BTreeSet::new();
         if let Some(store) = site.existing_store()? {
-            for kept in questions::all(site, &store, &|_| {})? {
+            for kept in questions::in_reach(site, &store, &|_| {})? {
                 if questions::settled(&kept, features, &store)?.is_none() {
                     needed.questions.insert(kept.id.to_string());
                 }

@@ -21,8 +21,8 @@ pub(crate) fn differs(difference: &Difference) -> Option<String> {
         more => format!(" and {more} more"),
     };
     Some(format!(
-        "While the harness was stopped, files changed that you did not change: {}{more}. Read them again before you \
-         edit, and keep what is new in them.",
+        "Files changed since your last turn in ways you did not see: {}{more}. Read them again before you edit, and \
+         keep what is new in them.",
         listed(&names, NAMES_MAX)
     ))
 }

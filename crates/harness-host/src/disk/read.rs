@@ -29,6 +29,15 @@ pub struct Stamp {
 }
 
 impl Stamp {
+    /// The stamp of no file: whoever expects it has to read first.
+    pub const NONE: Self = Self {
+        device: 0,
+        inode: 0,
+        size: u64::MAX,
+        modified: (0, 0),
+        sha256: [0; 32],
+    };
+
     pub(super) fn of(stat: &Stat, bytes: &[u8]) -> Self {
         Self {
             device: stat.st_dev,

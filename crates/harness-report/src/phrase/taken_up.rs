@@ -34,9 +34,13 @@ fn stood(found: &TakenUp) -> String {
             return "its last session was over, a fresh one goes on with what is left".to_owned();
         }
     };
-    match found.in_flight.len() {
-        0 => format!("{place}, nothing was in flight"),
-        _ => format!("{place}; what was in flight when it stopped is not repeated"),
+    let is_unknown = |item: &InFlight| item.fate == Fate::Unknown;
+    if found.in_flight.is_empty() {
+        format!("{place}, nothing was in flight")
+    } else if found.in_flight.iter().any(is_unknown) {
+        format!("{place}; no action that was in flight is repeated")
+    } else {
+        format!("{place}; no action of the agent was in flight")
     }
 }
 

@@ -91,8 +91,8 @@ fn lines_for_every_kind_of_event() {
     note: limit near: $4.00 of $5.00 used
     you: stop
     note: stopping (budget): $5.00 used; raise it with --max-usd
-    note: resumed, and something differs: F-012, turn 4; what was in flight when it stopped is not repeated
-      in flight: command `make‹U+001B›[31m
+    note: resumed, and something differs: F-012, turn 4; no action that was in flight is repeated
+      in flight: command `make‹U+001B›[31m all`, call 4.0: its outcome is unknown, the agent is told
       in flight: gate test: the harness's own, done again
       in flight: question call 4.1: asked again
       files: `src/a.rs` changed since checkpoint 3; kept as part of the work; the agent is told

@@ -15,8 +15,8 @@ use std::{
 };
 
 use harness_core::{
-    Action, ByteCount, CallId, Captured, Event, LineRange, Outcome, RepoPath, SessionOpened, Stop,
-    TokenCount,
+    Action, ByteCount, CallId, Captured, Difference, Event, LineRange, Outcome, RepoPath,
+    SessionOpened, Stop, TokenCount,
 };
 use harness_guard::{CagePlan, Guard, HostAct, Machine, Permit};
 use harness_host::{
@@ -191,6 +191,12 @@ impl Performer {
         map_file.clone_into(&mut lock(&self.map_file));
         lock(&self.seen).clear();
         *lock(&self.touched) = BTreeSet::from([RepoPath::root()]);
+    }
+
+    /// Takes in that files are not as the agent may have seen them: it has to read them again.
+    pub(crate) fn doubt(&self, differs: &[Difference]) {
+        let paths = differs.iter().flat_map(|difference| &difference.paths);
+        lock(&self.seen).extend(paths.map(|path| (path.clone(), Stamp::NONE)));
     }
 
     /// Begins to watch a new session's work tree; the first manifest is taken meanwhile.

@@ -89,7 +89,7 @@ impl Workshop {
         if !clashes.is_empty() {
             return Err(format!(
                 "other work has changed {} since; {kept}",
-                named(clashes.into_iter())
+                named_paths(clashes.into_iter())
             ));
         }
         let back = self.write_tree(&work.start, &work.tree);
@@ -118,11 +118,12 @@ impl Workshop {
 /// Says what a restore would have overwritten.
 pub fn changed_by_others(refused: &[Refused]) -> String {
     let reason = refused.first().map_or("", |refused| &refused.reason);
-    let names = named(refused.iter().map(|refused| &refused.path));
+    let names = named_paths(refused.iter().map(|refused| &refused.path));
     format!("{names}: {reason}; nothing was changed")
 }
 
-fn named<'a>(paths: impl ExactSizeIterator<Item = &'a RepoPath>) -> String {
+/// Names paths in one line, at most ten of them, and says how many more there are.
+pub fn named_paths<'a>(paths: impl ExactSizeIterator<Item = &'a RepoPath>) -> String {
     let more = paths.len().saturating_sub(NAMES_MAX);
     let names: Vec<String> = paths
         .take(NAMES_MAX)

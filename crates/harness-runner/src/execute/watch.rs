@@ -517,15 +517,7 @@ impl Watch {
 
     /// Keeps everything that a command could damage and that comes back from nowhere else.
     fn keep_all(&mut self, root: &Root) -> Result<Option<Event>, String> {
-        let tree: HashMap<RepoPath, BlobId> = {
-            let shop = lock(&self.post.shop);
-            let files = shop.repo.files(&self.post.start_tree);
-            let files = files.map_err(|error| chain(&error))?;
-            files
-                .into_iter()
-                .map(|file| (file.path, file.blob))
-                .collect()
-        };
+        let (tree, saved) = self.known_files()?;
         self.know_shared();
         let mut wanted: Vec<(bool, u64, RepoPath)> = Vec::new();
         for (path, attributes) in self.manifest.iter() {
@@ -535,7 +527,7 @@ impl Watch {
             let is_open = self.post.guard.scope().is_writable(path);
             let is_kept = if is_open {
                 // In the scope only ignored files are in no tree.
-                !tree.contains_key(path)
+                !tree.contains_key(path) && !saved.contains(path)
             } else {
                 self.can_be_damaged(path, attributes) || is_hashed(path, attributes)
             };
@@ -560,6 +552,25 @@ impl Watch {
                 ByteCount(bytes)
             ),
         }))
+    }
+
+    /// Returns the files of the tree that the session began with, and those that it has saved since.
+    ///
+    /// A session that is taken up, or begins with the work of another, has files of the agent that
+    /// its first tree has not.
+    fn known_files(&self) -> Result<(HashMap<RepoPath, BlobId>, HashSet<RepoPath>), String> {
+        let shop = lock(&self.post.shop);
+        let files = |tree| shop.repo.files(tree).map_err(|error| chain(&error));
+        let known = shop.repo.checkpoints(self.post.session);
+        let newest = known.map_err(|error| chain(&error))?.whole.pop();
+        let newest = newest.map(|entry| entry.tree);
+        let saved = newest.as_ref().map(files).transpose()?;
+        let saved = saved.into_iter().flatten().map(|file| file.path);
+        let tree = files(&self.post.start_tree)?.into_iter();
+        Ok((
+            tree.map(|file| (file.path, file.blob)).collect(),
+            saved.collect(),
+        ))
     }
 
     /// Keeps one file, unless a tree has it; `false` when there is no room.

@@ -253,11 +253,11 @@ mod tests {
 
     #[test]
     fn words_colours_and_matches_lie_over_each_other() {
-        let marks = [4..7];
+        let mark = 4..7;
         let spans = [(0..3, Token::Keyword), (4..9, Token::Text)];
         let dressing = Dressing {
             tint: Tint::Added,
-            marks: &marks,
+            marks: std::slice::from_ref(&mark),
             spans: &spans,
             needle: "ef",
         };
