@@ -6,7 +6,7 @@
 use serde::{Deserialize, Serialize};
 use similar::{DiffOp, TextDiff, group_diff_ops};
 
-use crate::AnchorSide;
+use crate::{AnchorSide, middle::Middle};
 
 /// The most lines, of both texts together, that are compared one by one.
 ///
@@ -180,37 +180,11 @@ fn lines_of(text: &str) -> Vec<&str> {
 
 /// Returns the operations that turn `old` into `new`, in order and without gaps.
 fn operations(old: &[&str], new: &[&str]) -> Vec<DiffOp> {
-    let head = old.iter().zip(new).take_while(|(a, b)| a == b).count();
-    let (old_rest, new_rest) = (&old[head..], &new[head..]);
-    let tail = old_rest
-        .iter()
-        .rev()
-        .zip(new_rest.iter().rev())
-        .take_while(|(a, b)| a == b)
-        .count();
-    let old_middle = &old_rest[..old_rest.len() - tail];
-    let new_middle = &new_rest[..new_rest.len() - tail];
-    if old_middle.len() + new_middle.len() <= COMPARED_LINES_MAX {
+    let middle = Middle::of(old, new);
+    if middle.len() <= COMPARED_LINES_MAX {
         return TextDiff::from_slices(old, new).ops().to_vec();
     }
-    vec![
-        DiffOp::Equal {
-            old_index: 0,
-            new_index: 0,
-            len: head,
-        },
-        DiffOp::Replace {
-            old_index: head,
-            old_len: old_middle.len(),
-            new_index: head,
-            new_len: new_middle.len(),
-        },
-        DiffOp::Equal {
-            old_index: head + old_middle.len(),
-            new_index: head + new_middle.len(),
-            len: tail,
-        },
-    ]
+    middle.replaced()
 }
 
 fn hunk(group: &[DiffOp], old: &[&str], new: &[&str]) -> Hunk {

@@ -13,6 +13,7 @@ pub mod export;
 mod hunk;
 mod identity;
 mod message;
+mod middle;
 mod order;
 mod reverse;
 mod text;

@@ -10,7 +10,7 @@ use std::{collections::BTreeMap, ops::Range};
 use similar::{Algorithm, DiffOp, capture_diff_slices};
 use unicode_segmentation::UnicodeSegmentation;
 
-use crate::{Hunk, LineKind, identity::runs, text::saturate};
+use crate::{Hunk, LineKind, identity::runs, middle::Middle, text::saturate};
 
 /// The longest line that is looked into. Unit: columns, counted as characters.
 const COLUMNS_MAX: usize = 5_000;
@@ -207,28 +207,7 @@ fn operations(old: &[&str], new: &[&str]) -> Vec<DiffOp> {
     if old.len() * new.len() <= WORDS_MAX {
         return capture_diff_slices(Algorithm::Myers, old, new);
     }
-    let head = old.iter().zip(new).take_while(|(a, b)| a == b).count();
-    let tail = old[head..].iter().rev().zip(new[head..].iter().rev());
-    let tail = tail.take_while(|(a, b)| a == b).count();
-    let (old_len, new_len) = (old.len() - head - tail, new.len() - head - tail);
-    vec![
-        DiffOp::Equal {
-            old_index: 0,
-            new_index: 0,
-            len: head,
-        },
-        DiffOp::Replace {
-            old_index: head,
-            old_len,
-            new_index: head,
-            new_len,
-        },
-        DiffOp::Equal {
-            old_index: head + old_len,
-            new_index: head + new_len,
-            len: tail,
-        },
-    ]
+    Middle::of(old, new).replaced()
 }
 
 /// One side of a pair while its marks are gathered.
