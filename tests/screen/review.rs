@@ -65,7 +65,11 @@ fn the_page_opens_from_the_session_and_says_when_nothing_differs() {
     terminal.wait_for("src/answer");
     terminal.press("b");
     terminal.wait_for("what is not committed");
+    // Both at once would be Alt and the letter.
     terminal.press("\u{1b}");
+    terminal.wait_until("the list is closed", |terminal| {
+        !terminal.screen().contains("what is not committed")
+    });
     terminal.press("q\u{4}");
     assert_eq!(terminal.end(), 0);
 }
