@@ -1,5 +1,6 @@
 //! Each command for itself: what it prints, what it changes, and what it leaves alone.
 
+mod apart;
 mod checkpoint;
 mod compare;
 mod context;

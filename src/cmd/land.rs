@@ -1,12 +1,13 @@
 //! `harness land`: brings a run's proven features to the current branch.
 
 mod kept;
+mod own;
 mod there;
 
 use std::path::PathBuf;
 
 use harness_core::{Brought, Event, RunId};
-use harness_git::{GitError, LandError, LandStyle};
+use harness_git::{GitError, LandError, LandStyle, Own};
 use harness_report::JsonLine;
 use harness_runner::Lander;
 use harness_store::Store;
@@ -99,11 +100,14 @@ fn bring_run(
         &runs::branch(run),
         &commits,
         style,
-        &kept.files,
+        Own {
+            keep: &kept.files,
+            put: &|path, sides| own::put(&opened.run.policy, path, sides),
+        },
         harness_host::clock::now(),
     );
     let landed = landed.map_err(|error| refusal(&error, run, &proven))?;
-    kept.catch_up(site)?;
+    kept.catch_up(site, landed.commits)?;
     let branch = landed
         .branch
         .clone()
