@@ -17,6 +17,7 @@ mod hook;
 mod init;
 pub(crate) mod land;
 mod log;
+pub(crate) mod lost;
 mod models;
 mod moved;
 mod place;

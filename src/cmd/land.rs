@@ -6,7 +6,7 @@ mod there;
 
 use std::path::PathBuf;
 
-use harness_core::{Brought, Event, RunId};
+use harness_core::{Brought, Event, FeatureId, RunId, SessionOpened};
 use harness_git::{GitError, LandError, LandStyle, Own};
 use harness_report::JsonLine;
 use harness_runner::Lander;
@@ -156,6 +156,16 @@ fn bring_run(
         branch: landed.branch,
     };
     Ok((text, line))
+}
+
+/// Returns the features that a run has proven and that HEAD has not.
+pub(super) fn waiting(site: &Site, opened: &SessionOpened) -> Result<Vec<FeatureId>, Failure> {
+    let proven = runs::proven(&site.repo, opened.run.run, &opened.run.base)?;
+    if proven.is_empty() {
+        return Ok(Vec::new());
+    }
+    let (_, missing) = there::part(site, proven)?;
+    Ok(missing.into_iter().map(|proven| proven.feature).collect())
 }
 
 /// Lands what a run has proven while the run goes on, in its own work tree.

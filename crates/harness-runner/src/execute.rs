@@ -356,7 +356,7 @@ impl Executor {
             }
             Effect::TendJob { call, job, stop } => self.tend_job(call, job, stop, cancelled).await,
             Effect::StopJobs { jobs } => self.performer.stop_jobs(&jobs),
-            Effect::SaveCheckpoint { number } => self.save(number).await,
+            Effect::SaveCheckpoint { number } => self.save(number, log_head).await,
             Effect::RunBaseline { gates } => self.baseline(gates, cancelled).await,
             Effect::FreezeCandidate => self.freeze().await,
             Effect::RunGate(gate) => self.gate(*gate, cancelled).await,
