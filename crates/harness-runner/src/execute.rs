@@ -200,10 +200,7 @@ impl Executor {
             self.performer.begin_session(&guard, &run.policy.map_file);
         }
         let taken = lock(&self.shop).take_up(&setting);
-        let folders = taken.map_err(set_up)?;
-        let root = self.performer.root();
-        root.remove_left_overs(HostAct::Checkpoint, &folders)
-            .map_err(|error| set_up(chain(&error)))?;
+        taken.map_err(set_up)?;
         self.remove_half_written(run).map_err(set_up)?;
         let mut found = Vec::new();
         if let Some(feature) = setting.feature() {
