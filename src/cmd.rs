@@ -19,7 +19,7 @@ pub(crate) mod land;
 mod log;
 pub(crate) mod lost;
 mod models;
-mod moved;
+pub(crate) mod moved;
 mod place;
 pub(crate) mod plan;
 pub(crate) mod reach;

@@ -21,6 +21,7 @@ mod land;
 mod log;
 mod lost;
 mod models;
+mod moved;
 mod pinned;
 mod pruned;
 mod readme;

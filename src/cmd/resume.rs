@@ -25,7 +25,7 @@ use self::{
 
 use super::{
     lost::{self, Lost},
-    runs,
+    moved, runs,
     session::marks::{is_archived, refuse_archived},
 };
 use crate::{
@@ -261,11 +261,10 @@ fn in_own_tree(site: &Site, common: &Common, flags: &Resume) -> Result<Option<Co
         if !runs::is_elsewhere(site, &store, session) {
             return Ok(None);
         }
-        let mut linked = site.repo.linked().into_iter();
-        let found = linked.find(|linked| {
-            linked.home == site.repo.root() && linked.root.display().to_string() == root
-        });
+        let mut linked = moved::linked(site).into_iter();
+        let found = linked.find(|linked| moved::is_of(&store, linked, &root));
         if let Some(linked) = found {
+            let linked = moved::ready(site, &linked)?;
             return Ok(Some(Common {
                 directory: Some(linked.root),
                 ..common.clone()
