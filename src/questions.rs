@@ -6,10 +6,7 @@
 
 mod rebuilt;
 
-use std::{
-    collections::{BTreeSet, HashMap},
-    path::Path,
-};
+use std::collections::{BTreeSet, HashMap};
 
 use harness_core::{
     EndReason, Event, Feature, FeatureId, FeatureStatus, GivenAnswer, Kept, RunState, Timestamp,
@@ -19,7 +16,7 @@ use harness_store::{IntentWord, KeptQuestion, QuestionError, QuestionState, Stor
 
 use crate::{
     asides,
-    cmd::runs,
+    cmd::{moved, runs},
     compose::Site,
     failure::{Failure, chain},
     surface::Surface,
@@ -35,8 +32,7 @@ pub(crate) fn all(
     say: &dyn Fn(&str),
 ) -> Result<Vec<KeptQuestion>, Failure> {
     let mut questions = read(store, say)?;
-    let root = site.repo.root().display().to_string();
-    questions.retain(|kept| kept.asked.root == root);
+    questions.retain(|kept| is_here(site, store, kept));
     Ok(questions)
 }
 
@@ -47,20 +43,22 @@ pub(crate) fn in_reach(
     say: &dyn Fn(&str),
 ) -> Result<Vec<KeptQuestion>, Failure> {
     let mut questions = read(store, say)?;
-    questions.retain(|kept| is_in_reach(site, kept));
+    questions.retain(|kept| is_in_reach(site, store, kept));
     Ok(questions)
 }
 
 /// Whether a question was asked in this work tree, or in one that was made for a run from here.
-pub(crate) fn is_in_reach(site: &Site, kept: &KeptQuestion) -> bool {
-    let is_its = |root: &Path| root.display().to_string() == kept.asked.root;
-    let own = site.repo.root();
-    is_its(own)
-        || site
-            .repo
-            .linked()
+pub(crate) fn is_in_reach(site: &Site, store: &Store, kept: &KeptQuestion) -> bool {
+    is_here(site, store, kept)
+        || moved::linked(site)
             .iter()
-            .any(|linked| linked.home == own && is_its(&linked.root))
+            .any(|linked| moved::is_of(store, linked, &kept.asked.root))
+}
+
+/// Whether a question was asked in this work tree, wherever it stood then.
+pub(crate) fn is_here(site: &Site, store: &Store, kept: &KeptQuestion) -> bool {
+    let root = &kept.asked.root;
+    site.repo.root().display().to_string() == *root || moved::was_at(site, store, root)
 }
 
 /// Reads every question; one whose file is broken is said, and kept anew from the logs.

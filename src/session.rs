@@ -17,6 +17,7 @@ use harness_config::{Model, Resolved};
 use harness_core::{
     ByteCount, Effort, EndReason, Event, ModelProfile, Price, Role, Roles, Timestamp, TokenCount,
 };
+use harness_guard::HostAct;
 use harness_provider::{Api, RequestOptions, Script, Server, Untold, check_effort};
 use harness_runner::{Finished, HttpModel, Launch, ModelClient, Models, Pace, Workplace};
 use harness_store::{Held, Holder, Lock, LockError, Store};
@@ -276,6 +277,7 @@ pub(crate) fn lock(site: &Site, store: &Store) -> Result<Lock, Failure> {
             taken => break taken,
         }
     };
+    let taken = taken.map(|lock| clear_up(site, lock));
     taken.map_err(|error| match error {
         LockError::Held(ref held) => Failure::needs_human(format!(
             "another run works in this work tree: {}",
@@ -284,6 +286,22 @@ pub(crate) fn lock(site: &Site, store: &Store) -> Result<Lock, Failure> {
         .hint(way_around(held, &holder)),
         error => Failure::failed(chain(&error)),
     })
+}
+
+/// Removes what processes that were killed with the lock had half written.
+fn clear_up(site: &Site, mut lock: Lock) -> Lock {
+    if !lock.left_behind().is_empty() {
+        let act = HostAct::Checkpoint;
+        // What cannot be removed now is tried again by the next holder.
+        if site
+            .root
+            .remove_left_overs_of(act, lock.left_behind())
+            .is_ok()
+        {
+            let _ = lock.cleared_up();
+        }
+    }
+    lock
 }
 
 /// Says what a person can do about a lock that another holds.

@@ -1,5 +1,6 @@
 //! Each command for itself: what it prints, what it changes, and what it leaves alone.
 
+mod apart;
 mod checkpoint;
 mod compare;
 mod context;
@@ -18,7 +19,9 @@ mod init;
 mod kept;
 mod land;
 mod log;
+mod lost;
 mod models;
+mod moved;
 mod pinned;
 mod pruned;
 mod readme;
@@ -26,6 +29,7 @@ mod review;
 mod scope;
 mod secrets;
 mod session;
+mod several;
 mod trust;
 mod undo;
 mod verify;

@@ -3,6 +3,7 @@
 mod beside;
 mod clock;
 mod disk;
+mod halves;
 mod jobs;
 mod kill;
 mod left_over;

@@ -14,7 +14,7 @@ use harness_store::{LogWriter, Store};
 use serde_json::json;
 
 use self::work::Work;
-use super::{runs, worktree};
+use super::{moved, runs, worktree};
 use crate::{
     cli::{Abort, Common},
     compose::{Site, evidence_path},
@@ -31,6 +31,8 @@ pub(super) fn run(common: &Common, flags: &Abort) -> Result<u8, Failure> {
     let lock = session::lock(&home, &store)?;
     let (run, openings) = choose(&home, &store, flags.run.as_deref())?;
     let linked = worktree::of_run(&home, &store, run);
+    let linked = linked.map(|linked| moved::ready(&home, &linked));
+    let linked = linked.transpose()?;
     let (site, _lock) = match &linked {
         Some(linked) => {
             let site = Site::open_at(&linked.root)?;

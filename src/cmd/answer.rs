@@ -5,7 +5,7 @@
 
 use std::{
     io::{self, Read as _},
-    path::Path,
+    path::{Path, PathBuf},
 };
 
 use harness_core::{Event, Feature, FeatureId, QuestionId, SessionId};
@@ -13,7 +13,7 @@ use harness_report::{Reply, choices, clean_line, reply};
 use harness_store::{ANSWER_BYTES_MAX, KeptAnswer, KeptQuestion, QuestionState, Store};
 use serde_json::{Value, json};
 
-use super::runs;
+use super::{moved, runs};
 use crate::{
     cli::{Answer, Common, RunOptions},
     compose::Site,
@@ -156,7 +156,7 @@ impl<'a> Desk<'a> {
         if let Some(id) = named {
             let kept = store.question(id).map_err(|error| failed(&error))?;
             let kept = kept.ok_or_else(|| unknown(id))?;
-            if !questions::is_in_reach(self.site, &kept) {
+            if !questions::is_in_reach(self.site, store, &kept) {
                 let message = format!(
                     "question `{id}` belongs to the work tree at `{}`",
                     kept.asked.root
@@ -206,8 +206,14 @@ impl<'a> Desk<'a> {
     ) -> Result<(&'static str, String), Failure> {
         let last = runs::sessions_of(store, kept.asked.run)?.pop();
         // A run in a work tree of its own: only itself goes on with its answers.
-        let is_here = kept.asked.root == self.site.repo.root().display().to_string();
-        let there = (!is_here).then(|| Site::open_at(Path::new(&kept.asked.root)));
+        let is_here = questions::is_here(self.site, store, kept);
+        let mut linked = moved::linked(self.site).into_iter();
+        let linked = linked.find(|linked| moved::is_of(store, linked, &kept.asked.root));
+        let there = match linked.filter(|_| !is_here) {
+            Some(linked) => Some(moved::ready(self.site, &linked)?.root),
+            None => (!is_here).then(|| PathBuf::from(&kept.asked.root)),
+        };
+        let there = there.map(|root| Site::open_at(&root));
         let there = there.transpose()?;
         let site = there.as_ref().unwrap_or(self.site);
         // A task, or the goal of a plan, is in no list that a new run could take it from.

@@ -1,12 +1,13 @@
 //! `harness land`: brings a run's proven features to the current branch.
 
 mod kept;
+mod own;
 mod there;
 
 use std::path::PathBuf;
 
-use harness_core::{Brought, Event, RunId};
-use harness_git::{GitError, LandError, LandStyle};
+use harness_core::{Brought, Event, FeatureId, RunId, SessionOpened};
+use harness_git::{GitError, LandError, LandStyle, Own};
 use harness_report::JsonLine;
 use harness_runner::Lander;
 use harness_store::Store;
@@ -99,11 +100,14 @@ fn bring_run(
         &runs::branch(run),
         &commits,
         style,
-        &kept.files,
+        Own {
+            keep: &kept.files,
+            put: &|path, sides| own::put(&opened.run.policy, path, sides),
+        },
         harness_host::clock::now(),
     );
     let landed = landed.map_err(|error| refusal(&error, run, &proven))?;
-    kept.catch_up(site)?;
+    kept.catch_up(site, landed.commits)?;
     let branch = landed
         .branch
         .clone()
@@ -152,6 +156,16 @@ fn bring_run(
         branch: landed.branch,
     };
     Ok((text, line))
+}
+
+/// Returns the features that a run has proven and that HEAD has not.
+pub(super) fn waiting(site: &Site, opened: &SessionOpened) -> Result<Vec<FeatureId>, Failure> {
+    let proven = runs::proven(&site.repo, opened.run.run, &opened.run.base)?;
+    if proven.is_empty() {
+        return Ok(Vec::new());
+    }
+    let (_, missing) = there::part(site, proven)?;
+    Ok(missing.into_iter().map(|proven| proven.feature).collect())
 }
 
 /// Lands what a run has proven while the run goes on, in its own work tree.

@@ -11,7 +11,10 @@ use harness_report::{JsonLines, Lines};
 use harness_store::{Defect, Store};
 use serde_json::json;
 
-use super::runs;
+use super::{
+    lost::{self, Lost, StoreOrGit},
+    runs,
+};
 use crate::{
     cli::{Common, Log},
     compose::Site,
@@ -33,7 +36,7 @@ pub(super) fn run(common: &Common, command: &Log) -> Result<u8, Failure> {
         let target = Target::file(name, path);
         return match command {
             Log::Show { .. } => show(common, &target),
-            _ => verify(common, &[target]),
+            _ => verify(common, None, &[target]),
         };
     }
     let site = Site::open(common)?;
@@ -45,7 +48,11 @@ pub(super) fn run(common: &Common, command: &Log) -> Result<u8, Failure> {
         Log::Show { session } => show(common, &target(&site, &store, session.as_deref())?),
         Log::Verify {
             session: Some(session),
-        } => verify(common, &[target(&site, &store, Some(session))?]),
+        } => verify(
+            common,
+            Some(&site),
+            &[target(&site, &store, Some(session))?],
+        ),
         Log::Verify { session: None } => {
             let sessions = store
                 .sessions()
@@ -54,7 +61,8 @@ pub(super) fn run(common: &Common, command: &Log) -> Result<u8, Failure> {
                 .into_iter()
                 .map(|session| Target::session(&store, session))
                 .collect();
-            verify(common, &targets)
+            let code = verify(common, Some(&site), &targets)?;
+            Ok(code.max(tell_gone(common, &lost::without_log(&store)?)?))
         }
         Log::Follow(flags) => follow::run(&site, &store, common, flags),
         Log::Export(flags) => export::run(&site, &store, common, flags),
@@ -68,8 +76,9 @@ pub(super) struct Target {
     pub(super) name: String,
     /// Its file.
     pub(super) path: PathBuf,
-    /// Where the session is kept; absent for a file that stands for itself.
+    /// The session, and where it is kept; absent for a file that stands for itself.
     pub(super) store: Option<Store>,
+    session: Option<SessionId>,
 }
 
 impl Target {
@@ -78,6 +87,7 @@ impl Target {
             name: session.to_string(),
             path: store.log_path(session),
             store: Some(store.clone()),
+            session: Some(session),
         }
     }
 
@@ -87,6 +97,7 @@ impl Target {
             name: format!("`{name}`"),
             path,
             store: None,
+            session: None,
         }
     }
 
@@ -134,48 +145,58 @@ pub(super) fn unreadable(target: &Target, error: &harness_store::StoreError) -> 
     }
 }
 
-fn verify(common: &Common, targets: &[Target]) -> Result<u8, Failure> {
+fn verify(common: &Common, site: Option<&Site>, targets: &[Target]) -> Result<u8, Failure> {
     let mut output = Output::new(common);
     let mut code = 0;
     for target in targets {
         let Target { name, path, .. } = target;
-        let found = harness_store::verify(path);
-        let found = found.map_err(|error| {
-            Failure::usage(chain(&error)).hint(match target.is_here() {
-                true => "harness session list",
-                false => "name a session, or a file that `harness log export` has written",
-            })
+        let verified = match (&target.store, target.session) {
+            (Some(store), Some(session)) => lost::verify(site, store, session),
+            _ => harness_store::verify(path)
+                .map(|found| (found, None))
+                .map_err(StoreOrGit::Store),
+        };
+        let (found, lost) = verified.map_err(|error| match error {
+            StoreOrGit::Other(failure) => failure,
+            StoreOrGit::Store(error) => {
+                Failure::usage(chain(&error)).hint(match target.is_here() {
+                    true => "harness session list",
+                    false => "name a session, or a file that `harness log export` has written",
+                })
+            }
         })?;
         let problem = found
             .problem
             .as_ref()
             .map(|problem| format!("line {}: {}", problem.line, problem.what));
-        let text = match &problem {
-            Some(problem) => format!(
+        let text = match (&problem, &lost) {
+            (Some(problem), _) => format!(
                 "note: {name} does not hold after record {}: {problem}",
                 found.records
             ),
-            None if found.torn.0 > 0 => {
+            (None, Some(lost)) => format!("note: {name} {}", lost.words()),
+            (None, None) if found.torn.0 > 0 => {
                 format!(
                     "note: {name} holds, {} records, and ends with {} of a record that was cut short",
                     found.records, found.torn
                 )
             }
-            None => format!(
+            (None, None) => format!(
                 "note: {name} holds, {} records, head {}",
                 found.records, found.head.hash
             ),
         };
+        let had = lost.as_ref().and_then(|lost| lost.had);
+        let is_whole = found.is_whole() && lost.is_none();
+        let problem = problem.or_else(|| lost.as_ref().map(Lost::words));
         let body = json!({ "session": target.is_here().then_some(name), "file": path.display().to_string(),
-            "records": found.records, "head": found.head.hash.to_string(),
-            "whole": found.is_whole(), "torn_bytes": found.torn.0, "problem": problem });
+            "records": found.records, "had_records": had, "head": found.head.hash.to_string(),
+            "whole": is_whole, "torn_bytes": found.torn.0, "problem": problem });
         output.entry("log_verified", &text, body)?;
-        if let Some(problem) = &found.problem {
+        if problem.is_some() {
             code = RED;
-            say(&format!(
-                "hint: {}",
-                way_out(target, found.records, &problem.what)
-            ));
+            let defect = found.problem.as_ref().map(|problem| &problem.what);
+            say(&format!("hint: {}", way_out(target, found.records, defect)));
         }
     }
     if targets.is_empty() {
@@ -184,20 +205,41 @@ fn verify(common: &Common, targets: &[Target]) -> Result<u8, Failure> {
     Ok(code)
 }
 
+/// Names the sessions whose logs are gone.
+fn tell_gone(common: &Common, gone: &[SessionId]) -> Result<u8, Failure> {
+    let mut output = Output::new(common);
+    for session in gone {
+        let problem = "its log is gone, and nobody pruned it";
+        let body = json!({ "session": session.to_string(), "file": null, "records": 0, "had_records": null,
+            "head": null, "whole": false, "torn_bytes": 0, "problem": problem });
+        let text = format!("note: {session}: {problem}");
+        output.entry("log_verified", &text, body)?;
+        say(&format!(
+            "hint: put the log back from a copy; the files are in its checkpoints: `harness checkpoint list {session}`"
+        ));
+    }
+    Ok(if gone.is_empty() { 0 } else { RED })
+}
+
 /// Says what can be done about a log that does not hold.
-fn way_out(target: &Target, records: u64, defect: &Defect) -> String {
+fn way_out(target: &Target, records: u64, defect: Option<&Defect>) -> String {
     let name = &target.name;
     match defect {
-        Defect::Newer { .. } | Defect::UnknownEvent { .. } => {
+        Some(Defect::Newer { .. } | Defect::UnknownEvent { .. }) => {
             "use the version of harness that wrote it, or a later one".to_owned()
         }
-        Defect::BlobMissing { hash } | Defect::BlobChanged { hash } if target.is_here() => format!(
-            "put `{}` back from a copy; the {records} records before it can be told: `harness session show {name}`",
-            target
-                .path
-                .with_file_name("blobs")
-                .join(hash.to_string())
-                .display()
+        Some(Defect::BlobMissing { hash } | Defect::BlobChanged { hash }) if target.is_here() => {
+            format!(
+                "put `{}` back from a copy; the {records} records before it can be told: `harness session show {name}`",
+                target
+                    .path
+                    .with_file_name("blobs")
+                    .join(hash.to_string())
+                    .display()
+            )
+        }
+        None if records == 0 => format!(
+            "put the log back from a copy; the files are in its checkpoints: `harness checkpoint list {name}`; `harness run` begins anew"
         ),
         _ if target.is_here() => format!(
             "the {records} records before it can be told: `harness session show {name}`; the files are in its checkpoints: `harness checkpoint list {name}`; to go on, put the log back from a copy, or begin anew with `harness run`"

@@ -24,7 +24,8 @@ use self::{
 };
 
 use super::{
-    runs,
+    lost::{self, Lost},
+    moved, runs,
     session::marks::{is_archived, refuse_archived},
 };
 use crate::{
@@ -112,13 +113,14 @@ fn attempt(
         None => choose(&site, &store, flags.session.as_deref())?,
     };
     let Taken {
-        log,
+        mut log,
         engine,
         opened,
         past,
         unsaved,
         torn,
-    } = open(&store, session, surface)?;
+        lost,
+    } = open(&site, &store, session, surface)?;
     if engine.end() == Some(EndReason::Aborted) {
         let message = format!("run `{}` was given up", opened.run.run);
         let failure = Failure::usage(message).hint("harness run");
@@ -172,9 +174,11 @@ fn attempt(
         opened: &opened,
         unsaved: &unsaved,
         torn: torn.as_ref(),
+        lost: lost.as_ref(),
         take_changes: flags.take_changes,
     };
     let differs = left.look(&resolved.policy, &model.profile, surface)?;
+    log.accept_loss();
     let mut models = model.with_others(&resolved, surface);
     let recorded = Recording::begin(
         &flags.options,
@@ -257,11 +261,10 @@ fn in_own_tree(site: &Site, common: &Common, flags: &Resume) -> Result<Option<Co
         if !runs::is_elsewhere(site, &store, session) {
             return Ok(None);
         }
-        let mut linked = site.repo.linked().into_iter();
-        let found = linked.find(|linked| {
-            linked.home == site.repo.root() && linked.root.display().to_string() == root
-        });
+        let mut linked = moved::linked(site).into_iter();
+        let found = linked.find(|linked| moved::is_of(&store, linked, &root));
         if let Some(linked) = found {
+            let linked = moved::ready(site, &linked)?;
             return Ok(Some(Common {
                 directory: Some(linked.root),
                 ..common.clone()
@@ -286,6 +289,9 @@ pub(super) fn choose(
         None => latest(site, store)?.ok_or_else(nothing)?,
     };
     let Some(opened) = runs::began(store, session)? else {
+        if let Some(lost) = lost::look_at(site, store, session)? {
+            return Err(Refused::lost(session, &lost).into());
+        }
         return Err(Failure::usage(format!("session `{session}` never began"))
             .hint("harness resume --last"));
     };
@@ -312,7 +318,12 @@ fn latest(site: &Site, store: &Store) -> Result<Option<SessionId>, Failure> {
     for session in sessions.into_iter().rev() {
         // A log without a record belongs to a session that never began.
         let Some(opened) = runs::began(store, session)? else {
-            continue;
+            match lost::look_at(site, store, session)? {
+                Some(lost) if !is_archived(store, session) => {
+                    return Err(Refused::lost(session, &lost).into());
+                }
+                _ => continue,
+            }
         };
         let run = opened.run.run;
         if runs::is_elsewhere(site, store, session) || put_away.contains(&run) {
@@ -342,14 +353,18 @@ pub(super) struct Taken {
     /// What its log says of files that no checkpoint has.
     unsaved: Unsaved,
     torn: Option<TornTail>,
+    /// What it is known to have held, and does not.
+    pub(super) lost: Option<Lost>,
 }
 
 /// Opens the log of a session for more, and folds what it holds.
 pub(super) fn open(
+    site: &Site,
     store: &Store,
     session: SessionId,
     surface: &dyn Surface,
 ) -> Result<Taken, Refused> {
+    let known = store.synced(session);
     let reopened = LogWriter::reopen(store, session);
     let (log, records, torn) = reopened.map_err(|error| Refused::log(session, &error))?;
     if let Some(torn) = &torn {
@@ -358,6 +373,11 @@ pub(super) fn open(
             torn.bytes,
             torn.kept.display()
         ));
+    }
+    let has = records.iter().map(|record| record.hash).collect();
+    let lost = lost::look(Some(site), store, session, known, (&has, torn.is_some()))?;
+    if let Some(lost) = lost.as_ref().filter(|_| records.is_empty()) {
+        return Err(Refused::lost(session, lost));
     }
     let events: Vec<(Event, Timestamp)> = records
         .into_iter()
@@ -393,6 +413,7 @@ pub(super) fn open(
         past,
         unsaved,
         torn,
+        lost,
     })
 }
 

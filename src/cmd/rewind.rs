@@ -48,7 +48,11 @@ pub(crate) fn work(
     let store = site.existing_store()?.ok_or_else(resume::nothing)?;
     let _lock = session::lock(&site, &store)?;
     let session = resume::choose(&site, &store, wanted)?;
-    let taken = resume::open(&store, session, surface)?;
+    let taken = resume::open(&site, &store, session, surface)?;
+    if let Some(lost) = &taken.lost {
+        let message = format!("cannot go back in {session}: its log {}", lost.words());
+        return Err(Failure::needs_human(message).hint(format!("harness log verify {session}")));
+    }
     let mut log = taken.log;
     let files = taken.engine.rewind(turn, what).map_err(|why| {
         Failure::usage(format!("cannot go back to turn {turn} of {session}: {why}"))

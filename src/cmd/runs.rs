@@ -347,7 +347,12 @@ pub(super) fn latest_session_of_all(
     Ok(
         newest_first.find(|session| match place_of(site, store, *session) {
             Place::Here | Place::Unknown => true,
-            Place::Elsewhere(folder) => Path::new(&folder).starts_with(&own),
+            Place::Elsewhere(folder) => {
+                Path::new(&folder).starts_with(&own)
+                    || moved::linked(site)
+                        .iter()
+                        .any(|linked| moved::is_of(store, linked, &folder))
+            }
         }),
     )
 }

@@ -3,6 +3,7 @@
 mod glance;
 mod jobs;
 mod needed;
+mod open;
 mod watch;
 
 use harness_core::{Event, FeatureStatus, SessionOpened};
@@ -11,7 +12,7 @@ use harness_store::Record;
 use serde_json::json;
 
 use self::needed::Needed;
-use super::runs;
+use super::{lost, runs};
 use crate::{
     cli::{Common, RunOptions, Status},
     compose::Site,
@@ -93,6 +94,7 @@ pub(super) fn run(common: &Common, flags: &Status) -> Result<u8, Failure> {
     }
     needed.tell(&output)?;
     last_session(&site, &needed, &mut output)?;
+    open::tell(&site, &mut output)?;
     Ok(0)
 }
 
@@ -171,6 +173,14 @@ fn last_session(site: &Site, needed: &Needed, output: &mut Output) -> Result<(),
             return output.entry("last_session", &text, body);
         }
     };
+    let known = store.synced(session);
+    let has = log.records.iter().map(|record| record.hash).collect();
+    if let Some(lost) = lost::look(Some(site), &store, session, known, (&has, log.torn.0 > 0))? {
+        output.text(&format!(
+            "note: the log of {session} {}; `harness log verify` tells more",
+            lost.words()
+        ))?;
+    }
     let Some(Event::SessionOpened(opened)) = log.records.first().map(|record| &record.event) else {
         return output.text(&format!("note: session {session} never began"));
     };

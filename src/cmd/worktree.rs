@@ -1,15 +1,13 @@
 //! Runs in a work tree of their own: made for `run --worktree`, found by `resume`, `land` and `abort`,
 //! and removed when nothing is in it that is not elsewhere.
 
-use std::path::Path;
-
 use harness_config::Resolved;
 use harness_core::{RepoPath, RunId};
 use harness_git::{Linked, LinkedMade, SnapshotCache};
 use harness_store::Store;
 use serde_json::json;
 
-use super::runs;
+use super::{moved, runs};
 use crate::{
     cli::{Common, Run},
     compose::{Site, config_path},
@@ -57,9 +55,8 @@ pub(super) fn run(common: &Common, flags: &Run, surface: &dyn Surface) -> Result
 pub(super) fn of_run(site: &Site, store: &Store, run: RunId) -> Option<Linked> {
     let sessions = runs::sessions_of(store, run).ok()?;
     let root = runs::root_of(store, *sessions.first()?)?;
-    let linked = site.repo.linked().into_iter();
-    let mut ours = linked.filter(|linked| linked.home == site.repo.root());
-    ours.find(|linked| linked.root == Path::new(&root))
+    let mut ours = moved::linked(site).into_iter();
+    ours.find(|linked| moved::is_of(store, linked, &root))
 }
 
 /// Removes the work tree of a run that landed, unless something in it is nowhere else.
@@ -69,6 +66,7 @@ pub(super) fn tidy(site: &Site, store: &Store, run: RunId) -> Result<Option<Stri
     let Some(linked) = of_run(site, store, run) else {
         return Ok(None);
     };
+    let linked = moved::ready(site, &linked)?;
     let folder = linked.root.display().to_string();
     let Ok(inside) = Site::open_at(&linked.root) else {
         return Ok(None);
@@ -124,9 +122,8 @@ pub(super) fn remove(site: &Site, linked: &Linked) {
 
 /// Removes what a process left that was killed before its run began.
 fn sweep(site: &Site, store: &Store) {
-    for linked in site.repo.linked() {
-        let is_ours = linked.home == site.repo.root();
-        if !is_ours || has_session(store, &linked) {
+    for linked in moved::linked(site) {
+        if has_session(store, &linked) {
             continue;
         }
         match Site::open_at(&linked.root) {
@@ -142,10 +139,12 @@ fn sweep(site: &Site, store: &Store) {
 }
 
 fn has_session(store: &Store, linked: &Linked) -> bool {
-    let root = linked.root.display().to_string();
     let sessions = store.sessions().unwrap_or_default();
     let mut newest_first = sessions.into_iter().rev();
-    newest_first.any(|session| runs::root_of(store, session).as_ref() == Some(&root))
+    newest_first.any(|session| {
+        let root = runs::root_of(store, session);
+        root.is_some_and(|root| moved::is_of(store, linked, &root))
+    })
 }
 
 /// What a run goes by has to be in the commit that its work tree is made from.

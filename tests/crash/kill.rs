@@ -277,7 +277,8 @@ fn a_file_that_a_killed_run_was_writing_is_no_work_of_the_agent() {
     desk.use_server(&server, "chat");
     let mut live = Live::start(&desk, &["run"]);
     assert!(live.wait_for("tool_called", 1));
+    let half = format!("src/.~harness-{}-0", live.pid());
     live.kill();
-    desk.project.write("src/.~harness-12345-0", "ha");
+    desk.project.write(&half, "ha");
     assert_mended(&desk, &server, &word, &tree, "killed while it wrote");
 }

@@ -13,6 +13,7 @@ mod graph;
 pub mod intent;
 mod json;
 mod markdown;
+mod merge;
 mod native;
 mod shape;
 
@@ -21,6 +22,7 @@ use std::{cmp::Reverse, collections::HashMap, ops::Range};
 use harness_core::{Feature, FeatureId, FeatureStatus, Goal, RepoPath};
 
 pub use error::ListError;
+pub use merge::{Clash, Merged, merge};
 pub use shape::Shape;
 
 /// The text of a list without features.

@@ -10,8 +10,10 @@ use harness_core::{CommitId, FeatureId, SessionId, Timestamp};
 
 use crate::text::{one_line, tail_lines};
 
+mod join;
 mod patterns;
 
+pub use join::join;
 pub use patterns::{
     Added, PATTERN_BYTES_MAX, PATTERNS_BYTES_MAX, PATTERNS_MAX, added, merge, pattern, window,
     with_patterns,

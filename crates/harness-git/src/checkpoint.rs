@@ -45,6 +45,13 @@ pub struct CheckpointEntry {
     pub message: String,
 }
 
+impl CheckpointEntry {
+    /// Returns what it says of itself, without its trailers.
+    pub fn subject(&self) -> &str {
+        self.message.lines().next().unwrap_or_default()
+    }
+}
+
 /// The checkpoints of a session.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Checkpoints {

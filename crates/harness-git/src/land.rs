@@ -7,6 +7,7 @@
 
 mod conflicts;
 mod files;
+mod own;
 mod picks;
 
 use std::{fs, path::PathBuf};
@@ -14,7 +15,10 @@ use std::{fs, path::PathBuf};
 use git2::{Oid, RepositoryState};
 use harness_core::{CommitId, RepoPath, Timestamp};
 
-pub use self::conflicts::ConflictFile;
+pub use self::{
+    conflicts::ConflictFile,
+    own::{Own, Put, Sides},
+};
 use crate::repo::{GitError, Head, Repo, commit_id, oid, tree_id};
 
 /// How commits arrive on the branch.
@@ -114,8 +118,9 @@ impl Repo {
     /// taken as they are. Files of the work tree must hold what HEAD, the run's
     /// branch or the result has; the branch's content counts only where no
     /// other commit of the branch had a part in it, such as the one that holds
-    /// the person's own edits. A file that holds what `keep` has for its path
-    /// stays as it is, as an uncommitted change. Index entries must be HEAD's. Everything else
+    /// the person's own edits. A file that `own` keeps stays as it is, as an
+    /// uncommitted change; where HEAD and a commit both changed a file that is
+    /// `own`'s to put together, it says what it is to hold. Index entries must be HEAD's. Everything else
     /// the person has staged or changed stays. Commits that change nothing on
     /// HEAD are passed over. The new commits are on the disk when this returns.
     ///
@@ -126,13 +131,13 @@ impl Repo {
         run_branch: &str,
         commits: &[CommitId],
         style: LandStyle<'_>,
-        keep: &[(RepoPath, Vec<u8>)],
+        own: Own<'_>,
         now: Timestamp,
     ) -> Result<Landed, LandError> {
         self.check_idle()?;
         let head = self.head()?;
         self.check_branch(&head, run_branch)?;
-        let picked = self.pick_all(&head, commits, style, now)?;
+        let picked = self.pick_all(&head, commits, style, own, now)?;
         let mut landed = Landed {
             head: commit_id(picked.tip),
             commits: picked.commits.len(),
@@ -149,7 +154,7 @@ impl Repo {
             before = tree;
         }
         let run = self.run_files(run_branch, &head, commits)?;
-        let carried = self.carry_files(&head, &tree_id(picked.tree), run.as_ref(), keep)?;
+        let carried = self.carry_files(&head, &tree_id(picked.tree), run.as_ref(), own.keep)?;
         if let Err(error) = self.move_head(&head, picked.tip, run_branch) {
             // The index must not say that HEAD has what it has not.
             self.put_index_back(&carried)?;

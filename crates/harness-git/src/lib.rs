@@ -50,7 +50,7 @@ pub use checkpoint::{CheckpointEntry, CheckpointRef, Checkpoints};
 pub use commit::CommitInfo;
 pub use contents::{FileChange, FileKind, FileState};
 pub use create::create;
-pub use land::{ConflictFile, LandError, LandStyle, Landed};
+pub use land::{ConflictFile, LandError, LandStyle, Landed, Own, Put, Sides};
 pub use linked::{Linked, LinkedMade};
 pub use listing::{TreeFile, blob_of};
 pub use looked::{Looked, State, WorkChange, WorkContent, WorkFile};

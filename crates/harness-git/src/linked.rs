@@ -89,6 +89,38 @@ impl Repo {
         read_path(&self.git_dir().join(MARK)).ok()
     }
 
+    /// Says again where a work tree of ours and the repository find each other, after the repository
+    /// was moved; this is the person's work tree that has it now.
+    ///
+    /// Changes nothing where they find each other, and where the folder is gone or another's.
+    ///
+    /// # Errors
+    /// When a file cannot be written.
+    pub fn find_linked_again(&self, linked: &Linked) -> Result<Linked, GitError> {
+        let git_dir = &linked.git_dir;
+        let pointer = linked.root.join(".git");
+        let told = fs::read(&pointer).unwrap_or_default();
+        let told = told.strip_prefix(b"gitdir: ").unwrap_or_default();
+        let told = Path::new(OsStr::from_bytes(told.trim_ascii_end()));
+        // It names a folder of this name that is nowhere any more: the one that was moved.
+        let is_lost = told.file_name() == git_dir.file_name() && !told.exists();
+        let write = |path: &Path, text: &[&[u8]]| {
+            let text = [&text.concat()[..], b"\n"].concat();
+            fs::write(path, text).on_path("write", path)
+        };
+        if is_lost {
+            write(&pointer, &[b"gitdir: ", git_dir.as_os_str().as_bytes()])?;
+        }
+        if linked.home != self.root() && !linked.home.exists() {
+            let root = self.root().as_os_str().as_bytes();
+            write(&git_dir.join(MARK), &[root])?;
+        }
+        Ok(Linked {
+            home: self.root().to_path_buf(),
+            ..linked.clone()
+        })
+    }
+
     /// Removes a work tree of ours with all that is in it, and what git knows of it.
     ///
     /// # Errors

@@ -665,22 +665,26 @@ fn what_a_killed_writer_left_is_removed_and_nothing_else() {
     let world = World::new();
     let names = [
         (".~harness-12-0", true),
-        ("deep/.harness-new-7-31", true),
-        (".~harness-12", false),
-        (".~harness-12-0-1", false),
-        (".~harness-me-0", false),
-        ("x.~harness-12-0", false),
-        (".harness-new-", false),
+        ("src/deep/.harness-new-7-31", true),
+        ("ignored/.harness-new-7-1", true),
+        ("src/.~harness-13-0", false),
+        ("src/.harness-new-1-7", false),
+        ("src/.~harness-12", false),
+        ("src/.~harness-12-0-1", false),
+        ("src/.~harness-me-0", false),
+        ("src/x.~harness-12-0", false),
+        (".git/.~harness-12-0", false),
     ];
+    fs::write(world.root().join(".gitignore"), "ignored\n").unwrap();
     for (name, _) in names {
-        let file = world.root().join("src").join(name);
+        let file = world.root().join(name);
         fs::create_dir_all(file.parent().unwrap()).unwrap();
         fs::write(file, "half").unwrap();
     }
-    let removed = open(&world).remove_left_overs(HostAct::Checkpoint, &[path("src")]);
-    assert_eq!(removed.unwrap().len(), 2);
+    let removed = open(&world).remove_left_overs_of(HostAct::Checkpoint, &[7, 12]);
+    assert_eq!(removed.unwrap().len(), 3);
     for (name, is_left_over) in names {
-        let is_there = world.root().join("src").join(name).exists();
+        let is_there = world.root().join(name).exists();
         assert_eq!(is_there, !is_left_over, "{name}");
     }
 }

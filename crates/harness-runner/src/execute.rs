@@ -200,10 +200,7 @@ impl Executor {
             self.performer.begin_session(&guard, &run.policy.map_file);
         }
         let taken = lock(&self.shop).take_up(&setting);
-        let folders = taken.map_err(set_up)?;
-        let root = self.performer.root();
-        root.remove_left_overs(HostAct::Checkpoint, &folders)
-            .map_err(|error| set_up(chain(&error)))?;
+        taken.map_err(set_up)?;
         self.remove_half_written(run).map_err(set_up)?;
         let mut found = Vec::new();
         if let Some(feature) = setting.feature() {
@@ -356,7 +353,7 @@ impl Executor {
             }
             Effect::TendJob { call, job, stop } => self.tend_job(call, job, stop, cancelled).await,
             Effect::StopJobs { jobs } => self.performer.stop_jobs(&jobs),
-            Effect::SaveCheckpoint { number } => self.save(number).await,
+            Effect::SaveCheckpoint { number } => self.save(number, log_head).await,
             Effect::RunBaseline { gates } => self.baseline(gates, cancelled).await,
             Effect::FreezeCandidate => self.freeze().await,
             Effect::RunGate(gate) => self.gate(*gate, cancelled).await,

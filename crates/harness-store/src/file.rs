@@ -69,6 +69,16 @@ pub(crate) fn claim_file(path: &Path) -> Result<Option<File>, FileError> {
     }
 }
 
+/// Opens a file to be written over in place, and creates it where there is none.
+pub(crate) fn open_to_note(path: &Path) -> Result<File, FileError> {
+    options()
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .open(path)
+        .map_err(failed("open", path))
+}
+
 /// Opens a file for reading and appending, and creates it where there is none.
 pub(crate) fn open_to_append(path: &Path) -> Result<File, FileError> {
     options()

@@ -14,7 +14,7 @@ pub struct HashError;
 /// A SHA-256 digest, written as 64 lower-case hexadecimal digits.
 ///
 /// Only that form is read: a log in which the case of a digit was changed must not pass.
-#[derive(Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Hash([u8; 32]);
 

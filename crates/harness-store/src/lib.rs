@@ -9,6 +9,7 @@
 //!
 //! ```text
 //! sessions/S-0001/log.jsonl         one record per line, each chained to the one before
+//! sessions/S-0001/log.synced        its last record that is known to be durable
 //! sessions/S-0001/log.jsonl.torn-1  what a crash left of a last record
 //! sessions/S-0001/blobs/<sha256>    long texts of its events, by the digest of their content
 //! sessions/S-0001/session.json      its name, whether it is archived, and that its log was pruned
@@ -45,6 +46,7 @@ mod runs;
 mod spend;
 pub mod state;
 mod store;
+mod synced;
 mod writer;
 mod written;
 
@@ -55,7 +57,7 @@ pub use follow::{Follower, Looked, is_written};
 pub use hash::{Hash, HashError};
 pub use intent::{IntentEntry, IntentWord, LEDGER_BYTES_MAX};
 pub use lock::{Held, Holder, Lock, LockError};
-pub use log::{Log, Problem, Verification, first, fold, read, verify};
+pub use log::{Log, Problem, Verification, first, fold, read, tail, verify, verify_each};
 pub use marks::{Marks, NAME_CHARS_MAX, PruneError, Pruned, is_session_name};
 pub use questions::{
     ANSWER_BYTES_MAX, AskedQuestion, KeptAnswer, KeptQuestion, QUESTION_BYTES_MAX, QUESTIONS_MAX,

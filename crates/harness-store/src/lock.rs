@@ -1,7 +1,7 @@
 //! One holder per name, known to the others, and free again when its process is gone.
 //!
 //! The kernel's lock on the file decides; what stands in the file is for
-//! people. The file stays for ever: removing it would let two processes lock
+//! people, and tells the next holder who died with it. The file stays for ever: removing it would let two processes lock
 //! two files of one name.
 
 use std::{
@@ -19,6 +19,8 @@ use crate::{
 
 /// The longest text about a holder that is read.
 const HOLDER_BYTES_MAX: u64 = 64 * 1024;
+/// The most processes that are known to have died with a lock in their hands.
+const LEFT_MAX: usize = 64;
 
 /// Who holds a lock.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -31,6 +33,16 @@ pub struct Holder {
     pub host: String,
     /// Its command line, without secrets.
     pub command: String,
+}
+
+/// What stands in the file of a lock while somebody holds it; nothing once it was let go in order.
+#[derive(Serialize, Deserialize)]
+struct Written {
+    #[serde(flatten)]
+    holder: Holder,
+    /// Earlier holders that died, and after whom nobody has cleared up.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    left: Vec<u32>,
 }
 
 /// A lock that another holds.
@@ -63,8 +75,9 @@ pub enum LockError {
 
 /// A lock that is held until it is dropped or its process ends, however it ends.
 pub struct Lock {
-    _file: Locked,
+    file: Locked,
     path: PathBuf,
+    written: Written,
 }
 
 impl Lock {
@@ -87,14 +100,37 @@ impl Lock {
         let _gate = Locked::wait(&folder.join(".gate"))?;
         match Locked::try_new(open_to_rewrite(&path)?, &path)? {
             Some(file) => {
-                write_holder(&file, holder).map_err(failed("write", &path))?;
-                Ok(Self { _file: file, path })
+                let written = Written {
+                    holder: holder.clone(),
+                    left: left_in(&path, holder.pid)?,
+                };
+                write_holder(&file, &written).map_err(failed("write", &path))?;
+                Ok(Self {
+                    file,
+                    path,
+                    written,
+                })
             }
             None => Err(LockError::Held(Held {
                 name: name.to_owned(),
                 holder: read_holder(&path)?,
             })),
         }
+    }
+
+    /// Returns the processes that held the lock and died, and after which nobody has cleared up.
+    pub fn left_behind(&self) -> &[u32] {
+        &self.written.left
+    }
+
+    /// Notes that what the dead processes left is cleared up.
+    ///
+    /// # Errors
+    /// When the file cannot be written; the next holder is told of them again.
+    pub fn cleared_up(&mut self) -> Result<(), LockError> {
+        self.written.left.clear();
+        let written = write_holder(&self.file, &self.written);
+        Ok(written.map_err(failed("write", &self.path))?)
     }
 
     /// Returns the lock's file.
@@ -111,13 +147,36 @@ impl std::fmt::Debug for Lock {
     }
 }
 
+impl Drop for Lock {
+    fn drop(&mut self) {
+        // Whoever dies leaves its name there, and so does whoever did not clear up after the dead.
+        if self.written.left.is_empty() {
+            let _ = self.file.set_len(0);
+        }
+    }
+}
+
+/// Returns who died with the lock, as far as its file tells.
+fn left_in(path: &Path, own: u32) -> Result<Vec<u32>, FileError> {
+    let Some(before) = read_written(path)? else {
+        return Ok(Vec::new());
+    };
+    let mut left = before.left;
+    left.push(before.holder.pid);
+    left.retain(|pid| *pid != own);
+    left.sort_unstable();
+    left.dedup();
+    left.truncate(LEFT_MAX);
+    Ok(left)
+}
+
 fn is_name(name: &str) -> bool {
     let legal = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-');
     (1..=100).contains(&name.len()) && !name.starts_with('.') && name.bytes().all(legal)
 }
 
-fn write_holder(mut file: &std::fs::File, holder: &Holder) -> std::io::Result<()> {
-    let mut text = serde_json::to_vec(holder)?;
+fn write_holder(mut file: &std::fs::File, written: &Written) -> std::io::Result<()> {
+    let mut text = serde_json::to_vec(written)?;
     text.push(b'\n');
     file.set_len(0)?;
     file.seek(SeekFrom::Start(0))?;
@@ -125,6 +184,10 @@ fn write_holder(mut file: &std::fs::File, holder: &Holder) -> std::io::Result<()
 }
 
 fn read_holder(path: &Path) -> Result<Option<Holder>, FileError> {
+    Ok(read_written(path)?.map(|written| written.holder))
+}
+
+fn read_written(path: &Path) -> Result<Option<Written>, FileError> {
     let Some(file) = open_to_read(path)? else {
         return Ok(None);
     };

@@ -8,7 +8,7 @@
 use std::{
     collections::HashMap,
     fs::File,
-    io::{BufRead, BufReader, Read},
+    io::{BufRead, BufReader, Read, Seek, SeekFrom},
     path::Path,
 };
 
@@ -102,6 +102,33 @@ pub fn first(path: impl AsRef<Path>) -> Result<Option<Record>, StoreError> {
     Ok(first_record(path.as_ref())?)
 }
 
+/// Reads the events at the end of a log, oldest first, from its last `bytes`; the chain is not checked.
+///
+/// What cannot be read is left out: it is for a quick look at how a session stands.
+///
+/// # Errors
+/// When there is no such file or it cannot be read.
+pub fn tail(path: impl AsRef<Path>, bytes: ByteCount) -> Result<Vec<Event>, StoreError> {
+    let path = path.as_ref();
+    let mut file = existing(path)?;
+    let size = file.metadata().map_err(failed("look at", path))?.len();
+    let start = size.saturating_sub(bytes.0);
+    file.seek(SeekFrom::Start(start))
+        .map_err(failed("read", path))?;
+    let mut text = Vec::new();
+    (&mut file)
+        .take(bytes.0)
+        .read_to_end(&mut text)
+        .map_err(failed("read", path))?;
+    let mut lines = text.split_inclusive(|byte| *byte == b'\n');
+    if start > 0 {
+        lines.next();
+    }
+    let whole = lines.filter(|line| line.ends_with(b"\n"));
+    let records = whole.filter_map(|line| serde_json::from_slice::<Stored<Event>>(line).ok());
+    Ok(records.map(|record| record.event).collect())
+}
+
 /// Checks the chain of a log without a look at its events, so that logs of later versions pass.
 ///
 /// The chain begins as for [`read`].
@@ -111,6 +138,19 @@ pub fn first(path: impl AsRef<Path>) -> Result<Option<Record>, StoreError> {
 pub fn verify(path: impl AsRef<Path>) -> Result<Verification, StoreError> {
     let path = path.as_ref();
     let end = scan::<IgnoredAny>(&existing(path)?, path, |_| {})?;
+    Ok(verification(end))
+}
+
+/// As [`verify`], and gives the hash of every record that holds to `each`.
+///
+/// # Errors
+/// As [`verify`].
+pub fn verify_each(
+    path: impl AsRef<Path>,
+    mut each: impl FnMut(Hash),
+) -> Result<Verification, StoreError> {
+    let path = path.as_ref();
+    let end = scan::<IgnoredAny>(&existing(path)?, path, |(_, hash)| each(hash))?;
     Ok(verification(end))
 }
 

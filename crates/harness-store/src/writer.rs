@@ -14,6 +14,7 @@ use crate::{
     file::{Locked, claim_file, failed, open_to_append, open_to_read, set_tail_aside, sync_folder},
     log, record,
     redaction::redacted,
+    synced::Note,
 };
 
 /// The most records one log holds.
@@ -38,6 +39,8 @@ pub struct LogWriter {
     is_halted: bool,
     line: Vec<u8>,
     redaction: Option<Redaction>,
+    /// Says beside the log how far it reaches.
+    note: Note,
 }
 
 /// A cut last record, put aside when its log was opened again.
@@ -76,6 +79,13 @@ impl LogWriter {
         sweep(&path);
         let mut writer = Self::new(file, path, end.head, end.bytes);
         writer.is_synced = records.is_empty();
+        let is_missing = |known: Head| {
+            let is_cut = torn.is_some() && known.seq == end.head.seq + 1;
+            !is_cut && records.iter().all(|record| record.hash != known.hash)
+        };
+        if store.synced(session).is_some_and(is_missing) {
+            writer.note.keep();
+        }
         Ok((writer, records, torn))
     }
 
@@ -112,6 +122,7 @@ impl LogWriter {
             is_halted: false,
             line: Vec::new(),
             redaction: None,
+            note: Note::default(),
         }
     }
 
@@ -154,6 +165,11 @@ impl LogWriter {
         self.is_halted = result.is_err();
         self.is_synced = result.is_ok();
         result
+    }
+
+    /// Takes the log as it is for the whole one, although it is known to have had more.
+    pub const fn accept_loss(&mut self) {
+        self.note.let_go();
     }
 
     /// Returns the last record's number and hash.
@@ -257,6 +273,7 @@ impl LogWriter {
             }
             self.is_findable = true;
         }
+        self.note.write(&self.path, self.head);
         Ok(())
     }
 

@@ -53,7 +53,7 @@ pub(crate) fn checkpoints(
             // What a command made says itself what it is.
             message: match turn {
                 Some(_) => String::new(),
-                None => entry.message.clone(),
+                None => entry.subject().to_owned(),
             },
         });
         before = Some(&entry.tree);

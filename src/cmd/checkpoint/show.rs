@@ -42,7 +42,7 @@ pub(super) fn run(
         (0, _) => "before the session".to_owned(),
         (_, Some(turn)) => format!("turn {turn}"),
         // Made by a command: an undo, or an abort.
-        (_, None) => clean_line(&entry.message, COMMAND_CHARS_MAX),
+        (_, None) => clean_line(entry.subject(), COMMAND_CHARS_MAX),
     };
     let mut text = format!(
         "checkpoint: {number} of {}, {what}, {}, {}, {}, +{added} -{removed}",
@@ -62,7 +62,7 @@ pub(super) fn run(
     }
     let body = json!({ "session": known.session.to_string(), "n": number.0, "turn": turn.map(|turn| turn.0),
         "time": entry.time.to_string(), "commit": entry.commit.to_string(), "tree": entry.tree.to_string(),
-        "message": entry.message.trim_end(), "added": added, "removed": removed,
+        "message": entry.subject(), "added": added, "removed": removed,
         "calls": calls.iter().map(Call::to_json).collect::<Vec<_>>(),
         "files": files.iter().map(|file| file.to_json(false)).collect::<Vec<_>>() });
     Output::new(common).entry("checkpoint_shown", &text, body)?;

@@ -17,7 +17,7 @@ use harness_store::{Store, TornTail};
 
 use super::refused::Refused;
 use crate::{
-    cmd::runs,
+    cmd::{lost::Lost, runs},
     compose::Site,
     failure::{Failure, chain},
     surface::{Decision, Surface},
@@ -128,6 +128,7 @@ pub(super) struct Left<'a> {
     pub(super) opened: &'a SessionOpened,
     pub(super) unsaved: &'a Unsaved,
     pub(super) torn: Option<&'a TornTail>,
+    pub(super) lost: Option<&'a Lost>,
     /// Whether a person takes what they changed as part of the work.
     pub(super) take_changes: bool,
 }
@@ -145,6 +146,7 @@ impl Left<'_> {
         let checkpoints = self.site.repo.checkpoints(session).map_err(Failure::from)?;
         let mut found = Vec::new();
         found.extend(self.torn.map(log));
+        found.extend(self.shortened(surface)?);
         found.extend(damaged(&checkpoints));
         found.extend(self.files(&checkpoints, surface)?);
         if self.site.repository.is_some() {
@@ -152,6 +154,32 @@ impl Left<'_> {
         }
         found.extend(other_model(&self.opened.run.model, model));
         Ok(found)
+    }
+
+    /// What stood in records that are gone nobody knows, so a person says whether it goes on without.
+    fn shortened(&self, surface: &dyn Surface) -> Result<Option<Difference>, Refused> {
+        let Some(lost) = self.lost else {
+            return Ok(None);
+        };
+        let session = self.opened.session;
+        let text = format!("the log of {session} {}", lost.words());
+        let decision = Decision {
+            title: "Go on without the records that are missing?",
+            body: &format!(
+                "{text}.\nWhat was done in them is not known: calls may be made again, and what was spent is not counted."
+            ),
+        };
+        let is_taken = self.take_changes || surface.is_attended() && surface.confirm(decision);
+        if !is_taken {
+            return Err(Refused::asked(
+                "log",
+                Failure::needs_human(text).hint(format!(
+                    "put the log back from a copy, or go on without what is missing: `harness resume {session} --take-changes`; or begin anew with `harness run`"
+                )),
+            ));
+        }
+        let done = "goes on from what is left: what was done in the missing records is not known";
+        Ok(Some(Difference::new(DifferenceKind::Log, text, done)))
     }
 
     /// A branch that somebody else moved cannot be committed to.

@@ -5,6 +5,7 @@ use harness_store::{Defect, StoreError};
 use serde_json::json;
 
 use crate::{
+    cmd::lost::Lost,
     failure::{Failure, chain},
     surface::Surface,
 };
@@ -59,6 +60,17 @@ impl Refused {
             StoreError::InUse { .. } => Self::cannot("log_in_use", Failure::needs_human(message)),
             _ => Self::cannot("log", Failure::failed(message)),
         }
+    }
+
+    /// The log of the session was emptied.
+    pub(super) fn lost(session: SessionId, lost: &Lost) -> Self {
+        let message = format!("cannot go on with {session}: its log {}", lost.words());
+        Self::cannot(
+            "log_lost",
+            Failure::failed(message).hint(format!(
+                "put the log back from a copy; the files are in `harness checkpoint list {session}`; `harness run` begins anew, and `harness session archive {session}` lets `resume --last` pass over it"
+            )),
+        )
     }
 
     /// Says it as JSON, where JSON is wanted, and returns the failure for people.

@@ -45,7 +45,7 @@ impl Shape {
     }
 
     /// Returns the key of the entries; none where the file is the list itself.
-    const fn key(self) -> Option<&'static str> {
+    pub(super) const fn key(self) -> Option<&'static str> {
         match self {
             Self::Native => Some("features"),
             Self::Stories => Some("userStories"),
@@ -251,7 +251,7 @@ fn feature(shape: Shape, entry: &Value, place: usize) -> Result<Feature, ListErr
 }
 
 /// Returns where the array of the entries stands.
-fn list_at(shape: Shape, text: &str) -> Range<usize> {
+pub(super) fn list_at(shape: Shape, text: &str) -> Range<usize> {
     let root = json::value_at(text, 0);
     match shape.key().and_then(|key| json::member(text, &root, key)) {
         Some(member) => member.value,

@@ -3,7 +3,7 @@
 use git2::{Commit, MergeOptions, Oid};
 use harness_core::{CommitId, Timestamp};
 
-use super::{LandError, LandStyle};
+use super::{LandError, LandStyle, Own};
 use crate::repo::{During, Head, Repo, commit_id};
 
 /// The result of picking.
@@ -20,6 +20,7 @@ impl Repo {
         head: &Head,
         commits: &[CommitId],
         style: LandStyle<'_>,
+        own: Own<'_>,
         now: Timestamp,
     ) -> Result<Picked, LandError> {
         let start = self.commit_object(&head.commit)?;
@@ -27,7 +28,7 @@ impl Repo {
         let mut made = Vec::new();
         for id in commits {
             let commit = self.commit_object(id)?;
-            if let Some(next) = self.pick(&current, &commit, now)? {
+            if let Some(next) = self.pick(&current, &commit, own, now)? {
                 made.push(next.id());
                 current = next;
             }
@@ -64,6 +65,7 @@ impl Repo {
         &'repo self,
         onto: &Commit<'repo>,
         commit: &Commit<'repo>,
+        own: Own<'_>,
         now: Timestamp,
     ) -> Result<Option<Commit<'repo>>, LandError> {
         if self.contains(onto.id(), commit.id())? {
@@ -76,7 +78,7 @@ impl Repo {
         let tree = if parent.map(|parent| parent.tree_id()) == Some(onto.tree_id()) {
             commit.tree_id()
         } else {
-            self.merge_pick(onto, commit)?
+            self.merge_pick(onto, commit, own)?
         };
         if tree == onto.tree_id() {
             return Ok(None);
@@ -109,16 +111,26 @@ impl Repo {
         Ok(descends.during("compare the history of", tip)?)
     }
 
-    fn merge_pick(&self, onto: &Commit<'_>, commit: &Commit<'_>) -> Result<Oid, LandError> {
+    fn merge_pick(
+        &self,
+        onto: &Commit<'_>,
+        commit: &Commit<'_>,
+        own: Own<'_>,
+    ) -> Result<Oid, LandError> {
         let options = MergeOptions::new();
         let mut index = self
             .git
             .cherrypick_commit(commit, onto, 0, Some(&options))
             .during("pick", commit.id())?;
-        if index.has_conflicts() {
+        let clashes = self.put_together(&mut index, onto, commit, own)?;
+        if index.has_conflicts() || !clashes.is_empty() {
+            let mut files = self.conflicts(&index, commit);
+            files.retain(|file| clashes.iter().all(|clash| clash.path != file.path));
+            files.extend(clashes);
+            files.sort_by(|one, other| one.path.cmp(&other.path));
             return Err(LandError::Conflict {
                 commit: commit_id(commit.id()),
-                files: self.conflicts(&index, commit),
+                files,
             });
         }
         let tree = index.write_tree_to(&self.git);

@@ -5,12 +5,16 @@ use std::fs;
 use harness_core::CommitId;
 
 use super::fixture::{Fixture, NOW};
-use crate::{LandError, LandStyle, Landed};
+use crate::{LandError, LandStyle, Landed, Own, Put};
 
 fn land(fixture: &Fixture, commits: &[CommitId]) -> Result<Landed, LandError> {
-    fixture
-        .repo
-        .land("harness/R-0001", commits, LandStyle::EachCommit, &[], NOW)
+    fixture.repo.land(
+        "harness/R-0001",
+        commits,
+        LandStyle::EachCommit,
+        Own::NONE,
+        NOW,
+    )
 }
 
 /// What `git` says about uncommitted work.
@@ -235,7 +239,7 @@ fn squash_makes_one_commit_in_the_persons_name() {
     };
     let landed = fixture
         .repo
-        .land("harness/R-0001", &features, style, &[], NOW)
+        .land("harness/R-0001", &features, style, Own::NONE, NOW)
         .unwrap();
     assert_eq!(landed.commits, 1);
     assert_eq!(
@@ -353,7 +357,10 @@ fn a_file_that_is_kept_stays_as_an_uncommitted_change() {
             "harness/R-0001",
             std::slice::from_ref(&feature),
             LandStyle::EachCommit,
-            &[(path.clone(), keep.to_vec())],
+            Own {
+                keep: &[(path.clone(), keep.to_vec())],
+                ..Own::NONE
+            },
             NOW,
         )
     };
@@ -476,4 +483,43 @@ fn the_index_goes_back_when_head_moved_at_the_last_moment() {
     repo.carry_files(&head, &tree, run.as_ref(), &[]).unwrap();
     assert_eq!(land(&fixture, &[feature]).unwrap().commits, 1);
     assert_eq!(uncommitted(&fixture), "A  staged\n");
+}
+
+#[test]
+fn a_file_of_its_owner_is_put_together_in_its_words() {
+    let Some(fixture) = Fixture::new() else {
+        return;
+    };
+    fixture.write("src/main.rs", "agent\n");
+    let feature = fixture.feature(&fixture.head(), "feature");
+    fixture.write("src/main.rs", "person\n");
+    fixture.git(&["commit", "-q", "-a", "-m", "person"]);
+    let land = |put: Put| {
+        let put = |path: &harness_core::RepoPath, sides: crate::Sides<'_>| {
+            assert_eq!(path.to_text(), "src/main.rs");
+            assert_eq!(sides.head, Some(&b"person\n"[..]));
+            assert_eq!(sides.run, Some(&b"agent\n"[..]));
+            assert!(sides.base.is_some());
+            put.clone()
+        };
+        let own = Own {
+            keep: &[],
+            put: &put,
+        };
+        let commits = std::slice::from_ref(&feature);
+        fixture
+            .repo
+            .land("harness/R-0001", commits, LandStyle::EachCommit, own, NOW)
+    };
+    let LandError::Conflict { files, .. } =
+        land(Put::Clash("both said so".to_owned())).unwrap_err()
+    else {
+        panic!("a conflict");
+    };
+    assert_eq!(files.len(), 1);
+    assert_eq!(files[0].text, "both said so");
+    land(Put::Together(b"person and agent\n".to_vec())).unwrap();
+    assert_eq!(fixture.read("src/main.rs"), b"person and agent\n");
+    assert_eq!(uncommitted(&fixture), "");
+    fixture.git(&["fsck", "--strict", "--no-dangling"]);
 }

@@ -6,7 +6,7 @@ use harness_core::CommitId;
 use tempfile::TempDir;
 
 use super::fixture::{Fixture, NOW, git, person, skipped};
-use crate::{LandError, LandStyle, Repo, RestoreMode};
+use crate::{LandError, LandStyle, Own, Repo, RestoreMode};
 
 /// Lands a feature that changes, adds and removes a file, and takes it back from the work tree.
 fn lands(repo: &Repo, root: &Path, run: impl Fn(&[&str]) -> String) {
@@ -51,7 +51,7 @@ fn lands(repo: &Repo, root: &Path, run: impl Fn(&[&str]) -> String) {
         )
         .unwrap();
     let landed = repo
-        .land(branch, &[commit], LandStyle::EachCommit, &[], NOW)
+        .land(branch, &[commit], LandStyle::EachCommit, Own::NONE, NOW)
         .unwrap();
     assert_eq!(landed.commits, 1);
     assert_eq!(run(&["status", "--porcelain"]), before);
@@ -165,7 +165,7 @@ fn names_that_differ_in_case_alone_stay_two_files() {
     );
     let land = |branch, commit: &CommitId| {
         let commits = std::slice::from_ref(commit);
-        open().land(branch, commits, LandStyle::EachCommit, &[], NOW)
+        open().land(branch, commits, LandStyle::EachCommit, Own::NONE, NOW)
     };
 
     // An index that takes them for one has no place for both, and says so.
@@ -213,8 +213,14 @@ fn modes_that_git_does_not_watch_are_no_change_of_a_person() {
             NOW,
         )
         .unwrap();
-    repo.land("harness/R-0001", &[commit], LandStyle::EachCommit, &[], NOW)
-        .unwrap();
+    repo.land(
+        "harness/R-0001",
+        &[commit],
+        LandStyle::EachCommit,
+        Own::NONE,
+        NOW,
+    )
+    .unwrap();
     assert_eq!(fixture.git(&["status", "--porcelain"]), "");
 }
 

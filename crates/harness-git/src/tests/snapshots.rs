@@ -405,7 +405,7 @@ fn nothing_configured_is_run() {
         "harness/R-0001",
         &[commit],
         crate::LandStyle::EachCommit,
-        &[],
+        crate::Own::NONE,
         super::fixture::NOW,
     )
     .unwrap();

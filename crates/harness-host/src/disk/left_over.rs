@@ -20,21 +20,23 @@ use super::{
 const BEGINNINGS: [&[u8]; 2] = [b".~harness-", b".harness-new-"];
 
 impl Root {
-    /// Removes half-written files below `folders`, for whoever holds the lock of the work tree.
+    /// Removes the half-written files of `processes` that are dead, for whoever holds the lock of
+    /// the work tree they had: a file of another name is somebody's.
     ///
-    /// Returns what was removed. Ignored folders are not looked into: nothing in them is ever saved.
+    /// Returns what was removed. Ignored folders are looked into as well, git's own are not.
     ///
     /// # Errors
     /// [`DiskError::Io`] when a file cannot be removed.
-    pub fn remove_left_overs(
+    pub fn remove_left_overs_of(
         &self,
         _act: HostAct,
-        folders: &[RepoPath],
+        processes: &[u32],
     ) -> Result<Vec<RepoPath>, DiskError> {
+        let mut walk = self.walk(&RepoPath::root());
+        walk.standard_filters(false)
+            .filter_entry(|entry| !entry.file_name().eq_ignore_ascii_case(".git"));
         let mut removed = Vec::new();
-        for folder in folders {
-            self.remove_found(&self.walk(folder), &mut removed)?;
-        }
+        self.remove_found(&walk, &mut removed, &|process| processes.contains(&process))?;
         Ok(removed)
     }
 
@@ -55,7 +57,7 @@ impl Root {
             let mut walk = self.walk(&folder);
             // An ignore rule may name what is left over, and must not keep it.
             walk.max_depth(Some(1)).standard_filters(false);
-            self.remove_found(&walk, &mut removed)?;
+            self.remove_found(&walk, &mut removed, &|_| true)?;
         }
         Ok(removed)
     }
@@ -64,11 +66,13 @@ impl Root {
         &self,
         walk: &WalkBuilder,
         removed: &mut Vec<RepoPath>,
+        is_wanted: &dyn Fn(u32) -> bool,
     ) -> Result<(), DiskError> {
         // What cannot be walked is reported by the snapshot that follows.
         for entry in walk.build().flatten() {
             let is_file = entry.file_type().is_some_and(|kind| !kind.is_dir());
-            if !is_file || !is_left_over(entry.file_name().as_bytes()) {
+            let process = process_of(entry.file_name().as_bytes());
+            if !is_file || !process.is_some_and(is_wanted) {
                 continue;
             }
             if let Some(path) = self.repo_path(entry.path()) {
@@ -96,15 +100,16 @@ impl Root {
     }
 }
 
-/// Whether a name is one that only this program gives: a beginning, a process, a count.
-fn is_left_over(name: &[u8]) -> bool {
-    let rest = BEGINNINGS
-        .iter()
-        .find_map(|beginning| name.strip_prefix(*beginning));
-    let is_number = |part: &[u8]| !part.is_empty() && part.iter().all(u8::is_ascii_digit);
-    rest.is_some_and(|rest| {
-        let mut parts = rest.split(|byte| *byte == b'-');
-        let both = (parts.next(), parts.next(), parts.next());
-        matches!(both, (Some(process), Some(count), None) if is_number(process) && is_number(count))
-    })
+/// Returns the process that gave a name which only this program gives: a beginning, a process, a count.
+fn process_of(name: &[u8]) -> Option<u32> {
+    let beginnings = BEGINNINGS.iter();
+    let mut rests = beginnings.filter_map(|beginning| name.strip_prefix(*beginning));
+    let mut parts = rests.next()?.split(|byte| *byte == b'-');
+    let is_number = |part: &&[u8]| !part.is_empty() && part.iter().all(u8::is_ascii_digit);
+    let process = parts.next().filter(is_number)?;
+    parts.next().filter(is_number)?;
+    if parts.next().is_some() {
+        return None;
+    }
+    std::str::from_utf8(process).ok()?.parse().ok()
 }

@@ -18,12 +18,12 @@ const OLD_SESSIONS_MAX: usize = 8;
 
 impl Executor {
     /// Saves the work tree, and tells what that leaves out.
-    pub(super) async fn save(&self, number: CheckpointNumber) {
+    pub(super) async fn save(&self, number: CheckpointNumber, log_head: String) {
         let event = match self.quiet().await {
             Ok(_held) => {
                 let store = self.workplace.store.clone();
                 let saved = self.in_shop(move |shop| {
-                    let event = shop.save(number)?;
+                    let event = shop.save(number, &log_head)?;
                     shop.keep_within_bounds(number, &store);
                     Ok((event, shop.take_left_out()))
                 });

@@ -146,8 +146,13 @@ impl Workshop {
         })
     }
 
-    /// Saves the work tree if it differs from the checkpoint before `number`.
-    pub(crate) fn save(&mut self, number: CheckpointNumber) -> Result<Event, String> {
+    /// Saves the work tree if it differs from the checkpoint before `number`; `log_head` is the
+    /// last record before, which the checkpoint names.
+    pub(crate) fn save(
+        &mut self,
+        number: CheckpointNumber,
+        log_head: &str,
+    ) -> Result<Event, String> {
         let begun = Instant::now();
         let session = self.session.as_ref().ok_or(super::NO_SESSION)?;
         // A number that is taken was made just before a crash, and its record is missing.
@@ -171,7 +176,7 @@ impl Workshop {
             return Ok(Event::CheckpointUnchanged);
         }
         let message = format!(
-            "checkpoint {number} of {}, {}",
+            "checkpoint {number} of {}, {}\n\nHarness-Log: {log_head}\n",
             opened.session, opened.feature
         );
         self.repo
