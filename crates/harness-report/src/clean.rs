@@ -73,6 +73,20 @@ fn is_harmful(char: char) -> bool {
         | '\u{2060}'..='\u{2069}'
         | '\u{feff}' => true,
         '\u{e0000}'..='\u{e007f}' => true,
+        // What nobody sees can hide what is meant: fillers, breaks, marks of musical and older
+        // scripts. Only the variations that emoji are written with stay.
+        '\u{ad}'
+        | '\u{34f}'
+        | '\u{115f}'
+        | '\u{17b4}'..='\u{17b5}'
+        | '\u{180b}'..='\u{180f}'
+        | '\u{2028}'..='\u{2029}'
+        | '\u{3164}'
+        | '\u{ffa0}'
+        | '\u{fff0}'..='\u{fffb}'
+        | '\u{1bca0}'..='\u{1bca3}'
+        | '\u{1d173}'..='\u{1d17a}'
+        | '\u{e0080}'..='\u{e0fff}' => true,
         other => other.is_control(),
     }
 }
@@ -89,6 +103,19 @@ mod tests {
         );
         assert_eq!(clean("\u{9b}6n"), "‹U+009B›6n");
         assert_eq!(clean("x\u{202e}y"), "x‹U+202E›y");
+    }
+
+    #[test]
+    fn what_nobody_sees_is_shown() {
+        assert_eq!(
+            clean("y\u{ad}\u{e0100}\u{3164}"),
+            "y‹U+00AD›‹U+E0100›‹U+3164›"
+        );
+        assert_eq!(clean("a\u{2028}b"), "a‹U+2028›b");
+        assert!(matches!(
+            clean("\u{2601}\u{fe0f} e\u{301}"),
+            Cow::Borrowed(_)
+        ));
     }
 
     #[test]

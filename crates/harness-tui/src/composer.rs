@@ -1,11 +1,15 @@
 //! Where a person writes: a text of several lines with the keys of readline, and what was written before.
 
+mod cluster;
+mod lay;
+
 use ratatui_textarea::{CursorMove, TextArea};
 
 use crate::{
     command::Command,
-    text::{Role, Row, untabbed, wrap},
+    text::{Row, untabbed},
 };
+use lay::lay_out;
 
 /// The texts that can be brought back.
 const HISTORY_MAX: usize = 200;
@@ -113,14 +117,14 @@ impl Composer {
             Command::Newline => area.insert_newline(),
             Command::LineStart => area.move_cursor(CursorMove::Head),
             Command::LineEnd => area.move_cursor(CursorMove::End),
-            Command::CharBack => area.move_cursor(CursorMove::Back),
-            Command::CharForward => area.move_cursor(CursorMove::Forward),
+            Command::CharBack => cluster::back(area),
+            Command::CharForward => cluster::forward(area),
             Command::WordBack => area.move_cursor(CursorMove::WordBack),
             Command::WordForward => area.move_cursor(CursorMove::WordForward),
-            Command::LineUp => area.move_cursor(CursorMove::Up),
-            Command::LineDown => area.move_cursor(CursorMove::Down),
-            Command::DeleteBack => drop(area.delete_char()),
-            Command::DeleteForward => drop(area.delete_next_char()),
+            Command::LineUp => cluster::vertically(area, CursorMove::Up),
+            Command::LineDown => cluster::vertically(area, CursorMove::Down),
+            Command::DeleteBack => cluster::delete_before(area),
+            Command::DeleteForward => cluster::delete_behind(area),
             Command::DeleteWordBack => drop(area.delete_word()),
             Command::DeleteWordForward => drop(area.delete_next_word()),
             Command::DeleteToStart => drop(area.delete_line_by_head()),
@@ -209,20 +213,15 @@ impl Composer {
         let cursor = self.area.cursor();
         let (mut rows, mut at) = (Vec::new(), (0, 0));
         for (index, line) in self.area.lines().iter().enumerate() {
-            if index == cursor.0 {
+            let here = (index == cursor.0).then(|| {
                 let before: String = line.chars().take(cursor.1).collect();
-                // A marker behind the cursor keeps blanks at the end of a row from being dropped.
-                let until = wrap(
-                    &Row::of(Role::Plain, format!("{}.", shown(&before))),
-                    columns,
-                );
-                let column = until.last().map_or(0, Row::width).saturating_sub(1);
-                at = (rows.len() + until.len() - 1, column);
+                shown(&before).len()
+            });
+            let (laid, place) = lay_out(&shown(line), columns, here);
+            if let Some((row, column)) = place {
+                at = (rows.len() + row, column);
             }
-            rows.extend(wrap(&Row::of(Role::Plain, shown(line)), columns));
-        }
-        while rows.len() <= at.0 {
-            rows.push(Row::default());
+            rows.extend(laid);
         }
         (rows, at)
     }

@@ -9,6 +9,7 @@ use ratatui::{
     buffer::Buffer,
     layout::{Position, Rect},
 };
+use unicode_width::UnicodeWidthChar as _;
 
 /// Marks around a frame, so that a terminal that knows them shows it at once.
 const BEGIN: &[u8] = b"\x1b[?2026h";
@@ -71,6 +72,7 @@ impl Painter {
             });
             CrosstermBackend::new(&mut bytes).draw(cells)?;
         } else {
+            unsettle(&mut self.shown, &next);
             let changes = self.shown.diff(&next);
             if changes.is_empty() && cursor == self.cursor {
                 self.shown = next;
@@ -92,6 +94,39 @@ impl Painter {
         self.is_unknown = false;
         Ok(bytes)
     }
+}
+
+/// Stands in a cell whose picture is not known; no text has it, it is no character.
+const UNKNOWN: &str = "\u{10fffe}";
+
+/// Forgets what is shown beside a cluster that comes or goes.
+///
+/// Terminals do not agree on what takes several columns: some keep `ทำ` or a hand with a colour in
+/// as many cells as it has characters. What is left of it would stay for ever.
+fn unsettle(shown: &mut Buffer, next: &Buffer) {
+    // From the end on: what is forgotten must have been looked at before.
+    for at in (0..next.content.len().min(shown.content.len())).rev() {
+        let (Some(old), Some(new)) = (shown.content.get(at), next.content.get(at)) else {
+            return;
+        };
+        if old == new {
+            continue;
+        }
+        let reach = reach(old.symbol()).max(reach(new.symbol()));
+        let beside = shown.content.iter_mut().skip(at + 1);
+        for cell in beside.take(reach.saturating_sub(1)) {
+            cell.set_symbol(UNKNOWN);
+        }
+    }
+}
+
+/// Returns the most columns that a terminal gives a cluster.
+fn reach(symbol: &str) -> usize {
+    if symbol.len() == 1 || symbol == UNKNOWN {
+        return 1;
+    }
+    let added = symbol.chars().map(|char| char.width().unwrap_or(0)).sum();
+    crate::text::width(symbol).max(added)
 }
 
 fn place(bytes: &mut Vec<u8>, cursor: Option<Position>) {

@@ -3,8 +3,8 @@
 //! Everything here is already cleaned: what acts on a terminal was made visible
 //! before it came. Roles are turned into colours by the theme, at the very end.
 
+use ratatui::buffer::CellWidth as _;
 use unicode_segmentation::UnicodeSegmentation as _;
-use unicode_width::UnicodeWidthStr as _;
 
 use crate::{ink::Ink, review::Dye};
 
@@ -76,8 +76,15 @@ impl Row {
     }
 
     /// Adds a piece; an empty one adds nothing.
+    ///
+    /// What goes on in the cluster that stands last belongs to it, whatever its role: a mark alone
+    /// would be lost.
     pub(crate) fn push(&mut self, role: Role, text: impl Into<String>) {
-        let text = text.into();
+        let mut text = text.into();
+        if let Some(last) = self.pieces.last_mut().filter(|last| last.role != role) {
+            let more = more_of_cluster(&last.text, &text);
+            last.text.extend(text.drain(..more));
+        }
         match self.pieces.last_mut() {
             _ if text.is_empty() => {}
             Some(last) if last.role == role => last.text.push_str(&text),
@@ -106,14 +113,38 @@ impl Row {
     }
 }
 
+/// The most of a text that is looked at for the rest of a cluster. Unit: characters.
+const CLUSTER_MAX: usize = 64;
+
+/// Returns how much of `after` goes on in the last cluster of `before`. Unit: bytes.
+fn more_of_cluster(before: &str, after: &str) -> usize {
+    let is_plain = |byte: Option<u8>| byte.is_none_or(|byte| byte.is_ascii());
+    if is_plain(before.bytes().next_back()) && is_plain(after.bytes().next()) {
+        return 0;
+    }
+    let Some(last) = before.graphemes(true).next_back() else {
+        return 0;
+    };
+    let begin = after.chars().take(CLUSTER_MAX);
+    let both: String = last.chars().chain(begin).collect();
+    let whole = both.graphemes(true).next().map_or(0, str::len);
+    whole.saturating_sub(last.len())
+}
+
 /// Returns the columns that a text takes.
 pub(crate) fn width(text: &str) -> usize {
+    if text.is_ascii() {
+        return text.len();
+    }
     text.graphemes(true).map(grapheme_width).sum()
 }
 
-/// A control character takes no column, and none comes here anyway.
+/// Measured as cells are: what is cut here fits there. A control character never comes here.
 fn grapheme_width(grapheme: &str) -> usize {
-    grapheme.width()
+    match grapheme.len() {
+        1 => 1,
+        _ => usize::from(grapheme.cell_width()),
+    }
 }
 
 /// Replaces tabs by blanks; a terminal would jump to columns that nobody counted.

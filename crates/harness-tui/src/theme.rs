@@ -6,7 +6,6 @@ use ratatui::{
     buffer::Buffer,
     style::{Color, Modifier, Style},
 };
-use unicode_width::UnicodeWidthStr as _;
 
 pub use palette::{Depth, Ground, Palette};
 
@@ -178,10 +177,19 @@ fn own(ink: Ink) -> Style {
 
 /// Replaces everything that is no ASCII, so that a frame is plain whatever it shows.
 pub(crate) fn to_ascii(buffer: &mut Buffer) {
+    let mut covered = None;
     for cell in &mut buffer.content {
+        // What took several columns becomes as many signs, each in a cell of its own.
+        if let Some((style, left)) = covered.take() {
+            cell.set_symbol("?").set_style(style);
+            covered = (left > 1).then(|| (style, left - 1));
+            continue;
+        }
         if cell.symbol().is_ascii() {
             continue;
         }
+        let columns = crate::text::width(cell.symbol());
+        covered = (columns > 1).then(|| (cell.style(), columns - 1));
         let plain = match cell.symbol() {
             "─" | "–" | "—" | "−" => "-",
             "│" | "▌" | "┃" => "|",
@@ -200,16 +208,9 @@ pub(crate) fn to_ascii(buffer: &mut Buffer) {
             "↓" => "v",
             "✓" => "v",
             "✗" => "x",
-            other => replacement(other),
+            _ if columns == 0 => " ",
+            _ => "?",
         };
         cell.set_symbol(plain);
-    }
-}
-
-fn replacement(symbol: &str) -> &'static str {
-    match symbol.width() {
-        0 => " ",
-        1 => "?",
-        _ => "??",
     }
 }

@@ -20,7 +20,7 @@ use crate::{
     app::App,
     layout::LEAST,
     page::Page,
-    text::{Role, Row},
+    text::{Role, Row, untabbed},
     theme::{Signs, Theme, to_ascii},
 };
 
@@ -85,6 +85,11 @@ fn too_small(app: &App, canvas: &mut Canvas<'_>) {
         1,
         &Row::of(Role::Plain, "hint: make it larger, or use --plain"),
     );
+}
+
+/// Returns what a person has typed as it is shown, with the blanks at its ends: the cursor is behind them.
+fn typed(text: &str) -> String {
+    harness_report::clean(&untabbed(text)).into_owned()
 }
 
 /// Where rows are painted.

@@ -12,7 +12,7 @@ use crate::{
     SessionFound, SessionsFound, Standing, Wanted,
 };
 
-const TREE: &str = "4be1a0c4d2e0f1a2b3c4d5e6f708192a3b4c5d6e";
+pub(super) const TREE: &str = "4be1a0c4d2e0f1a2b3c4d5e6f708192a3b4c5d6e";
 const OTHER: &str = "9f3ca0c4d2e0f1a2b3c4d5e6f708192a3b4c5d6e";
 
 /// At every size that is reviewed, and once in ASCII.
@@ -48,7 +48,7 @@ fn feature(id: &str, title: &str, status: FeatureStatus) -> FeatureFound {
     }
 }
 
-fn features() -> FeaturesFound {
+pub(super) fn features() -> FeaturesFound {
     let mut import = feature("F-010", "Import", FeatureStatus::Passing);
     import.proof = Some(ProofFound {
         tree: OTHER.parse().unwrap(),
@@ -120,7 +120,7 @@ fn report(gate: &str, status: &str, output: &str) -> CheckReport {
     .unwrap()
 }
 
-fn gates() -> GatesFound {
+pub(super) fn gates() -> GatesFound {
     let gate = |name: &str, last| GateFound {
         name: name.to_owned(),
         argv: vec!["cargo".to_owned(), name.to_owned()],
@@ -153,7 +153,7 @@ fn show_gates(desk: &mut Desk) {
     answer(desk, Wanted::Gates, Found::Gates(gates()));
 }
 
-fn checkpoint(number: u32, turn: Option<u32>, message: &str) -> CheckpointFound {
+pub(super) fn checkpoint(number: u32, turn: Option<u32>, message: &str) -> CheckpointFound {
     let at = std::time::Duration::from_secs(u64::from(number) * 95);
     CheckpointFound {
         number: harness_core::CheckpointNumber(number),
@@ -210,7 +210,7 @@ fn session(number: u32, goal: &str, standing: Standing, state: &str) -> SessionF
     }
 }
 
-fn sessions() -> SessionsFound {
+pub(super) fn sessions() -> SessionsFound {
     SessionsFound {
         reach: Reach::Here,
         sessions: vec![

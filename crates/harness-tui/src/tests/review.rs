@@ -25,7 +25,7 @@ pub(super) fn path(text: &str) -> RepoPath {
     RepoPath::parse(text).unwrap()
 }
 
-fn file(name: &str, old: &str, new: &str) -> FileChange {
+pub(super) fn file(name: &str, old: &str, new: &str) -> FileChange {
     let side = |text: &str| match text {
         "" => Side::Absent,
         text => Side::of_text(text),

@@ -2,7 +2,7 @@
 
 use ratatui::layout::Position;
 
-use super::Canvas;
+use super::{Canvas, typed};
 use crate::{
     app::App,
     command::Place,
@@ -74,7 +74,7 @@ pub(super) fn finding(app: &App, canvas: &mut Canvas<'_>) -> Option<Position> {
     }
     let area = app.layout.footer;
     let room = usize::from(area.width).saturating_sub(30);
-    let words = tail(&harness_report::clean_line(&finding.words, 400), room);
+    let words = tail(&typed(&finding.words), room);
     let column = 2 + u16::try_from(width(&words)).unwrap_or(0);
     let row = Row::of(Role::Strong, "/").and(Role::Plain, words);
     canvas.put_at(area, 0, 1, &row);

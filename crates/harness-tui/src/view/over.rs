@@ -2,11 +2,11 @@
 
 use ratatui::layout::{Position, Rect};
 
-use super::Canvas;
+use super::{Canvas, typed};
 use crate::{
     app::App,
     overlay::{Item, Kind, Overlay},
-    text::{Role, Row, shortened},
+    text::{Role, Row, shortened, tail},
 };
 
 /// Columns for the keys.
@@ -22,7 +22,10 @@ pub(super) fn paint(app: &App, overlay: &Overlay, canvas: &mut Canvas<'_>) -> Po
         .and(Role::Title, overlay.kind.title())
         .and(Role::Plain, " ");
     canvas.put_at(area, 0, 2, &title);
-    let needle = Row::of(Role::Quiet, " find: ").and(Role::Strong, &overlay.needle);
+    let room = usize::from(area.width).saturating_sub(title.width() + 12);
+    let words = typed(&overlay.needle);
+    // The end of it is what is being typed.
+    let needle = Row::of(Role::Quiet, " find: ").and(Role::Strong, tail(&words, room));
     let needle = needle.and(Role::Plain, " ");
     let column = 2 + u16::try_from(title.width()).unwrap_or(0) + 1;
     canvas.put_at(area, 0, column, &needle);

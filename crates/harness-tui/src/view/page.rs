@@ -2,7 +2,7 @@
 
 use ratatui::layout::Position;
 
-use super::{Canvas, panes, review};
+use super::{Canvas, panes, review, typed};
 use crate::{
     app::{App, Focus},
     command::Command,
@@ -122,7 +122,7 @@ fn told(app: &App, canvas: &Canvas<'_>) -> (Vec<Row>, Option<Row>) {
     let filter = pages.list().map(|list| list.needle()).unwrap_or_default();
     let filter = (!filter.is_empty()).then(|| {
         let shown = pages.list().map_or(0, |list| list.shown().count());
-        Row::of(Role::Needed, format!("/ {filter}  {shown} shown"))
+        Row::of(Role::Needed, format!("/ {}  {shown} shown", typed(filter)))
     });
     let mut items: Vec<Row> = filter.into_iter().collect();
     let mut outcome = None;

@@ -2,7 +2,7 @@
 
 use ratatui::layout::{Position, Rect};
 
-use super::Canvas;
+use super::{Canvas, typed};
 use crate::{
     app::{App, Focus},
     command::{Command, Place},
@@ -185,9 +185,10 @@ fn choices(app: &App, panel: &Panel) -> Row {
         let room = usize::from(app.layout.panel.width.saturating_sub(5));
         let prompt = shortened(line.what.prompt(), room / 2);
         // The end of the line is what is being typed.
-        let typed = tail(&line.text, room.saturating_sub(width(&prompt) + 1));
+        let words = typed(&line.text);
+        let words = tail(&words, room.saturating_sub(width(&prompt) + 1));
         return Row::of(Role::Strong, prompt)
-            .and(Role::Plain, typed)
+            .and(Role::Plain, words)
             .and(Role::Chosen, " ");
     }
     if app.focus != Focus::Composer && app.pages.open != Page::Session {
@@ -286,10 +287,7 @@ fn is_looking_back(app: &App) -> bool {
 fn looking_back(area: Rect, needle: &str, canvas: &mut Canvas<'_>) -> Position {
     let room = usize::from(area.width).saturating_sub(12);
     let row = Row::of(Role::Strong, "earlier> ");
-    let row = row.and(
-        Role::Plain,
-        tail(&harness_report::clean_line(needle, 400), room),
-    );
+    let row = row.and(Role::Plain, tail(&typed(needle), room));
     canvas.put_at(area, 0, 1, &row);
     let column = 1 + u16::try_from(row.width()).unwrap_or(0);
     Position::new(area.x + column.min(area.width.saturating_sub(1)), area.y)
