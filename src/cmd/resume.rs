@@ -383,7 +383,6 @@ pub(super) fn open(
         .into_iter()
         .map(|record| (record.event, record.time))
         .collect();
-    let whole = (surface.past() == Past::Whole).then(|| events.clone());
     let no_opening = || {
         Failure::failed(format!(
             "session `{session}` does not begin with its opening"
@@ -393,7 +392,8 @@ pub(super) fn open(
     for (event, at) in &events {
         unsaved.take(event, *at);
     }
-    let engine = Engine::fold(events).ok_or_else(no_opening)?;
+    let folded = events.iter().map(|(event, time)| (event, *time));
+    let engine = Engine::fold(folded).ok_or_else(no_opening)?;
     let mut opened = engine.opened().cloned().ok_or_else(no_opening)?;
     opened.run = engine.run();
     let opening = || {
@@ -401,7 +401,7 @@ pub(super) fn open(
         (event, harness_host::clock::now())
     };
     let past = match surface.past() {
-        Past::Whole => whole.unwrap_or_default(),
+        Past::Whole => events,
         Past::Opening => vec![opening()],
         Past::Nothing => Vec::new(),
     };

@@ -2,6 +2,8 @@
 
 mod stopping;
 
+use std::borrow::Borrow;
+
 use harness_core::{
     Amendment, ApprovalAnswer, Beside, CallId, EndReason, Event, Feature, FeatureId, FeaturePassed,
     FeatureStatus, GivenUp, Goal, HandOverNote, HandedOver, Happened, LimitKind, Limits,
@@ -77,16 +79,18 @@ impl Engine {
     /// Folds the log of a session: the state in which its process left it.
     ///
     /// `None` when the first event does not open a session.
-    pub fn fold(events: impl IntoIterator<Item = (Event, Timestamp)>) -> Option<Self> {
+    pub fn fold<E: Borrow<Event>>(
+        events: impl IntoIterator<Item = (E, Timestamp)>,
+    ) -> Option<Self> {
         let mut events = events.into_iter();
         let (first, time) = events.next()?;
-        let Event::SessionOpened(opened) = &first else {
+        let Event::SessionOpened(opened) = first.borrow() else {
             return None;
         };
         let mut engine = Self::new(opened.run.clone(), time);
-        engine.handle(&first, time);
+        engine.handle(first.borrow(), time);
         for (event, time) in events {
-            engine.refold(&event, time);
+            engine.refold(event.borrow(), time);
         }
         Some(engine)
     }

@@ -5,6 +5,9 @@
 //! start warm and see the right times. Programs ran in the folder: nothing in
 //! it is believed, and links in the way are removed, never followed.
 
+mod kept;
+mod writing;
+
 use std::{
     collections::{BTreeMap, HashMap},
     ffi::OsString,
@@ -17,7 +20,7 @@ use git2::{ObjectType, Oid};
 use harness_core::{RepoPath, TreeId};
 
 use crate::{
-    beneath::{Cursor, Folder, InTheWay, OnDisk, Stat, is_absent, look},
+    beneath::{Cursor, Folder, OnDisk, Stat, is_absent, look},
     repo::{During, GitError, OnPath, Repo},
     tree::{Entry, Mode},
 };
@@ -25,11 +28,19 @@ use crate::{
 /// A file changed this short a time ago may change again within the same tick of its clock.
 const RACY: Duration = Duration::from_secs(2);
 
+/// So many files are read again rather than that anything is waited for or kept because of them.
+const FEW: usize = 256;
+
+/// How a file was left, and what it holds.
+type Known = (Stat, Oid);
+
 /// What is known about the files of one checked-out folder, so that unchanged
 /// ones are not read again. An empty one costs a reading of every file.
 #[derive(Debug, Default)]
 pub struct CheckoutStamp {
-    files: HashMap<RepoPath, (Stat, Oid)>,
+    pub(crate) files: HashMap<RepoPath, Known>,
+    /// How many files were looked into since it was kept on disk.
+    pub(crate) news: usize,
 }
 
 /// What a checkout did.
@@ -59,15 +70,32 @@ impl Repo {
         folder: &Path,
         stamp: &mut CheckoutStamp,
     ) -> Result<CheckedOut, GitError> {
+        self.check_out_until(tree, folder, stamp, &|| false)
+    }
+
+    /// As [`Repo::check_out`], for a tree that is large: ends early when `is_over` says that
+    /// nobody waits for it any more. What was written until then is gone on with the next time.
+    ///
+    /// # Errors
+    /// As [`Repo::check_out`]; [`GitError::CutShort`] when it was ended.
+    pub fn check_out_until(
+        &self,
+        tree: &TreeId,
+        folder: &Path,
+        stamp: &mut CheckoutStamp,
+        is_over: &dyn Fn() -> bool,
+    ) -> Result<CheckedOut, GitError> {
         let root = self.open_checkout(folder)?;
         let record = record_path(folder);
         let before = read_record(&record);
         let mut during = before.clone();
-        during.push(tree.clone());
-        write_record(&record, &during)?;
+        if !before.contains(tree) {
+            during.push(tree.clone());
+            write_record(&record, &during)?;
+        }
 
         let files = self.files_of(tree)?;
-        let removed = match self.stale_files(&before, &files) {
+        let removed = match self.stale_files(&before, tree, &files) {
             Ok(stale) => remove_stale(&root, folder, stale)?,
             // A tree that `git gc` removed: what came from it is unknown, so all goes.
             Err(_) => {
@@ -76,21 +104,24 @@ impl Repo {
                 Vec::new()
             }
         };
-        let mut written = Vec::new();
-        let mut places = Places {
-            root: &root,
-            last: None,
-        };
-        for path in self.differing(&files, &root, folder, stamp)? {
-            let Some(entry) = files.get(&path) else {
-                continue;
-            };
-            let bytes = self.blob_bytes(entry.id)?;
-            let placed = places.put(&path, entry.mode, &bytes);
-            placed.on_path("write", folder.join(path.as_path()))?;
-            written.push(path);
+        let differing = self.differing(&files, &root, folder, stamp)?;
+        let entries = differing.into_iter().filter_map(|path| {
+            let entry = *files.get(&path)?;
+            Some((path, entry))
+        });
+        let entries: Vec<(RepoPath, Entry)> = entries.collect();
+        let written = self.write_files(&entries, &root, folder, is_over)?;
+        let written = written.ok_or_else(|| GitError::CutShort {
+            folder: folder.to_path_buf(),
+        })?;
+        if during != [tree.clone()] {
+            write_record(&record, std::slice::from_ref(tree))?;
         }
-        write_record(&record, std::slice::from_ref(tree))?;
+        if written.len() > FEW {
+            stamp.news += written.len();
+            stamp.files.extend(writing::settled(written));
+        }
+        let written = entries.into_iter().map(|(path, _)| path).collect();
         Ok(CheckedOut { written, removed })
     }
 
@@ -149,6 +180,7 @@ impl Repo {
             stamp.files.remove(path);
             let same = match stat {
                 Some(stat) if stat.blob_mode() == entry.mode && stat.is_blob() => {
+                    stamp.news += 1;
                     holds(root, path, *entry)?
                 }
                 _ => false,
@@ -170,12 +202,14 @@ impl Repo {
     fn stale_files(
         &self,
         before: &[TreeId],
+        tree: &TreeId,
         files: &BTreeMap<RepoPath, Entry>,
     ) -> Result<Vec<RepoPath>, GitError> {
         let mut stale = Vec::new();
-        for tree in before {
-            let old = self.files_of(tree)?.into_keys();
-            stale.extend(old.filter(|path| !files.contains_key(path)));
+        for old in before {
+            let differences = self.differences(old, tree)?.into_iter();
+            let paths = differences.map(|difference| difference.path);
+            stale.extend(paths.filter(|path| !files.contains_key(path)));
         }
         stale.sort();
         stale.dedup();
@@ -191,34 +225,6 @@ fn holds(root: &Folder, path: &RepoPath, entry: Entry) -> Result<bool, GitError>
         }
         // What cannot be read is written anew.
         _ => Ok(false),
-    }
-}
-
-/// Puts files of a tree in their places, keeping the last folder open: sorted paths share most of them.
-struct Places<'a> {
-    root: &'a Folder,
-    last: Option<(RepoPath, Folder)>,
-}
-
-impl Places<'_> {
-    fn put(&mut self, path: &RepoPath, mode: Mode, bytes: &[u8]) -> io::Result<()> {
-        let folder = path.parent().unwrap_or_default();
-        let parent = match self.last.take() {
-            Some((known, parent)) if known == folder => parent,
-            _ => self.root.make_parent_of(path, InTheWay::Remove)?,
-        };
-        let name = path.file_name().unwrap_or_default();
-        match parent.stat(name) {
-            Ok(stat) if stat.is_blob() => {
-                // Removed first, so that permissions a program set do not stay.
-                parent.unlink(name)?;
-            }
-            Ok(_) if parent.remove_all(name).is_err() => parent.unlink(name)?,
-            _ => {}
-        }
-        parent.put(name, mode, bytes)?;
-        self.last = Some((folder, parent));
-        Ok(())
     }
 }
 

@@ -412,3 +412,27 @@ fn that_no_name_came_or_went_is_only_said_where_it_is_certain() {
     assert!(root.has_same_names(&walk(&root), &|folder| in_src(folder)
         || folder.starts_with(&path("docs"))));
 }
+
+#[test]
+fn a_large_repository_is_walked_by_several_and_nothing_is_missed() {
+    let world = World::new();
+    let root = open(&world);
+    let large = world.root().join("large");
+    for folder in (0..60).flat_map(|area| [format!("{area}/0"), format!("{area}/1")]) {
+        fs::create_dir_all(large.join(&folder)).unwrap();
+        for file in 0..50 {
+            fs::write(large.join(&folder).join(file.to_string()), "x").unwrap();
+        }
+    }
+    let before = walk(&root);
+    let below = before.below(&path("large")).count();
+    assert_eq!(below, 1 + 60 + 120 + 6_000);
+    assert_eq!(differing(&before, &walk(&root)), [""; 0]);
+    fs::write(large.join("7/1/new"), "").unwrap();
+    fs::remove_file(large.join("31/0/9")).unwrap();
+    fs::set_permissions(large.join("59/1/49"), fs::Permissions::from_mode(0o600)).unwrap();
+    assert_eq!(
+        differing(&before, &walk(&root)),
+        ["-large/31/0/9", "~large/59/1/49", "+large/7/1/new"]
+    );
+}

@@ -216,10 +216,15 @@ impl Screen {
         term: &mut Term,
         host: &mut dyn Host,
     ) -> io::Result<()> {
-        self.take(first, term, host)?;
+        let mut next = Some(first);
         for _ in 0..INPUTS_MAX {
-            let Ok(input) = inputs.try_recv() else { break };
+            let Some(input) = next.take() else { break };
+            // Many at once: a key has its turn before there are more.
+            let is_past = matches!(input, Input::Past { .. });
             self.take(input, term, host)?;
+            if !is_past {
+                next = inputs.try_recv().ok();
+            }
         }
         self.draw_if_due(term)
     }

@@ -109,6 +109,10 @@ fn unit(behind: &str) -> usize {
         Some(text) => (1, text),
         None => (0, behind),
     };
+    // Most numbers have none: a look at one character is enough for them.
+    if !text.starts_with(['n', 'u', 'm', 's', 'h', '\u{b5}']) {
+        return 0;
+    }
     let ends = |rest: &str| {
         !rest.starts_with(|char: char| char.is_alphabetic() || char == '_' || char == '/')
     };

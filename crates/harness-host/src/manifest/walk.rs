@@ -5,6 +5,8 @@ use std::{
     mem::MaybeUninit,
     os::fd::{AsFd, OwnedFd},
     path::Path,
+    sync::{Condvar, Mutex, PoisonError},
+    thread,
 };
 
 use harness_core::RepoPath;
@@ -24,6 +26,12 @@ use crate::{
 /// Unit: seconds.
 const SETTLED_AFTER: i64 = 2;
 
+/// How many entries are walked before another helps: most repositories have fewer.
+const ALONE_MAX: usize = 4_096;
+
+/// How many walk a large repository at the same time.
+const WALKERS: usize = 2;
+
 /// The room for the names that the kernel gives at once. Unit: bytes.
 const NAMES_BYTES: usize = 32 * 1024;
 
@@ -36,7 +44,7 @@ impl Root {
     ///
     /// # Errors
     /// [`DiskError::Io`] when the root itself cannot be read.
-    pub fn manifest(&self, left_out: &dyn Fn(&RepoPath) -> bool) -> Result<Manifest, DiskError> {
+    pub fn manifest(&self, left_out: LeftOut<'_>) -> Result<Manifest, DiskError> {
         let begun = now();
         let root = RepoPath::root();
         let stat = rustix::fs::fstat(self.handle())
@@ -47,7 +55,7 @@ impl Root {
             ..attributes_of(&stat, None)
         };
         let mut walk = Walk::new(self, left_out);
-        let mut found = walk.all(vec![(root, attributes)])?;
+        let mut found = walk.all(&[(root, attributes)])?;
         found.quiet = walk.quiet(begun);
         Ok(found)
     }
@@ -61,7 +69,7 @@ impl Root {
     pub fn manifest_of(
         &self,
         folders: &[RepoPath],
-        left_out: &dyn Fn(&RepoPath) -> bool,
+        left_out: LeftOut<'_>,
     ) -> Result<Manifest, DiskError> {
         let mut starts = Vec::new();
         for folder in folders {
@@ -72,7 +80,7 @@ impl Root {
                 starts.push((folder.clone(), attributes));
             }
         }
-        Walk::new(self, left_out).all(starts)
+        Walk::new(self, left_out).all(&starts)
     }
 
     /// Whether no name has come or gone in any folder that a walk of everything listed, but for
@@ -129,16 +137,16 @@ impl Root {
     }
 }
 
-/// A folder that is yet to be read, and the place of its own entry.
-struct Folder {
-    path: RepoPath,
-    at: usize,
-}
+/// Says what a walk leaves out.
+type LeftOut<'a> = &'a (dyn Fn(&RepoPath) -> bool + Sync);
 
+/// One that walks: alone, or with others at folders that nobody else has.
 struct Walk<'a> {
     root: &'a Root,
-    left_out: &'a dyn Fn(&RepoPath) -> bool,
+    left_out: LeftOut<'a>,
     found: Vec<(RepoPath, Attributes)>,
+    /// Folders that hold more than what was found, and whose times follow from that too.
+    untold: Vec<RepoPath>,
     closed: Vec<RepoPath>,
     /// Folders with their times of change, looked at before their names were read.
     listed: Vec<(RepoPath, (i64, i64))>,
@@ -148,11 +156,12 @@ struct Walk<'a> {
 }
 
 impl<'a> Walk<'a> {
-    fn new(root: &'a Root, left_out: &'a dyn Fn(&RepoPath) -> bool) -> Self {
+    fn new(root: &'a Root, left_out: LeftOut<'a>) -> Self {
         Self {
             root,
             left_out,
             found: Vec::new(),
+            untold: Vec::new(),
             closed: Vec::new(),
             listed: Vec::new(),
             devices: BTreeSet::new(),
@@ -162,33 +171,103 @@ impl<'a> Walk<'a> {
     }
 
     /// Walks everything at and below what it starts with.
-    fn all(&mut self, starts: Vec<(RepoPath, Attributes)>) -> Result<Manifest, DiskError> {
-        let mut open = Vec::new();
-        for (path, attributes) in starts {
-            if attributes.kind == FileKind::Folder {
-                let (path, at) = (path.clone(), self.found.len());
-                open.push(Folder { path, at });
-            }
-            self.found.push((path, attributes));
+    fn all(&mut self, starts: &[(RepoPath, Attributes)]) -> Result<Manifest, DiskError> {
+        let mut open = self.begin(starts);
+        self.some(&mut open, ALONE_MAX)?;
+        let is_large = open.len() > 1;
+        if is_large {
+            self.together(std::mem::take(&mut open))?;
         }
-        while let Some(folder) = open.pop() {
-            match self.enter(&folder, &mut open) {
-                Ok(()) => {}
-                Err(errno) if folder.path.is_root() => {
-                    return Err(DiskError::io("list", &folder.path, errno));
-                }
-                // Gone since its name was read.
-                Err(Errno::NOENT) => {}
-                Err(_) => self.closed.push(folder.path),
+        if is_large && (self.cut || self.found.len() > ENTRIES_MAX) {
+            // What is beyond the bound has to be the same in each walk.
+            *self = Self::new(self.root, self.left_out);
+            open = self.begin(starts);
+        }
+        self.some(&mut open, usize::MAX)?;
+        let mut entries = BTreeMap::from_iter(std::mem::take(&mut self.found));
+        for folder in &self.untold {
+            if let Some(attributes) = entries.get_mut(folder) {
+                attributes.modified = Attributes::UNTOLD;
             }
         }
         Ok(Manifest {
-            entries: BTreeMap::from_iter(std::mem::take(&mut self.found)),
+            entries,
             closed: std::mem::take(&mut self.closed),
             cut: self.cut,
             gone: BTreeSet::new(),
             quiet: None,
         })
+    }
+
+    /// Takes in what a walk starts with and returns the folders among it.
+    fn begin(&mut self, starts: &[(RepoPath, Attributes)]) -> Vec<RepoPath> {
+        self.found.extend_from_slice(starts);
+        let is_folder =
+            |(_, attributes): &&(RepoPath, Attributes)| attributes.kind == FileKind::Folder;
+        let folders = starts.iter().filter(is_folder);
+        folders.map(|(path, _)| path.clone()).collect()
+    }
+
+    /// Walks until nothing is open, or so much was found.
+    fn some(&mut self, open: &mut Vec<RepoPath>, until: usize) -> Result<(), DiskError> {
+        while self.found.len() < until
+            && let Some(folder) = open.pop()
+        {
+            self.one(folder, open)?;
+        }
+        Ok(())
+    }
+
+    fn one(&mut self, folder: RepoPath, open: &mut Vec<RepoPath>) -> Result<(), DiskError> {
+        match self.enter(&folder, open) {
+            Ok(()) => Ok(()),
+            Err(errno) if folder.is_root() => Err(DiskError::io("list", &folder, errno)),
+            // Gone since its name was read.
+            Err(Errno::NOENT) => Ok(()),
+            Err(_) => {
+                self.closed.push(folder);
+                Ok(())
+            }
+        }
+    }
+
+    /// Walks what is open with others, each at folders of its own.
+    ///
+    /// The bound is each one's own here: who calls looks at what all have found.
+    fn together(&mut self, open: Vec<RepoPath>) -> Result<(), DiskError> {
+        let shared = Shared::new(open);
+        let (root, left_out) = (self.root, self.left_out);
+        let walked = thread::scope(|scope| {
+            let help = || {
+                let mut walk = Walk::new(root, left_out);
+                let walked = shared.work(&mut walk);
+                walk.sort();
+                walked.map(|()| walk)
+            };
+            let helpers: Vec<_> = (1..WALKERS).map(|_| scope.spawn(help)).collect();
+            let own = shared.work(self);
+            self.sort();
+            let joined = helpers.into_iter().map(thread::ScopedJoinHandle::join);
+            let joined: Vec<_> = joined.collect();
+            own.map(|()| joined)
+        })?;
+        for walk in walked {
+            let walk = walk.unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
+            self.found.extend(walk.found);
+            self.untold.extend(walk.untold);
+            self.closed.extend(walk.closed);
+            self.listed.extend(walk.listed);
+            self.devices.extend(walk.devices);
+            self.cut |= walk.cut;
+        }
+        self.closed.sort_unstable();
+        Ok(())
+    }
+
+    /// Sorts what it found beside the others: to merge what is sorted takes far less.
+    fn sort(&mut self) {
+        self.found
+            .sort_unstable_by(|(left, _), (right, _)| left.cmp(right));
     }
 
     /// Returns the folders with their times of change, where these can be trusted at all.
@@ -205,10 +284,10 @@ impl<'a> Walk<'a> {
     }
 
     /// Records what a folder holds and adds the folders among it to `open`.
-    fn enter(&mut self, folder: &Folder, open: &mut Vec<Folder>) -> Result<(), Errno> {
-        let handle = open_beneath(self.root.handle(), folder.path.as_path(), FOLDER)?;
+    fn enter(&mut self, folder: &RepoPath, open: &mut Vec<RepoPath>) -> Result<(), Errno> {
+        let handle = open_beneath(self.root.handle(), folder.as_path(), FOLDER)?;
         let stat = rustix::fs::fstat(&handle)?;
-        self.listed.push((folder.path.clone(), changed_of(&stat)));
+        self.listed.push((folder.clone(), changed_of(&stat)));
         self.devices.insert(stat.st_dev);
         let mut names = std::mem::take(&mut self.names);
         let mut entries = RawDir::new(&handle, &mut names);
@@ -235,15 +314,16 @@ impl<'a> Walk<'a> {
         end
     }
 
-    fn add(&mut self, folder: &Folder, handle: &OwnedFd, name: &[u8], open: &mut Vec<Folder>) {
-        let Ok(path) = folder.path.join(name) else {
+    fn add(&mut self, folder: &RepoPath, handle: &OwnedFd, name: &[u8], open: &mut Vec<RepoPath>) {
+        let Ok(path) = folder.join(name) else {
             // A name this deep cannot be a path of ours: what holds it is not known whole.
-            self.closed.push(folder.path.clone());
+            self.closed.push(folder.clone());
             return;
         };
         if is_internal(&path) || (self.left_out)(&path) {
-            // The folder's times follow from what is not in the manifest, too.
-            self.found[folder.at].1.modified = Attributes::UNTOLD;
+            if self.untold.last() != Some(folder) {
+                self.untold.push(folder.clone());
+            }
             return;
         }
         let Ok(stat) = rustix::fs::statat(handle, name, AtFlags::SYMLINK_NOFOLLOW) else {
@@ -255,12 +335,86 @@ impl<'a> Walk<'a> {
             .map(|target| target.into_bytes());
         let attributes = attributes_of(&stat, target);
         if attributes.kind == FileKind::Folder {
-            open.push(Folder {
-                path: path.clone(),
-                at: self.found.len(),
-            });
+            open.push(path.clone());
         }
         self.found.push((path, attributes));
+    }
+}
+
+/// Folders that several walk through.
+struct Shared {
+    queue: Mutex<Queue>,
+    stirred: Condvar,
+}
+
+struct Queue {
+    open: Vec<RepoPath>,
+    /// How many are at a folder, which may open more.
+    at_work: usize,
+    /// Whether one of them failed: nobody goes on.
+    is_over: bool,
+}
+
+impl Shared {
+    fn new(open: Vec<RepoPath>) -> Self {
+        Self {
+            queue: Mutex::new(Queue {
+                open,
+                at_work: 0,
+                is_over: false,
+            }),
+            stirred: Condvar::new(),
+        }
+    }
+
+    /// Takes one folder after the other until nobody has any.
+    fn work(&self, walk: &mut Walk<'_>) -> Result<(), DiskError> {
+        let mut found = Vec::new();
+        while let Some(folder) = self.next() {
+            // Dropped also when what is called panics: the others must not wait for it.
+            let mut done = Done(self, Err(()));
+            let walked = walk.one(folder, &mut found);
+            done.1 = walked
+                .as_ref()
+                .map(|()| std::mem::take(&mut found))
+                .map_err(|_| ());
+            drop(done);
+            walked?;
+        }
+        Ok(())
+    }
+
+    fn next(&self) -> Option<RepoPath> {
+        let mut queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
+        loop {
+            if queue.is_over {
+                return None;
+            }
+            if let Some(folder) = queue.open.pop() {
+                queue.at_work += 1;
+                return Some(folder);
+            }
+            if queue.at_work == 0 {
+                return None;
+            }
+            let woken = self.stirred.wait(queue);
+            queue = woken.unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+}
+
+/// The end of one folder: what it opened, or that nothing is to go on.
+struct Done<'a>(&'a Shared, Result<Vec<RepoPath>, ()>);
+
+impl Drop for Done<'_> {
+    fn drop(&mut self) {
+        let mut queue = self.0.queue.lock().unwrap_or_else(PoisonError::into_inner);
+        queue.at_work -= 1;
+        match &mut self.1 {
+            Ok(more) => queue.open.append(more),
+            Err(()) => queue.is_over = true,
+        }
+        self.0.stirred.notify_all();
     }
 }
 
