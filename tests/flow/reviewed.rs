@@ -127,6 +127,7 @@ fn what_is_turned_down_is_taken_back_at_the_end_of_the_turn_and_the_agent_is_tol
     assert!(!files.contains("src/extra"), "{files}");
     // The way back: a checkpoint before, and one of its own behind.
     assert!(story.all("checkpoint_created").len() >= 2, "{story}");
+    ok(&desk, &["replay", "--check"]);
 }
 
 #[test]
