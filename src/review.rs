@@ -6,6 +6,7 @@
 pub(crate) mod apply;
 pub(crate) mod desk;
 pub(crate) mod proof;
+mod remarks;
 pub(crate) mod source;
 
 pub(crate) use desk::Desk;
