@@ -29,7 +29,7 @@ pub(crate) mod rewind;
 pub(crate) mod run;
 pub(crate) mod runs;
 mod scope;
-mod session;
+pub(crate) mod session;
 mod status;
 mod trust;
 mod verify;

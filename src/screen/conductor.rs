@@ -264,7 +264,15 @@ impl Conductor {
                 };
                 self.begin(Job::Finish(flags), Past::Nothing);
             }
-            Start::Fork(session) => self.begin(Job::Fork(session), Past::Whole),
+            Start::Fork(session, number) => {
+                let options = Box::new(self.options.clone());
+                let job = Job::Fork {
+                    session,
+                    number,
+                    options,
+                };
+                self.begin(job, Past::Whole);
+            }
         }
     }
 
@@ -373,9 +381,18 @@ fn perform(common: &Common, job: &Job, stage: &Stage) -> Result<Done, Failure> {
         Job::Demo(flags) => cmd::demo::work(flags, stage),
         Job::Land => land(common, stage),
         Job::Finish(flags) => cmd::finish::work(common, flags, stage),
-        Job::Fork(session) => Err(Failure::usage(format!(
-            "cannot fork session `{session}` from the screen yet"
-        ))),
+        Job::Fork {
+            session,
+            number,
+            options,
+        } => {
+            let flags = Resume {
+                fork: Some(format!("{session}@{number}")),
+                options: options.as_ref().clone(),
+                ..Resume::default()
+            };
+            cmd::resume::work(common, &flags, &[], stage)
+        }
         Job::Rewind {
             session,
             turn,

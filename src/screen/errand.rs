@@ -1,5 +1,7 @@
 //! What a person has done from a page, beside a run: the commands themselves, heard instead of printed.
 
+use std::path::Path;
+
 use clap::Parser as _;
 use harness_core::{Captured, CheckReport, Event};
 use harness_runner::redact_for_log;
@@ -7,8 +9,8 @@ use harness_tui::{Answer, Errand, Input, Mine, Progress, Rank};
 
 use super::stage::Stage;
 use crate::{
-    cli::{self, Checkpoint, CheckpointUndo, Cli, Command, Common, Feature},
-    cmd::{checkpoint, feature, gate},
+    cli::{self, Checkpoint, CheckpointUndo, Cli, Command, Common, Feature, SessionCommand},
+    cmd::{checkpoint, feature, gate, session},
     compose::Site,
     failure::Failure,
     output,
@@ -63,14 +65,35 @@ fn carry_out(common: &Common, errand: &Errand, stage: &Stage) -> Result<u8, Fail
                 save: *mine == Mine::Save,
             }),
         ),
-        Errand::Rename { session, .. } => {
-            let text = format!("cannot rename session `{session}` from the screen yet");
-            Err(Failure::usage(text))
+        Errand::Rename {
+            session,
+            repository,
+            name,
+        } => {
+            let (session, name) = (session.to_string(), name.clone());
+            let command = SessionCommand::Rename { session, name };
+            session::run(&at(common, repository.as_deref()), &command)
         }
-        Errand::Archive { session } => {
-            let text = format!("cannot put session `{session}` away from the screen yet");
-            Err(Failure::usage(text))
+        Errand::Archive {
+            session,
+            repository,
+        } => {
+            let session = session.to_string();
+            let command = SessionCommand::Archive {
+                session,
+                undo: false,
+            };
+            session::run(&at(common, repository.as_deref()), &command)
         }
+    }
+}
+
+/// Returns the flags for another repository, where one is named.
+fn at(common: &Common, repository: Option<&Path>) -> Common {
+    let repository = repository.map(Path::to_path_buf);
+    Common {
+        directory: repository.or_else(|| common.directory.clone()),
+        ..common.clone()
     }
 }
 

@@ -120,6 +120,7 @@ fn overview(common: &Common) -> Result<Overview, Failure> {
             ));
         }
     }
+    overview.must_fix = gates::must_fix(&site)?.unwrap_or_default();
     last_session(&site, &mut overview)?;
     Ok(overview)
 }

@@ -1,5 +1,7 @@
 //! What pages are made of: looked up by the program, and what a person can have done on them.
 
+use std::path::PathBuf;
+
 use harness_core::{
     CheckReport, CheckpointNumber, Event, Feature, FeatureId, SessionId, Timestamp, TreeId,
     TurnNumber,
@@ -126,6 +128,8 @@ pub struct GatesFound {
     pub tree: Option<TreeId>,
     /// The gates, in their order.
     pub gates: Vec<GateFound>,
+    /// Comments of the person's review that must be fixed; absent where there is no review of a run.
+    pub must_fix: Option<usize>,
 }
 
 /// A gate, and how it came out last.
@@ -189,6 +193,8 @@ pub struct SessionsFound {
     pub sessions: Vec<SessionFound>,
     /// Older ones that are left out.
     pub older: usize,
+    /// Ones that a person has put away.
+    pub archived: usize,
 }
 
 /// A session.
@@ -218,6 +224,10 @@ pub struct SessionFound {
     pub tried: Vec<String>,
     /// The work tree, where that is another one.
     pub elsewhere: String,
+    /// A work tree of its repository, where that is another one.
+    pub repository: Option<PathBuf>,
+    /// Its last checkpoint.
+    pub checkpoint: Option<CheckpointNumber>,
 }
 
 /// How a session stands.
@@ -292,13 +302,17 @@ pub enum Errand {
     Rename {
         /// Which.
         session: SessionId,
-        /// The name.
+        /// A work tree of its repository, where that is another one.
+        repository: Option<PathBuf>,
+        /// The name; none when empty.
         name: String,
     },
     /// Put a session away.
     Archive {
         /// Which.
         session: SessionId,
+        /// A work tree of its repository, where that is another one.
+        repository: Option<PathBuf>,
     },
 }
 

@@ -1,8 +1,8 @@
 //! What comes in and what is asked for: the whole traffic between the screen and the program.
 
 use harness_core::{
-    Action, CallEnd, CallId, Event, FeatureId, FeatureStatus, ModelDelta, RepoPath, RewindWhat,
-    SessionId, Timestamp, TurnNumber,
+    Action, CallEnd, CallId, CheckpointNumber, Event, FeatureId, FeatureStatus, ModelDelta,
+    RepoPath, RewindWhat, SessionId, Timestamp, TurnNumber,
 };
 use harness_report::Who;
 
@@ -199,8 +199,8 @@ pub enum Start {
     Land,
     /// Prove and commit what the person did by hand for a feature.
     Finish(FeatureId),
-    /// Go on from a session in a new one.
-    Fork(SessionId),
+    /// Go on from a checkpoint of a session in a new one.
+    Fork(SessionId, CheckpointNumber),
 }
 
 /// Whether the screen shows a session already.
@@ -284,6 +284,8 @@ pub struct Overview {
     pub scope: Vec<String>,
     /// More that is worth knowing, a sentence each.
     pub notes: Vec<String>,
+    /// Comments of the person's review that must be fixed.
+    pub must_fix: usize,
     /// The session that can be gone on with.
     pub resumable: Option<SessionId>,
 }

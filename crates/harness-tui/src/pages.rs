@@ -9,7 +9,10 @@ use harness_core::{Event, Timestamp};
 use ratatui::layout::Rect;
 
 pub(crate) use self::{
-    checkpoints::Checkpoints, features::Features, gates::Gates, sessions::Sessions,
+    checkpoints::Checkpoints,
+    features::Features,
+    gates::{GateKind, Gates},
+    sessions::Sessions,
 };
 use crate::{
     found::{Errand, Wanted},
@@ -31,6 +34,8 @@ pub(crate) struct Pages {
     pub(crate) checkpoints: Checkpoints,
     pub(crate) sessions: Sessions,
     pub(crate) review: Review,
+    /// The page that a review was opened from, and goes back to.
+    pub(crate) review_from: Option<Page>,
     /// Files whose words and colours were asked for and have not come yet.
     pub(crate) dressing: Vec<DressWanted>,
     /// A text over the page.

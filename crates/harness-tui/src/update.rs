@@ -21,7 +21,7 @@ use crate::{
     text::Role,
     theme::Sign,
     transcript::detail_rows,
-    work::{FeatureLine, GateLine, GateState},
+    work::{FeatureLine, GateLine, GateState, Judged},
 };
 use harness_report::{Who, clean_line};
 
@@ -128,6 +128,7 @@ fn overviewed(app: &mut App, overview: Overview) {
     if app.work.session.is_some() {
         return;
     }
+    app.work.judged = Judged::known(overview.must_fix);
     app.work.repository = clean_line(&overview.repository, 60);
     app.work.branch = clean_line(&overview.branch, 80);
     app.work.scope = overview

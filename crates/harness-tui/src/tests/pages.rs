@@ -129,6 +129,7 @@ fn gates() -> GatesFound {
     let tree = |text: &str| Some(text.parse().unwrap());
     let red = "\u{1b}[1;31mtest csv::quotes FAILED\u{1b}[0m\n\u{1b}]52;c;aGk=\u{7}\u{1b}[2Jexpected a\"\"b, got a\"b\n";
     GatesFound {
+        must_fix: Some(1),
         tree: tree(TREE),
         gates: vec![
             gate(
@@ -206,12 +207,14 @@ fn session(number: u32, goal: &str, standing: Standing, state: &str) -> SessionF
             "The test wants doubled quotes.".to_owned(),
         ),
         tried: vec!["regex replace".to_owned()],
+        checkpoint: Some(harness_core::CheckpointNumber(number - 4)),
         ..SessionFound::default()
     }
 }
 
 fn sessions() -> SessionsFound {
     SessionsFound {
+        archived: 0,
         reach: Reach::Here,
         sessions: vec![
             session(7, "fix csv export", Standing::Stopped, "interrupted"),
@@ -295,15 +298,16 @@ fn the_checkpoints_page() {
 }
 
 #[test]
-fn what_a_checkpoint_changed() {
+fn how_two_checkpoints_differ() {
     check_sizes("page_difference", |desk| {
         show_checkpoints(desk);
+        let number = harness_core::CheckpointNumber;
         let wanted = Wanted::Difference {
             session: SessionId::new(7),
-            from: None,
-            to: harness_core::CheckpointNumber(4),
+            from: Some(number(3)),
+            to: number(4),
         };
-        assert_eq!(desk.press("enter"), [look(wanted.clone())]);
+        assert_eq!(desk.press("d j d"), [look(wanted.clone())]);
         let text = "checkpoint: 4 of S-0007\n\ndiff --git a/src/x b/src/x\n--- a/src/x\n+++ b/src/x\n@@ -1 +1 @@\n-a\n+b\u{1b}[2J\n";
         let found = Found::Difference {
             title: "S-0007, checkpoint 4".to_owned(),

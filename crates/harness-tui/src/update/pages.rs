@@ -7,6 +7,7 @@ mod line;
 pub(super) use self::{errand::progressed, line::write};
 
 use harness_report::{clean, clean_line};
+use harness_review::Base;
 
 use super::{review, run};
 use crate::{
@@ -16,8 +17,9 @@ use crate::{
     input::{Failed, Known, Query, Request, Start},
     list::Step,
     page::{self, Page, Prompt, Typing},
-    pages::State,
+    pages::{GateKind, State},
     reader::Reader,
+    review::ReviewAsked,
     text::{Role, Row, untabbed},
 };
 
@@ -72,7 +74,11 @@ fn show(app: &mut App, page: Page) -> Vec<Request> {
         app.pages.checkpoints.wanted = chosen.filter(|_| app.pages.open == Page::Sessions);
     }
     app.pages.open = page;
+    app.pages.review_from = None;
     app.pages.reader = None;
+    if page == Page::Review {
+        app.work.judged.look();
+    }
     app.pages.prompt = None;
     app.transcript.unselect();
     app.focus = match page {
@@ -278,6 +284,11 @@ fn leave(app: &mut App) -> Vec<Request> {
         app.focus = Focus::List;
         return Vec::new();
     }
+    if app.pages.open == Page::Review
+        && let Some(page) = app.pages.review_from
+    {
+        return show(app, page);
+    }
     // Who came for the review alone leaves with it.
     if app.pages.open == Page::Review && app.setup.review.is_some() && !app.is_busy() {
         return run::quit(app);
@@ -355,21 +366,40 @@ fn open(app: &mut App) -> Vec<Request> {
             .pages
             .gates
             .chosen()
-            .map(|gate| (gate.name.clone(), gate.output()))
+            .map(|gate| (gate.kind, gate.name.clone(), gate.output()))
         {
-            Some((name, Some(rows))) => read(app, Reader::new(clean_line(&name, 40), rows)),
-            Some((_, None)) => app.tell(Role::Quiet, "it has not run yet: r runs it"),
+            Some((GateKind::Review, ..)) => return show(app, Page::Review),
+            Some((_, name, Some(rows))) => read(app, Reader::new(clean_line(&name, 40), rows)),
+            Some((.., None)) => app.tell(Role::Quiet, "it has not run yet: r runs it"),
             None => {}
         },
-        Page::Checkpoints => return difference(app, None),
+        Page::Checkpoints => return review_checkpoint(app),
         Page::Sessions => return resume(app),
         Page::Session | Page::Review => {}
     }
     Vec::new()
 }
 
-/// Asks how the chosen checkpoint differs from another one, or from the one before.
-fn difference(app: &mut App, with: Option<harness_core::CheckpointNumber>) -> Vec<Request> {
+/// Opens what the chosen checkpoint changed in the review.
+fn review_checkpoint(app: &mut App) -> Vec<Request> {
+    let (session, chosen) = (
+        app.pages.checkpoints.session,
+        app.pages.checkpoints.chosen(),
+    );
+    let Some(number) = chosen.map(|chosen| chosen.number) else {
+        return Vec::new();
+    };
+    app.pages.review.asked = ReviewAsked::Base {
+        base: Base::Checkpoint { number },
+        session,
+    };
+    let asked = show(app, Page::Review);
+    app.pages.review_from = Some(Page::Checkpoints);
+    asked
+}
+
+/// Asks how the chosen checkpoint differs from another one.
+fn difference(app: &mut App, with: harness_core::CheckpointNumber) -> Vec<Request> {
     let (Some(session), Some(chosen)) = (
         app.pages.checkpoints.session,
         app.pages.checkpoints.chosen(),
@@ -381,10 +411,7 @@ fn difference(app: &mut App, with: Option<harness_core::CheckpointNumber>) -> Ve
         return Vec::new();
     }
     let number = chosen.number;
-    let (from, to) = match with {
-        Some(other) => (Some(other.min(number)), other.max(number)),
-        None => (None, number),
-    };
+    let (from, to) = (Some(with.min(number)), with.max(number));
     vec![Request::Look(Query::Page(Wanted::Difference {
         session,
         from,

@@ -29,9 +29,11 @@ pub(super) fn started(app: &mut App) -> Vec<Request> {
 pub(super) fn logged(app: &mut App, event: &Event, at: Timestamp) -> Vec<Request> {
     app.now = app.now.max(at);
     take_words(app, event);
+    let waited = app.work.judged.waits_for_word();
     app.work.take(event, at);
     app.transcript.take(event, at);
     app.pages.take(event, at);
+    app.pages.gates.judge(&app.work.judged);
     match event {
         Event::ApprovalAnswered { call, .. } | Event::CallEnded { call, .. } => {
             approve::withdraw(app, |waiting| waiting == *call);
@@ -62,6 +64,9 @@ pub(super) fn logged(app: &mut App, event: &Event, at: Timestamp) -> Vec<Request
     }
     let mut asked = review::logged(app, event);
     asked.extend(tell::of_event(app, event, at));
+    if waited.is_none() && app.work.judged.waits_for_word().is_some() {
+        asked.extend(tell::of_question(app, at));
+    }
     asked
 }
 

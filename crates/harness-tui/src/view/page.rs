@@ -39,11 +39,15 @@ pub(super) fn paint(app: &App, canvas: &mut Canvas<'_>) -> Option<Position> {
 fn header(app: &App, canvas: &mut Canvas<'_>) {
     let area = app.layout.header;
     let columns = usize::from(area.width).saturating_sub(1);
-    let has_focus = matches!(app.focus, Focus::List) && app.pages.prompt.is_none();
+    // The parts of a review have titles of their own.
+    let has_focus = matches!(app.focus, Focus::List)
+        && app.pages.prompt.is_none()
+        && app.pages.open != Page::Review;
     let mark = if has_focus { "▌" } else { " " };
     let mut left = Row::of(Role::Working, mark).and(Role::Title, app.pages.open.title());
-    let (items, outcome) = told(app, canvas);
     let meanwhile = meanwhile(app, canvas);
+    let aside = meanwhile.as_ref().map_or(0, |row| row.width() + GAP.len());
+    let (items, outcome) = told(app, canvas, columns.saturating_sub(left.width() + aside));
     let right = match (outcome, meanwhile) {
         (Some(outcome), Some(meanwhile)) => {
             let mut both = outcome.and(Role::Plain, GAP);
@@ -97,7 +101,10 @@ fn meanwhile(app: &App, canvas: &Canvas<'_>) -> Option<Row> {
     }
     match (&app.pages.errand, app.is_busy()) {
         (Some(errand), _) => Some(signed(Sign::Working, doing(errand))),
-        (None, true) if app.work.activity == Activity::Awaiting => {
+        (None, true)
+            if app.work.activity == Activity::Awaiting
+                || app.work.judged.waits_for_word().is_some() =>
+        {
             Some(signed(Sign::Needed, "waits for you"))
         }
         (None, true) => Some(signed(Sign::Working, "running")),
@@ -115,8 +122,8 @@ const fn doing(errand: &Errand) -> &'static str {
     }
 }
 
-/// Returns what a page counts, and what it comes to.
-fn told(app: &App, canvas: &Canvas<'_>) -> (Vec<Row>, Option<Row>) {
+/// Returns what a page counts, and what it comes to. Unit of the room: columns.
+fn told(app: &App, canvas: &Canvas<'_>, room: usize) -> (Vec<Row>, Option<Row>) {
     let pages = &app.pages;
     let plain = |text: String| Row::of(Role::Plain, text);
     let filter = pages.list().map(|list| list.needle()).unwrap_or_default();
@@ -128,7 +135,7 @@ fn told(app: &App, canvas: &Canvas<'_>) -> (Vec<Row>, Option<Row>) {
     let mut outcome = None;
     match pages.open {
         Page::Session => {}
-        Page::Review => items = review::told(app),
+        Page::Review => items = review::told(app, room, GAP.len()),
         Page::Features => {
             items.insert(0, plain(pages.features.len().to_string()));
             items.extend(
@@ -164,6 +171,9 @@ fn told(app: &App, canvas: &Canvas<'_>) -> (Vec<Row>, Option<Row>) {
             items.insert(0, plain(reach.to_owned()));
             if pages.sessions.older > 0 {
                 items.push(plain(format!("{} older not shown", pages.sessions.older)));
+            }
+            if pages.sessions.archived > 0 {
+                items.push(plain(format!("{} archived", pages.sessions.archived)));
             }
         }
     }

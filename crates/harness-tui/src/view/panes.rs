@@ -59,7 +59,15 @@ pub(super) fn transcript(app: &App, canvas: &mut Canvas<'_>) {
 
 /// What is going on, with the time it has taken.
 fn activity(app: &App, canvas: &Canvas<'_>) -> Row {
+    let waits = app.work.judged.waits_for_word();
     let (who, what) = match &app.work.activity {
+        Activity::Working(tool, _) if tool.is_empty() && waits.is_some() => {
+            let number = waits.unwrap_or_default();
+            let key = Command::ShowReview;
+            let key = app.setup.keys.row(app.place(), key);
+            let key = key.map_or(String::new(), |(_, key)| format!(": {}", Short(key)));
+            ("ask", format!("waits for your word on #{number}{key}"))
+        }
         Activity::Nothing | Activity::Opening => ("harness", "opening".to_owned()),
         Activity::Thinking(_) => ("agent", "thinking".to_owned()),
         Activity::Answering(_) => ("agent", "answering".to_owned()),
@@ -75,6 +83,7 @@ fn activity(app: &App, canvas: &Canvas<'_>) -> Row {
     };
     let sign = match app.work.activity {
         Activity::Awaiting => crate::theme::Sign::Needed,
+        Activity::Working(..) if who == "ask" => crate::theme::Sign::Needed,
         _ => crate::theme::Sign::Working,
     };
     let since = app
