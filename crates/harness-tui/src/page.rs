@@ -4,6 +4,7 @@
 
 mod review;
 
+pub(crate) use crate::update::first_obstacle;
 use crate::{
     app::{App, Focus, Origin},
     command::{Command, Place},
@@ -32,6 +33,8 @@ pub(crate) enum Page {
     Checkpoints,
     /// Earlier sessions.
     Sessions,
+    /// What a first run offers.
+    First,
 }
 
 impl Page {
@@ -44,6 +47,7 @@ impl Page {
             Command::ShowGates => Self::Gates,
             Command::ShowCheckpoints => Self::Checkpoints,
             Command::ShowSessions => Self::Sessions,
+            Command::ShowFirst => Self::First,
             _ => return None,
         })
     }
@@ -57,6 +61,7 @@ impl Page {
             Self::Gates => "Gates",
             Self::Checkpoints => "Checkpoints",
             Self::Sessions => "Sessions",
+            Self::First => "First run",
         }
     }
 
@@ -69,6 +74,7 @@ impl Page {
             Self::Gates => Place::Gates,
             Self::Checkpoints => Place::Checkpoints,
             Self::Sessions => Place::Sessions,
+            Self::First => Place::First,
         }
     }
 
@@ -81,6 +87,7 @@ impl Page {
             Self::Gates => Some(Wanted::Gates),
             Self::Checkpoints => Some(Wanted::Checkpoints(pages.checkpoints.wanted)),
             Self::Sessions => Some(Wanted::Sessions(pages.sessions.reach)),
+            Self::First => Some(Wanted::First),
         }
     }
 
@@ -192,6 +199,12 @@ pub(crate) fn obstacle(app: &App, command: Command) -> Option<&'static str> {
     if review::is_meant(command) {
         return review::obstacle(app, command);
     }
+    if app.pages.open == Page::First && app.pages.reader.is_none() {
+        let first = first_obstacle(app, command);
+        if first.is_some() {
+            return first;
+        }
+    }
     if works(command) {
         if app.setup.origin == Origin::Demo {
             return Some(DEMO);
@@ -230,6 +243,13 @@ fn is_elsewhere(app: &App, command: Command) -> Option<&'static str> {
         | Command::SessionRename
         | Command::SessionArchive
         | Command::SessionsEverywhere => (Page::Sessions, "only on the sessions page"),
+        Command::FirstNumber1
+        | Command::FirstNumber2
+        | Command::FirstNumber3
+        | Command::FirstNumber4
+        | Command::FirstWrite
+        | Command::FirstScopes
+        | Command::FirstGates => (Page::First, "only on the page of the first run"),
         command if review::is_meant(command) => (Page::Review, "only on the review page"),
         _ => return None,
     };
@@ -253,6 +273,7 @@ const fn works(command: Command) -> bool {
             | Command::SessionFork
             | Command::SessionRename
             | Command::SessionArchive
+            | Command::FirstWrite
     )
 }
 

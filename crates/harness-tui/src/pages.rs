@@ -2,6 +2,7 @@
 
 mod checkpoints;
 mod features;
+mod first;
 mod gates;
 mod sessions;
 
@@ -11,6 +12,7 @@ use ratatui::layout::Rect;
 pub(crate) use self::{
     checkpoints::Checkpoints,
     features::Features,
+    first::{First, Worker},
     gates::{GateKind, Gates},
     sessions::Sessions,
 };
@@ -33,6 +35,7 @@ pub(crate) struct Pages {
     pub(crate) gates: Gates,
     pub(crate) checkpoints: Checkpoints,
     pub(crate) sessions: Sessions,
+    pub(crate) first: First,
     pub(crate) review: Review,
     /// The page that a review was opened from, and goes back to.
     pub(crate) review_from: Option<Page>,
@@ -103,7 +106,7 @@ impl Pages {
     /// Returns the list of the open page.
     pub(crate) fn list(&self) -> Option<&List> {
         Some(match self.open {
-            Page::Session | Page::Review => return None,
+            Page::Session | Page::Review | Page::First => return None,
             Page::Features => &self.features.list,
             Page::Gates => &self.gates.list,
             Page::Checkpoints => &self.checkpoints.list,
@@ -114,7 +117,7 @@ impl Pages {
     /// The same, to move in it.
     pub(crate) fn list_mut(&mut self) -> Option<&mut List> {
         Some(match self.open {
-            Page::Session | Page::Review => return None,
+            Page::Session | Page::Review | Page::First => return None,
             Page::Features => &mut self.features.list,
             Page::Gates => &mut self.gates.list,
             Page::Checkpoints => &mut self.checkpoints.list,
@@ -131,6 +134,7 @@ impl Pages {
             Page::Gates => &self.gates.state,
             Page::Checkpoints => &self.checkpoints.state,
             Page::Sessions => &self.sessions.state,
+            Page::First => &self.first.state,
         }
     }
 
@@ -143,13 +147,14 @@ impl Pages {
             Page::Gates => &mut self.gates.state,
             Page::Checkpoints => &mut self.checkpoints.state,
             Page::Sessions => &mut self.sessions.state,
+            Page::First => &mut self.first.state,
         })
     }
 
     /// Makes the rows of the open page anew where something has changed, and what stands below them.
     pub(crate) fn renew(&mut self, now: Timestamp) {
         let is_changed = match self.open {
-            Page::Session | Page::Review => false,
+            Page::Session | Page::Review | Page::First => false,
             Page::Features => self.features.renew(),
             Page::Gates => self.gates.renew(),
             Page::Checkpoints => self.checkpoints.renew(),

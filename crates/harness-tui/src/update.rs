@@ -2,6 +2,7 @@
 
 mod approve;
 mod find;
+mod first;
 mod hand;
 mod keys;
 mod offer;
@@ -25,6 +26,8 @@ use crate::{
 };
 use harness_report::{Who, clean_line};
 
+pub(crate) use first::obstacle as first_obstacle;
+
 /// Takes one input in and says what is asked for in turn.
 pub fn update(app: &mut App, input: Input) -> Vec<Request> {
     app.is_changed = true;
@@ -40,6 +43,9 @@ fn take(app: &mut App, input: Input) -> Vec<Request> {
         Input::Resized { columns, rows } => {
             app.layout = Layout::of(columns, rows);
             // What had the terminal meanwhile may have changed the files.
+            if app.pages.open == crate::page::Page::First {
+                return pages::look(app);
+            }
             review::look_again(app)
         }
         Input::Focused(is_in_front) => {
@@ -106,7 +112,13 @@ fn answered(app: &mut App, answer: Answer) -> Vec<Request> {
         }
         Answer::Returned(failed) => hand::tell_failed(app, &failed),
         Answer::Kept(kept) => hand::kept(app, kept),
-        Answer::Overview(Ok(overview)) => overviewed(app, *overview),
+        Answer::Overview(Ok(overview)) => {
+            let is_first = overview.is_first;
+            overviewed(app, *overview);
+            if is_first {
+                return first::offer(app);
+            }
+        }
         Answer::Overview(Err(failed)) => {
             app.transcript
                 .say(Who::Note, Some(Sign::Needed), &failed.message);

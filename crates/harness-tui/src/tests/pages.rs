@@ -7,9 +7,9 @@ use serde_json::json;
 
 use super::desk::{Desk, NOW};
 use crate::{
-    Answer, CheckpointFound, CheckpointsFound, Failed, FeatureFound, FeaturesFound, Found,
-    GateFound, GatesFound, Input, Kept, Place, Progress, ProofFound, Query, Reach, Request,
-    SessionFound, SessionsFound, Standing, Wanted,
+    Answer, CheckpointFound, CheckpointsFound, Failed, FeatureFound, FeaturesFound, FirstFound,
+    Found, GateFound, GatesFound, Input, Kept, Overview, Place, Progress, ProofFound, Query, Reach,
+    Request, SessionFound, SessionsFound, Standing, Wanted,
 };
 
 const TREE: &str = "4be1a0c4d2e0f1a2b3c4d5e6f708192a3b4c5d6e";
@@ -332,6 +332,36 @@ fn an_undo_that_is_refused_shows_why_and_the_ways_out() {
             }),
         );
     });
+}
+
+fn first() -> FirstFound {
+    FirstFound {
+        repository: "demo\u{1b}[2J".to_owned(),
+        branch: "main".to_owned(),
+        changed: 0,
+        local: vec!["ollama/one".to_owned(), "ollama/two".to_owned()],
+        keys: Vec::new(),
+        gates: vec!["cargo clippy".to_owned(), "cargo test".to_owned()],
+        write: vec!["src/**".to_owned(), "tests/**".to_owned()],
+        has_config: false,
+        lines: (1, 1),
+    }
+}
+
+fn begin_first(desk: &mut Desk) {
+    let overview = Overview {
+        repository: "demo".to_owned(),
+        is_first: true,
+        ..Overview::default()
+    };
+    let overview = Answer::Overview(Ok(Box::new(overview)));
+    assert_eq!(desk.take(Input::Answered(overview)), [look(Wanted::First)]);
+    answer(desk, Wanted::First, Found::First(first()));
+}
+
+#[test]
+fn the_page_of_the_first_run() {
+    check_sizes("page_first", begin_first);
 }
 
 #[test]

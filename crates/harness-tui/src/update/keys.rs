@@ -14,7 +14,7 @@ use crate::{
     transcript::Way,
 };
 
-use super::{approve, find, hand, offer, pages, review, rewind, run, words};
+use super::{approve, find, first, hand, offer, pages, review, rewind, run, words};
 
 pub(super) fn press(app: &mut App, key: Key, at: Timestamp) -> Vec<Request> {
     app.now = at;
@@ -114,7 +114,8 @@ pub(super) fn paste(app: &mut App, text: &str) -> Vec<Request> {
             | Place::Features
             | Place::Gates
             | Place::Checkpoints
-            | Place::Sessions,
+            | Place::Sessions
+            | Place::First,
             _,
         ) => app.tell(
             Role::Quiet,
@@ -282,7 +283,9 @@ fn open(app: &mut App, kind: Kind) {
     let keys = &app.setup.keys;
     app.overlay = Some(match kind {
         Kind::Help => Overlay::help(keys, |command| app.obstacle(command)),
-        Kind::Palette | Kind::Bases => Overlay::palette(keys, |command| app.obstacle(command)),
+        Kind::Palette | Kind::Bases | Kind::Models => {
+            Overlay::palette(keys, |command| app.obstacle(command))
+        }
     });
 }
 
@@ -296,6 +299,9 @@ fn choose(app: &mut App) -> Vec<Request> {
     };
     if overlay.kind == Kind::Bases {
         return review::based(app, &item.text);
+    }
+    if overlay.kind == Kind::Models {
+        return first::take(app, &item.text);
     }
     if let (Kind::Palette, Some(command)) = (overlay.kind, item.command) {
         match app.obstacle(command) {

@@ -4,16 +4,19 @@ mod acts;
 mod errand;
 mod line;
 
-pub(super) use self::{errand::progressed, line::write};
+pub(super) use self::{
+    errand::{begin, progressed},
+    line::write,
+};
 
 use harness_report::{clean, clean_line};
 use harness_review::Base;
 
-use super::{review, run};
+use super::{first, review, run};
 use crate::{
     app::{App, Focus, Notice},
     command::Command,
-    found::{Found, Wanted},
+    found::{Errand, Found, Wanted},
     input::{Failed, Known, Query, Request, Start},
     list::Step,
     page::{self, Page, Prompt, Typing},
@@ -34,7 +37,7 @@ pub(super) fn perform(app: &mut App, command: Command) -> Option<Vec<Request>> {
     if app.pages.prompt.is_some() {
         return line::typing(app, command);
     }
-    if let Some(asked) = review::perform(app, command) {
+    if let Some(asked) = review::perform(app, command).or_else(|| first::perform(app, command)) {
         return Some(asked);
     }
     match command {
@@ -61,7 +64,7 @@ pub(super) fn perform(app: &mut App, command: Command) -> Option<Vec<Request>> {
 }
 
 /// Opens a page, or looks anew where it is open already.
-fn show(app: &mut App, page: Page) -> Vec<Request> {
+pub(super) fn show(app: &mut App, page: Page) -> Vec<Request> {
     let is_asked = page::is_asked(app);
     if page == Page::Checkpoints && app.pages.open != page {
         // From a session it goes to the checkpoints of that one.
@@ -164,6 +167,7 @@ fn fill(app: &mut App, found: Found) {
         Found::Checkpoints(found) => app.pages.checkpoints.fill(found),
         Found::Sessions(found) => app.pages.sessions.fill(found),
         Found::Review(found) => app.pages.review.fill(*found),
+        Found::First(found) => app.pages.first.fill(found),
         Found::Difference { title, text } => {
             let lines = clean(&text).lines().map(difference_row).collect();
             read(app, Reader::new(clean_line(&title, 100), lines));
@@ -194,6 +198,7 @@ fn not_found(app: &mut App, wanted: &Wanted, failed: Failed) {
         Wanted::Checkpoints(_) => Page::Checkpoints,
         Wanted::Sessions(_) => Page::Sessions,
         Wanted::Review(_) => Page::Review,
+        Wanted::First => Page::First,
         Wanted::Difference { .. } | Wanted::File { .. } => {
             complain(app, &failed);
             return;
@@ -259,8 +264,24 @@ fn change_focus(app: &mut App, step: Step) {
     app.focus = parts[(at + by) % parts.len()];
 }
 
-/// Goes back one step: out of a question's focus, a text, a filter, the page.
+/// Stops gates that run from the page; `None` where none do.
+pub(super) fn stop_gates(app: &mut App) -> Option<Vec<Request>> {
+    if !matches!(app.pages.errand, Some(Errand::RunGates { .. })) {
+        return None;
+    }
+    app.tell(Role::Needed, "stopping the gates");
+    Some(vec![Request::StopErrand])
+}
+
+/// Goes back one step: out of a question's focus, a text, a filter, the page; stops gates that run.
 fn back(app: &mut App) -> Option<Vec<Request>> {
+    if app.pages.open == Page::Gates
+        && app.pages.reader.is_none()
+        && app.focus == Focus::List
+        && let Some(stop) = stop_gates(app)
+    {
+        return Some(stop);
+    }
     if app.focus == Focus::Composer && page::is_asked(app) {
         // Leaving a question decides nothing: it stays where it is.
         app.focus = Focus::List;
@@ -375,7 +396,7 @@ fn open(app: &mut App) -> Vec<Request> {
         },
         Page::Checkpoints => return review_checkpoint(app),
         Page::Sessions => return resume(app),
-        Page::Session | Page::Review => {}
+        Page::Session | Page::Review | Page::First => {}
     }
     Vec::new()
 }

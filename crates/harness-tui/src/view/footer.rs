@@ -4,6 +4,7 @@ use super::Canvas;
 use crate::{
     app::App,
     command::{Command, Place},
+    found::Errand,
     key::{Code, Key, Short},
     overlay::Overlay,
     page::{self, Page},
@@ -156,7 +157,8 @@ fn commands(app: &App) -> Vec<(Command, Option<&'static str>)> {
         | Place::Features
         | Place::Gates
         | Place::Checkpoints
-        | Place::Sessions => on_page(app),
+        | Place::Sessions
+        | Place::First => on_page(app),
         Place::Question if proposes(app) => vec![
             named(Command::Yes, "take all"),
             plain(Command::LeaveOut),
@@ -246,6 +248,16 @@ fn on_page(app: &App) -> Vec<(Command, Option<&'static str>)> {
     }
     commands.extend(match app.pages.open {
         Page::Session => Vec::new(),
+        Page::First => {
+            return vec![
+                named(Command::Open, "choose"),
+                plain(Command::FirstScopes),
+                plain(Command::FirstGates),
+                plain(Command::FirstWrite),
+                plain(Command::Help),
+                named(Command::LeavePage, "leave"),
+            ];
+        }
         Page::Review => vec![
             plain(Command::ReviewFileNext),
             plain(Command::ReviewHunkNext),
@@ -265,6 +277,12 @@ fn on_page(app: &App) -> Vec<(Command, Option<&'static str>)> {
             plain(Command::FeatureFinish),
             named(Command::FeatureLater, "move"),
             plain(Command::Find),
+        ],
+        Page::Gates if matches!(app.pages.errand, Some(Errand::RunGates { .. })) => vec![
+            named(Command::Back, "stop"),
+            named(Command::Open, "output"),
+            plain(Command::FailureNext),
+            plain(Command::GateOpen),
         ],
         Page::Gates => vec![
             named(Command::Open, "output"),

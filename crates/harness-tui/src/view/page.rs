@@ -2,7 +2,7 @@
 
 use ratatui::layout::Position;
 
-use super::{Canvas, panes, review};
+use super::{Canvas, first, panes, review};
 use crate::{
     app::{App, Focus},
     command::Command,
@@ -118,6 +118,7 @@ const fn doing(errand: &Errand) -> &'static str {
         Errand::Undo { .. } => "files go back",
         Errand::Add { .. } | Errand::Amend { .. } | Errand::Move { .. } => "the list is written",
         Errand::Block { .. } | Errand::Reopen { .. } => "the list is written",
+        Errand::Init => "harness.toml is written",
         Errand::Rename { .. } | Errand::Archive { .. } => "the session is written",
     }
 }
@@ -135,6 +136,7 @@ fn told(app: &App, canvas: &Canvas<'_>, room: usize) -> (Vec<Row>, Option<Row>) 
     let mut outcome = None;
     match pages.open {
         Page::Session => {}
+        Page::First => items = first::told(app),
         Page::Review => items = review::told(app, room, GAP.len()),
         Page::Features => {
             items.insert(0, plain(pages.features.len().to_string()));
@@ -183,6 +185,9 @@ fn told(app: &App, canvas: &Canvas<'_>, room: usize) -> (Vec<Row>, Option<Row>) 
 /// The list, or why there is none.
 fn body(app: &App, canvas: &mut Canvas<'_>) {
     let area = app.pages.room.body;
+    if app.pages.open == Page::First {
+        return first::paint(app, canvas);
+    }
     let Some(list) = app.pages.list() else {
         return review::paint(app, canvas);
     };
@@ -250,7 +255,7 @@ fn nothing(page: Page) -> Vec<Row> {
             "there is no session yet",
             "type a task on the session page: F2",
         ),
-        Page::Session | Page::Review => ("", ""),
+        Page::Session | Page::Review | Page::First => ("", ""),
     };
     vec![Row::of(Role::Quiet, what), Row::of(Role::Quiet, hint)]
 }

@@ -3,8 +3,8 @@
 use harness_core::{Event, FeatureId, SessionId, Timestamp};
 
 use super::{
-    OTHER, answer, checkpoint, features, gates, look, over, report, sessions, show_checkpoints,
-    show_features, show_gates, show_sessions,
+    OTHER, answer, begin_first, checkpoint, features, first, gates, look, over, report, sessions,
+    show_checkpoints, show_features, show_gates, show_sessions,
 };
 use crate::{
     Answer, COMMANDS, CheckpointsFound, Command, Errand, Failed, Found, GatesFound, Input, KeyMap,
@@ -197,6 +197,54 @@ fn sessions_of_other_repositories_are_shown_and_named_and_not_gone_on_with_from_
         matches!(&asked[..], [Request::Do(Errand::Archive { repository: Some(root), .. })] if root.ends_with("other")),
         "{asked:?}"
     );
+}
+
+#[test]
+fn a_first_run_offers_what_can_be_done_and_says_why_the_rest_cannot() {
+    let mut desk = Desk::new(100, 30);
+    begin_first(&mut desk);
+    assert!(desk.press("3").is_empty());
+    assert!(desk.picture().contains("no key is set"));
+    assert!(desk.press("e").is_empty());
+    assert!(desk.picture().contains("w writes harness.toml first"));
+    assert_eq!(desk.press("w"), [Request::Do(Errand::Init)]);
+    over(
+        &mut desk,
+        Ok("note: written harness.toml, nothing committed"),
+    );
+    let found = crate::FirstFound {
+        has_config: true,
+        lines: (3, 7),
+        ..first()
+    };
+    answer(&mut desk, Wanted::First, Found::First(found));
+    assert!(desk.press("w").is_empty());
+    let path = harness_core::RepoPath::parse("harness.toml").unwrap();
+    assert_eq!(
+        desk.press("g"),
+        [Request::Lend(crate::Loan::Open { path, line: 7 })]
+    );
+    // Two models: one is chosen.
+    desk.press("2");
+    assert!(desk.picture().contains("ollama/two"));
+    let asked = desk.press("down enter");
+    assert_eq!(asked, [Request::UseModel("ollama/two".to_owned())]);
+    assert_eq!(desk.app.place(), Place::Composer);
+    assert!(desk.picture().contains("ollama/two does the work"));
+    // It comes up by itself once.
+    desk.press("ctrl+p");
+    desk.write("first.show");
+    desk.press("enter");
+    assert!(desk.picture().contains("Who does the work?"));
+    assert_eq!(desk.press("q"), [Request::Quit]);
+}
+
+#[test]
+fn the_demo_begins_from_the_first_run() {
+    let mut desk = Desk::new(100, 30);
+    begin_first(&mut desk);
+    assert_eq!(desk.press("enter"), [Request::Start(Start::Demo)]);
+    assert_eq!(desk.app.place(), Place::Composer);
 }
 
 #[test]
@@ -490,8 +538,22 @@ fn quitting_waits_for_what_is_being_done() {
     let mut desk = Desk::new(100, 30);
     show_gates(&mut desk);
     desk.press("R");
-    assert!(desk.press("ctrl+c ctrl+c").is_empty());
+    // The first one stops what runs.
+    assert_eq!(desk.press("ctrl+c"), [Request::StopErrand]);
+    assert!(desk.press("ctrl+c").is_empty());
     assert_eq!(desk.press("ctrl+c"), [Request::Abandon]);
+}
+
+#[test]
+fn esc_stops_gates_that_run_and_leaves_the_page_else() {
+    let mut desk = Desk::new(100, 30);
+    show_gates(&mut desk);
+    desk.press("R");
+    assert!(desk.picture().contains("esc stop"), "{}", desk.picture());
+    assert_eq!(desk.press("esc"), [Request::StopErrand]);
+    over(&mut desk, Ok(""));
+    desk.press("esc");
+    assert_eq!(desk.app.place(), Place::Composer);
 }
 
 #[test]
