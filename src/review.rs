@@ -5,6 +5,7 @@
 
 pub(crate) mod apply;
 pub(crate) mod desk;
+pub(crate) mod held;
 pub(crate) mod proof;
 mod remarks;
 pub(crate) mod source;
