@@ -66,6 +66,10 @@ fn the_page_opens_from_the_session_and_says_when_nothing_differs() {
     terminal.press("b");
     terminal.wait_for("what is not committed");
     terminal.press("\u{1b}");
+    // An escape and a key right behind it would be one key with Alt.
+    terminal.wait_until("the page again", |terminal| {
+        !terminal.screen().contains("Compare with")
+    });
     terminal.press("q\u{4}");
     assert_eq!(terminal.end(), 0);
 }

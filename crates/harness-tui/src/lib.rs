@@ -38,6 +38,7 @@ mod theme;
 mod transcript;
 mod update;
 mod view;
+mod vim;
 mod work;
 
 pub use app::{App, Motion, Origin, Setup};

@@ -47,8 +47,8 @@ pub(super) fn perform(app: &mut App, command: Command) -> Option<Vec<Request>> {
         Command::FirstNumber3 => return Some(number(app, 2)),
         Command::FirstNumber4 => return Some(number(app, 3)),
         Command::FirstWrite => return Some(pages::begin(app, Errand::Init)),
-        Command::FirstScopes => return Some(edit(app, app.pages.first.found.lines.0)),
-        Command::FirstGates => return Some(edit(app, app.pages.first.found.lines.1)),
+        Command::FirstScopes => return Some(edit(app.pages.first.found.lines.0)),
+        Command::FirstGates => return Some(edit(app.pages.first.found.lines.1)),
         // What nobody chose changes nothing.
         Command::LeavePage => return Some(run::quit(app)),
         _ => return None,
@@ -100,11 +100,14 @@ fn choose(app: &mut App) -> Vec<Request> {
             asked.push(Request::Start(Start::Demo));
             asked
         }
-        Worker::Local => named(app, app.pages.first.found.local.clone()),
+        Worker::Local => {
+            let models = app.pages.first.found.local.clone();
+            named(app, &models)
+        }
         Worker::Key => {
             let keys = app.pages.first.found.keys.iter();
-            let models = keys.map(|(model, _)| model.clone()).collect();
-            named(app, models)
+            let models: Vec<String> = keys.map(|(model, _)| model.clone()).collect();
+            named(app, &models)
         }
         Worker::Nobody => {
             let asked = pages::show(app, Page::Session);
@@ -118,9 +121,9 @@ fn choose(app: &mut App) -> Vec<Request> {
 }
 
 /// Takes the only model, or lets the person choose one.
-fn named(app: &mut App, models: Vec<String>) -> Vec<Request> {
-    match models.as_slice() {
-        [only] => take(app, &only.clone()),
+fn named(app: &mut App, models: &[String]) -> Vec<Request> {
+    match models {
+        [only] => take(app, &clean_line(only, 200)),
         models => {
             app.overlay = Some(Overlay::models(models.iter().map(String::as_str)));
             Vec::new()
@@ -145,7 +148,7 @@ pub(super) fn take(app: &mut App, words: &str) -> Vec<Request> {
     asked
 }
 
-fn edit(app: &mut App, line: u32) -> Vec<Request> {
+fn edit(line: u32) -> Vec<Request> {
     let Ok(path) = RepoPath::parse("harness.toml") else {
         return Vec::new();
     };

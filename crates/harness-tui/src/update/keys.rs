@@ -12,6 +12,7 @@ use crate::{
     page::Page,
     text::Role,
     transcript::Way,
+    vim::Pressed,
 };
 
 use super::{approve, find, first, hand, offer, pages, review, rewind, run, words};
@@ -34,6 +35,13 @@ fn pressed(app: &mut App, key: Key) -> Vec<Request> {
     let asks = place == Place::Composer && key.typed() == Some('?') && app.composer.is_empty();
     if asks && app.asked.is_none() {
         return perform(app, Command::Help);
+    }
+    if place == Place::Composer && app.setup.has_vim_keys {
+        match app.vim.press(&mut app.composer, key) {
+            Pressed::Done => return Vec::new(),
+            Pressed::Move(command) => return perform(app, command),
+            Pressed::Other => {}
+        }
     }
     match find_entry(app, place, key) {
         Some(entry) => match app.obstacle(entry.command) {

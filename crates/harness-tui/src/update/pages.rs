@@ -81,6 +81,9 @@ pub(super) fn show(app: &mut App, page: Page) -> Vec<Request> {
     app.pages.reader = None;
     if page == Page::Review {
         app.work.judged.look();
+        // What waits for the person's word is what they come for.
+        app.pages.review.wanted = app.work.judged.waits_for_word();
+        review::go_to_wanted(app);
     }
     app.pages.prompt = None;
     app.transcript.unselect();

@@ -344,7 +344,7 @@ fn asked(app: &App, canvas: &mut Canvas<'_>) {
 fn prompt(app: &App, canvas: &mut Canvas<'_>) -> Option<Position> {
     let (area, prompt) = (app.pages.room.prompt, app.pages.prompt.as_ref()?);
     let columns = usize::from(area.width).saturating_sub(2);
-    let title = shortened(&prompt.title, columns / 2);
+    let title = shortened(&prompt.title, (columns / 2).max(columns.saturating_sub(24)));
     let room = columns.saturating_sub(width(&title) + 1).max(1);
     let (rows, (row, column)) = prompt.line.arrange(room);
     canvas.put_at(area, 0, 1, &Row::of(Role::Strong, &title));

@@ -239,6 +239,17 @@ pub(in crate::update) fn take_line(
             }) {
                 Some(number) => {
                     app.pages.review.go_to_number(number);
+                    let has_run = app
+                        .pages
+                        .review
+                        .found()
+                        .is_some_and(|found| found.run.is_some());
+                    if kind == CommentKind::MustFix && !has_run {
+                        app.tell(
+                            Role::Quiet,
+                            "a must-fix of a range is for people: it keeps no run from finishing",
+                        );
+                    }
                     keep(app, Then::Nothing)
                 }
                 None => Vec::new(),
