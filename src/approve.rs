@@ -28,44 +28,67 @@ pub(crate) fn ask(asked: &ApprovalAsked, rules_file: &str) -> ApprovalAnswer {
     }
 }
 
-fn prompt(asked: &ApprovalAsked, rules_file: &str) -> String {
+/// What can be answered, in the order in which it is numbered, with the letter for it.
+fn choices(asked: &ApprovalAsked, rules_file: &str) -> Vec<(char, String)> {
     let is_action = matches!(asked.subject, ApprovalSubject::Action { .. });
-    let always = asked.always.as_ref().filter(|_| is_action);
-    let always =
-        always.map(|rule| format!("  a  always: {}, kept in {rules_file}\n", rule_text(rule)));
-    let session = if is_action {
-        "  s  yes, exactly this for the rest of the session\n"
-    } else {
-        ""
+    let yes = match asked.subject {
+        ApprovalSubject::Action { .. } => "once",
+        ApprovalSubject::Amendment { .. } => "for this feature",
+        ApprovalSubject::Findings { .. } => "exactly these changes",
+        ApprovalSubject::Features { .. } => "all of it",
     };
-    format!(
-        "  y  yes, {}\n{session}{}  n  no; what follows is told to the agent\n  d  no, and do not ask again in this session\n[n]: ",
-        match asked.subject {
-            ApprovalSubject::Action { .. } => "once",
-            ApprovalSubject::Amendment { .. } => "for this feature",
-            ApprovalSubject::Findings { .. } => "exactly these changes",
-            ApprovalSubject::Features { .. } => "all of it",
-        },
-        always.unwrap_or_default(),
-    )
+    let mut choices = vec![('y', format!("yes, {yes}"))];
+    if is_action {
+        let text = "yes, exactly this for the rest of the session";
+        choices.push(('s', text.to_owned()));
+    }
+    if let Some(rule) = asked.always.as_ref().filter(|_| is_action) {
+        let text = format!("always: {}, kept in {rules_file}", rule_text(rule));
+        choices.push(('a', text));
+    }
+    choices.push(('n', "no; what follows is told to the agent".to_owned()));
+    let never = "no, and do not ask again in this session";
+    choices.push(('d', never.to_owned()));
+    choices
 }
 
-/// Reads an answer; whatever is none of the keys is a no in the person's own words.
+fn prompt(asked: &ApprovalAsked, rules_file: &str) -> String {
+    let choices = choices(asked, rules_file);
+    let lines = (1..).zip(&choices);
+    let lines = lines.map(|(number, (letter, text))| format!("  {number}  {letter}  {text}\n"));
+    let count = choices.len();
+    format!("{}answer 1-{count} [no]: ", lines.collect::<String>())
+}
+
+/// Reads an answer, by its number or its letter; whatever is neither is a no in the person's own words.
 fn answer(line: &str, asked: &ApprovalAsked) -> ApprovalAnswer {
-    let is_action = matches!(asked.subject, ApprovalSubject::Action { .. });
+    let line = line.trim();
+    let (word, rest) = line.split_once(' ').unwrap_or((line, ""));
+    let choices = choices(asked, "");
+    let numbered = word.parse().ok().and_then(|number: usize| {
+        let (letter, _) = choices.get(number.checked_sub(1)?)?;
+        Some(*letter)
+    });
+    let lettered = choices.iter().map(|(letter, _)| *letter);
+    let mut lettered = lettered.filter(|letter| word.eq_ignore_ascii_case(&letter.to_string()));
+    let letter = match word {
+        "yes" => Some('y'),
+        "no" => Some('n'),
+        _ => numbered.or_else(|| lettered.next()),
+    };
     let no = |reason: &str| ApprovalAnswer::No {
         reason: reason.trim().to_owned(),
     };
-    match (line.trim(), &asked.always) {
-        ("y" | "Y" | "yes", _) => ApprovalAnswer::Once,
-        ("s" | "S", _) if is_action => ApprovalAnswer::Session,
-        ("a" | "A", Some(rule)) if is_action => ApprovalAnswer::Always {
+    match (letter, rest.trim(), &asked.always) {
+        (Some('n'), reason, _) => no(reason),
+        (Some('y'), "", _) => ApprovalAnswer::Once,
+        (Some('s'), "", _) => ApprovalAnswer::Session,
+        (Some('a'), "", Some(rule)) => ApprovalAnswer::Always {
             rule: rule.clone(),
             problem: String::new(),
         },
-        ("d" | "D", _) => ApprovalAnswer::Never,
-        ("n" | "N" | "no", _) => no(""),
-        (text, _) => no(text.strip_prefix("n ").unwrap_or(text)),
+        (Some('d'), "", _) => ApprovalAnswer::Never,
+        _ => no(line),
     }
 }
 
@@ -115,6 +138,15 @@ mod tests {
             ("n use the staging registry", no("use the staging registry")),
             ("yes please", no("yes please")),
             ("yy", no("yy")),
+            ("1", ApprovalAnswer::Once),
+            ("2", ApprovalAnswer::Session),
+            ("4", no("")),
+            ("4 use the staging registry", no("use the staging registry")),
+            ("5", ApprovalAnswer::Never),
+            // What is no number of a choice is no yes.
+            ("6", no("6")),
+            ("1 1", no("1 1")),
+            ("0", no("0")),
         ] {
             assert_eq!(answer(line, &asked()), expected, "{line:?}");
         }
@@ -127,12 +159,17 @@ mod tests {
             ..asked()
         };
         assert_eq!(answer("a", &without), no("a"));
+        assert!(matches!(
+            answer("3", &asked()),
+            ApprovalAnswer::Always { .. }
+        ));
+        assert_eq!(answer("3", &without), no(""));
     }
 
     #[test]
     fn the_rule_and_its_file_are_named_before_it_is_kept() {
         let prompt = prompt(&asked(), "~/rules.toml");
-        assert!(prompt.contains("a  always: exactly `npm publish`, kept in ~/rules.toml"));
-        assert!(prompt.ends_with("[n]: "));
+        assert!(prompt.contains("3  a  always: exactly `npm publish`, kept in ~/rules.toml"));
+        assert!(prompt.ends_with("answer 1-5 [no]: "));
     }
 }

@@ -1,6 +1,6 @@
 //! What a surface can be asked to show: a run, a resume, the demo, a landing.
 
-use harness_core::{EndReason, RewindWhat, SessionId, TurnNumber};
+use harness_core::{CheckpointNumber, EndReason, RewindWhat, SessionId, TurnNumber};
 use harness_runner::Finished;
 
 use crate::cli;
@@ -29,8 +29,12 @@ pub(crate) enum Job {
     Land,
     /// `harness feature finish`.
     Finish(cli::FeatureFinish),
-    /// Going on from a session in a new one.
-    Fork(SessionId),
+    /// `harness resume --fork`: going on from a checkpoint of a session in a new one.
+    Fork {
+        session: SessionId,
+        number: CheckpointNumber,
+        options: Box<cli::RunOptions>,
+    },
 }
 
 /// How it came out.

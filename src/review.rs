@@ -5,7 +5,9 @@
 
 pub(crate) mod apply;
 pub(crate) mod desk;
+pub(crate) mod held;
 pub(crate) mod proof;
+mod remarks;
 pub(crate) mod source;
 
 pub(crate) use desk::Desk;

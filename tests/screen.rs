@@ -12,3 +12,4 @@ mod review;
 mod steer;
 mod waiting;
 mod ways_out;
+mod whole;

@@ -191,6 +191,7 @@ fn what_next(root: &Path) -> String {
     let commands = [
         "harness status",
         "harness feature list",
+        "harness review",
         "harness verify",
         "harness log show",
         "harness log verify",

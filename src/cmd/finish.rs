@@ -23,6 +23,7 @@ use crate::{
     job::Done,
     network,
     output::{Output, say},
+    review,
     rules::RuleFile,
     session,
     surface::{LineSurface, Surface},
@@ -112,6 +113,7 @@ fn prove(
     }
     let (feature, features) = choose(&resolved, features, flags)?;
     refuse_unlanded(&site, &resolved, &features)?;
+    review::held::refuse(&site, &store)?;
     let work = Work::find(&site, &resolved, &feature)?;
     if let Some(text) = work.left_out_text(&feature.id) {
         surface.say(&text);

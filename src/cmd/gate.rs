@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use harness_core::{CheckReport, CheckStatus, Event, Gate, TreeId};
 use harness_guard::Guard;
+use harness_host::Cancelled;
 use harness_report::{JsonLines, Lines};
 use harness_runner::{GateBench, GateCandidate, GatePlace};
 use serde_json::{Value, json};
@@ -78,7 +79,12 @@ pub(crate) fn run_gates(
 ) -> Result<u8, Failure> {
     let (mut lines, mut json) = (Lines::default(), JsonLines::default());
     let surface = LineSurface::new(common);
-    check_gates(site, (names, sandbox), common, &surface, &mut |event, _| {
+    let wish = Wish {
+        names,
+        sandbox,
+        cancelled: Cancelled::never(),
+    };
+    check_gates(site, wish, common, &surface, &mut |event, _| {
         let text = match event {
             Event::GateStarted { .. } => return Ok(()),
             event if common.json => json.write(event, harness_host::clock::now()),
@@ -88,20 +94,31 @@ pub(crate) fn run_gates(
     })
 }
 
+/// Which gates are run, and how.
+#[derive(Debug)]
+pub(crate) struct Wish<'a> {
+    /// Which; all when empty.
+    pub(crate) names: &'a [String],
+    /// The level; the configured one when absent.
+    pub(crate) sandbox: Option<SandboxLevel>,
+    /// Notices that a person stops them.
+    pub(crate) cancelled: Cancelled,
+}
+
 /// Runs gates on the work tree as it is; `tell` hears when each begins and how it came out, on
 /// which tree without what only the harness writes.
 pub(crate) fn check_gates(
     site: &Site,
-    (names, sandbox): (&[String], Option<SandboxLevel>),
+    wish: Wish<'_>,
     common: &Common,
     surface: &dyn Surface,
     tell: &mut dyn FnMut(&Event, &TreeId) -> Result<(), Failure>,
 ) -> Result<u8, Failure> {
     let resolved = site.resolve(&RunOptions {
-        sandbox,
+        sandbox: wish.sandbox,
         ..RunOptions::default()
     })?;
-    let gates = choose(&resolved.policy.gates, names)?;
+    let gates = choose(&resolved.policy.gates, wish.names)?;
     trust::trusted_features(site, &resolved, surface)?;
     let store = site.store()?;
     let _lock = session::lock(site, &store)?;
@@ -118,10 +135,14 @@ pub(crate) fn check_gates(
     let runtime = session::runtime()?;
     let mut code = 0;
     for gate in gates {
+        if wish.cancelled.is_cancelled() {
+            break;
+        }
         let name = gate.name.clone();
         tell(&Event::GateStarted { gate: name }, &subject)?;
+        let (limits, cancelled) = (&resolved.policy.limits, wish.cancelled.clone());
         let report: CheckReport =
-            runtime.block_on(bench.check(&gate, &candidate, &resolved.policy.limits));
+            runtime.block_on(bench.check_until(&gate, &candidate, limits, cancelled));
         if report.status != CheckStatus::Green {
             code = RED;
         }

@@ -91,14 +91,14 @@ pub(super) fn run(common: &Common, flags: &Init) -> Result<u8, Failure> {
 }
 
 /// Shows what would be written, as a person reads it before they are asked.
-pub(super) fn shown(site: &Site) -> Result<String, Failure> {
+pub(crate) fn shown(site: &Site) -> Result<String, Failure> {
     let proposals = propose(site, site.repo.root())?;
     let shown = proposals.iter().map(shown_one);
     Ok(shown.collect::<Vec<_>>().join("\n"))
 }
 
 /// Writes what is missing, and returns the names of the files.
-pub(super) fn write_all(site: &Site) -> Result<Vec<&'static str>, Failure> {
+pub(crate) fn write_all(site: &Site) -> Result<Vec<&'static str>, Failure> {
     let root = site.repo.root();
     let proposals = propose(site, root)?;
     for proposal in &proposals {

@@ -85,7 +85,7 @@ pub(super) fn resolve(common: &Common) -> Result<Resolved, Failure> {
 }
 
 /// Returns the servers to ask, Ollama where its variable says.
-fn servers(resolved: &Resolved) -> Vec<LoopbackServer> {
+pub(crate) fn servers(resolved: &Resolved) -> Vec<LoopbackServer> {
     let mut servers = resolved.loopback_servers();
     let moved = session::ollama_host().and_then(|said| harness_config::ollama_address(&said));
     for server in &mut servers {

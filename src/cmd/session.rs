@@ -5,7 +5,7 @@
 //! nothing, so that they can be asked while a run works.
 
 mod all;
-pub(super) mod marks;
+pub(crate) mod marks;
 mod prune;
 mod show;
 
@@ -28,7 +28,7 @@ const NAME_CHARS: usize = 24;
 /// How much of an end is shown in the list. Unit: characters.
 const END_CHARS: usize = 60;
 
-pub(super) fn run(common: &Common, command: &SessionCommand) -> Result<u8, Failure> {
+pub(crate) fn run(common: &Common, command: &SessionCommand) -> Result<u8, Failure> {
     if let SessionCommand::List {
         all: true,
         archived,

@@ -7,7 +7,10 @@ use harness_core::Timestamp;
 use harness_review::{Book, BookError, Change, Standing, standing};
 use harness_store::{FoundBook, NotRead, ReviewError, ReviewKey, Store};
 
-use super::{Asked, Source};
+use super::{
+    Asked, Source,
+    remarks::{self, Remark},
+};
 use crate::{
     compose::Site,
     failure::{Failure, chain},
@@ -20,6 +23,8 @@ pub(crate) struct Desk<'a> {
     pub(crate) site: &'a Site,
     pub(crate) source: Source,
     pub(crate) change: Change,
+    /// What agent and reviewers said of it.
+    remarks: Vec<Remark>,
 }
 
 impl<'a> Desk<'a> {
@@ -29,6 +34,7 @@ impl<'a> Desk<'a> {
         let source = Source::find(site, store.as_ref(), asked)?;
         let change = source.change(site)?;
         Ok(Self {
+            remarks: remarks::read(site, &source, &change),
             site,
             source,
             change,
@@ -43,6 +49,7 @@ impl<'a> Desk<'a> {
             .transpose()?;
         let mut book = kept.flatten().unwrap_or_else(|| self.empty());
         book.base = self.source.base.clone();
+        remarks::into_book(&self.remarks, &mut book);
         book.follow(&self.change);
         Ok(book)
     }
@@ -61,6 +68,7 @@ impl<'a> Desk<'a> {
                 if book.base != self.source.base {
                     book.choose_base(self.source.base.clone(), now);
                 }
+                remarks::into_book(&self.remarks, book);
                 book.follow(&self.change);
                 change(book, &self.change, now)
             },

@@ -157,6 +157,11 @@ impl Source {
         })
     }
 
+    /// Iterates over the sessions that made the change, in their order.
+    pub(super) fn sessions(&self) -> impl Iterator<Item = SessionId> {
+        self.openings.iter().map(|opened| opened.session)
+    }
+
     /// Compares commits, or a commit with the work tree: `A..B`, `A..`, `A...B`, `A...` or `A`.
     fn of_range(site: &Site, text: &str) -> Result<Self, Failure> {
         let range = Range::parse(text)?;

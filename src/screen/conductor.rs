@@ -10,6 +10,7 @@ use std::{
 };
 
 use harness_core::{EndReason, SessionId, Timestamp};
+use harness_host::{Canceller, cancel_pair};
 use harness_tui::{
     Answer, Decision, Errand, Failed, Host, Input, Known, Loan, Over, Progress, Query, Request,
     Start,
@@ -23,7 +24,7 @@ use super::{
     stage::{Cast, Link, Stage},
 };
 use crate::{
-    cli::{Common, FeatureFinish, Plan, Resume, Run, RunBranch, RunOptions},
+    cli::{Common, Demo, FeatureFinish, Plan, Resume, Run, RunBranch, RunOptions},
     cmd,
     compose::Site,
     failure::Failure,
@@ -59,6 +60,8 @@ pub(super) struct Conductor {
     books: Arc<Mutex<()>>,
     /// What to look up first.
     first_query: Option<Query>,
+    /// Stops what is done beside a run.
+    errand: Option<Canceller>,
     lent: Option<Lent>,
 }
 
@@ -88,6 +91,7 @@ impl Conductor {
             lent: None,
             books: Arc::default(),
             first_query: None,
+            errand: None,
         }
     }
 
@@ -168,7 +172,9 @@ impl Conductor {
     }
 
     /// Does something beside a run, on a thread of its own.
-    fn begin_errand(&self, errand: Errand) {
+    fn begin_errand(&mut self, errand: Errand) {
+        let (canceller, cancelled) = cancel_pair();
+        self.errand = Some(canceller);
         let stage = self.stage(Cast::Person);
         let common = match errand {
             Errand::Undo { .. } => self.common_of_pages(),
@@ -176,7 +182,7 @@ impl Conductor {
         };
         self.spawn("errand", move || {
             let done = panic::catch_unwind(AssertUnwindSafe(|| {
-                errand::perform(&common, &errand, &stage)
+                errand::perform(&common, &errand, &stage, &cancelled)
             }));
             let done = done.unwrap_or_else(|_| Err(Failure::failed("cannot go on: a bug of ours")));
             let over = Progress::Over(done.map_err(|failure| failure.to_told()));
@@ -256,6 +262,13 @@ impl Conductor {
                 Past::Nothing,
             ),
             Start::Land => self.begin(Job::Land, Past::Nothing),
+            Start::Demo => {
+                let flags = Demo {
+                    fast: false,
+                    plain: false,
+                };
+                self.begin(Job::Demo(flags), Past::Whole);
+            }
             Start::Finish(feature) => {
                 let flags = FeatureFinish {
                     id: feature.to_string(),
@@ -264,7 +277,15 @@ impl Conductor {
                 };
                 self.begin(Job::Finish(flags), Past::Nothing);
             }
-            Start::Fork(session) => self.begin(Job::Fork(session), Past::Whole),
+            Start::Fork(session, number) => {
+                let options = Box::new(self.options.clone());
+                let job = Job::Fork {
+                    session,
+                    number,
+                    options,
+                };
+                self.begin(job, Past::Whole);
+            }
         }
     }
 
@@ -328,6 +349,15 @@ impl Host for Conductor {
                 });
             }
             Request::Do(errand) => self.begin_errand(errand),
+            Request::UseModel(name) => {
+                self.options.model = Some(name);
+                self.options.agent = None;
+            }
+            Request::StopErrand => {
+                if let Some(canceller) = &self.errand {
+                    canceller.cancel();
+                }
+            }
             Request::Keep(text) => self.answer("keep", move || call::keep(&text)),
             Request::Notify(words) => {
                 let command = self.notify_command.clone();
@@ -373,9 +403,18 @@ fn perform(common: &Common, job: &Job, stage: &Stage) -> Result<Done, Failure> {
         Job::Demo(flags) => cmd::demo::work(flags, stage),
         Job::Land => land(common, stage),
         Job::Finish(flags) => cmd::finish::work(common, flags, stage),
-        Job::Fork(session) => Err(Failure::usage(format!(
-            "cannot fork session `{session}` from the screen yet"
-        ))),
+        Job::Fork {
+            session,
+            number,
+            options,
+        } => {
+            let flags = Resume {
+                fork: Some(format!("{session}@{number}")),
+                options: options.as_ref().clone(),
+                ..Resume::default()
+            };
+            cmd::resume::work(common, &flags, &[], stage)
+        }
         Job::Rewind {
             session,
             turn,

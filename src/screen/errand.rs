@@ -1,27 +1,42 @@
 //! What a person has done from a page, beside a run: the commands themselves, heard instead of printed.
 
+use std::path::Path;
+
 use clap::Parser as _;
 use harness_core::{Captured, CheckReport, Event};
+use harness_host::Cancelled;
 use harness_runner::redact_for_log;
 use harness_tui::{Answer, Errand, Input, Mine, Progress, Rank};
 
 use super::stage::Stage;
 use crate::{
-    cli::{self, Checkpoint, CheckpointUndo, Cli, Command, Common, Feature},
-    cmd::{checkpoint, feature, gate},
+    cli::{self, Checkpoint, CheckpointUndo, Cli, Command, Common, Feature, SessionCommand},
+    cmd::{checkpoint, feature, gate, init, session},
     compose::Site,
     failure::Failure,
     output,
+    surface::{Decision, Surface as _},
 };
 
 /// Carries an errand out; returns what the command would have printed.
-pub(super) fn perform(common: &Common, errand: &Errand, stage: &Stage) -> Result<String, Failure> {
-    let (done, text) = output::heard(|| carry_out(common, errand, stage));
+pub(super) fn perform(
+    common: &Common,
+    errand: &Errand,
+    stage: &Stage,
+    cancelled: &Cancelled,
+) -> Result<String, Failure> {
+    let (done, text) = output::heard(|| carry_out(common, errand, stage, cancelled));
     done.map(|_| text)
 }
 
-fn carry_out(common: &Common, errand: &Errand, stage: &Stage) -> Result<u8, Failure> {
+fn carry_out(
+    common: &Common,
+    errand: &Errand,
+    stage: &Stage,
+    cancelled: &Cancelled,
+) -> Result<u8, Failure> {
     match errand {
+        Errand::Init => init(common, stage),
         Errand::Add { said } => {
             let (title, flags) = title_and_flags(&split(said)?);
             typed(common, "add", &flags, &title)
@@ -49,7 +64,7 @@ fn carry_out(common: &Common, errand: &Errand, stage: &Stage) -> Result<u8, Fail
             let (id, reason) = (id.to_string(), reason.clone());
             feature::run(common, &Feature::Reopen { id, reason })
         }
-        Errand::RunGates { names } => run_gates(common, names, stage),
+        Errand::RunGates { names } => run_gates(common, names, stage, cancelled),
         Errand::Undo {
             session,
             number,
@@ -63,14 +78,51 @@ fn carry_out(common: &Common, errand: &Errand, stage: &Stage) -> Result<u8, Fail
                 save: *mine == Mine::Save,
             }),
         ),
-        Errand::Rename { session, .. } => {
-            let text = format!("cannot rename session `{session}` from the screen yet");
-            Err(Failure::usage(text))
+        Errand::Rename {
+            session,
+            repository,
+            name,
+        } => {
+            let (session, name) = (session.to_string(), name.clone());
+            let command = SessionCommand::Rename { session, name };
+            session::run(&at(common, repository.as_deref()), &command)
         }
-        Errand::Archive { session } => {
-            let text = format!("cannot put session `{session}` away from the screen yet");
-            Err(Failure::usage(text))
+        Errand::Archive {
+            session,
+            repository,
+        } => {
+            let session = session.to_string();
+            let command = SessionCommand::Archive {
+                session,
+                undo: false,
+            };
+            session::run(&at(common, repository.as_deref()), &command)
         }
+    }
+}
+
+/// Writes what a repository needs, once a person has seen it.
+fn init(common: &Common, stage: &Stage) -> Result<u8, Failure> {
+    let site = Site::open(common)?;
+    let body = init::shown(&site)?;
+    let decision = Decision {
+        title: "Write these files?",
+        body: &body,
+    };
+    if body.is_empty() || !stage.confirm(decision) {
+        return Err(Failure::needs_human("nothing was written").hint("w shows it again"));
+    }
+    let written = init::write_all(&site)?.join(", ");
+    output::Output::new(common).text(&format!("note: written {written}, nothing committed"))?;
+    Ok(0)
+}
+
+/// Returns the flags for another repository, where one is named.
+fn at(common: &Common, repository: Option<&Path>) -> Common {
+    let repository = repository.map(Path::to_path_buf);
+    Common {
+        directory: repository.or_else(|| common.directory.clone()),
+        ..common.clone()
     }
 }
 
@@ -108,9 +160,19 @@ fn typed(common: &Common, word: &str, flags: &[String], named: &str) -> Result<u
     }
 }
 
-fn run_gates(common: &Common, names: &[String], stage: &Stage) -> Result<u8, Failure> {
+fn run_gates(
+    common: &Common,
+    names: &[String],
+    stage: &Stage,
+    cancelled: &Cancelled,
+) -> Result<u8, Failure> {
     let site = Site::open(common)?;
-    gate::check_gates(&site, (names, None), common, stage, &mut |event, tree| {
+    let wish = gate::Wish {
+        names,
+        sandbox: None,
+        cancelled: cancelled.clone(),
+    };
+    gate::check_gates(&site, wish, common, stage, &mut |event, tree| {
         let event = Box::new(redacted(event.clone()));
         let tree = tree.clone();
         stage.send(Input::Answered(Answer::Errand(Progress::Checked {

@@ -1,6 +1,7 @@
 //! Looks up what is no event: where the repository stands, what a call did, what pages show.
 
 mod features;
+mod first;
 mod gates;
 mod sessions;
 
@@ -46,6 +47,7 @@ fn page(common: &Common, wanted: &Wanted) -> Result<Found, Failure> {
             Found::Checkpoints(checkpoint::page::checkpoints(common, *session)?)
         }
         Wanted::Review(asked) => Found::Review(Box::new(super::review::found(common, asked)?)),
+        Wanted::First => Found::First(first::first(common)?),
         Wanted::Sessions(reach) => Found::Sessions(sessions::sessions(common, *reach)?),
         Wanted::Difference { session, from, to } => Found::Difference {
             title: match from {
@@ -120,6 +122,8 @@ fn overview(common: &Common) -> Result<Overview, Failure> {
             ));
         }
     }
+    overview.is_first = first::is_first(&site)?;
+    overview.must_fix = gates::must_fix(&site)?.unwrap_or_default();
     last_session(&site, &mut overview)?;
     Ok(overview)
 }

@@ -75,6 +75,7 @@ pub(super) fn read(job: Option<&Job>) -> Result<(Setup, Vec<String>), Failure> {
             Motion::Full
         },
         has_mouse: ui.mouse,
+        has_vim_keys: ui.has_vim_keys,
         review: None,
     };
     Ok((setup, notify.command.clone()))

@@ -127,6 +127,7 @@ fn what_is_turned_down_is_taken_back_at_the_end_of_the_turn_and_the_agent_is_tol
     assert!(!files.contains("src/extra"), "{files}");
     // The way back: a checkpoint before, and one of its own behind.
     assert!(story.all("checkpoint_created").len() >= 2, "{story}");
+    ok(&desk, &["replay", "--check"]);
 }
 
 #[test]
@@ -222,4 +223,82 @@ fn after_the_run_what_is_turned_down_is_a_checkpoint() {
     let back: Vec<&str> = back.unwrap().split(' ').skip(1).collect();
     ok(&desk, &back);
     assert_eq!(desk.project.read("src/extra"), "x\n");
+}
+
+#[test]
+fn a_must_fix_holds_what_a_person_finishes_by_hand_and_one_of_another_range_says_that_it_does_not()
+{
+    let desk = Desk::new();
+    desk.project.write("src/answer", "42\n");
+    let said = ok(
+        &desk,
+        &["review", "comment", "why 42?", "--at", "src/answer:1"],
+    );
+    assert!(said.contains("no run of an agent"), "{said}");
+    let finished = desk.harness(&["feature", "finish", "F-1"]);
+    assert_eq!(finished.code, 4, "{}", finished.stderr);
+    let told = &finished.stderr;
+    assert!(
+        told.contains("gate `review` is red: 1 must-fix open: #1 at src/answer:1"),
+        "{told}"
+    );
+    assert!(
+        told.contains("harness review resolve 1 --of HEAD.."),
+        "{told}"
+    );
+    let elsewhere = [
+        "review",
+        "comment",
+        "no",
+        "--of",
+        "HEAD~0..",
+        "--at",
+        "src/answer:1",
+    ];
+    let said = ok(&desk, &elsewhere);
+    assert!(said.contains("it holds nothing up"), "{said}");
+    ok(&desk, &["review", "resolve", "1", "--of", "HEAD.."]);
+    ok(&desk, &["feature", "finish", "F-1"]);
+}
+
+#[test]
+fn what_agent_and_reviewers_said_stands_in_the_review_and_the_book_goes_with_its_sessions() {
+    let note = "{ tool = \"note\", text = \"src/answer:1 is a number\" }";
+    let right = write("src/answer", "42\n");
+    let desk = Desk::new();
+    let server = Server::scripted(&session("F-1", &[&right, note, FINISH]));
+    desk.use_server(&server, "chat");
+    desk.story(&["run"]).assert_ended("all_passing", 0);
+    let review = review(&desk);
+    let comment = &review["comments"][0];
+    assert_eq!(
+        (&comment["kind"], &comment["by"]),
+        (&"note".into(), &"agent".into()),
+        "{review}"
+    );
+    assert!(
+        comment["text"].as_str().unwrap().contains("is a number"),
+        "{review}"
+    );
+    // It is heard once, and is a comment like any other.
+    ok(&desk, &["review", "answer", "1", "it may stay"]);
+    ok(&desk, &["review", "resolve", "1"]);
+    let again = self::review(&desk);
+    assert_eq!(again["comments"].as_array().unwrap().len(), 1, "{again}");
+    let book = desk.project.root().join(".git/harness/reviews/R-0001.json");
+    assert!(book.is_file());
+    ok(&desk, &["land"]);
+    ok(
+        &desk,
+        &[
+            "session",
+            "prune",
+            "--yes",
+            "--older-than",
+            "0s",
+            "--keep",
+            "0",
+        ],
+    );
+    assert!(!book.exists());
 }

@@ -1,6 +1,7 @@
 //! The demo on the screen: in a pty, and driven by keyboard in tmux where it is installed.
 
 use std::{
+    path::Path,
     process::{Command, Output},
     thread,
     time::{Duration, Instant},
@@ -19,6 +20,9 @@ fn the_demo_plays_on_the_screen_and_says_where_it_is() {
     let arguments = ["demo", "--fast"];
     let mut terminal =
         Terminal::start_with(&home, home.path(), &arguments, (120, 40), &environment);
+    // It ends in the review; the story is one key away.
+    terminal.wait_for("0 of 2 hunks");
+    terminal.press("\u{1b}OQ");
     terminal.wait_for("landed F-001, F-002 on main");
     let screen = terminal.screen();
     for text in ["recorded", "Features  2 / 2 passing", "✓ F-001", "Sandbox"] {
@@ -53,11 +57,23 @@ impl Tmux {
 
     /// Plays the demo in a window of its own.
     pub(super) fn play_demo(&self, home: &Home, columns: &str, rows: &str) {
+        self.open(home, home.path(), &["demo", "--fast"], (columns, rows));
+    }
+
+    /// Opens the program in a window of its own.
+    pub(super) fn open(
+        &self,
+        home: &Home,
+        place: &Path,
+        arguments: &[&str],
+        (columns, rows): (&str, &str),
+    ) {
         let folder = home.path().display().to_string();
         let path = std::env::var("PATH").unwrap_or_default();
+        let (place, arguments) = (place.display(), arguments.join(" "));
         let command = format!(
-            "env -i HOME='{folder}' TMPDIR='{folder}' PATH='{path}' LANG=C.UTF-8 TERM=screen-256color \
-             sh -c '\"{PROGRAM}\" demo --fast; echo exit $?; sleep 60'"
+            "cd '{place}'; env -i HOME='{folder}' TMPDIR='{folder}' PATH='{path}' LANG=C.UTF-8 TERM=screen-256color \
+             sh -c '\"{PROGRAM}\" {arguments}; echo exit $?; sleep 60'"
         );
         let window = ["new-session", "-d", "-s", "demo", "-x", columns, "-y", rows];
         self.run(&[&window[..], &[&command]].concat());
@@ -104,6 +120,8 @@ fn the_demo_is_driven_by_keyboard_in_tmux() {
     };
     let home = Home::new(PROGRAM);
     tmux.play_demo(&home, "120", "40");
+    tmux.wait_for("0 of 2 hunks");
+    tmux.press(&["F2"]);
     tmux.wait_for("landed F-001, F-002 on main");
     tmux.press(&["F1"]);
     tmux.wait_for("Show the keys as they are bound now");

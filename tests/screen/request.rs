@@ -40,7 +40,7 @@ fn what_a_person_gives_opens_files_and_the_cage_and_is_committed() {
         FINISH,
     ];
     let mut terminal = start(&desk, &turns);
-    terminal.wait_for("Give F-1 more?");
+    terminal.wait_for("Widen F-1?");
     terminal.wait_for("change protected: Cargo.toml");
     terminal.wait_for("write: docs/**");
     assert_eq!(desk.project.read("Cargo.toml"), "[package]\n");
@@ -71,7 +71,7 @@ fn a_no_with_a_reason_leaves_everything_closed() {
         FINISH,
     ];
     let mut terminal = start(&desk, &turns);
-    terminal.wait_for("Give F-1 more?");
+    terminal.wait_for("Widen F-1?");
     awake();
     terminal.press("nnot the docs\r");
     terminal.wait_for("no: not the docs");

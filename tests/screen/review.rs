@@ -67,9 +67,34 @@ fn the_page_opens_from_the_session_and_says_when_nothing_differs() {
     terminal.wait_for("what is not committed");
     // Both at once would be Alt and the letter.
     terminal.press("\u{1b}");
-    terminal.wait_until("the list is closed", |terminal| {
-        !terminal.screen().contains("what is not committed")
+    // An escape and a key right behind it would be one key with Alt.
+    terminal.wait_until("the page again", |terminal| {
+        !terminal.screen().contains("Compare with")
     });
     terminal.press("q\u{4}");
+    assert_eq!(terminal.end(), 0);
+}
+
+#[test]
+fn what_the_editor_changed_is_seen_when_it_gives_the_terminal_back() {
+    let desk = Desk::new();
+    desk.project.write("src/answer", "41\n");
+    let editor = desk.project.outside().join("editor");
+    std::fs::write(&editor, "#!/bin/sh\nprintf '42\\n43\\n' > \"$1\"\n").unwrap();
+    let mut mode = std::fs::metadata(&editor).unwrap().permissions();
+    std::os::unix::fs::PermissionsExt::set_mode(&mut mode, 0o755);
+    std::fs::set_permissions(&editor, mode).unwrap();
+    let environment = [("EDITOR", editor.to_str().unwrap())];
+    let root = desk.project.root();
+    let arguments = ["review", "HEAD.."];
+    let mut terminal = Terminal::start_with(&desk.home, &root, &arguments, SIZE, &environment);
+    terminal.wait_for("+ 41");
+    terminal.press("e");
+    terminal.wait_for("+ 43");
+    // And again: looking anew goes on.
+    desk.project.write("src/more", "1\n");
+    terminal.press("\u{1b}OR");
+    terminal.wait_for("more");
+    terminal.press("q");
     assert_eq!(terminal.end(), 0);
 }

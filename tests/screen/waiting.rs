@@ -17,7 +17,7 @@ fn a_change_while_a_question_waits_shows_at_once_and_wakes_nobody_again() {
     let script = desk.script(&session("", &turns));
     let arguments = ["run", "--model", script.as_str()];
     let mut terminal = Terminal::start(&desk.home, &desk.project.root(), &arguments, SIZE);
-    terminal.wait_for("Give F-1 more?");
+    terminal.wait_for("Widen F-1?");
     std::thread::sleep(std::time::Duration::from_millis(600));
     desk.project.write("src/mine.rs", "the person's\n");
     terminal.wait_for("changed outside the run: src/mine.rs");

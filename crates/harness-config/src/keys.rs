@@ -175,6 +175,7 @@ const USER: &[Key] = &[
         ]),
     ),
     key("keys", Shape::Open),
+    key("composer", Shape::Table(&[key("keys", Shape::Text)])),
     key(
         "notify",
         Shape::Table(&[key("method", Shape::Text), key("command", Shape::Texts)]),

@@ -193,6 +193,8 @@ pub(crate) struct RawUser {
     pub(crate) rule: Vec<RawRule>,
     pub(crate) repo: BTreeMap<Text, RawOverride>,
     pub(crate) ui: RawUi,
+    #[serde(default)]
+    pub(crate) composer: RawComposer,
     pub(crate) keys: toml::Table,
     pub(crate) notify: RawNotify,
 }
@@ -223,6 +225,13 @@ pub(crate) struct RawUi {
     pub(crate) theme: Option<Text>,
     pub(crate) motion: Option<Text>,
     pub(crate) mouse: Option<Spanned<bool>>,
+}
+
+/// `[composer]`.
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct RawComposer {
+    pub(crate) keys: Option<Text>,
 }
 
 /// `[notify]`.

@@ -1,4 +1,4 @@
-//! Reads `[ui]` and `[notify]` of the person's file: how the screen is to be, and how it calls.
+//! Reads `[ui]`, `[composer]` and `[notify]` of the person's file: how the screen is to be, and how it calls.
 //!
 //! What the words mean is known to the faces. Called by `user`.
 
@@ -7,7 +7,7 @@ use toml::Spanned;
 use crate::{
     document::Document,
     error::Fault,
-    raw::{RawNotify, RawUi, Text},
+    raw::{RawComposer, RawNotify, RawUi, Text},
     setting::{BUILT_IN, Literal, Setting},
     value::{self, Here, Written},
 };
@@ -25,6 +25,8 @@ pub struct Ui {
     pub is_calm: bool,
     /// Whether the wheel of the mouse scrolls.
     pub mouse: bool,
+    /// Whether the composer has vim's keys instead of those of readline.
+    pub has_vim_keys: bool,
 }
 
 impl Default for Ui {
@@ -35,6 +37,7 @@ impl Default for Ui {
             theme: THEMES[0].1,
             is_calm: false,
             mouse: false,
+            has_vim_keys: false,
         }
     }
 }
@@ -68,6 +71,8 @@ const THEMES: [(&str, &str); 6] = [
 
 const MOTIONS: [(&str, &str); 2] = [("full", "full"), ("reduced", "reduced")];
 
+const EDITINGS: [(&str, &str); 2] = [("readline", "readline"), ("vim", "vim")];
+
 const METHODS: [(&str, &str); 6] = [
     ("auto", "auto"),
     ("off", "off"),
@@ -77,11 +82,11 @@ const METHODS: [(&str, &str); 6] = [
     ("osc777", "osc777"),
 ];
 
-/// Reads both tables; the settings are listed for `config show`.
+/// Reads the tables; the settings are listed for `config show`.
 pub(crate) fn read(
     document: &Document<'_>,
     ui: &RawUi,
-    notify: &RawNotify,
+    (composer, notify): (&RawComposer, &RawNotify),
 ) -> Result<(Ui, Notify, Vec<Setting>), Box<Fault>> {
     let mut settings = Vec::new();
     let mut list = Listed(&mut settings);
@@ -94,7 +99,12 @@ pub(crate) fn read(
     };
     let defaults = Ui::default();
     let motion = word(&ui.motion, "motion", &MOTIONS)?;
-    let ui = Ui {
+    let beneath = Here::table(document, "composer");
+    let editing = beneath.written("keys", composer.keys.as_ref(), |here, key, raw| {
+        value::word(here, key, raw, &EDITINGS)
+    });
+    let mut ui = Ui {
+        has_vim_keys: false,
         ascii: list.keep("ui.ascii", flag(&ui.ascii, "ascii")?, defaults.ascii),
         screen_reader: list.keep(
             "ui.screen_reader",
@@ -105,6 +115,7 @@ pub(crate) fn read(
         is_calm: list.keep_word("ui.motion", motion, MOTIONS[0].1) == MOTIONS[1].1,
         mouse: list.keep("ui.mouse", flag(&ui.mouse, "mouse")?, defaults.mouse),
     };
+    ui.has_vim_keys = list.keep_word("composer.keys", editing?, EDITINGS[0].1) == EDITINGS[1].1;
     let here = Here::table(document, "notify");
     let method = here.written("method", notify.method.as_ref(), |here, key, raw| {
         value::word(here, key, raw, &METHODS)
@@ -127,6 +138,7 @@ pub(crate) fn default_settings() -> Vec<Setting> {
         ("ui.theme", word(ui.theme)),
         ("ui.motion", word(MOTIONS[0].1)),
         ("ui.mouse", ui.mouse.literal()),
+        ("composer.keys", word(EDITINGS[0].1)),
         ("notify.method", word(notify.method)),
         ("notify.command", notify.command.literal()),
     ];

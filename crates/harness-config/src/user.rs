@@ -176,7 +176,7 @@ pub fn parse_user(file: ConfigFile<'_>) -> Result<UserConfig, ConfigError> {
 }
 
 fn read(document: &Document<'_>, raw: RawUser) -> Result<UserConfig, Box<Fault>> {
-    let (ui, notify, settings) = ui::read(document, &raw.ui, &raw.notify)?;
+    let (ui, notify, settings) = ui::read(document, &raw.ui, (&raw.composer, &raw.notify))?;
     let mut config = UserConfig {
         models: model::models(document, &raw.model)?,
         agents: agent::agents(document, &raw.agent.agents)?,

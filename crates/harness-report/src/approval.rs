@@ -49,7 +49,7 @@ pub fn approval_text(asked: &ApprovalAsked) -> ApprovalText {
             body.push("the agent's reason:".to_owned());
             body.extend(foreign(&amendment.reason));
             ApprovalText {
-                title: format!("Give {} more?", amendment.feature),
+                title: format!("Widen {}?", amendment.feature),
                 body,
             }
         }
@@ -279,7 +279,7 @@ mod tests {
             ..asked("")
         };
         let text = approval_text(&asked);
-        assert_eq!(text.title, "Give F-012 more?");
+        assert_eq!(text.title, "Widen F-012?");
         insta::assert_snapshot!(text.body.join("\n"), @r"
         write: docs/**
         change protected: Cargo.toml

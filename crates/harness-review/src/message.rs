@@ -53,7 +53,15 @@ pub fn drafts(comments: &[&Comment]) -> (String, Vec<u32>) {
 
 fn worded(comment: &Comment) -> String {
     let place = one_line(&comment.place.worded());
-    let mut text = format!("#{} {} at {place}", comment.number, comment.kind.as_str());
+    let by = match comment.by {
+        crate::Author::Person => String::new(),
+        other => format!(" by the {}", other.as_str()),
+    };
+    let mut text = format!(
+        "#{} {}{by} at {place}",
+        comment.number,
+        comment.kind.as_str()
+    );
     text.push_str(if comment.outdated {
         ", which read\n"
     } else {

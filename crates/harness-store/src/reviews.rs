@@ -210,6 +210,26 @@ impl Store {
         Ok(path)
     }
 
+    /// Removes a book, with what was kept beside it; one that is not there is gone already.
+    ///
+    /// # Errors
+    /// When something cannot be removed.
+    pub fn forget_review(&self, key: &ReviewKey) -> Result<(), ReviewError> {
+        let folder = self.reviews_folder();
+        if !exists(&folder) {
+            return Ok(());
+        }
+        let _lock = Locked::wait(&folder.join(".lock"))?;
+        let (path, kept) = (self.review_path(key), folder.join(key.as_str()));
+        let gone = |removed: io::Result<()>| match removed {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+            removed => removed,
+        };
+        gone(fs::remove_file(&path)).map_err(failed("remove", &path))?;
+        gone(fs::remove_dir_all(&kept)).map_err(failed("remove", &kept))?;
+        Ok(())
+    }
+
     fn review_path(&self, key: &ReviewKey) -> PathBuf {
         self.reviews_folder().join(format!("{key}.json"))
     }

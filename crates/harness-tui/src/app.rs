@@ -17,9 +17,10 @@ use crate::{
     pages::Pages,
     passage::{Notify, Passage},
     question::Panel,
-    text::Role,
+    text::{Role, Row, shortened, wrap_hanging},
     theme::{Ground, Palette, Theme},
     transcript::{Spot, Transcript},
+    vim::Vim,
     work::{Activity, Work},
 };
 
@@ -48,6 +49,8 @@ pub struct Setup {
     pub motion: Motion,
     /// Whether the wheel of the mouse scrolls here.
     pub has_mouse: bool,
+    /// Whether the composer has vim's keys.
+    pub has_vim_keys: bool,
     /// What the review page is opened with; the session page is when absent.
     pub review: Option<crate::review::ReviewAsked>,
 }
@@ -140,6 +143,38 @@ pub(crate) struct Notice {
     pub(crate) role: Role,
 }
 
+impl Notice {
+    /// Lays it out, at most `rows_max` rows: a command in it is of no use without its end.
+    pub(crate) fn rows(&self, columns: usize, rows_max: usize) -> Vec<Row> {
+        let columns = columns.saturating_sub(2).max(1);
+        let lines = self.lines.iter().enumerate();
+        let mut rows: Vec<Row> = lines
+            .flat_map(|(at, text)| {
+                let role = if at == 0 { self.role } else { Role::Plain };
+                let row = Row::of(role, text.clone());
+                // A hint stays in sight, however long the error is.
+                let room = rows_max.saturating_sub(self.lines.len() - 1).max(1);
+                let mut rows = wrap_hanging(&row, columns, 2);
+                if rows.len() > room {
+                    rows.truncate(room);
+                    if let Some(last) = rows.last_mut() {
+                        let text: String = last
+                            .pieces
+                            .iter()
+                            .map(|piece| piece.text.as_str())
+                            .collect();
+                        let cut = shortened(&text, columns.saturating_sub(1));
+                        *last = Row::of(role, format!("{}…", cut.trim_end_matches('…')));
+                    }
+                }
+                rows
+            })
+            .collect();
+        rows.truncate(rows_max);
+        rows
+    }
+}
+
 /// The whole state of the screen.
 #[derive(Debug, Default)]
 pub struct App {
@@ -150,6 +185,8 @@ pub struct App {
     pub(crate) work: Work,
     pub(crate) pages: Pages,
     pub(crate) composer: Composer,
+    /// Vim's keys, where the person wants them.
+    pub(crate) vim: Vim,
     pub(crate) panels: VecDeque<Panel>,
     /// The agent's question that the composer answers.
     pub(crate) asked: Option<CallId>,

@@ -31,6 +31,8 @@ pub enum Place {
     Checkpoints,
     /// The sessions page.
     Sessions,
+    /// The page of the first run.
+    First,
     /// Names or earlier texts are offered above the composer.
     Offer,
     /// Words to look for in the transcript are typed.
@@ -39,7 +41,7 @@ pub enum Place {
 
 impl Place {
     /// Every place, in the order of the help.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::Everywhere,
         Self::Composer,
         Self::Offer,
@@ -50,6 +52,7 @@ impl Place {
         Self::Gates,
         Self::Checkpoints,
         Self::Sessions,
+        Self::First,
         Self::Find,
         Self::Question,
         Self::Line,
@@ -61,9 +64,12 @@ impl Place {
     pub const fn beyond(self) -> Option<Self> {
         match self {
             Self::Everywhere => None,
-            Self::Review | Self::Features | Self::Gates | Self::Checkpoints | Self::Sessions => {
-                Some(Self::Page)
-            }
+            Self::Review
+            | Self::Features
+            | Self::Gates
+            | Self::Checkpoints
+            | Self::Sessions
+            | Self::First => Some(Self::Page),
             // A line is edited as the composer's text is.
             Self::Prompt => Some(Self::Composer),
             _ => Some(Self::Everywhere),
@@ -100,6 +106,7 @@ impl Place {
             Self::Gates => "Gates",
             Self::Checkpoints => "Checkpoints",
             Self::Sessions => "Sessions",
+            Self::First => "First run",
             Self::Offer => "What is offered above the composer",
             Self::Find => "Words to find in the transcript",
         }
@@ -185,6 +192,14 @@ pub enum Command {
     ShowGates,
     ShowCheckpoints,
     ShowSessions,
+    ShowFirst,
+    FirstNumber1,
+    FirstNumber2,
+    FirstNumber3,
+    FirstNumber4,
+    FirstWrite,
+    FirstScopes,
+    FirstGates,
     RowUp,
     RowDown,
     RowHalfUp,
@@ -320,8 +335,8 @@ const fn fixed(entry: Entry) -> Entry {
 
 use Command as C;
 use Place::{
-    Checkpoints, Composer, Everywhere, Features, Find, Gates, Line, Offer, Overlay, Page, Prompt,
-    Question, Review, Sessions, Transcript,
+    Checkpoints, Composer, Everywhere, Features, Find, First, Gates, Line, Offer, Overlay, Page,
+    Prompt, Question, Review, Sessions, Transcript,
 };
 
 /// Every command, in the order of the help.
@@ -335,6 +350,7 @@ pub const COMMANDS: &[Entry] = &[
     row(C::ShowGates, "gates.show", Everywhere, &["f5"], "gates", "Show the gates and how they came out"),
     row(C::ShowCheckpoints, "checkpoints.show", Everywhere, &["f6"], "checkpoints", "Show what was saved, to compare it and to go back"),
     row(C::ShowSessions, "sessions.show", Everywhere, &[], "sessions", "Show earlier sessions, to go on with one (also: /sessions)"),
+    row(C::ShowFirst, "first.show", Everywhere, &[], "first run", "Show what a first run offers: who does the work, what is written down"),
     row(C::FocusNext, "focus.next", Everywhere, &["tab"], "focus", "Give the focus to the next pane"),
     row(C::FocusPrevious, "focus.previous", Everywhere, &["shift+tab"], "focus", "Give the focus to the pane before"),
     fixed(row(C::Back, "session.stop", Everywhere, &["esc"], "stop", "Go back, or stop the agent after the step in hand; once more: now")),
@@ -469,6 +485,14 @@ pub const COMMANDS: &[Entry] = &[
     row(C::SessionRename, "sessions.rename", Sessions, &["R"], "rename", "Give the chosen session a name"),
     row(C::SessionArchive, "sessions.archive", Sessions, &["x"], "archive", "Put the chosen session away"),
     row(C::SessionsEverywhere, "sessions.everywhere", Sessions, &["tab"], "all repos", "Show the sessions of all repositories, or of this one again"),
+
+    row(C::FirstNumber1, "first.demo", First, &["1"], "demo", "Play the recorded demo in a repository of its own"),
+    row(C::FirstNumber2, "first.local", First, &["2"], "local", "Have a model on this machine do the work"),
+    row(C::FirstNumber3, "first.key", First, &["3"], "key", "Have a model do the work whose key is in the environment"),
+    row(C::FirstNumber4, "first.nobody", First, &["4"], "nobody", "Work by hand: gates, review and checkpoints are there"),
+    row(C::FirstScopes, "first.scopes", First, &["e"], "edit scopes", "Open harness.toml where its scopes stand"),
+    row(C::FirstGates, "first.gates", First, &["g"], "edit gates", "Open harness.toml where its gates stand"),
+    row(C::FirstWrite, "first.write", First, &["w"], "write harness.toml", "Write harness.toml and what goes with it, once it was shown"),
 
     fixed(row(C::TakeLine, "line.take", Prompt, &["enter"], "take", "Take the line")),
     fixed(row(C::SeekAccept, "find.accept", Find, &["enter"], "find", "Go on from the place that was found")),

@@ -137,6 +137,41 @@ impl Composer {
         true
     }
 
+    /// Takes the last change back.
+    pub(crate) fn undo(&mut self) {
+        self.area.undo();
+    }
+
+    /// Goes to the beginning of the text.
+    pub(crate) fn go_to_start(&mut self) {
+        self.area.move_cursor(CursorMove::Top);
+        self.area.move_cursor(CursorMove::Head);
+    }
+
+    /// Goes to the last line.
+    pub(crate) fn go_to_end(&mut self) {
+        self.area.move_cursor(CursorMove::Bottom);
+    }
+
+    /// Whether the cursor is on the last line.
+    pub(crate) fn is_on_last_line(&self) -> bool {
+        self.area.cursor().0 + 1 >= self.area.lines().len()
+    }
+
+    /// Whether a blank stands at the cursor.
+    pub(crate) fn is_on_blank(&self) -> bool {
+        let (row, column) = (self.area.cursor().0, self.area.cursor().1);
+        let line = self.area.lines().get(row);
+        let here = line.and_then(|line| line.chars().nth(column));
+        here.is_some_and(char::is_whitespace)
+    }
+
+    /// Whether the line of the cursor is empty.
+    pub(crate) fn is_line_empty(&self) -> bool {
+        let line = self.area.lines().get(self.area.cursor().0);
+        line.is_none_or(String::is_empty)
+    }
+
     /// Takes the text out and keeps it in the history.
     pub(crate) fn take(&mut self) -> String {
         let text = self.text();

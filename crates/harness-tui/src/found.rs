@@ -1,5 +1,7 @@
 //! What pages are made of: looked up by the program, and what a person can have done on them.
 
+use std::path::PathBuf;
+
 use harness_core::{
     CheckReport, CheckpointNumber, Event, Feature, FeatureId, SessionId, Timestamp, TreeId,
     TurnNumber,
@@ -21,6 +23,8 @@ pub enum Wanted {
     Checkpoints(Option<SessionId>),
     /// Sessions.
     Sessions(Reach),
+    /// What somebody has to know who runs it here for the first time.
+    First,
     /// What a checkpoint holds and how it differs from another one, or from the one before.
     Difference {
         /// The session.
@@ -62,6 +66,8 @@ pub enum Found {
     Checkpoints(CheckpointsFound),
     /// The sessions.
     Sessions(SessionsFound),
+    /// What a first run offers.
+    First(FirstFound),
     /// A difference, as `git diff` writes it.
     Difference {
         /// What it is of.
@@ -80,6 +86,29 @@ pub enum Found {
         /// Its text.
         text: String,
     },
+}
+
+/// What somebody has to know who runs it here for the first time.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct FirstFound {
+    /// The repository's name.
+    pub repository: String,
+    /// The person's branch.
+    pub branch: String,
+    /// Files that are not committed.
+    pub changed: usize,
+    /// Models with tools that servers on this machine have.
+    pub local: Vec<String>,
+    /// Models whose key is in the environment, each with the variable's name.
+    pub keys: Vec<(String, String)>,
+    /// The commands of its gates, or of those that were detected.
+    pub gates: Vec<String>,
+    /// What could be written.
+    pub write: Vec<String>,
+    /// Whether it has a `harness.toml`.
+    pub has_config: bool,
+    /// Where its scopes and its gates stand in that, from 1.
+    pub lines: (u32, u32),
 }
 
 /// The feature list, and what stands behind it.
@@ -126,6 +155,8 @@ pub struct GatesFound {
     pub tree: Option<TreeId>,
     /// The gates, in their order.
     pub gates: Vec<GateFound>,
+    /// Comments of the person's review that must be fixed; absent where there is no review of a run.
+    pub must_fix: Option<usize>,
 }
 
 /// A gate, and how it came out last.
@@ -189,6 +220,8 @@ pub struct SessionsFound {
     pub sessions: Vec<SessionFound>,
     /// Older ones that are left out.
     pub older: usize,
+    /// Ones that a person has put away.
+    pub archived: usize,
 }
 
 /// A session.
@@ -218,6 +251,10 @@ pub struct SessionFound {
     pub tried: Vec<String>,
     /// The work tree, where that is another one.
     pub elsewhere: String,
+    /// A work tree of its repository, where that is another one.
+    pub repository: Option<PathBuf>,
+    /// Its last checkpoint.
+    pub checkpoint: Option<CheckpointNumber>,
 }
 
 /// How a session stands.
@@ -241,6 +278,8 @@ pub enum Standing {
 /// What a person has done from a page, beside a run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Errand {
+    /// Write `harness.toml` and what goes with it, once it was shown.
+    Init,
     /// Add a feature.
     Add {
         /// Its title, with flags as of `harness feature add`.
@@ -292,13 +331,17 @@ pub enum Errand {
     Rename {
         /// Which.
         session: SessionId,
-        /// The name.
+        /// A work tree of its repository, where that is another one.
+        repository: Option<PathBuf>,
+        /// The name; none when empty.
         name: String,
     },
     /// Put a session away.
     Archive {
         /// Which.
         session: SessionId,
+        /// A work tree of its repository, where that is another one.
+        repository: Option<PathBuf>,
     },
 }
 

@@ -1,8 +1,8 @@
 //! What comes in and what is asked for: the whole traffic between the screen and the program.
 
 use harness_core::{
-    Action, CallEnd, CallId, Event, FeatureId, FeatureStatus, ModelDelta, RepoPath, RewindWhat,
-    SessionId, Timestamp, TurnNumber,
+    Action, CallEnd, CallId, CheckpointNumber, Event, FeatureId, FeatureStatus, ModelDelta,
+    RepoPath, RewindWhat, SessionId, Timestamp, TurnNumber,
 };
 use harness_report::Who;
 
@@ -124,6 +124,10 @@ pub enum Request {
     Review(Box<ReviewKept>),
     /// Do something beside a run; one at a time.
     Do(Errand),
+    /// Have this model do the work of what begins from now on.
+    UseModel(String),
+    /// Stop what is done beside a run, where that can be stopped.
+    StopErrand,
     /// Give the terminal to a program of the person's.
     Lend(Loan),
     /// Put a text into the clipboard; it is no longer than [`crate::CLIPBOARD_MAX`].
@@ -202,10 +206,12 @@ pub enum Start {
     },
     /// Bring the proven features to the person's branch.
     Land,
+    /// Play the demo.
+    Demo,
     /// Prove and commit what the person did by hand for a feature.
     Finish(FeatureId),
-    /// Go on from a session in a new one.
-    Fork(SessionId),
+    /// Go on from a checkpoint of a session in a new one.
+    Fork(SessionId, CheckpointNumber),
 }
 
 /// Whether the screen shows a session already.
@@ -289,6 +295,10 @@ pub struct Overview {
     pub scope: Vec<String>,
     /// More that is worth knowing, a sentence each.
     pub notes: Vec<String>,
+    /// Whether nothing was ever set up or run here.
+    pub is_first: bool,
+    /// Comments of the person's review that must be fixed.
+    pub must_fix: usize,
     /// The session that can be gone on with.
     pub resumable: Option<SessionId>,
 }

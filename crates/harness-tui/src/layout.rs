@@ -90,10 +90,10 @@ fn arrange_session(app: &mut App) {
     let text_columns = usize::from(columns.saturating_sub(4));
     let (written, _) = app.composer.arrange(text_columns);
     let composer = length(written.len()).clamp(1, (rows / 4).max(1));
-    let notice = app
-        .notice
-        .as_ref()
-        .map_or(0, |notice| length(notice.lines.len()).min(NOTICE_MAX));
+    let notice = app.notice.as_ref().map_or(0, |notice| {
+        let rows = notice.rows(usize::from(columns), usize::from(NOTICE_MAX));
+        length(rows.len())
+    });
     let waiting = length(app.waiting.len()).min(WAITING_MAX);
     let activity = u16::from(app.is_busy());
     let offer = match app.place() {
@@ -152,10 +152,10 @@ fn arrange_page(app: &mut App) {
     let whole = app.layout.whole;
     let (columns, rows) = (whole.width, whole.height);
     app.pages.renew(app.now);
-    let notice = app
-        .notice
-        .as_ref()
-        .map_or(0, |notice| length(notice.lines.len()).min(NOTICE_MAX));
+    let notice = app.notice.as_ref().map_or(0, |notice| {
+        let rows = notice.rows(usize::from(columns), usize::from(NOTICE_MAX));
+        length(rows.len())
+    });
     let prompt = u16::from(app.pages.prompt.is_some());
     let (asked, composer) = arrange_asked(app);
     let fixed = 2 + notice + prompt + asked + composer;

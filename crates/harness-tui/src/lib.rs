@@ -38,14 +38,15 @@ mod theme;
 mod transcript;
 mod update;
 mod view;
+mod vim;
 mod work;
 
 pub use app::{App, Motion, Origin, Setup};
 pub use command::{Binding, COMMANDS, Command, Entry, Place};
 pub use found::{
-    CheckpointFound, CheckpointsFound, Errand, FeatureFound, FeaturesFound, Found, GateFound,
-    GatesFound, Kept, Mine, Progress, ProofFound, Rank, Reach, SessionFound, SessionsFound,
-    Standing, Wanted,
+    CheckpointFound, CheckpointsFound, Errand, FeatureFound, FeaturesFound, FirstFound, Found,
+    GateFound, GatesFound, Kept, Mine, Progress, ProofFound, Rank, Reach, SessionFound,
+    SessionsFound, Standing, Wanted,
 };
 pub use input::{
     Answer, Decision, Failed, Input, Known, Loan, Over, Overview, Query, Request, Start,

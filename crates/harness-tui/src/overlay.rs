@@ -38,6 +38,8 @@ pub(crate) enum Kind {
     Palette,
     /// What a change can be seen against.
     Bases,
+    /// Models that can do the work.
+    Models,
 }
 
 impl Kind {
@@ -47,6 +49,7 @@ impl Kind {
             Self::Help => "Keys",
             Self::Palette => "Commands",
             Self::Bases => "Compare with",
+            Self::Models => "Who does the work",
         }
     }
 }
@@ -128,6 +131,16 @@ impl Overlay {
         Self::new(Kind::Palette, all)
     }
 
+    /// Makes the list of the models that can do the work.
+    pub(crate) fn models<'a>(names: impl Iterator<Item = &'a str>) -> Self {
+        let item = |text: String| Item {
+            text,
+            ..Item::default()
+        };
+        let cleaned = names.map(|name| harness_report::clean_line(name, 200));
+        Self::new(Kind::Models, cleaned.map(item).collect())
+    }
+
     /// Makes the list of what a change can be seen against; the last one has it typed.
     pub(crate) fn bases<'a>(words: impl Iterator<Item = &'a str>) -> Self {
         let item = |text: String| Item {
@@ -168,7 +181,7 @@ impl Overlay {
         let last = self.items.len().saturating_sub(1);
         let place = match self.kind {
             Kind::Help => &mut self.top,
-            Kind::Palette | Kind::Bases => &mut self.chosen,
+            Kind::Palette | Kind::Bases | Kind::Models => &mut self.chosen,
         };
         *place = place.saturating_add_signed(by).min(last);
     }
@@ -194,7 +207,7 @@ impl Overlay {
         }
         self.items = match self.kind {
             Kind::Help => self.containing(),
-            Kind::Palette | Kind::Bases => self.ranked(),
+            Kind::Palette | Kind::Bases | Kind::Models => self.ranked(),
         };
     }
 

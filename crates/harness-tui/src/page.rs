@@ -4,13 +4,16 @@
 
 mod review;
 
+pub(crate) use crate::update::first_obstacle;
 use crate::{
     app::{App, Focus, Origin},
     command::{Command, Place},
     composer::Composer,
-    found::{Errand, Reach, Wanted},
-    pages::Pages,
+    found::{Errand, Reach, Standing, Wanted},
+    pages::{GateKind, Pages},
 };
+use std::path::PathBuf;
+
 use harness_core::{CheckpointNumber, FeatureId, FeatureStatus, RepoPath, SessionId};
 use harness_review::{Chosen, CommentKind};
 
@@ -30,6 +33,8 @@ pub(crate) enum Page {
     Checkpoints,
     /// Earlier sessions.
     Sessions,
+    /// What a first run offers.
+    First,
 }
 
 impl Page {
@@ -42,6 +47,7 @@ impl Page {
             Command::ShowGates => Self::Gates,
             Command::ShowCheckpoints => Self::Checkpoints,
             Command::ShowSessions => Self::Sessions,
+            Command::ShowFirst => Self::First,
             _ => return None,
         })
     }
@@ -55,6 +61,7 @@ impl Page {
             Self::Gates => "Gates",
             Self::Checkpoints => "Checkpoints",
             Self::Sessions => "Sessions",
+            Self::First => "First run",
         }
     }
 
@@ -67,6 +74,7 @@ impl Page {
             Self::Gates => Place::Gates,
             Self::Checkpoints => Place::Checkpoints,
             Self::Sessions => Place::Sessions,
+            Self::First => Place::First,
         }
     }
 
@@ -79,6 +87,7 @@ impl Page {
             Self::Gates => Some(Wanted::Gates),
             Self::Checkpoints => Some(Wanted::Checkpoints(pages.checkpoints.wanted)),
             Self::Sessions => Some(Wanted::Sessions(pages.sessions.reach)),
+            Self::First => Some(Wanted::First),
         }
     }
 
@@ -105,8 +114,10 @@ pub(crate) enum Typing {
     Reopen(FeatureId),
     /// How to go back to a checkpoint.
     Undo(SessionId, CheckpointNumber),
-    /// The name of a session.
-    Rename(SessionId),
+    /// The name of a session; with a work tree of its repository, where that is another one.
+    Rename(SessionId, Option<PathBuf>),
+    /// The checkpoint of a session that a new one begins with.
+    Fork(SessionId),
     /// What is looked for in a change.
     Seek,
     /// What a change is seen against.
@@ -179,17 +190,6 @@ pub(crate) fn is_asked(app: &App) -> bool {
 const RUNS: &str = "a run is going on: stop it first";
 const ERRAND: &str = "something is being done already";
 const DEMO: &str = "a recorded model plays in a repository of its own";
-/// What other parts of the program do not do yet; who adds it takes the line out.
-const MISSING: [(Command, &str); 4] = [
-    (Command::SessionFork, "a session cannot be forked yet"),
-    (Command::SessionRename, "a session cannot be renamed yet"),
-    (Command::SessionArchive, "a session cannot be put away yet"),
-    (
-        Command::SessionsEverywhere,
-        "sessions of other repositories cannot be shown yet",
-    ),
-];
-
 /// Says why a command of a page cannot be used now.
 pub(crate) fn obstacle(app: &App, command: Command) -> Option<&'static str> {
     let elsewhere = is_elsewhere(app, command);
@@ -199,12 +199,11 @@ pub(crate) fn obstacle(app: &App, command: Command) -> Option<&'static str> {
     if review::is_meant(command) {
         return review::obstacle(app, command);
     }
-    let missing = MISSING.iter().find(|(missing, _)| *missing == command);
-    // A question must be reached by its key on every page.
-    if let Some((_, why)) =
-        missing.filter(|_| command != Command::SessionsEverywhere || !is_asked(app))
-    {
-        return Some(why);
+    if app.pages.open == Page::First && app.pages.reader.is_none() {
+        let first = first_obstacle(app, command);
+        if first.is_some() {
+            return first;
+        }
     }
     if works(command) {
         if app.setup.origin == Origin::Demo {
@@ -244,6 +243,13 @@ fn is_elsewhere(app: &App, command: Command) -> Option<&'static str> {
         | Command::SessionRename
         | Command::SessionArchive
         | Command::SessionsEverywhere => (Page::Sessions, "only on the sessions page"),
+        Command::FirstNumber1
+        | Command::FirstNumber2
+        | Command::FirstNumber3
+        | Command::FirstNumber4
+        | Command::FirstWrite
+        | Command::FirstScopes
+        | Command::FirstGates => (Page::First, "only on the page of the first run"),
         command if review::is_meant(command) => (Page::Review, "only on the review page"),
         _ => return None,
     };
@@ -267,6 +273,7 @@ const fn works(command: Command) -> bool {
             | Command::SessionFork
             | Command::SessionRename
             | Command::SessionArchive
+            | Command::FirstWrite
     )
 }
 
@@ -317,7 +324,8 @@ fn chosen_obstacle(app: &App, command: Command) -> Option<&'static str> {
                 return Some("no gate is chosen");
             };
             match command {
-                Command::GateRun if gate.is_own => {
+                _ if gate.kind == GateKind::Review => Some("it is your review: enter opens it"),
+                Command::GateRun if gate.kind == GateKind::Own => {
                     Some("it is the feature's own: it runs when the feature is finished")
                 }
                 Command::GateTell if !gate.is_red() => Some("it is not red"),
@@ -337,20 +345,54 @@ fn chosen_obstacle(app: &App, command: Command) -> Option<&'static str> {
         Command::FailureNext | Command::FailurePrevious if !pages.gates.has_red() => {
             Some("nothing is red")
         }
+        Command::Open if pages.open == Page::Checkpoints && pages.reader.is_none() => {
+            match pages.checkpoints.chosen() {
+                None => Some("no checkpoint is chosen"),
+                Some(chosen) if !chosen.is_whole() => Some("it is not there any more"),
+                Some(chosen) if chosen.number.0 == 0 => {
+                    Some("it is the state before the session: nothing led to it")
+                }
+                Some(_) => None,
+            }
+        }
         Command::CheckpointCompare | Command::CheckpointUndo => match pages.checkpoints.chosen() {
             None => Some("no checkpoint is chosen"),
             Some(chosen) if !chosen.is_whole() => Some("it is not there any more"),
             Some(_) => None,
         },
-        Command::SessionFork | Command::SessionRename | Command::SessionArchive
-            if pages.sessions.chosen().is_none() =>
-        {
-            Some("no session is chosen")
+        Command::SessionFork | Command::SessionRename | Command::SessionArchive => {
+            session_obstacle(app, command)
         }
         Command::Open if pages.reader.is_some() => Some("this is all of it"),
         Command::Open if pages.open == Page::Sessions && app.is_busy() => Some(RUNS),
         Command::Open if pages.open == Page::Sessions && app.setup.origin == Origin::Demo => {
             Some(DEMO)
+        }
+        Command::Open if pages.open == Page::Sessions => session_obstacle(app, command),
+        _ => None,
+    }
+}
+
+/// Says what of the chosen session stands in the way.
+fn session_obstacle(app: &App, command: Command) -> Option<&'static str> {
+    let Some(chosen) = app.pages.sessions.chosen() else {
+        return Some("no session is chosen");
+    };
+    let goes_on = matches!(command, Command::SessionFork | Command::Open);
+    if goes_on && chosen.repository.is_some() {
+        return Some("it is of another repository: start `harness` there, the place stands below");
+    }
+    match (command, chosen.standing) {
+        (Command::SessionArchive | Command::Open, Standing::Running) => {
+            Some("a process works on it: stop it first")
+        }
+        (Command::Open, Standing::Aborted) => Some("it was given up"),
+        (Command::Open, Standing::Done) => Some("it ended well: f goes on from it in a new one"),
+        (Command::Open | Command::SessionFork, Standing::Damaged) => {
+            Some("its log cannot be read: `harness log verify` tells more")
+        }
+        (Command::SessionFork, _) if chosen.checkpoint.is_none() => {
+            Some("it saved no checkpoint to begin with")
         }
         _ => None,
     }

@@ -2,6 +2,7 @@
 
 mod checkpoints;
 mod features;
+mod first;
 mod gates;
 mod sessions;
 
@@ -9,7 +10,11 @@ use harness_core::{Event, Timestamp};
 use ratatui::layout::Rect;
 
 pub(crate) use self::{
-    checkpoints::Checkpoints, features::Features, gates::Gates, sessions::Sessions,
+    checkpoints::Checkpoints,
+    features::Features,
+    first::{First, Worker},
+    gates::{GateKind, Gates},
+    sessions::Sessions,
 };
 use crate::{
     found::{Errand, Wanted},
@@ -30,7 +35,10 @@ pub(crate) struct Pages {
     pub(crate) gates: Gates,
     pub(crate) checkpoints: Checkpoints,
     pub(crate) sessions: Sessions,
+    pub(crate) first: First,
     pub(crate) review: Review,
+    /// The page that a review was opened from, and goes back to.
+    pub(crate) review_from: Option<Page>,
     /// Files whose words and colours were asked for and have not come yet.
     pub(crate) dressing: Vec<DressWanted>,
     /// A text over the page.
@@ -98,7 +106,7 @@ impl Pages {
     /// Returns the list of the open page.
     pub(crate) fn list(&self) -> Option<&List> {
         Some(match self.open {
-            Page::Session | Page::Review => return None,
+            Page::Session | Page::Review | Page::First => return None,
             Page::Features => &self.features.list,
             Page::Gates => &self.gates.list,
             Page::Checkpoints => &self.checkpoints.list,
@@ -109,7 +117,7 @@ impl Pages {
     /// The same, to move in it.
     pub(crate) fn list_mut(&mut self) -> Option<&mut List> {
         Some(match self.open {
-            Page::Session | Page::Review => return None,
+            Page::Session | Page::Review | Page::First => return None,
             Page::Features => &mut self.features.list,
             Page::Gates => &mut self.gates.list,
             Page::Checkpoints => &mut self.checkpoints.list,
@@ -126,6 +134,7 @@ impl Pages {
             Page::Gates => &self.gates.state,
             Page::Checkpoints => &self.checkpoints.state,
             Page::Sessions => &self.sessions.state,
+            Page::First => &self.first.state,
         }
     }
 
@@ -138,13 +147,14 @@ impl Pages {
             Page::Gates => &mut self.gates.state,
             Page::Checkpoints => &mut self.checkpoints.state,
             Page::Sessions => &mut self.sessions.state,
+            Page::First => &mut self.first.state,
         })
     }
 
     /// Makes the rows of the open page anew where something has changed, and what stands below them.
     pub(crate) fn renew(&mut self, now: Timestamp) {
         let is_changed = match self.open {
-            Page::Session | Page::Review => false,
+            Page::Session | Page::Review | Page::First => false,
             Page::Features => self.features.renew(),
             Page::Gates => self.gates.renew(),
             Page::Checkpoints => self.checkpoints.renew(),

@@ -79,6 +79,8 @@ pub(crate) struct Review {
     pub(crate) state: State,
     /// Whether something happened since it was looked up.
     pub(crate) is_stale: bool,
+    /// The comment that it was opened for.
+    pub(crate) wanted: Option<u32>,
     found: Option<ReviewFound>,
     standing: Standing,
     /// How many lines were added and removed.

@@ -247,11 +247,11 @@ impl Screen {
                 self.signal = Some(3);
                 self.abandon();
             }
-            Caught::Stop => self.suspend(Group::Alone, term)?,
+            Caught::Stop => self.suspend(Group::Alone, term, host)?,
             // After a stop that could not be caught, nobody knows what the terminal was used for.
             Caught::Continue => {
                 term.again()?;
-                self.refit()?;
+                self.refit(host)?;
             }
         }
         self.draw(term)
@@ -271,8 +271,8 @@ impl Screen {
             match request {
                 Request::Quit => self.left = Some(()),
                 Request::Abandon => self.abandon(),
-                Request::Suspend => self.suspend(Group::Whole, term)?,
-                Request::Redraw => self.refit()?,
+                Request::Suspend => self.suspend(Group::Whole, term, host)?,
+                Request::Redraw => self.refit(host)?,
                 Request::Lend(errand) => self.errand = Some(errand),
                 Request::Copy(text) => term.send(&self.app.setup.passage.copy(&text))?,
                 Request::Mouse(is_wanted) => term.take_mouse(is_wanted)?,
@@ -292,15 +292,17 @@ impl Screen {
         self.left = Some(());
     }
 
-    fn suspend(&mut self, group: Group, term: &mut Term) -> io::Result<()> {
+    fn suspend(&mut self, group: Group, term: &mut Term, host: &mut dyn Host) -> io::Result<()> {
         term.suspend(group)?;
-        self.refit()
+        self.refit(host)
     }
 
-    /// Asks for the size anew and paints everything.
-    fn refit(&mut self) -> io::Result<()> {
+    /// Asks for the size anew and paints everything; what is looked up anew for that is the host's.
+    fn refit(&mut self, host: &mut dyn Host) -> io::Result<()> {
         let (columns, rows) = Term::size()?;
-        update(&mut self.app, Input::Resized { columns, rows });
+        for request in update(&mut self.app, Input::Resized { columns, rows }) {
+            host.take(request);
+        }
         self.painter.forget();
         Ok(())
     }

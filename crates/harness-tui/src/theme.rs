@@ -60,6 +60,8 @@ pub(crate) enum Sign {
     Needed,
     /// In work.
     Working,
+    /// Being proven.
+    Verifying,
     /// Not begun, or not known.
     Waiting,
     /// Waits for something else.
@@ -75,7 +77,7 @@ impl Sign {
             Self::Good => Role::Good,
             Self::Bad => Role::Bad,
             Self::Needed => Role::Needed,
-            Self::Working => Role::Working,
+            Self::Working | Self::Verifying => Role::Working,
             Self::Waiting | Self::Blocked | Self::Cancelled => Role::Quiet,
         }
     }
@@ -88,6 +90,7 @@ impl Theme {
             (Signs::Unicode, Sign::Good) => "✓",
             (Signs::Unicode, Sign::Bad) => "✗",
             (Signs::Unicode, Sign::Working) => "●",
+            (Signs::Unicode, Sign::Verifying) => "◐",
             (Signs::Unicode, Sign::Waiting) => "○",
             (Signs::Unicode, Sign::Blocked) => "‖",
             (Signs::Unicode, Sign::Cancelled) => "–",
@@ -95,6 +98,7 @@ impl Theme {
             (Signs::Ascii, Sign::Good) => "ok",
             (Signs::Ascii, Sign::Bad) => "FAIL",
             (Signs::Ascii, Sign::Working) => "*",
+            (Signs::Ascii, Sign::Verifying) => "%",
             (Signs::Ascii, Sign::Waiting) => "-",
             (Signs::Ascii, Sign::Blocked) => "=",
             (Signs::Ascii, Sign::Cancelled) => "x",

@@ -2,6 +2,7 @@
 
 mod approve;
 mod find;
+mod first;
 mod hand;
 mod keys;
 mod offer;
@@ -21,9 +22,11 @@ use crate::{
     text::Role,
     theme::Sign,
     transcript::detail_rows,
-    work::{FeatureLine, GateLine, GateState},
+    work::{FeatureLine, GateLine, GateState, Judged},
 };
 use harness_report::{Who, clean_line};
+
+pub(crate) use first::obstacle as first_obstacle;
 
 /// Takes one input in and says what is asked for in turn.
 pub fn update(app: &mut App, input: Input) -> Vec<Request> {
@@ -40,6 +43,9 @@ fn take(app: &mut App, input: Input) -> Vec<Request> {
         Input::Resized { columns, rows } => {
             app.layout = Layout::of(columns, rows);
             // What had the terminal meanwhile may have changed the files.
+            if app.pages.open == crate::page::Page::First {
+                return pages::look(app);
+            }
             review::look_again(app)
         }
         Input::Focused(is_in_front) => {
@@ -111,7 +117,13 @@ fn answered(app: &mut App, answer: Answer) -> Vec<Request> {
         }
         Answer::Returned(failed) => hand::tell_failed(app, &failed),
         Answer::Kept(kept) => hand::kept(app, kept),
-        Answer::Overview(Ok(overview)) => overviewed(app, *overview),
+        Answer::Overview(Ok(overview)) => {
+            let is_first = overview.is_first;
+            overviewed(app, *overview);
+            if is_first {
+                return first::offer(app);
+            }
+        }
         Answer::Overview(Err(failed)) => {
             app.transcript
                 .say(Who::Note, Some(Sign::Needed), &failed.message);
@@ -133,6 +145,7 @@ fn overviewed(app: &mut App, overview: Overview) {
     if app.work.session.is_some() {
         return;
     }
+    app.work.judged = Judged::known(overview.must_fix);
     app.work.repository = clean_line(&overview.repository, 60);
     app.work.branch = clean_line(&overview.branch, 80);
     app.work.scope = overview

@@ -1,6 +1,7 @@
 //! The picture of the state: nothing is decided here, and nothing changes.
 
 mod column;
+mod first;
 mod footer;
 mod header;
 mod offer;

@@ -1,6 +1,7 @@
 //! Where the run stands, as a fold over events: what header and work column show.
 
 mod jobs;
+mod judged;
 
 use std::time::Duration;
 
@@ -11,7 +12,7 @@ use harness_core::{
 };
 use harness_report::{Planned, clean, clean_line};
 
-pub(crate) use self::jobs::JobLine;
+pub(crate) use self::{jobs::JobLine, judged::Judged};
 use crate::theme::Sign;
 
 /// The longest title that is kept. Unit: characters.
@@ -48,6 +49,8 @@ pub(crate) struct Work {
     pub(crate) plan: Vec<PlanItem>,
     /// Commands that go on in the background.
     pub(crate) jobs: Vec<JobLine>,
+    /// What the person's review wants.
+    pub(crate) judged: Judged,
     /// What is used up.
     pub(crate) used: Used,
     /// What is going on.
@@ -251,6 +254,7 @@ impl Work {
             _ => {}
         }
         jobs::take(&mut self.jobs, event);
+        self.judged.take(event);
         self.follow(event, at);
     }
 
@@ -576,7 +580,8 @@ fn seconds(ms: u64) -> String {
 pub(crate) const fn sign_of(status: FeatureStatus) -> Sign {
     match status {
         FeatureStatus::Pending => Sign::Waiting,
-        FeatureStatus::InProgress | FeatureStatus::Verifying => Sign::Working,
+        FeatureStatus::InProgress => Sign::Working,
+        FeatureStatus::Verifying => Sign::Verifying,
         FeatureStatus::NeedsHuman => Sign::Needed,
         FeatureStatus::Blocked => Sign::Blocked,
         FeatureStatus::Passing | FeatureStatus::Accepted => Sign::Good,

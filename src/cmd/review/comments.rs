@@ -19,7 +19,7 @@ use crate::{
     failure::Failure,
     files,
     output::{Output, say},
-    review::{Desk, apply, desk::refused},
+    review::{Desk, apply, desk::refused, held},
     session,
 };
 
@@ -133,8 +133,15 @@ pub(super) fn write(
         Ok(comment.number)
     })?;
     comment_entry(common, desk, "comment_written", number)?;
-    if !common.json {
-        say("hint: `harness review send` sends all drafts to the agent as one message");
+    if common.json {
+        return Ok(());
+    }
+    match held::holds_nothing(desk).filter(|_| kind == ReviewKind::MustFix) {
+        Some(text) => say(&format!("note: {text}")),
+        None if desk.source.run.is_some() => {
+            say("hint: `harness review send` sends all drafts to the agent as one message");
+        }
+        None => {}
     }
     Ok(())
 }

@@ -77,7 +77,7 @@ pub(in crate::cmd) fn is_archived(store: &Store, session: SessionId) -> bool {
 }
 
 /// Whether a process has the log of a session.
-pub(super) fn is_running(store: &Store, session: SessionId) -> Result<bool, Failure> {
+pub(crate) fn is_running(store: &Store, session: SessionId) -> Result<bool, Failure> {
     match LogWriter::is_in_use(store, session) {
         Ok(in_use) => Ok(in_use),
         Err(StoreError::InUse { .. }) => Ok(true),

@@ -1,8 +1,10 @@
 //! `harness session prune`: what is old and settled goes, after it was shown and agreed to.
 
+use std::collections::BTreeSet;
+
 use harness_core::{ByteCount, CommitId, EndReason, RunId, SessionId, SessionOpened};
 use harness_git::CheckpointRef;
-use harness_store::Store;
+use harness_store::{ReviewKey, Store};
 use serde_json::json;
 
 use super::super::runs;
@@ -21,6 +23,7 @@ const COMMITS_MAX: usize = 2_000;
 /// A session that can go.
 struct Candidate {
     session: SessionId,
+    run: Option<RunId>,
     bytes: ByteCount,
     why: String,
 }
@@ -38,6 +41,7 @@ pub(super) fn run(
         session,
         bytes,
         why,
+        ..
     } in &candidates
     {
         let text = format!("{session}: {bytes}, {why}");
@@ -74,8 +78,22 @@ pub(super) fn run(
         let body = json!({ "session": candidate.session.to_string(), "bytes": candidate.bytes.0 });
         output.entry("session_pruned", &text, body)?;
     }
+    let runs: BTreeSet<RunId> = candidates.iter().filter_map(|one| one.run).collect();
+    for run in runs {
+        forget_review(store, run)?;
+    }
     say(&format!("note: {} freed", ByteCount(freed)));
     Ok(0)
+}
+
+/// Removes the book of a run's review with the last of its sessions.
+fn forget_review(store: &Store, run: RunId) -> Result<(), Failure> {
+    let mut left = runs::sessions_of(store, run)?.into_iter();
+    if left.any(|session| store.log_path(session).exists()) {
+        return Ok(());
+    }
+    let forgotten = store.forget_review(&ReviewKey::of_run(run));
+    forgotten.map_err(|error| Failure::failed(chain(&error)))
 }
 
 /// Removes a session; its checkpoints first, for without its log nobody knows of them.
@@ -124,6 +142,7 @@ fn choose(site: &Site, store: &Store, flags: &Prune) -> Result<(Vec<Candidate>, 
         match reason(site, store, told, &sessions_told(told))? {
             Ok(why) => candidates.push(Candidate {
                 session,
+                run: run_of(told),
                 bytes: store.session_bytes(session),
                 why,
             }),

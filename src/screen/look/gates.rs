@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use harness_core::{CheckReport, Event, TreeId};
 use harness_guard::Guard;
+use harness_store::ReviewKey;
 use harness_tui::{GateFound, GatesFound};
 
 use crate::{
@@ -12,6 +13,7 @@ use crate::{
     compose::{Site, any_feature},
     detect,
     failure::{Failure, chain},
+    review,
 };
 
 type Last = BTreeMap<String, (Box<CheckReport>, Option<TreeId>)>;
@@ -32,6 +34,7 @@ pub(super) fn gates(common: &Common) -> Result<GatesFound, Failure> {
     let any = any_feature();
     let guard = Guard::new(&policy, &any).map_err(|error| Failure::usage(chain(&error)))?;
     Ok(GatesFound {
+        must_fix: must_fix(&site)?,
         gates: found.collect(),
         // Without a commit there is none, and nothing counts.
         tree: snapshot(&site, &guard)
@@ -60,4 +63,21 @@ fn last(site: &Site) -> Result<Last, Failure> {
         _ => {}
     });
     Ok(last)
+}
+
+/// Counts what must be fixed before the newest run of this work tree can finish; `None` where nobody
+/// reviewed it.
+pub(super) fn must_fix(site: &Site) -> Result<Option<usize>, Failure> {
+    let Some(store) = site.existing_store()? else {
+        return Ok(None);
+    };
+    let Some(session) = runs::latest_session(site, &store)? else {
+        return Ok(None);
+    };
+    let run = runs::began(&store, session)?.map(|opened| opened.run.run);
+    let book = run.map(|run| review::desk::read(&store, &ReviewKey::of_run(run)));
+    Ok(book
+        .transpose()?
+        .flatten()
+        .map(|book| book.open_must_fix().len()))
 }

@@ -1,5 +1,7 @@
 //! The sessions page: what each was about, how it stands, and what was said first and last.
 
+use std::cmp::Reverse;
+
 use harness_core::{AssistantPart, EndReason, Event, Goal, SessionId, SessionOpened};
 use harness_report::{SessionSummary, clean_line};
 use harness_store::Store;
@@ -7,13 +9,18 @@ use harness_tui::{Reach, SessionFound, SessionsFound, Standing};
 
 use crate::{
     cli::Common,
+    cmd::session::marks::is_running,
     compose::Site,
     failure::{Failure, chain},
-    session,
+    repositories,
 };
 
-/// The most sessions that are read, newest first.
+/// The most sessions of this repository that are read, newest first.
 const SESSIONS_MAX: usize = 200;
+/// The most sessions of each other repository that are read, newest first.
+const SESSIONS_EACH_MAX: usize = 20;
+/// The most other repositories that are looked at, the one used last first.
+const REPOSITORIES_MAX: usize = 50;
 /// How much is kept of what was said, and of what failed. Unit: characters.
 const WORDS_CHARS: usize = 400;
 /// The most failures that are kept.
@@ -21,37 +28,71 @@ const TRIED_MAX: usize = 3;
 
 pub(super) fn sessions(common: &Common, reach: Reach) -> Result<SessionsFound, Failure> {
     let site = Site::open(common)?;
-    let Some(store) = site.existing_store()? else {
-        return Ok(SessionsFound {
-            reach,
-            ..SessionsFound::default()
-        });
+    let mut found = SessionsFound {
+        reach,
+        ..SessionsFound::default()
     };
+    let root = site.repo.root().display().to_string();
+    if let Some(store) = site.existing_store()? {
+        read(&mut found, &store, &root, SESSIONS_MAX)?;
+    }
+    if reach == Reach::Everywhere {
+        for known in repositories::all(&site.folders)
+            .into_iter()
+            .take(REPOSITORIES_MAX)
+        {
+            if known.common_dir != site.repo.common_dir() {
+                // What is gone, or of another version, keeps nobody from the rest.
+                let _ = elsewhere(&mut found, &known);
+            }
+        }
+        found.sessions.sort_by_key(|found| Reverse(found.last));
+    }
+    Ok(found)
+}
+
+/// Adds the sessions of another repository, each with where that is.
+fn elsewhere(found: &mut SessionsFound, known: &repositories::Known) -> Result<(), Failure> {
+    let store = Store::open_existing(&known.common_dir.join("harness"));
+    let Some(store) = store.map_err(|error| Failure::failed(chain(&error)))? else {
+        return Ok(());
+    };
+    let before = found.sessions.len();
+    read(found, &store, "", SESSIONS_EACH_MAX)?;
+    for session in &mut found.sessions[before..] {
+        session.repository = Some(known.root.clone());
+        if session.elsewhere.is_empty() {
+            session.elsewhere = known.root.display().to_string();
+        }
+    }
+    Ok(())
+}
+
+/// Adds the sessions of a store, newest first, as they are seen from the work tree at `root`.
+fn read(found: &mut SessionsFound, store: &Store, root: &str, most: usize) -> Result<(), Failure> {
     let all = store
         .sessions()
         .map_err(|error| Failure::failed(chain(&error)))?;
-    let older = all.len().saturating_sub(SESSIONS_MAX);
-    let newest_first = all.iter().rev().take(SESSIONS_MAX);
-    let mut found: Vec<SessionFound> = newest_first
-        .map(|session| told(&site, &store, *session))
-        .collect();
-    // Only the latest of this work tree can be the one that runs here.
-    if let Some(latest) = found.iter_mut().find(|found| found.elsewhere.is_empty())
-        && latest.standing == Standing::Stopped
-        && session::lock(&site, &store).is_err()
-    {
-        latest.standing = Standing::Running;
-        "running".clone_into(&mut latest.state);
+    found.older += all.len().saturating_sub(most);
+    for session in all.iter().rev().take(most) {
+        let marks = store.marks(*session).unwrap_or_default();
+        if marks.archived {
+            found.archived += 1;
+            continue;
+        }
+        let mut told = told(root, store, *session);
+        told.name = marks.name.unwrap_or_default();
+        if told.standing == Standing::Stopped && is_running(store, *session).unwrap_or(false) {
+            told.standing = Standing::Running;
+            "running".clone_into(&mut told.state);
+        }
+        found.sessions.push(told);
     }
-    Ok(SessionsFound {
-        reach,
-        sessions: found,
-        older,
-    })
+    Ok(())
 }
 
 /// Reads a log, one record in memory at a time.
-fn told(site: &Site, store: &Store, session: SessionId) -> SessionFound {
+fn told(root: &str, store: &Store, session: SessionId) -> SessionFound {
     let mut summary = SessionSummary::default();
     let mut found = SessionFound {
         session: Some(session),
@@ -73,12 +114,12 @@ fn told(site: &Site, store: &Store, session: SessionId) -> SessionFound {
     found.last = summary.last;
     found.checkpoints = summary.checkpoints;
     if let Some(opened) = summary.opened.as_deref() {
-        describe(&mut found, opened, site);
+        describe(&mut found, opened, root);
     }
     found
 }
 
-fn describe(found: &mut SessionFound, opened: &SessionOpened, site: &Site) {
+fn describe(found: &mut SessionFound, opened: &SessionOpened, root: &str) {
     let feature = &opened.feature;
     let mut features = opened.run.features.iter();
     let title = features
@@ -90,7 +131,7 @@ fn describe(found: &mut SessionFound, opened: &SessionOpened, site: &Site) {
         _ => feature.to_string(),
     };
     found.branch.clone_from(&opened.branch);
-    if opened.root != site.repo.root().display().to_string() {
+    if opened.root != root {
         found.elsewhere.clone_from(&opened.root);
     }
 }
@@ -98,6 +139,7 @@ fn describe(found: &mut SessionFound, opened: &SessionOpened, site: &Site) {
 /// Keeps what was said first and last, and what was refused.
 fn listen(found: &mut SessionFound, event: &Event) {
     match event {
+        Event::CheckpointSaved(saved) => found.checkpoint = Some(saved.number),
         Event::PersonSaid { text, .. } if found.words.0.is_empty() => {
             found.words.0 = clean_line(text, WORDS_CHARS);
         }
@@ -127,7 +169,7 @@ fn listen(found: &mut SessionFound, event: &Event) {
 
 const fn standing(reason: EndReason) -> Standing {
     match reason {
-        EndReason::AllPassing | EndReason::FeaturePassed | EndReason::Answered => Standing::Done,
+        EndReason::AllPassing | EndReason::FeaturePassed => Standing::Done,
         EndReason::Aborted => Standing::Aborted,
         EndReason::NeedsHuman => Standing::Waiting,
         _ => Standing::Stopped,

@@ -160,7 +160,7 @@ fn what_a_person_gave_during_the_run_belongs_to_the_proof_in_every_clone() {
     let script = desk.script(&session("", &[request, &guide, &answer, FINISH]));
     let arguments = ["run", "--model", script.as_str()];
     let mut terminal = Terminal::start(&desk.home, &desk.project.root(), &arguments, (100, 30));
-    terminal.wait_for("Give F-1 more?");
+    terminal.wait_for("Widen F-1?");
     std::thread::sleep(std::time::Duration::from_millis(600));
     terminal.press("a");
     terminal.wait_for("for the feature alone");

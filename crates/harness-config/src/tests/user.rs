@@ -314,6 +314,7 @@ fn the_screen_is_as_the_person_wants_it() {
     ui.theme = "blue-orange"  # config.toml:3
     ui.motion = "reduced"  # config.toml:4
     ui.mouse = true  # config.toml:5
+    composer.keys = "readline"  # built in
     notify.method = "osc9"  # config.toml:9
     notify.command = ["tell", "me"]  # config.toml:10
     "#);

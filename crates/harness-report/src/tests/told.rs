@@ -108,7 +108,7 @@ fn lines_for_every_kind_of_event() {
     you: no: too long
     you: yes, always: commands that begin with `sleep`
       for this run only: cannot write `rules.toml`
-    ask: Give F-012 more?
+    ask: Widen F-012?
       write: docs/**
       change protected: Cargo.toml
       network: crates.io:443

@@ -10,6 +10,9 @@ use crate::{
     Side, content_id, message::ANSWER_BYTES_MAX, relocate, text::head,
 };
 
+/// The most comments that are not a person's: a person's own always have room.
+const OVERHEARD_MAX: usize = 500;
+
 /// A comment as somebody writes it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Draft {
@@ -66,6 +69,26 @@ impl Book {
             withdrawn: None,
         });
         Ok(&self.comments[self.comments.len() - 1])
+    }
+
+    /// Writes down what an agent or a reviewer said elsewhere; `from` tells it from everything else
+    /// that was said, so that it is written down once, however often it is heard.
+    ///
+    /// Returns whether it is new. What has no text, is too long or has no room is left out.
+    pub fn overhear(&mut self, draft: Draft, from: &[String], time: Timestamp) -> bool {
+        let id = content_id(ID_DIGITS, from.iter().cloned());
+        let is_known = self.comments.iter().any(|comment| comment.id == id);
+        let others = self.comments.iter();
+        let others = others
+            .filter(|comment| comment.by != Author::Person)
+            .count();
+        if is_known || others >= OVERHEARD_MAX || self.comment(draft, time).is_err() {
+            return false;
+        }
+        if let Some(comment) = self.comments.last_mut() {
+            comment.id = id;
+        }
+        true
     }
 
     pub(super) fn next_number(&self) -> u32 {

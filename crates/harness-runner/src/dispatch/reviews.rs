@@ -164,8 +164,12 @@ fn wants(book: &Book, told: &BTreeMap<u32, Timestamp>, looked: Looked) -> Review
     let open = book.open_must_fix();
     let named = open.iter().take(ReviewChanged::MUST_FIX_MAX);
     let must_fix: Vec<OpenMustFix> = named.map(|comment| must_fix(comment)).collect();
-    let waits =
-        |comment: &&Comment| comment.state == CommentState::Sent && comment.by == Author::Person;
+    // What a person answered to somebody else's comment is told as well.
+    let has_word = |comment: &Comment| {
+        let mut answers = comment.answers.iter();
+        comment.by == Author::Person || answers.any(|answer| answer.by == Author::Person)
+    };
+    let waits = |comment: &&Comment| comment.state == CommentState::Sent && has_word(comment);
     let sent: Vec<&Comment> = book.shown().filter(waits).collect();
     let is_new = |comment: &&&Comment| told.get(&comment.number) != Some(&comment.moved);
     let new: Vec<&Comment> = sent.iter().filter(is_new).copied().collect();

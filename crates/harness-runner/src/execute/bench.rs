@@ -127,14 +127,22 @@ impl GateBench {
         candidate: &GateCandidate,
         limits: &Limits,
     ) -> CheckReport {
+        self.check_until(gate, candidate, limits, Cancelled::never())
+            .await
+    }
+
+    /// The same, until it is cancelled.
+    pub async fn check_until(
+        &self,
+        gate: &Gate,
+        candidate: &GateCandidate,
+        limits: &Limits,
+        cancelled: Cancelled,
+    ) -> CheckReport {
         let baseline = self.baseline_of_head(gate).await;
-        let report = self.0.check(
-            gate,
-            candidate,
-            baseline.as_ref(),
-            limits,
-            Cancelled::never(),
-        );
+        let report = self
+            .0
+            .check(gate, candidate, baseline.as_ref(), limits, cancelled);
         with_known(report.await, baseline.as_ref())
     }
 

@@ -168,6 +168,7 @@ impl Features {
         let mut counts = vec![
             (Sign::Good, "passing", 0),
             (Sign::Working, "working", 0),
+            (Sign::Verifying, "verifying", 0),
             (Sign::Needed, "needs you", 0),
             (Sign::Bad, "failing", 0),
             (Sign::Blocked, "blocked", 0),

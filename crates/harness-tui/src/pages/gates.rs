@@ -1,5 +1,7 @@
 //! The gates: how each came out, on which state of the files, and what it wrote.
 
+use std::borrow::Cow;
+
 use harness_core::{CheckReport, CheckStatus, Event, FeatureId, Stop, TreeId};
 use harness_report::clean_line;
 
@@ -10,13 +12,15 @@ use crate::{
     list::{Line, List},
     text::{Role, Row},
     theme::Sign,
-    work::{GateState, verdict},
+    work::{GateState, Judged, Verdict, verdict},
 };
 
 /// The most failures that stand below a gate.
 const BELOW_MAX: usize = 2;
 /// The longest command or failure that is shown in a row. Unit: characters.
 const LINE_CHARS: usize = 200;
+/// What the gate is called that a person's review is.
+const REVIEW: &str = "review";
 /// The most gates that are kept.
 const GATES_MAX: usize = 500;
 
@@ -31,6 +35,8 @@ pub(crate) struct Gates {
     /// How often gates were run for a finish.
     runs: u32,
     feature: Option<FeatureId>,
+    /// What must be fixed before it can finish; absent where nobody ever said so.
+    must_fix: Option<usize>,
     /// Whether that feature is proven.
     is_proven: bool,
     /// Whether a run goes on, which knows better than what is looked up.
@@ -43,13 +49,25 @@ pub(crate) struct Gates {
 pub(crate) struct GateRow {
     /// Its name, as the configuration has it.
     pub(crate) name: String,
-    /// Whether it is the feature's own, and no gate of the repository.
-    pub(crate) is_own: bool,
+    /// What it is.
+    pub(crate) kind: GateKind,
     argv: Vec<String>,
     state: GateState,
     report: Option<Box<CheckReport>>,
     /// The files it ran on.
     of: Option<TreeId>,
+}
+
+/// What a gate is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum GateKind {
+    /// A gate of the repository.
+    #[default]
+    Repository,
+    /// The feature's own.
+    Own,
+    /// The person's review.
+    Review,
 }
 
 impl Default for Gates {
@@ -61,6 +79,7 @@ impl Default for Gates {
             tree: None,
             runs: 0,
             feature: None,
+            must_fix: None,
             is_proven: false,
             is_live: false,
             is_changed: true,
@@ -72,11 +91,24 @@ impl GateRow {
     fn new(name: &str, argv: &[String]) -> Self {
         Self {
             name: name.to_owned(),
-            is_own: false,
+            kind: GateKind::default(),
             argv: argv.to_vec(),
             state: GateState::Unknown,
             report: None,
             of: None,
+        }
+    }
+
+    /// Makes the gate that a person's review is.
+    fn review(must_fix: usize) -> Self {
+        let (sign, word) = match must_fix {
+            0 => (Sign::Good, "nothing open".to_owned()),
+            must_fix => (Sign::Bad, format!("{must_fix} must-fix open")),
+        };
+        Self {
+            kind: GateKind::Review,
+            state: GateState::Current(Verdict { sign, word }),
+            ..Self::new(REVIEW, &[])
         }
     }
 
@@ -87,6 +119,14 @@ impl GateRow {
                 verdict.sign == Sign::Bad
             }
             GateState::Unknown | GateState::Running => false,
+        }
+    }
+
+    /// Returns what its row is known by: a gate of the repository may have any name.
+    fn id(&self) -> String {
+        match self.kind {
+            GateKind::Review => format!("\0{}", self.name),
+            _ => self.name.clone(),
         }
     }
 
@@ -151,6 +191,7 @@ impl Gates {
             return;
         }
         let known = std::mem::take(&mut self.gates);
+        self.must_fix = found.must_fix;
         for gate in found.gates.into_iter().take(GATES_MAX) {
             let mut row = GateRow::new(&gate.name, &gate.argv);
             let kept = known.iter().find(|known| known.name == gate.name);
@@ -212,6 +253,19 @@ impl Gates {
         self.is_changed = true;
     }
 
+    /// Takes in what the person's review wants of the run.
+    pub(crate) fn judge(&mut self, judged: &Judged) {
+        let must_fix = judged.gate();
+        self.is_changed |= self.must_fix != must_fix;
+        self.must_fix = must_fix;
+    }
+
+    /// Iterates over the gates, the person's review last.
+    fn all(&self) -> impl Iterator<Item = Cow<'_, GateRow>> {
+        let review = self.must_fix.map(|open| Cow::Owned(GateRow::review(open)));
+        self.gates.iter().map(Cow::Borrowed).chain(review)
+    }
+
     /// Takes in that a gate began or ended on a state of the files.
     pub(crate) fn check(&mut self, event: &Event, tree: Option<TreeId>) {
         match event {
@@ -249,7 +303,7 @@ impl Gates {
             .map(|gate| GateRow::new(&gate.name, &gate.run))
             .collect();
         rows.extend((1..).zip(&feature.verify).map(|(number, argv)| GateRow {
-            is_own: true,
+            kind: GateKind::Own,
             ..GateRow::new(&format!("verify-{number}"), argv)
         }));
         rows.truncate(GATES_MAX);
@@ -282,20 +336,25 @@ impl Gates {
     }
 
     /// Returns the gate that is chosen.
-    pub(crate) fn chosen(&self) -> Option<&GateRow> {
+    pub(crate) fn chosen(&self) -> Option<Cow<'_, GateRow>> {
         let id = &self.list.chosen()?.id;
-        self.gates.iter().find(|gate| gate.name == *id)
+        self.all().find(|gate| gate.id() == *id)
     }
 
     /// Whether a gate is not green.
     pub(crate) fn has_red(&self) -> bool {
-        self.gates.iter().any(GateRow::is_red)
+        self.all().any(|gate| gate.is_red())
+    }
+
+    /// Returns how many are red.
+    pub(crate) fn red(&self) -> usize {
+        self.all().filter(|gate| gate.is_red()).count()
     }
 
     /// Whether the gate of this row is not green.
     pub(crate) fn is_red(&self, line: &Line) -> bool {
-        let mut gates = self.gates.iter();
-        gates.any(|gate| gate.name == line.id && gate.is_red())
+        let mut gates = self.all();
+        gates.any(|gate| gate.id() == line.id && gate.is_red())
     }
 
     /// Says where it stands, for the header: what is known, and what that means for the feature.
@@ -309,8 +368,8 @@ impl Gates {
         if self.runs > 0 {
             items.push(format!("run {}", self.runs));
         }
-        items.push(format!("required {}", self.gates.len()));
-        let open = self.gates.iter().filter(|gate| !gate.is_green()).count();
+        items.push(format!("required {}", self.all().count()));
+        let open = self.all().filter(|gate| !gate.is_green()).count();
         let outcome = match (&self.feature, open) {
             _ if self.gates.is_empty() => None,
             (Some(feature), _) if self.is_proven => Some(format!("{feature} passes")),
@@ -327,7 +386,7 @@ impl Gates {
         if !std::mem::take(&mut self.is_changed) {
             return false;
         }
-        let lines = self.gates.iter().map(line).collect();
+        let lines = self.all().map(|gate| line(&gate)).collect();
         self.list.replace(lines);
         true
     }
@@ -338,6 +397,9 @@ fn line(gate: &GateRow) -> Line {
         GateState::Unknown => (Sign::Waiting, "not run".to_owned(), Role::Quiet),
         GateState::Running => (Sign::Working, "running".to_owned(), Role::Plain),
         GateState::Base(verdict) => (verdict.sign, "on the base".to_owned(), Role::Quiet),
+        GateState::Current(verdict) if gate.kind == GateKind::Review => {
+            (verdict.sign, verdict.word.clone(), Role::Plain)
+        }
         GateState::Current(verdict) => (verdict.sign, String::new(), Role::Plain),
         GateState::Stale(_) => (Sign::Waiting, "stale".to_owned(), Role::Needed),
     };
@@ -349,7 +411,7 @@ fn line(gate: &GateRow) -> Line {
     let outcome = report.map_or(String::new(), outcome);
     let words = [word, outcome].into_iter().filter(|word| !word.is_empty());
     let words: Vec<String> = words.collect();
-    let mut line = Line::new(&gate.name)
+    let mut line = Line::new(gate.id())
         .signed(sign)
         .cell(Role::Strong, clean_line(&gate.name, 40))
         .cell(Role::Plain, clean_line(&gate.argv.join(" "), LINE_CHARS))

@@ -25,6 +25,8 @@ pub(crate) struct Sessions {
     pub(crate) reach: Reach,
     /// Sessions that are older and left out.
     pub(crate) older: usize,
+    /// Sessions that were put away.
+    pub(crate) archived: usize,
     found: Vec<SessionFound>,
     is_changed: bool,
 }
@@ -36,6 +38,7 @@ impl Default for Sessions {
             list: List::with_flexible(1),
             reach: Reach::default(),
             older: 0,
+            archived: 0,
             found: Vec::new(),
             is_changed: true,
         }
@@ -47,6 +50,7 @@ impl Sessions {
     pub(crate) fn fill(&mut self, found: SessionsFound) {
         self.found = found.sessions;
         (self.reach, self.older) = (found.reach, found.older);
+        self.archived = found.archived;
         self.state = State::There;
         self.is_changed = true;
     }

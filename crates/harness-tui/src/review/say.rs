@@ -30,7 +30,15 @@ pub(super) fn comment(comment: &Comment, columns: usize) -> Vec<Row> {
     let head = Row::of(kind, comment.kind.as_str()).and(Role::Quiet, format!(" {number}  "));
     let waits = state == CommentState::Draft;
     let role = if waits { Role::Needed } else { Role::Quiet };
-    let mut rows = said(head, &comment.text, (role, state.as_str()), columns);
+    let word = match (comment.by, state) {
+        (Author::Person, _) => state.as_str(),
+        // What others say was never sent; an answer to it may have been.
+        (_, CommentState::Sent) if comment.answers.is_empty() => "open",
+        (_, CommentState::Sent) => "answer sent",
+        (_, CommentState::Draft) => "answer is a draft",
+        _ => state.as_str(),
+    };
+    let mut rows = said(head, &comment.text, (role, word), columns);
     if state == CommentState::Outdated
         && let Some(anchor) = comment.place.anchor()
     {

@@ -67,8 +67,15 @@ impl Review {
         true
     }
 
-    /// Goes to a comment of this file.
+    /// Goes to a comment, in whatever file it is.
     pub(crate) fn go_to_number(&mut self, number: u32) {
+        let file = self.found.as_ref().and_then(|found| {
+            let place = &found.book.comment_by_number(number)?.place;
+            found.change.file(place.path()?).map(|(file, _)| file)
+        });
+        if let Some(file) = file.filter(|file| self.spot.is_none_or(|here| here.file != *file)) {
+            self.go(Spot { file, piece: 0 });
+        }
         self.make();
         let is_it = |item: &Item| matches!(item, Item::Said { comment: Some(other), .. } if *other == number);
         if let Some(at) = self.items.iter().position(is_it) {

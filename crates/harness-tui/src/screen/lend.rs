@@ -23,7 +23,7 @@ pub(super) async fn lend(
                 Err(error) => Err(error),
             };
             around.term.again()?;
-            screen.refit()?;
+            screen.refit(around.host)?;
             around.host.returned(errand, ended)
         }
     };

@@ -7,9 +7,9 @@ use serde_json::json;
 
 use super::desk::{Desk, NOW};
 use crate::{
-    Answer, CheckpointFound, CheckpointsFound, Failed, FeatureFound, FeaturesFound, Found,
-    GateFound, GatesFound, Input, Kept, Place, Progress, ProofFound, Query, Reach, Request,
-    SessionFound, SessionsFound, Standing, Wanted,
+    Answer, CheckpointFound, CheckpointsFound, Failed, FeatureFound, FeaturesFound, FirstFound,
+    Found, GateFound, GatesFound, Input, Kept, Overview, Place, Progress, ProofFound, Query, Reach,
+    Request, SessionFound, SessionsFound, Standing, Wanted,
 };
 
 pub(super) const TREE: &str = "4be1a0c4d2e0f1a2b3c4d5e6f708192a3b4c5d6e";
@@ -129,6 +129,7 @@ pub(super) fn gates() -> GatesFound {
     let tree = |text: &str| Some(text.parse().unwrap());
     let red = "\u{1b}[1;31mtest csv::quotes FAILED\u{1b}[0m\n\u{1b}]52;c;aGk=\u{7}\u{1b}[2Jexpected a\"\"b, got a\"b\n";
     GatesFound {
+        must_fix: Some(1),
         tree: tree(TREE),
         gates: vec![
             gate(
@@ -206,12 +207,14 @@ fn session(number: u32, goal: &str, standing: Standing, state: &str) -> SessionF
             "The test wants doubled quotes.".to_owned(),
         ),
         tried: vec!["regex replace".to_owned()],
+        checkpoint: Some(harness_core::CheckpointNumber(number - 4)),
         ..SessionFound::default()
     }
 }
 
 pub(super) fn sessions() -> SessionsFound {
     SessionsFound {
+        archived: 0,
         reach: Reach::Here,
         sessions: vec![
             session(7, "fix csv export", Standing::Stopped, "interrupted"),
@@ -295,15 +298,16 @@ fn the_checkpoints_page() {
 }
 
 #[test]
-fn what_a_checkpoint_changed() {
+fn how_two_checkpoints_differ() {
     check_sizes("page_difference", |desk| {
         show_checkpoints(desk);
+        let number = harness_core::CheckpointNumber;
         let wanted = Wanted::Difference {
             session: SessionId::new(7),
-            from: None,
-            to: harness_core::CheckpointNumber(4),
+            from: Some(number(3)),
+            to: number(4),
         };
-        assert_eq!(desk.press("enter"), [look(wanted.clone())]);
+        assert_eq!(desk.press("d j d"), [look(wanted.clone())]);
         let text = "checkpoint: 4 of S-0007\n\ndiff --git a/src/x b/src/x\n--- a/src/x\n+++ b/src/x\n@@ -1 +1 @@\n-a\n+b\u{1b}[2J\n";
         let found = Found::Difference {
             title: "S-0007, checkpoint 4".to_owned(),
@@ -328,6 +332,36 @@ fn an_undo_that_is_refused_shows_why_and_the_ways_out() {
             }),
         );
     });
+}
+
+fn first() -> FirstFound {
+    FirstFound {
+        repository: "demo\u{1b}[2J".to_owned(),
+        branch: "main".to_owned(),
+        changed: 0,
+        local: vec!["ollama/one".to_owned(), "ollama/two".to_owned()],
+        keys: Vec::new(),
+        gates: vec!["cargo clippy".to_owned(), "cargo test".to_owned()],
+        write: vec!["src/**".to_owned(), "tests/**".to_owned()],
+        has_config: false,
+        lines: (1, 1),
+    }
+}
+
+fn begin_first(desk: &mut Desk) {
+    let overview = Overview {
+        repository: "demo".to_owned(),
+        is_first: true,
+        ..Overview::default()
+    };
+    let overview = Answer::Overview(Ok(Box::new(overview)));
+    assert_eq!(desk.take(Input::Answered(overview)), [look(Wanted::First)]);
+    answer(desk, Wanted::First, Found::First(first()));
+}
+
+#[test]
+fn the_page_of_the_first_run() {
+    check_sizes("page_first", begin_first);
 }
 
 #[test]

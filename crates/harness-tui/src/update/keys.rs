@@ -12,9 +12,10 @@ use crate::{
     page::Page,
     text::Role,
     transcript::Way,
+    vim::Pressed,
 };
 
-use super::{approve, find, hand, offer, pages, review, rewind, run, words};
+use super::{approve, find, first, hand, offer, pages, review, rewind, run, words};
 
 pub(super) fn press(app: &mut App, key: Key, at: Timestamp) -> Vec<Request> {
     app.now = at;
@@ -34,6 +35,13 @@ fn pressed(app: &mut App, key: Key) -> Vec<Request> {
     let asks = place == Place::Composer && key.typed() == Some('?') && app.composer.is_empty();
     if asks && app.asked.is_none() {
         return perform(app, Command::Help);
+    }
+    if place == Place::Composer && app.setup.has_vim_keys {
+        match app.vim.press(&mut app.composer, key) {
+            Pressed::Done => return Vec::new(),
+            Pressed::Move(command) => return perform(app, command),
+            Pressed::Other => {}
+        }
     }
     match find_entry(app, place, key) {
         Some(entry) => match app.obstacle(entry.command) {
@@ -114,7 +122,8 @@ pub(super) fn paste(app: &mut App, text: &str) -> Vec<Request> {
             | Place::Features
             | Place::Gates
             | Place::Checkpoints
-            | Place::Sessions,
+            | Place::Sessions
+            | Place::First,
             _,
         ) => app.tell(
             Role::Quiet,
@@ -282,7 +291,9 @@ fn open(app: &mut App, kind: Kind) {
     let keys = &app.setup.keys;
     app.overlay = Some(match kind {
         Kind::Help => Overlay::help(keys, |command| app.obstacle(command)),
-        Kind::Palette | Kind::Bases => Overlay::palette(keys, |command| app.obstacle(command)),
+        Kind::Palette | Kind::Bases | Kind::Models => {
+            Overlay::palette(keys, |command| app.obstacle(command))
+        }
     });
 }
 
@@ -296,6 +307,9 @@ fn choose(app: &mut App) -> Vec<Request> {
     };
     if overlay.kind == Kind::Bases {
         return review::based(app, &item.text);
+    }
+    if overlay.kind == Kind::Models {
+        return first::take(app, &item.text);
     }
     if let (Kind::Palette, Some(command)) = (overlay.kind, item.command) {
         match app.obstacle(command) {

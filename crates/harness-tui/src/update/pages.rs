@@ -4,20 +4,25 @@ mod acts;
 mod errand;
 mod line;
 
-pub(super) use self::{errand::progressed, line::write};
+pub(super) use self::{
+    errand::{begin, progressed},
+    line::write,
+};
 
 use harness_report::{clean, clean_line};
+use harness_review::Base;
 
-use super::{review, run};
+use super::{first, review, run};
 use crate::{
     app::{App, Focus, Notice},
     command::Command,
-    found::{Found, Wanted},
+    found::{Errand, Found, Wanted},
     input::{Failed, Known, Query, Request, Start},
     list::Step,
     page::{self, Page, Prompt, Typing},
-    pages::State,
+    pages::{GateKind, State},
     reader::Reader,
+    review::ReviewAsked,
     text::{Role, Row, untabbed},
 };
 
@@ -32,7 +37,7 @@ pub(super) fn perform(app: &mut App, command: Command) -> Option<Vec<Request>> {
     if app.pages.prompt.is_some() {
         return line::typing(app, command);
     }
-    if let Some(asked) = review::perform(app, command) {
+    if let Some(asked) = review::perform(app, command).or_else(|| first::perform(app, command)) {
         return Some(asked);
     }
     match command {
@@ -59,7 +64,7 @@ pub(super) fn perform(app: &mut App, command: Command) -> Option<Vec<Request>> {
 }
 
 /// Opens a page, or looks anew where it is open already.
-fn show(app: &mut App, page: Page) -> Vec<Request> {
+pub(super) fn show(app: &mut App, page: Page) -> Vec<Request> {
     let is_asked = page::is_asked(app);
     if page == Page::Checkpoints && app.pages.open != page {
         // From a session it goes to the checkpoints of that one.
@@ -72,7 +77,14 @@ fn show(app: &mut App, page: Page) -> Vec<Request> {
         app.pages.checkpoints.wanted = chosen.filter(|_| app.pages.open == Page::Sessions);
     }
     app.pages.open = page;
+    app.pages.review_from = None;
     app.pages.reader = None;
+    if page == Page::Review {
+        app.work.judged.look();
+        // What waits for the person's word is what they come for.
+        app.pages.review.wanted = app.work.judged.waits_for_word();
+        review::go_to_wanted(app);
+    }
     app.pages.prompt = None;
     app.transcript.unselect();
     app.focus = match page {
@@ -158,6 +170,7 @@ fn fill(app: &mut App, found: Found) {
         Found::Checkpoints(found) => app.pages.checkpoints.fill(found),
         Found::Sessions(found) => app.pages.sessions.fill(found),
         Found::Review(found) => app.pages.review.fill(*found),
+        Found::First(found) => app.pages.first.fill(found),
         Found::Difference { title, text } => {
             let lines = clean(&text).lines().map(difference_row).collect();
             read(app, Reader::new(clean_line(&title, 100), lines));
@@ -188,6 +201,7 @@ fn not_found(app: &mut App, wanted: &Wanted, failed: Failed) {
         Wanted::Checkpoints(_) => Page::Checkpoints,
         Wanted::Sessions(_) => Page::Sessions,
         Wanted::Review(_) => Page::Review,
+        Wanted::First => Page::First,
         Wanted::Difference { .. } | Wanted::File { .. } => {
             complain(app, &failed);
             return;
@@ -253,8 +267,24 @@ fn change_focus(app: &mut App, step: Step) {
     app.focus = parts[(at + by) % parts.len()];
 }
 
-/// Goes back one step: out of a question's focus, a text, a filter, the page.
+/// Stops gates that run from the page; `None` where none do.
+pub(super) fn stop_gates(app: &mut App) -> Option<Vec<Request>> {
+    if !matches!(app.pages.errand, Some(Errand::RunGates { .. })) {
+        return None;
+    }
+    app.tell(Role::Needed, "stopping the gates");
+    Some(vec![Request::StopErrand])
+}
+
+/// Goes back one step: out of a question's focus, a text, a filter, the page; stops gates that run.
 fn back(app: &mut App) -> Option<Vec<Request>> {
+    if app.pages.open == Page::Gates
+        && app.pages.reader.is_none()
+        && app.focus == Focus::List
+        && let Some(stop) = stop_gates(app)
+    {
+        return Some(stop);
+    }
     if app.focus == Focus::Composer && page::is_asked(app) {
         // Leaving a question decides nothing: it stays where it is.
         app.focus = Focus::List;
@@ -277,6 +307,11 @@ fn leave(app: &mut App) -> Vec<Request> {
     if app.focus == Focus::Below {
         app.focus = Focus::List;
         return Vec::new();
+    }
+    if app.pages.open == Page::Review
+        && let Some(page) = app.pages.review_from
+    {
+        return show(app, page);
     }
     // Who came for the review alone leaves with it.
     if app.pages.open == Page::Review && app.setup.review.is_some() && !app.is_busy() {
@@ -355,21 +390,40 @@ fn open(app: &mut App) -> Vec<Request> {
             .pages
             .gates
             .chosen()
-            .map(|gate| (gate.name.clone(), gate.output()))
+            .map(|gate| (gate.kind, gate.name.clone(), gate.output()))
         {
-            Some((name, Some(rows))) => read(app, Reader::new(clean_line(&name, 40), rows)),
-            Some((_, None)) => app.tell(Role::Quiet, "it has not run yet: r runs it"),
+            Some((GateKind::Review, ..)) => return show(app, Page::Review),
+            Some((_, name, Some(rows))) => read(app, Reader::new(clean_line(&name, 40), rows)),
+            Some((.., None)) => app.tell(Role::Quiet, "it has not run yet: r runs it"),
             None => {}
         },
-        Page::Checkpoints => return difference(app, None),
+        Page::Checkpoints => return review_checkpoint(app),
         Page::Sessions => return resume(app),
-        Page::Session | Page::Review => {}
+        Page::Session | Page::Review | Page::First => {}
     }
     Vec::new()
 }
 
-/// Asks how the chosen checkpoint differs from another one, or from the one before.
-fn difference(app: &mut App, with: Option<harness_core::CheckpointNumber>) -> Vec<Request> {
+/// Opens what the chosen checkpoint changed in the review.
+fn review_checkpoint(app: &mut App) -> Vec<Request> {
+    let (session, chosen) = (
+        app.pages.checkpoints.session,
+        app.pages.checkpoints.chosen(),
+    );
+    let Some(number) = chosen.map(|chosen| chosen.number) else {
+        return Vec::new();
+    };
+    app.pages.review.asked = ReviewAsked::Base {
+        base: Base::Checkpoint { number },
+        session,
+    };
+    let asked = show(app, Page::Review);
+    app.pages.review_from = Some(Page::Checkpoints);
+    asked
+}
+
+/// Asks how the chosen checkpoint differs from another one.
+fn difference(app: &mut App, with: harness_core::CheckpointNumber) -> Vec<Request> {
     let (Some(session), Some(chosen)) = (
         app.pages.checkpoints.session,
         app.pages.checkpoints.chosen(),
@@ -381,10 +435,7 @@ fn difference(app: &mut App, with: Option<harness_core::CheckpointNumber>) -> Ve
         return Vec::new();
     }
     let number = chosen.number;
-    let (from, to) = match with {
-        Some(other) => (Some(other.min(number)), other.max(number)),
-        None => (None, number),
-    };
+    let (from, to) = (Some(with.min(number)), with.max(number));
     vec![Request::Look(Query::Page(Wanted::Difference {
         session,
         from,

@@ -71,8 +71,22 @@ pub(super) fn dressed(app: &mut App, dressed: Dressed) -> Vec<Request> {
     Vec::new()
 }
 
+/// Goes to the comment that the page was opened for, once it is there.
+pub(super) fn go_to_wanted(app: &mut App) {
+    let review = &mut app.pages.review;
+    let is_there = |number: &u32| {
+        let found = review.found();
+        found.is_some_and(|found| found.book.comment_by_number(*number).is_some())
+    };
+    if let Some(number) = review.wanted.filter(is_there) {
+        review.wanted = None;
+        review.go_to_number(number);
+    }
+}
+
 /// Takes in what was looked up.
 pub(super) fn found(app: &mut App) -> Vec<Request> {
+    go_to_wanted(app);
     app.pages.dressing.clear();
     dress(app, Vec::new())
 }
@@ -88,7 +102,9 @@ pub(super) fn saved(app: &mut App, saved: Result<Box<ReviewSaved>, Failed>) -> V
         }
     };
     app.pages.review.saved(&saved);
-    if !saved.told.is_empty() {
+    // While a run is at work the page has said already what becomes of it.
+    let is_said = app.is_busy() && saved.told.iter().all(|line| line.starts_with("note: "));
+    if !saved.told.is_empty() && !is_said {
         let lines = saved.told.iter().map(|line| clean_line(line, 400));
         app.notice = Some(crate::app::Notice {
             lines: lines.collect(),
@@ -108,6 +124,8 @@ pub(super) fn logged(app: &mut App, event: &Event) -> Vec<Request> {
         Event::CheckpointSaved(_)
             | Event::TurnedDown { .. }
             | Event::CommentAnswered { .. }
+            | Event::NoteTaken { .. }
+            | Event::Reviewed(_)
             | Event::CheckEnded { .. }
             | Event::SessionEnded { .. }
     );

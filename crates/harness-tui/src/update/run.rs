@@ -1,6 +1,6 @@
 //! The run that is shown: its events, its end, and the ways to stop it.
 
-use harness_core::{Event, Timestamp};
+use harness_core::{EndReason, Event, Timestamp};
 use harness_report::Who;
 
 use super::{approve, offer, pages, review, tell, words};
@@ -29,9 +29,11 @@ pub(super) fn started(app: &mut App) -> Vec<Request> {
 pub(super) fn logged(app: &mut App, event: &Event, at: Timestamp) -> Vec<Request> {
     app.now = app.now.max(at);
     take_words(app, event);
+    let waited = app.work.judged.waits_for_word();
     app.work.take(event, at);
     app.transcript.take(event, at);
     app.pages.take(event, at);
+    app.pages.gates.judge(&app.work.judged);
     match event {
         Event::ApprovalAnswered { call, .. } | Event::CallEnded { call, .. } => {
             approve::withdraw(app, |waiting| waiting == *call);
@@ -62,6 +64,9 @@ pub(super) fn logged(app: &mut App, event: &Event, at: Timestamp) -> Vec<Request
     }
     let mut asked = review::logged(app, event);
     asked.extend(tell::of_event(app, event, at));
+    if waited.is_none() && app.work.judged.waits_for_word().is_some() {
+        asked.extend(tell::of_question(app, at));
+    }
     asked
 }
 
@@ -140,6 +145,16 @@ pub(super) fn over(app: &mut App, over: Over) -> Vec<Request> {
     if !next.is_empty() {
         return next;
     }
+    // The demo ends where a person has the last word.
+    let is_told = app.pages.open == Page::Session && app.panels.is_empty();
+    if app.setup.origin == Origin::Demo && is_told && app.work.end == Some(EndReason::AllPassing) {
+        let next = pages::show(app, Page::Review);
+        app.tell(
+            Role::Needed,
+            "your word: a accepts a hunk, m goes to the agent's question, enter answers it; F2 has the story",
+        );
+        return next;
+    }
     // What a run left behind is not what was known before it.
     let mut next = pages::look(app);
     if !began {
@@ -194,7 +209,18 @@ pub(super) fn interrupt(app: &mut App) -> Vec<Request> {
         app.composer.clear();
         return Vec::new();
     }
-    let is_soon = |since: Timestamp| app.now.since(since).as_millis() <= TWICE_MS;
+    let now = app.now;
+    let is_soon = |since: Timestamp| now.since(since).as_millis() <= TWICE_MS;
+    let is_armed = matches!(app.quitting, Quitting::Armed(since) if is_soon(since))
+        || app.quitting == Quitting::WhenOver;
+    if !app.is_busy()
+        && !is_armed
+        && let Some(stop) = pages::stop_gates(app)
+    {
+        app.quitting = Quitting::Armed(app.now);
+        app.tell(Role::Needed, "stopping the gates; Ctrl+C again quits");
+        return stop;
+    }
     if !app.is_busy() {
         return match app.quitting {
             Quitting::WhenOver => vec![Request::Abandon],

@@ -83,11 +83,12 @@ fn feature_row(feature: &FeatureLine, work: &Work, columns: usize, theme: Theme)
         .limits
         .as_ref()
         .map_or(0, |limits| limits.attempts);
-    let attempt = if is_current && feature.refused > 0 && sign == Sign::Working {
-        format!("  try {} of {attempts}", feature.refused + 1)
-    } else {
-        String::new()
-    };
+    let attempt =
+        if is_current && feature.refused > 0 && matches!(sign, Sign::Working | Sign::Verifying) {
+            format!("  try {} of {attempts}", feature.refused + 1)
+        } else {
+            String::new()
+        };
     let mut row = marked(sign, theme);
     let role = if is_current {
         Role::Strong
@@ -102,10 +103,9 @@ fn feature_row(feature: &FeatureLine, work: &Work, columns: usize, theme: Theme)
 }
 
 fn below_features(work: &Work, columns: usize, theme: Theme) -> Vec<Row> {
-    let mut rows = vec![titled(
-        "Gates",
-        if work.gates.is_empty() { "none" } else { "" },
-    )];
+    let review = work.judged.gate();
+    let is_none = work.gates.is_empty() && review.is_none();
+    let mut rows = vec![titled("Gates", if is_none { "none" } else { "" })];
     for gate in &work.gates {
         let (sign, word) = match &gate.state {
             GateState::Unknown => (Sign::Waiting, String::new()),
@@ -119,6 +119,15 @@ fn below_features(work: &Work, columns: usize, theme: Theme) -> Vec<Row> {
         row.push(Role::Quiet, format!("  {word}"));
         rows.push(row);
     }
+    rows.extend(review.map(|must_fix| {
+        let (sign, word) = match must_fix {
+            0 => (Sign::Good, String::new()),
+            must_fix => (Sign::Bad, format!("  {must_fix} must-fix")),
+        };
+        marked(sign, theme)
+            .and(Role::Plain, "review")
+            .and(Role::Quiet, word)
+    }));
     rows.extend(plan(work, columns, theme));
     rows.extend(jobs(work, columns, theme));
     if !work.scope.is_empty() {

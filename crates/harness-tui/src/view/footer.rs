@@ -4,10 +4,12 @@ use super::Canvas;
 use crate::{
     app::App,
     command::{Command, Place},
-    key::Short,
+    found::Errand,
+    key::{Code, Key, Short},
     overlay::Overlay,
     page::{self, Page},
     text::{Role, Row},
+    theme::Sign,
 };
 
 pub(super) fn paint(app: &App, canvas: &mut Canvas<'_>) {
@@ -31,29 +33,65 @@ pub(super) fn paint(app: &App, canvas: &mut Canvas<'_>) {
         row.push(Role::Plain, "   ");
     }
     let is_page = app.pages.open != Page::Session && app.overlay.is_none();
-    let gap = if is_page { "  " } else { "   " };
-    let mut items: Vec<Row> = commands(app)
+    let items: Vec<(Command, Row)> = commands(app)
         .into_iter()
-        .filter_map(|(command, label)| item(app, command, label))
+        .filter_map(|named| Some((named.0, item(app, canvas, named)?)))
         .collect();
-    // The way back is never what has no room.
-    let last = items.pop_if(|_| is_page);
-    let kept = last.as_ref().map_or(0, |last| last.width() + gap.len());
-    for item in items {
-        if row.width() + item.width() + kept + gap.len() + 1 > usize::from(area.width) {
-            break;
+    let room = usize::from(area.width).saturating_sub(row.width() + 2);
+    // Closer together where that keeps them all.
+    let wide = if is_page { 2 } else { 3 };
+    let gap = if length(&items, wide) <= room {
+        wide
+    } else {
+        2
+    };
+    for (at, item) in fitting(items, room, gap).into_iter().enumerate() {
+        if at > 0 {
+            row.push(Role::Plain, " ".repeat(gap));
         }
         row.pieces.extend(item.pieces);
-        row.push(Role::Plain, gap);
     }
-    row.pieces
-        .extend(last.into_iter().flat_map(|last| last.pieces));
     canvas.put_at(area, 0, 1, &row);
 }
 
+/// Unit: columns.
+fn length(items: &[(Command, Row)], gap: usize) -> usize {
+    let widths = items.iter().map(|(_, row)| row.width() + gap);
+    widths.sum::<usize>().saturating_sub(gap)
+}
+
+/// Leaves out from the end what has no room; the ways to everything else and back stay longest.
+fn fitting(mut items: Vec<(Command, Row)>, room: usize, gap: usize) -> Vec<Row> {
+    let stays = |command: Command| {
+        matches!(
+            command,
+            Command::Palette | Command::LeavePage | Command::Close
+        )
+    };
+    while length(&items, gap) > room && items.len() > 1 {
+        let last = items.iter().rposition(|(command, _)| !stays(*command));
+        items.remove(last.unwrap_or(items.len() - 1));
+    }
+    items.into_iter().map(|(_, row)| row).collect()
+}
+
 /// Returns a key with what it does; quiet where it cannot be used now.
-fn item(app: &App, command: Command, label: Option<&'static str>) -> Option<Row> {
+fn item(
+    app: &App,
+    canvas: &Canvas<'_>,
+    (command, label): (Command, Option<&'static str>),
+) -> Option<Row> {
     let (entry, key) = app.setup.keys.row(app.place(), command)?;
+    // In an empty composer a question mark does the same.
+    let asks = command == Command::Help
+        && app.place() == Place::Composer
+        && app.composer.is_empty()
+        && app.asked.is_none();
+    let key = if asks {
+        Key::plain(Code::Char('?'))
+    } else {
+        key
+    };
     let role = match app.obstacle(command) {
         Some(_) => (Role::Quiet, Role::Quiet),
         None => (Role::Strong, Role::Plain),
@@ -74,8 +112,16 @@ fn item(app: &App, command: Command, label: Option<&'static str>) -> Option<Row>
     );
     item.push(role.1, format!(" {}", label.unwrap_or(entry.label)));
     let drafts = app.pages.review.standing().progress.drafts;
-    if command == Command::ReviewSend && drafts > 0 {
-        item.push(role.1, format!(" {drafts}"));
+    match command {
+        Command::ReviewSend if drafts > 0 => item.push(role.1, format!(" {drafts}")),
+        Command::ShowReview if app.work.judged.worth_a_look() > 0 => {
+            item.push(Role::Needed, format!(" {}", app.work.judged.worth_a_look()));
+        }
+        Command::ShowGates if app.pages.gates.red() > 0 => {
+            item.push(Role::Bad, format!(" {}", app.pages.gates.red()));
+            item.push(Role::Bad, canvas.theme.sign(Sign::Bad));
+        }
+        _ => {}
     }
     Some(item)
 }
@@ -111,7 +157,8 @@ fn commands(app: &App) -> Vec<(Command, Option<&'static str>)> {
         | Place::Features
         | Place::Gates
         | Place::Checkpoints
-        | Place::Sessions => on_page(app),
+        | Place::Sessions
+        | Place::First => on_page(app),
         Place::Question if proposes(app) => vec![
             named(Command::Yes, "take all"),
             plain(Command::LeaveOut),
@@ -159,21 +206,21 @@ fn commands(app: &App) -> Vec<(Command, Option<&'static str>)> {
         ],
         _ if app.is_busy() => vec![
             plain(Command::Back),
-            named(Command::Send, "for the next turn"),
-            plain(Command::TakeBack),
             plain(Command::FocusNext),
-            plain(Command::Palette),
-            plain(Command::Help),
+            plain(Command::ShowReview),
             plain(Command::ShowFeatures),
             plain(Command::ShowGates),
+            plain(Command::Palette),
+            plain(Command::Help),
         ],
         _ => vec![
             plain(Command::Send),
-            plain(Command::FocusNext),
+            plain(Command::ShowReview),
+            plain(Command::ShowFeatures),
             plain(Command::Palette),
             plain(Command::Help),
             named(Command::DeleteForward, "quit"),
-            plain(Command::ShowFeatures),
+            plain(Command::FocusNext),
             plain(Command::ShowGates),
             plain(Command::ShowCheckpoints),
         ],
@@ -201,6 +248,16 @@ fn on_page(app: &App) -> Vec<(Command, Option<&'static str>)> {
     }
     commands.extend(match app.pages.open {
         Page::Session => Vec::new(),
+        Page::First => {
+            return vec![
+                named(Command::Open, "choose"),
+                plain(Command::FirstScopes),
+                plain(Command::FirstGates),
+                plain(Command::FirstWrite),
+                plain(Command::Help),
+                named(Command::LeavePage, "leave"),
+            ];
+        }
         Page::Review => vec![
             plain(Command::ReviewFileNext),
             plain(Command::ReviewHunkNext),
@@ -220,6 +277,12 @@ fn on_page(app: &App) -> Vec<(Command, Option<&'static str>)> {
             plain(Command::FeatureFinish),
             named(Command::FeatureLater, "move"),
             plain(Command::Find),
+        ],
+        Page::Gates if matches!(app.pages.errand, Some(Errand::RunGates { .. })) => vec![
+            named(Command::Back, "stop"),
+            named(Command::Open, "output"),
+            plain(Command::FailureNext),
+            plain(Command::GateOpen),
         ],
         Page::Gates => vec![
             named(Command::Open, "output"),

@@ -2,7 +2,7 @@
 
 use ratatui::layout::Position;
 
-use super::{Canvas, panes, review, typed};
+use super::{Canvas, first, panes, review, typed};
 use crate::{
     app::{App, Focus},
     command::Command,
@@ -39,11 +39,15 @@ pub(super) fn paint(app: &App, canvas: &mut Canvas<'_>) -> Option<Position> {
 fn header(app: &App, canvas: &mut Canvas<'_>) {
     let area = app.layout.header;
     let columns = usize::from(area.width).saturating_sub(1);
-    let has_focus = matches!(app.focus, Focus::List) && app.pages.prompt.is_none();
+    // The parts of a review have titles of their own.
+    let has_focus = matches!(app.focus, Focus::List)
+        && app.pages.prompt.is_none()
+        && app.pages.open != Page::Review;
     let mark = if has_focus { "▌" } else { " " };
     let mut left = Row::of(Role::Working, mark).and(Role::Title, app.pages.open.title());
-    let (items, outcome) = told(app, canvas);
     let meanwhile = meanwhile(app, canvas);
+    let aside = meanwhile.as_ref().map_or(0, |row| row.width() + GAP.len());
+    let (items, outcome) = told(app, canvas, columns.saturating_sub(left.width() + aside));
     let right = match (outcome, meanwhile) {
         (Some(outcome), Some(meanwhile)) => {
             let mut both = outcome.and(Role::Plain, GAP);
@@ -97,7 +101,10 @@ fn meanwhile(app: &App, canvas: &Canvas<'_>) -> Option<Row> {
     }
     match (&app.pages.errand, app.is_busy()) {
         (Some(errand), _) => Some(signed(Sign::Working, doing(errand))),
-        (None, true) if app.work.activity == Activity::Awaiting => {
+        (None, true)
+            if app.work.activity == Activity::Awaiting
+                || app.work.judged.waits_for_word().is_some() =>
+        {
             Some(signed(Sign::Needed, "waits for you"))
         }
         (None, true) => Some(signed(Sign::Working, "running")),
@@ -111,12 +118,13 @@ const fn doing(errand: &Errand) -> &'static str {
         Errand::Undo { .. } => "files go back",
         Errand::Add { .. } | Errand::Amend { .. } | Errand::Move { .. } => "the list is written",
         Errand::Block { .. } | Errand::Reopen { .. } => "the list is written",
+        Errand::Init => "harness.toml is written",
         Errand::Rename { .. } | Errand::Archive { .. } => "the session is written",
     }
 }
 
-/// Returns what a page counts, and what it comes to.
-fn told(app: &App, canvas: &Canvas<'_>) -> (Vec<Row>, Option<Row>) {
+/// Returns what a page counts, and what it comes to. Unit of the room: columns.
+fn told(app: &App, canvas: &Canvas<'_>, room: usize) -> (Vec<Row>, Option<Row>) {
     let pages = &app.pages;
     let plain = |text: String| Row::of(Role::Plain, text);
     let filter = pages.list().map(|list| list.needle()).unwrap_or_default();
@@ -128,7 +136,8 @@ fn told(app: &App, canvas: &Canvas<'_>) -> (Vec<Row>, Option<Row>) {
     let mut outcome = None;
     match pages.open {
         Page::Session => {}
-        Page::Review => items = review::told(app),
+        Page::First => items = first::told(app),
+        Page::Review => items = review::told(app, room, GAP.len()),
         Page::Features => {
             items.insert(0, plain(pages.features.len().to_string()));
             items.extend(
@@ -165,6 +174,9 @@ fn told(app: &App, canvas: &Canvas<'_>) -> (Vec<Row>, Option<Row>) {
             if pages.sessions.older > 0 {
                 items.push(plain(format!("{} older not shown", pages.sessions.older)));
             }
+            if pages.sessions.archived > 0 {
+                items.push(plain(format!("{} archived", pages.sessions.archived)));
+            }
         }
     }
     (items, outcome)
@@ -173,6 +185,9 @@ fn told(app: &App, canvas: &Canvas<'_>) -> (Vec<Row>, Option<Row>) {
 /// The list, or why there is none.
 fn body(app: &App, canvas: &mut Canvas<'_>) {
     let area = app.pages.room.body;
+    if app.pages.open == Page::First {
+        return first::paint(app, canvas);
+    }
     let Some(list) = app.pages.list() else {
         return review::paint(app, canvas);
     };
@@ -240,7 +255,7 @@ fn nothing(page: Page) -> Vec<Row> {
             "there is no session yet",
             "type a task on the session page: F2",
         ),
-        Page::Session | Page::Review => ("", ""),
+        Page::Session | Page::Review | Page::First => ("", ""),
     };
     vec![Row::of(Role::Quiet, what), Row::of(Role::Quiet, hint)]
 }
@@ -329,7 +344,7 @@ fn asked(app: &App, canvas: &mut Canvas<'_>) {
 fn prompt(app: &App, canvas: &mut Canvas<'_>) -> Option<Position> {
     let (area, prompt) = (app.pages.room.prompt, app.pages.prompt.as_ref()?);
     let columns = usize::from(area.width).saturating_sub(2);
-    let title = shortened(&prompt.title, columns / 2);
+    let title = shortened(&prompt.title, (columns / 2).max(columns.saturating_sub(24)));
     let room = columns.saturating_sub(width(&title) + 1).max(1);
     let (rows, (row, column)) = prompt.line.arrange(room);
     canvas.put_at(area, 0, 1, &Row::of(Role::Strong, &title));

@@ -12,6 +12,7 @@ use crate::{
     question::Panel,
     text::{Role, Row, shortened, tail, width},
     transcript::LEAD,
+    vim::Mode,
     work::{Activity, age},
 };
 
@@ -59,7 +60,15 @@ pub(super) fn transcript(app: &App, canvas: &mut Canvas<'_>) {
 
 /// What is going on, with the time it has taken.
 fn activity(app: &App, canvas: &Canvas<'_>) -> Row {
+    let waits = app.work.judged.waits_for_word();
     let (who, what) = match &app.work.activity {
+        Activity::Working(tool, _) if tool.is_empty() && waits.is_some() => {
+            let number = waits.unwrap_or_default();
+            let key = Command::ShowReview;
+            let key = app.setup.keys.row(app.place(), key);
+            let key = key.map_or(String::new(), |(_, key)| format!(": {}", Short(key)));
+            ("ask", format!("waits for your word on #{number}{key}"))
+        }
         Activity::Nothing | Activity::Opening => ("harness", "opening".to_owned()),
         Activity::Thinking(_) => ("agent", "thinking".to_owned()),
         Activity::Answering(_) => ("agent", "answering".to_owned()),
@@ -75,6 +84,7 @@ fn activity(app: &App, canvas: &Canvas<'_>) -> Row {
     };
     let sign = match app.work.activity {
         Activity::Awaiting => crate::theme::Sign::Needed,
+        Activity::Working(..) if who == "ask" => crate::theme::Sign::Needed,
         _ => crate::theme::Sign::Working,
     };
     let since = app
@@ -158,10 +168,16 @@ pub(super) fn question(app: &App, canvas: &mut Canvas<'_>) {
             .and(Role::Needed, mark)
             .and(Role::Needed, &panel.question.title),
     );
-    if app.panels.len() > 1 {
-        let count = Row::of(Role::Quiet, format!("1 of {} ", app.panels.len()));
-        canvas.put_right(area, 0, &count);
-    }
+    let turn = panel.approval.as_ref();
+    let turn = turn.map(|approval| format!("turn {}", approval.asked.call.turn.0));
+    let count = app.panels.len();
+    let waiting = (count > 1).then(|| format!("1 of {count} waiting"));
+    let told: Vec<String> = turn.into_iter().chain(waiting).collect();
+    canvas.put_right(
+        area,
+        0,
+        &Row::of(Role::Quiet, format!("{} ", told.join(", "))),
+    );
     for (line, row) in (1..).zip(&panel.window) {
         canvas.put_at(area, line, 3, row);
     }
@@ -243,10 +259,13 @@ pub(super) fn composer(app: &App, canvas: &mut Canvas<'_>) -> Option<Position> {
         );
     }
     let area = app.layout.composer;
-    let prompt = if app.asked.is_some() {
-        "answer> "
-    } else {
-        "> "
+    let is_normal = app.setup.has_vim_keys && app.vim.mode == Mode::Normal;
+    let prompt = match (app.asked.is_some(), is_normal) {
+        (true, false) => "answer> ",
+        (true, true) => "answer: ",
+        (false, false) => "> ",
+        // As in vim: what is typed now is a command.
+        (false, true) => ": ",
     };
     if let Some(offer) = app.offer.as_ref().filter(|_| is_looking_back(app)) {
         return Some(looking_back(area, &offer.needle, canvas));
@@ -313,9 +332,8 @@ fn hint(app: &App) -> &'static str {
 pub(super) fn notice(app: &App, canvas: &mut Canvas<'_>) {
     let Some(notice) = &app.notice else { return };
     let area = app.layout.notice;
-    for (line, text) in (0..area.height).zip(&notice.lines) {
-        let text = shortened(text, usize::from(area.width).saturating_sub(2));
-        let role = if line == 0 { notice.role } else { Role::Plain };
-        canvas.put_at(area, line, 1, &Row::of(role, text));
+    let rows = notice.rows(usize::from(area.width), usize::from(area.height));
+    for (line, row) in (0..area.height).zip(&rows) {
+        canvas.put_at(area, line, 1, row);
     }
 }

@@ -120,8 +120,28 @@ fn nothing(app: &App) -> Vec<Row> {
     }
 }
 
-/// Returns what the header counts.
-pub(super) fn told(app: &App) -> Vec<Row> {
+/// What the header counts, and what weighs less than what: 0 is never left out.
+type Item = (Row, u8);
+
+/// Returns what the header counts, as far as there is room; what must be fixed and how much is
+/// decided never goes. Unit of the room: columns.
+pub(super) fn told(app: &App, room: usize, gap: usize) -> Vec<Row> {
+    let items = items(app);
+    let mut by_weight: Vec<usize> = (0..items.len()).collect();
+    by_weight.sort_by_key(|at| items[*at].1);
+    let mut taken = 0;
+    let mut kept = vec![false; items.len()];
+    for at in by_weight {
+        let (row, rank) = &items[at];
+        let width = row.width() + gap;
+        kept[at] = *rank == 0 || taken + width <= room;
+        taken += if kept[at] { width } else { 0 };
+    }
+    let kept = items.into_iter().zip(kept).filter(|(_, kept)| *kept);
+    kept.map(|((row, _), _)| row).collect()
+}
+
+fn items(app: &App) -> Vec<Item> {
     let review = &app.pages.review;
     let Some(found) = review.found() else {
         return Vec::new();
@@ -132,38 +152,29 @@ pub(super) fn told(app: &App) -> Vec<Row> {
         many => format!("{many} {noun}s"),
     };
     let title = harness_report::clean_line(&found.title, 60);
-    let title = title
-        .split_whitespace()
-        .next()
-        .unwrap_or_default()
-        .to_owned();
+    let title = title.split_whitespace().next().unwrap_or_default();
     let words = harness_report::clean_line(&found.words, 60);
     let (added, removed) = review.counts();
     let files = found.change.files().len() + found.change.left_out();
     let progress = review.standing().progress;
-    let sizes = plain(format!("{}  ", count(files, "file")))
-        .and(Role::Added, format!("+{added}"))
+    let sizes = Row::of(Role::Added, format!("+{added}"))
         .and(Role::Plain, " ")
         .and(Role::Removed, format!("−{removed}"));
+    let hunks = count(progress.hunks, "hunk");
     let mut items = vec![
-        plain(title),
-        plain(format!("base: {words}")),
-        sizes,
-        plain(format!(
-            "{} of {}",
-            progress.decided,
-            count(progress.hunks, "hunk")
-        )),
+        (plain(title.to_owned()), 2),
+        (plain(format!("base: {words}")), 3),
+        (plain(count(files, "file")), 5),
+        (sizes, 4),
+        (plain(format!("{} of {hunks}", progress.decided)), 0),
     ];
     if progress.must_fix > 0 {
-        items.push(Row::of(
-            Role::Bad,
-            format!("{} must-fix", progress.must_fix),
-        ));
+        let text = format!("{} must-fix", progress.must_fix);
+        items.push((Row::of(Role::Bad, text), 0));
     }
-    items.push(plain(count(progress.comments, "comment")));
+    items.push((plain(count(progress.comments, "comment")), 1));
     if review.hidden() > 0 {
-        items.push(plain(format!("{} done hidden", review.hidden())));
+        items.push((plain(format!("{} done hidden", review.hidden())), 6));
     }
     items
 }

@@ -24,6 +24,8 @@ pub(super) fn asked_by(effect: &Effect) -> Option<String> {
         } => end_beside(*conversation, &call.to_string()),
         Effect::ShowChange { .. } => "a change in words".to_owned(),
         Effect::KeepProposal { call, .. } => format!("proposal of call {call}"),
+        Effect::TurnDown(_) => "rejections taken back".to_owned(),
+        Effect::BringBack(_) => "work brought back".to_owned(),
         _ => return None,
     })
 }
@@ -59,6 +61,8 @@ pub(super) fn ended_by(event: &Event) -> Option<String> {
         Event::HandedOver(note) => format!("hand-over of {}", note.feature),
         Event::ChangeShown(_) => "a change in words".to_owned(),
         Event::ProposalKept { call, .. } => format!("proposal of call {call}"),
+        Event::TurnedDown(_) => "rejections taken back".to_owned(),
+        Event::WorkBroughtBack { .. } => "work brought back".to_owned(),
         Event::Beside(told) => return of_beside(told),
         _ => return None,
     })

@@ -3,8 +3,8 @@
 use harness_core::{Event, FeatureId, SessionId, Timestamp};
 
 use super::{
-    OTHER, answer, checkpoint, features, gates, look, over, report, sessions, show_checkpoints,
-    show_features, show_gates, show_sessions,
+    OTHER, answer, begin_first, checkpoint, features, first, gates, look, over, report, sessions,
+    show_checkpoints, show_features, show_gates, show_sessions,
 };
 use crate::{
     Answer, COMMANDS, CheckpointsFound, Command, Errand, Failed, Found, GatesFound, Input, KeyMap,
@@ -136,13 +136,128 @@ fn what_a_run_forbids_says_so() {
 }
 
 #[test]
-fn what_is_not_there_yet_says_so() {
+fn a_session_is_named_put_away_and_gone_on_from_in_a_new_one() {
     let mut desk = Desk::new(100, 30);
     show_sessions(&mut desk);
-    for key in ["f", "R", "x", "tab"] {
-        assert!(desk.press(key).is_empty());
-        assert!(desk.picture().contains("yet"), "{key}");
+    desk.press("R");
+    desk.write("csv");
+    let rename = Errand::Rename {
+        session: SessionId::new(7),
+        repository: None,
+        name: "csv".to_owned(),
+    };
+    assert_eq!(desk.press("enter"), [Request::Do(rename)]);
+    over(&mut desk, Ok("note: S-0007 is called `csv`"));
+    answer(
+        &mut desk,
+        Wanted::Sessions(Reach::Here),
+        Found::Sessions(sessions()),
+    );
+    let archive = Errand::Archive {
+        session: SessionId::new(7),
+        repository: None,
+    };
+    assert_eq!(desk.press("x"), [Request::Do(archive)]);
+    over(&mut desk, Ok(""));
+    answer(
+        &mut desk,
+        Wanted::Sessions(Reach::Here),
+        Found::Sessions(sessions()),
+    );
+    // The last checkpoint stands there already.
+    desk.press("f");
+    assert!(desk.picture().contains("at checkpoint: 3"));
+    let number = harness_core::CheckpointNumber(3);
+    assert_eq!(
+        desk.press("enter"),
+        [Request::Start(Start::Fork(SessionId::new(7), number))]
+    );
+}
+
+#[test]
+fn sessions_of_other_repositories_are_shown_and_named_and_not_gone_on_with_from_here() {
+    let mut desk = Desk::new(100, 30);
+    show_sessions(&mut desk);
+    let everywhere = Wanted::Sessions(Reach::Everywhere);
+    assert_eq!(desk.press("tab"), [look(everywhere.clone())]);
+    let mut found = sessions();
+    found.reach = Reach::Everywhere;
+    for session in &mut found.sessions {
+        session.repository = Some("/srv/other".into());
+        session.elsewhere = "/srv/other".to_owned();
     }
+    answer(&mut desk, everywhere, Found::Sessions(found));
+    assert!(desk.picture().contains("all repos") && desk.picture().contains("/srv/other"));
+    for key in ["enter", "f"] {
+        assert!(desk.press(key).is_empty());
+        assert!(desk.picture().contains("of another repository"), "{key}");
+    }
+    let asked = desk.press("x");
+    assert!(
+        matches!(&asked[..], [Request::Do(Errand::Archive { repository: Some(root), .. })] if root.ends_with("other")),
+        "{asked:?}"
+    );
+}
+
+#[test]
+fn a_first_run_offers_what_can_be_done_and_says_why_the_rest_cannot() {
+    let mut desk = Desk::new(100, 30);
+    begin_first(&mut desk);
+    assert!(desk.press("3").is_empty());
+    assert!(desk.picture().contains("no key is set"));
+    assert!(desk.press("e").is_empty());
+    assert!(desk.picture().contains("w writes harness.toml first"));
+    assert_eq!(desk.press("w"), [Request::Do(Errand::Init)]);
+    over(
+        &mut desk,
+        Ok("note: written harness.toml, nothing committed"),
+    );
+    let found = crate::FirstFound {
+        has_config: true,
+        lines: (3, 7),
+        ..first()
+    };
+    answer(&mut desk, Wanted::First, Found::First(found));
+    assert!(desk.press("w").is_empty());
+    let path = harness_core::RepoPath::parse("harness.toml").unwrap();
+    assert_eq!(
+        desk.press("g"),
+        [Request::Lend(crate::Loan::Open { path, line: 7 })]
+    );
+    // Two models: one is chosen.
+    desk.press("2");
+    assert!(desk.picture().contains("ollama/two"));
+    let asked = desk.press("down enter");
+    assert_eq!(asked, [Request::UseModel("ollama/two".to_owned())]);
+    assert_eq!(desk.app.place(), Place::Composer);
+    assert!(desk.picture().contains("ollama/two does the work"));
+    // It comes up by itself once.
+    desk.press("ctrl+p");
+    desk.write("first.show");
+    desk.press("enter");
+    assert!(desk.picture().contains("Who does the work?"));
+    assert_eq!(desk.press("q"), [Request::Quit]);
+}
+
+#[test]
+fn the_demo_begins_from_the_first_run() {
+    let mut desk = Desk::new(100, 30);
+    begin_first(&mut desk);
+    assert_eq!(desk.press("enter"), [Request::Start(Start::Demo)]);
+    assert_eq!(desk.app.place(), Place::Composer);
+}
+
+#[test]
+fn the_review_is_a_gate_that_opens_the_review() {
+    let mut desk = Desk::new(100, 30);
+    show_gates(&mut desk);
+    desk.press("G");
+    assert!(desk.picture().contains("✗ review"), "{}", desk.picture());
+    assert!(desk.picture().contains("1 must-fix open"));
+    assert!(desk.press("r").is_empty());
+    assert!(desk.picture().contains("it is your review"));
+    desk.press("enter");
+    assert!(desk.picture().contains(" Review"));
 }
 
 #[test]
@@ -247,6 +362,25 @@ fn the_output_keeps_its_own_colours_and_acts_on_nothing() {
         !bytes.contains("]52;") && !bytes.contains("\u{1b}[2J"),
         "{bytes:?}"
     );
+}
+
+#[test]
+fn a_checkpoint_opens_in_the_review_which_goes_back_to_the_list() {
+    let mut desk = Desk::new(100, 30);
+    show_checkpoints(&mut desk);
+    let asked = desk.press("enter");
+    let base = harness_review::Base::Checkpoint {
+        number: harness_core::CheckpointNumber(4),
+    };
+    let session = Some(SessionId::new(7));
+    let wanted = Wanted::Review(crate::ReviewAsked::Base { base, session });
+    assert_eq!(asked, [look(wanted)]);
+    assert!(desk.picture().contains(" Review"));
+    desk.press("q");
+    assert!(desk.picture().contains("Checkpoints"));
+    // Nothing led to the state before the session.
+    assert!(desk.press("G enter").is_empty());
+    assert!(desk.picture().contains("nothing led to it"));
 }
 
 #[test]
@@ -404,8 +538,22 @@ fn quitting_waits_for_what_is_being_done() {
     let mut desk = Desk::new(100, 30);
     show_gates(&mut desk);
     desk.press("R");
-    assert!(desk.press("ctrl+c ctrl+c").is_empty());
+    // The first one stops what runs.
+    assert_eq!(desk.press("ctrl+c"), [Request::StopErrand]);
+    assert!(desk.press("ctrl+c").is_empty());
     assert_eq!(desk.press("ctrl+c"), [Request::Abandon]);
+}
+
+#[test]
+fn esc_stops_gates_that_run_and_leaves_the_page_else() {
+    let mut desk = Desk::new(100, 30);
+    show_gates(&mut desk);
+    desk.press("R");
+    assert!(desk.picture().contains("esc stop"), "{}", desk.picture());
+    assert_eq!(desk.press("esc"), [Request::StopErrand]);
+    over(&mut desk, Ok(""));
+    desk.press("esc");
+    assert_eq!(desk.app.place(), Place::Composer);
 }
 
 #[test]

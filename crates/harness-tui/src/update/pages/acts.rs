@@ -56,21 +56,31 @@ pub(super) fn acts(app: &mut App, command: Command) -> Option<Vec<Request>> {
         Command::CheckpointUndo => undo(app),
         Command::SessionRename => {
             let chosen = app.pages.sessions.chosen()?;
-            let prompt = Prompt::new(
-                Typing::Rename(chosen.session?),
-                "name: ",
-                &chosen.name.clone(),
+            let typing = Typing::Rename(chosen.session?, chosen.repository.clone());
+            app.pages.prompt = Some(Prompt::new(typing, "name: ", &chosen.name.clone()));
+            app.tell(
+                Role::Quiet,
+                "letters, digits, `-`, `_` and `.`; an empty line takes the name away",
             );
-            app.pages.prompt = Some(prompt);
         }
         Command::SessionArchive => {
-            let session = app.pages.sessions.chosen()?.session?;
-            return Some(begin(app, Errand::Archive { session }));
+            let chosen = app.pages.sessions.chosen()?;
+            let errand = Errand::Archive {
+                session: chosen.session?,
+                repository: chosen.repository.clone(),
+            };
+            return Some(begin(app, errand));
         }
         Command::SessionFork => {
-            let session = app.pages.sessions.chosen()?.session?;
-            show(app, Page::Session);
-            return Some(vec![Request::Start(Start::Fork(session))]);
+            let chosen = app.pages.sessions.chosen()?;
+            let (session, last) = (chosen.session?, chosen.checkpoint?);
+            let title = format!("a new session from {session} at checkpoint: ");
+            let prompt = Prompt::new(Typing::Fork(session), title, &last.to_string());
+            app.pages.prompt = Some(prompt);
+            app.tell(
+                Role::Quiet,
+                "files and talk go there; F6 lists the checkpoints; nothing of yours is overwritten",
+            );
         }
         Command::SessionsEverywhere => {
             app.pages.sessions.reach = page::other(app.pages.sessions.reach);
@@ -160,7 +170,7 @@ fn compare(app: &mut App) -> Option<Vec<Request>> {
         }
         Some(marked) => {
             app.pages.checkpoints.mark(None);
-            Some(difference(app, Some(marked)))
+            Some(difference(app, marked))
         }
         None => {
             app.pages.checkpoints.mark(Some(number));

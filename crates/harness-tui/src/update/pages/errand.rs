@@ -16,7 +16,7 @@ use crate::{
 const NOTICE_LINES_MAX: usize = 3;
 
 /// Begins something beside a run.
-pub(super) fn begin(app: &mut App, errand: Errand) -> Vec<Request> {
+pub(in crate::update) fn begin(app: &mut App, errand: Errand) -> Vec<Request> {
     app.pages.errand = Some(errand.clone());
     vec![Request::Do(errand)]
 }

@@ -1,6 +1,6 @@
 //! The line that is typed on a page: a filter, a title, flags, a reason, the words of an undo.
 
-use harness_core::{RewindWhat, SessionId, TurnNumber};
+use harness_core::{CheckpointNumber, RewindWhat, SessionId, TurnNumber};
 
 use super::{errand::begin, moves, show};
 use crate::{
@@ -101,9 +101,7 @@ fn take_line(app: &mut App) -> Vec<Request> {
             Vec::new()
         }
         // Who says nothing wants nothing.
-        Typing::New | Typing::Amend(_) | Typing::Block(_) | Typing::Rename(_)
-            if text.is_empty() =>
-        {
+        Typing::New | Typing::Amend(_) | Typing::Block(_) | Typing::Fork(_) if text.is_empty() => {
             Vec::new()
         }
         Typing::New => begin(app, Errand::Add { said: text }),
@@ -128,13 +126,22 @@ fn take_line(app: &mut App) -> Vec<Request> {
                 reason: text,
             },
         ),
-        Typing::Rename(session) => begin(
+        Typing::Rename(session, repository) => begin(
             app,
             Errand::Rename {
                 session,
+                repository,
                 name: text,
             },
         ),
+        Typing::Fork(session) => match text.parse() {
+            Ok(number) => {
+                show(app, Page::Session);
+                let number = CheckpointNumber(number);
+                vec![Request::Start(Start::Fork(session, number))]
+            }
+            Err(_) => words::refuse(app, "a checkpoint is a number, as F6 lists them"),
+        },
         Typing::Undo(session, number) => match read_undo(&text) {
             Some((RewindWhat::Files, mine)) => begin(
                 app,

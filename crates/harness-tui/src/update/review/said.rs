@@ -183,9 +183,12 @@ pub(super) fn send(app: &mut App) -> Vec<Request> {
         many if !has_reader => Some(format!(
             "{many} sent, though no run is there to read it: y copies everything"
         )),
-        1 => Some("1 comment goes to the agent with its next turn".to_owned()),
-        many => Some(format!(
+        1 if app.is_busy() => Some("1 comment goes to the agent with its next turn".to_owned()),
+        many if app.is_busy() => Some(format!(
             "{many} comments go to the agent with its next turn"
+        )),
+        many => Some(format!(
+            "{many} sent: the agent reads it when its run goes on"
         )),
     };
     let rejected = (pending > 0).then(|| match app.is_busy() {
@@ -236,6 +239,17 @@ pub(in crate::update) fn take_line(
             }) {
                 Some(number) => {
                     app.pages.review.go_to_number(number);
+                    let has_run = app
+                        .pages
+                        .review
+                        .found()
+                        .is_some_and(|found| found.run.is_some());
+                    if kind == CommentKind::MustFix && !has_run {
+                        app.tell(
+                            Role::Quiet,
+                            "a must-fix of a range is for people: it keeps no run from finishing",
+                        );
+                    }
                     keep(app, Then::Nothing)
                 }
                 None => Vec::new(),
