@@ -65,7 +65,6 @@ fn the_page_opens_from_the_session_and_says_when_nothing_differs() {
     terminal.wait_for("src/answer");
     terminal.press("b");
     terminal.wait_for("what is not committed");
-    // Both at once would be Alt and the letter.
     terminal.press("\u{1b}");
     // An escape and a key right behind it would be one key with Alt.
     terminal.wait_until("the page again", |terminal| {

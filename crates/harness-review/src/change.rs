@@ -220,17 +220,19 @@ impl FileChange {
 
     /// Returns up to `most` more lines of the new text, or of the old one where there is no new
     /// one, before and after a hunk: what a wider look at it shows.
-    pub fn around(&self, hunk: &Hunk, most: usize) -> (Vec<&str>, Vec<&str>) {
+    ///
+    /// `lines` are those of [`Self::surroundings`], made once for all hunks of a file.
+    pub fn around<'a>(
+        &self,
+        lines: &[&'a str],
+        hunk: &Hunk,
+        most: usize,
+    ) -> (Vec<&'a str>, Vec<&'a str>) {
         let (old_count, new_count) = hunk.extent();
-        let (text, start, count) = match self.new.text() {
-            Some(new) => (new, hunk.new_start, new_count),
-            None => (
-                self.old.text().unwrap_or_default(),
-                hunk.old_start,
-                old_count,
-            ),
+        let (start, count) = match self.new.text() {
+            Some(_) => (hunk.new_start, new_count),
+            None => (hunk.old_start, old_count),
         };
-        let lines = lines_of(text);
         let first = (start as usize)
             .saturating_sub(usize::from(count > 0))
             .min(lines.len());
@@ -238,8 +240,14 @@ impl FileChange {
         let before = first.saturating_sub(most);
         (
             lines[before..first].to_vec(),
-            lines[end..(end + most).min(lines.len())].to_vec(),
+            lines[end..end.saturating_add(most).min(lines.len())].to_vec(),
         )
+    }
+
+    /// Returns the lines of the text that hunks are seen in.
+    pub fn surroundings(&self) -> Vec<&str> {
+        let text = self.new.text().or_else(|| self.old.text());
+        lines_of(text.unwrap_or_default())
     }
 }
 
@@ -656,9 +664,10 @@ mod tests {
         );
         assert_eq!(change.pieces()[0].first_line(), Some(10));
         let hunk = change.pieces()[0].hunk().unwrap();
-        let (before, after) = change.around(hunk, 2);
+        let lines = change.surroundings();
+        let (before, after) = change.around(&lines, hunk, 2);
         assert_eq!((before, after), (vec!["5\n", "6\n"], vec!["14\n", "15\n"]));
-        assert!(change.around(hunk, 90).0.len() == 6);
+        assert!(change.around(&lines, hunk, 90).0.len() == 6);
     }
 
     #[test]

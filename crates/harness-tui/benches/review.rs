@@ -20,14 +20,19 @@ use harness_tui::{
 const STEPS: usize = 200;
 
 fn main() {
-    for (files, lines) in [(200, 25), (1, 5_000), (1_000, 100)] {
+    for (files, lines, apart) in [
+        (200, 25, Apart::Parts),
+        (1, 5_000, Apart::Parts),
+        (1, 5_000, Apart::Nothing),
+        (1_000, 100, Apart::Parts),
+    ] {
+        let found = found(files, lines, apart);
         let begun = Instant::now();
-        let found = found(files, lines);
         found.compare();
         let compared = begun.elapsed();
         let mut screen = Screen::opened(found);
         println!(
-            "{files} files of {lines} changed lines: compared in {}, compared and drawn in {}",
+            "{files} files of {lines} changed lines, {apart}: compared in {}, compared and drawn in {}",
             ms(compared),
             ms(begun.elapsed())
         );
@@ -48,19 +53,41 @@ fn main() {
     }
 }
 
-fn found(files: usize, lines: usize) -> ReviewFound {
+/// What stands between changed lines.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Apart {
+    /// Every second part has not changed.
+    Parts,
+    /// Nothing: it is one hunk.
+    Nothing,
+}
+
+impl std::fmt::Display for Apart {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Parts => "in parts",
+            Self::Nothing => "in one hunk",
+        })
+    }
+}
+
+fn found(files: usize, lines: usize, apart: Apart) -> ReviewFound {
     let changes = (0..files).map(|file| {
         let text = |word: &str| {
             let line = |at: usize| {
                 // Every second hunk-sized part changes.
-                let word = if (at / 10).is_multiple_of(2) {
+                let word = if apart == Apart::Nothing || (at / 10).is_multiple_of(2) {
                     word
                 } else {
                     "same"
                 };
                 format!("    let value_{at} = {word}(\"text {at}\", {at}); // as before\n")
             };
-            (0..lines * 2).map(line).collect::<String>()
+            let all = match apart {
+                Apart::Parts => lines * 2,
+                Apart::Nothing => lines,
+            };
+            (0..all).map(line).collect::<String>()
         };
         let path =
             RepoPath::parse(format!("src/part_{}/file_{file}.rs", file / 20)).unwrap_or_default();

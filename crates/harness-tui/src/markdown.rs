@@ -3,9 +3,12 @@
 //! Only blocks and the simplest marks inside them; links show their target, so
 //! that no text can hide where it leads. The input is cleaned text.
 
+mod settled;
+
 use pulldown_cmark::{Event, HeadingLevel, Options, Parser, Tag, TagEnd};
 
 use crate::text::{Role, Row, untabbed};
+pub(crate) use settled::settled;
 
 /// Deeper lists and quotes are not indented any further.
 const DEPTH_MAX: usize = 6;

@@ -10,7 +10,7 @@ use std::{
     io::{self, Write as _},
     panic,
     sync::{
-        Once,
+        Mutex, Once, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
     time::{Duration, Instant},
@@ -35,6 +35,7 @@ use rustix::{
     event::{PollFd, PollFlags, Timespec, poll},
     io::Errno,
     process::{Signal, getpid, kill_current_process_group, kill_process},
+    termios::{OptionalActions, Termios, tcgetattr, tcsetattr},
 };
 
 use crate::{
@@ -48,6 +49,8 @@ use burst::{Burst, TYPED_APART};
 static ENTERED: AtomicBool = AtomicBool::new(false);
 /// Whether the terminal was told to tell more keys apart.
 static KEYBOARD: AtomicBool = AtomicBool::new(false);
+/// The line discipline as it was found: a program that had the terminal may not leave it so.
+static FOUND: Mutex<Option<Termios>> = Mutex::new(None);
 static HOOK: Once = Once::new();
 /// How long the terminal has to answer; one that does not is as good.
 const ANSWER: Duration = Duration::from_millis(200);
@@ -100,6 +103,7 @@ impl Term {
             modes: Modes::default(),
         };
         ENTERED.store(true, Ordering::SeqCst);
+        remember_line();
         enable_raw_mode()?;
         let answers = ask(asks_ground)?;
         term.burst.is_owed = asks_ground && !answers.is_whole;
@@ -182,6 +186,8 @@ impl Term {
             Group::Alone => kill_process(getpid(), Signal::STOP),
         };
         stopped?;
+        // Who had it meanwhile was a shell, and what that set is the person's.
+        remember_line();
         self.again()
     }
 
@@ -208,6 +214,7 @@ impl Drop for Term {
 
 fn set_modes(modes: Modes) -> io::Result<()> {
     ENTERED.store(true, Ordering::SeqCst);
+    restore_line();
     enable_raw_mode()?;
     let mut stdout = io::stdout().lock();
     queue!(
@@ -219,7 +226,10 @@ fn set_modes(modes: Modes) -> io::Result<()> {
         Hide
     )?;
     if modes.keyboard {
-        KEYBOARD.store(true, Ordering::SeqCst);
+        // After a stop that could not be caught it may still be set.
+        if KEYBOARD.swap(true, Ordering::SeqCst) {
+            queue!(stdout, PopKeyboardEnhancementFlags)?;
+        }
         let flags = KeyboardEnhancementFlags::DISAMBIGUATE_ESCAPE_CODES;
         queue!(stdout, PushKeyboardEnhancementFlags(flags))?;
     }
@@ -227,6 +237,23 @@ fn set_modes(modes: Modes) -> io::Result<()> {
         add_mouse(&mut stdout, true)?;
     }
     stdout.flush()
+}
+
+/// Keeps the line discipline as it is, to be left as it is.
+fn remember_line() {
+    // One that cannot be told is left to what `enable_raw_mode` finds.
+    let found = tcgetattr(rustix::stdio::stdin()).ok();
+    *FOUND.lock().unwrap_or_else(PoisonError::into_inner) = found;
+}
+
+/// Puts the line discipline back, so that what is kept when it is changed next is how it was found.
+fn restore_line() {
+    let found = FOUND.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(found) = &*found {
+        // A terminal that is gone needs nothing.
+        let _ = disable_raw_mode();
+        let _ = tcsetattr(rustix::stdio::stdin(), OptionalActions::Now, found);
+    }
 }
 
 /// The wheel and the buttons, and no movement: that would never be silent.

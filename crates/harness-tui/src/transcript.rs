@@ -8,6 +8,7 @@ mod entry;
 mod find;
 mod live;
 mod scroll;
+mod streamed;
 
 use harness_core::{CallId, Event, ModelDelta, SessionId, Timestamp};
 use harness_report::{Line, Phrases, Who, clean};

@@ -112,6 +112,11 @@ impl Matter<'_> {
             .iter()
             .map(|comment| self.comment(None, comment))
             .collect();
+        // Once for all hunks, and not at all where nothing around them is shown.
+        let surroundings = match self.context {
+            0 => Vec::new(),
+            _ => self.file.surroundings(),
+        };
         let mut shown_to = 0;
         for (at, piece) in self.file.pieces().iter().enumerate() {
             if !items.is_empty() {
@@ -124,7 +129,15 @@ impl Matter<'_> {
                 Some(hunk) if self.hides_blank && hunk.is_blank() => {
                     items.push(Item::Whole { piece: at });
                 }
-                Some(hunk) => self.hunk(at, hunk, &placed, &mut shown_to, &mut items),
+                Some(hunk) => {
+                    self.hunk(
+                        at,
+                        hunk,
+                        (&placed, &surroundings),
+                        &mut shown_to,
+                        &mut items,
+                    );
+                }
             }
             let ends = placed.ends.get(&at).into_iter().flatten();
             items.extend(ends.map(|comment| self.comment(Some(at), comment)));
@@ -171,11 +184,11 @@ impl Matter<'_> {
         &self,
         piece: usize,
         hunk: &Hunk,
-        placed: &Placed<'_>,
+        (placed, surroundings): (&Placed<'_>, &[&str]),
         shown_to: &mut u32,
         items: &mut Vec<Item>,
     ) {
-        let (before, after) = self.file.around(hunk, self.context);
+        let (before, after) = self.file.around(surroundings, hunk, self.context);
         let around = |old: u32, new: u32, text: &&str| Item::Around {
             piece,
             old,

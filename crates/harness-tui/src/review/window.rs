@@ -465,7 +465,24 @@ impl Review {
 
     /// Goes to the first or the last line of the file.
     pub(crate) fn end(&mut self, way: Way) {
-        self.step(way, usize::MAX);
+        let is_footing = |item: &Item| {
+            item.is_footing()
+                && self
+                    .selection
+                    .is_none_or(|selection| item.piece() == Some(selection.piece))
+        };
+        let found = match way {
+            Way::On => self.items.iter().rposition(is_footing),
+            Way::Back => self.items.iter().position(is_footing),
+        };
+        if let Some(at) = found.filter(|at| *at != self.cursor) {
+            self.cursor = at;
+            self.top.1 = 0;
+        }
+        if way == Way::Back && self.selection.is_none() {
+            self.top = (0, 0);
+        }
+        self.follow();
     }
 
     /// Returns how many items were seen.

@@ -3,7 +3,7 @@
 use harness_core::{CallId, SessionId};
 use harness_report::{Line as Said, Who};
 
-use super::{find::Needle, role_of};
+use super::{find::Needle, role_of, streamed::Streamed};
 use crate::{
     markdown::{self, Line},
     text::{Role, Row, untabbed, wrap_hanging},
@@ -86,6 +86,8 @@ pub(crate) struct Entry {
     turn: u32,
     /// The rows for a width, until something changes.
     layout: Option<(usize, Vec<Row>)>,
+    /// How far it is laid out for good, while it streams in.
+    streamed: Option<Streamed>,
 }
 
 impl Entry {
@@ -112,6 +114,7 @@ impl Entry {
             fold,
             turn,
             layout: None,
+            streamed: None,
         }
     }
 
@@ -122,7 +125,10 @@ impl Entry {
             text: String::new(),
             more: Vec::new(),
         };
-        Self::new(line, None, Fold::Never, turn)
+        Self {
+            streamed: Some(Streamed::default()),
+            ..Self::new(line, None, Fold::Never, turn)
+        }
     }
 
     /// Adds to an answer, up to `bytes_max`; the whole comes with its event.
@@ -131,13 +137,17 @@ impl Entry {
             && text.len() + more.len() <= bytes_max
         {
             text.push_str(more);
-            self.layout = None;
+            match &mut self.streamed {
+                Some(streamed) => streamed.append(more),
+                None => self.layout = None,
+            }
         }
     }
 
     /// Says that an answer was cut and does not count.
     pub(super) fn mark_cut(&mut self) {
         self.sign = Some(Sign::Bad);
+        self.streamed = None;
         if let Body::Markdown(text) = &mut self.body {
             text.push_str("\n\n*cut here; it does not count*");
         }
@@ -247,11 +257,20 @@ impl Entry {
 
     /// Returns the rows for a width.
     pub(super) fn rows(&mut self, columns: usize, theme: Theme) -> &[Row] {
-        if self
+        let is_laid = self
             .layout
             .as_ref()
-            .is_none_or(|(laid, _)| *laid != columns)
-        {
+            .is_some_and(|(laid, _)| *laid == columns);
+        if let (Some(streamed), Body::Markdown(text)) = (&mut self.streamed, &self.body) {
+            let (_, rows) = self.layout.get_or_insert_with(|| (columns, Vec::new()));
+            if !is_laid {
+                streamed.begin(text, rows);
+            }
+            streamed.lay_out(columns.max(LEAD + TEXT_MIN), rows);
+            if let Some((laid, _)) = &mut self.layout {
+                *laid = columns;
+            }
+        } else if !is_laid {
             self.layout = Some((columns, self.lay_out(columns, theme)));
         }
         self.layout.as_ref().map_or(&[], |(_, rows)| rows)
@@ -261,10 +280,7 @@ impl Entry {
         let columns = columns.max(LEAD + TEXT_MIN);
         let mut lines = self.lines(theme).into_iter();
         let first = lines.next().unwrap_or_default();
-        // The longest word takes some of the text's room in the first row.
-        let word = Row::of(Role::Plain, " ").and(role_of(self.who), self.who.as_str());
-        let lead = word.and(Role::Plain, " ").padded(LEAD);
-        let mut rows = led(lead, &first, columns);
+        let mut rows = led(lead(self.who), &first, columns);
         for line in lines {
             rows.extend(led(Row::default().padded(LEAD), &line, columns));
         }
@@ -333,8 +349,15 @@ impl Entry {
     }
 }
 
+/// Returns what stands before the first row: who it is.
+pub(super) fn lead(who: Who) -> Row {
+    // The longest word takes some of the text's room in the first row.
+    let word = Row::of(Role::Plain, " ").and(role_of(who), who.as_str());
+    word.and(Role::Plain, " ").padded(LEAD)
+}
+
 /// Wraps a line behind its lead; the rows below the first stand below the text.
-fn led(lead: Row, line: &Line, columns: usize) -> Vec<Row> {
+pub(super) fn led(lead: Row, line: &Line, columns: usize) -> Vec<Row> {
     let mut row = lead;
     row.pieces.extend(line.row.pieces.iter().cloned());
     wrap_hanging(&row, columns, LEAD + line.hanging)
