@@ -23,7 +23,7 @@ pub(crate) mod moved;
 mod place;
 pub(crate) mod plan;
 pub(crate) mod reach;
-mod replay;
+pub(crate) mod replay;
 pub(crate) mod resume;
 pub(crate) mod review;
 pub(crate) mod rewind;

@@ -19,6 +19,8 @@ pub(crate) enum Job {
     },
     /// `harness demo`.
     Demo(cli::Demo),
+    /// `harness replay`, on the screen.
+    Replay(cli::Replay),
     /// `harness rewind`.
     Rewind {
         session: SessionId,

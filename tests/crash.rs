@@ -17,4 +17,5 @@ mod stood;
 mod tale;
 mod together;
 mod torn;
+mod torn_files;
 mod twenty;

@@ -11,6 +11,7 @@ mod jobs;
 mod large;
 mod meanwhile;
 mod network;
+mod packed;
 mod persons_work;
 mod processes;
 mod proof;

@@ -7,6 +7,7 @@ mod foreign;
 mod hand;
 mod pages;
 mod plan;
+mod replayed;
 mod request;
 mod review;
 mod steer;

@@ -77,9 +77,9 @@ pub(crate) struct Export {
     pub(crate) format: ExportFormat,
 }
 
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 pub(crate) struct Replay {
-    /// The session: id, name or number, or an exported file; the latest when absent
+    /// The session: id, name or number, or an exported file; all of a run for R-0001; the latest when absent
     pub(crate) session: Option<String>,
     /// Say whether the log, folded again, leads to what it records; print nothing of it
     ///
@@ -94,6 +94,9 @@ pub(crate) struct Replay {
     /// Play so many times as fast as it was; no pause is longer than 3 seconds
     #[arg(long, value_name = "N", value_parser = speed)]
     pub(crate) speed: Option<f64>,
+    /// Show it on the screen, as a run is shown; Esc or Ctrl+C ends it
+    #[arg(long, conflicts_with = "check")]
+    pub(crate) screen: bool,
     /// Play without pauses (the default where standard output is no terminal, and with --json)
     #[arg(long, conflicts_with = "speed")]
     pub(crate) instant: bool,

@@ -10,7 +10,9 @@ use std::{
 
 use harness_core::{Event, Feature, FeatureId, QuestionId, SessionId};
 use harness_report::{Reply, choices, clean_line, reply};
-use harness_store::{ANSWER_BYTES_MAX, KeptAnswer, KeptQuestion, QuestionState, Store};
+use harness_store::{
+    ANSWER_BYTES_MAX, KeptAnswer, KeptQuestion, QuestionError, QuestionState, Store,
+};
 use serde_json::{Value, json};
 
 use super::{moved, runs};
@@ -56,7 +58,12 @@ pub(super) fn run(common: &Common, flags: &Answer) -> Result<u8, Failure> {
     };
     store
         .answer_question(kept.id, given.clone())
-        .map_err(|error| failed(&error).hint("harness answer"))?;
+        .map_err(|error| match error {
+            QuestionError::Unknown { .. }
+            | QuestionError::Answered { .. }
+            | QuestionError::Closed { .. } => failed(&error).hint("harness answer"),
+            error => failed(&error),
+        })?;
     let (heard, way) = desk.way_on(store, &kept)?;
     let line = format!(
         "answer: kept for {} of {}: {}",

@@ -36,7 +36,7 @@ pub(super) fn run(common: &Common, command: &Log) -> Result<u8, Failure> {
         let target = Target::file(name, path);
         return match command {
             Log::Show { .. } => show(common, &target),
-            _ => verify(common, None, &[target]),
+            _ => verify(common, None, &[], &[target]),
         };
     }
     let site = Site::open(common)?;
@@ -51,6 +51,7 @@ pub(super) fn run(common: &Common, command: &Log) -> Result<u8, Failure> {
         } => verify(
             common,
             Some(&site),
+            &[],
             &[target(&site, &store, Some(session))?],
         ),
         Log::Verify { session: None } => {
@@ -61,8 +62,7 @@ pub(super) fn run(common: &Common, command: &Log) -> Result<u8, Failure> {
                 .into_iter()
                 .map(|session| Target::session(&store, session))
                 .collect();
-            let code = verify(common, Some(&site), &targets)?;
-            Ok(code.max(tell_gone(common, &lost::without_log(&store)?)?))
+            verify(common, Some(&site), &lost::without_log(&store)?, &targets)
         }
         Log::Follow(flags) => follow::run(&site, &store, common, flags),
         Log::Export(flags) => export::run(&site, &store, common, flags),
@@ -145,7 +145,12 @@ pub(super) fn unreadable(target: &Target, error: &harness_store::StoreError) -> 
     }
 }
 
-fn verify(common: &Common, site: Option<&Site>, targets: &[Target]) -> Result<u8, Failure> {
+fn verify(
+    common: &Common,
+    site: Option<&Site>,
+    gone: &[SessionId],
+    targets: &[Target],
+) -> Result<u8, Failure> {
     let mut output = Output::new(common);
     let mut code = 0;
     for target in targets {
@@ -199,16 +204,8 @@ fn verify(common: &Common, site: Option<&Site>, targets: &[Target]) -> Result<u8
             say(&format!("hint: {}", way_out(target, found.records, defect)));
         }
     }
-    if targets.is_empty() {
-        output.text("note: there is no session yet")?;
-    }
-    Ok(code)
-}
-
-/// Names the sessions whose logs are gone.
-fn tell_gone(common: &Common, gone: &[SessionId]) -> Result<u8, Failure> {
-    let mut output = Output::new(common);
     for session in gone {
+        code = RED;
         let problem = "its log is gone, and nobody pruned it";
         let body = json!({ "session": session.to_string(), "file": null, "records": 0, "had_records": null,
             "head": null, "whole": false, "torn_bytes": 0, "problem": problem });
@@ -218,7 +215,10 @@ fn tell_gone(common: &Common, gone: &[SessionId]) -> Result<u8, Failure> {
             "hint: put the log back from a copy; the files are in its checkpoints: `harness checkpoint list {session}`"
         ));
     }
-    Ok(if gone.is_empty() { 0 } else { RED })
+    if targets.is_empty() && gone.is_empty() {
+        output.text("note: there is no session yet")?;
+    }
+    Ok(code)
 }
 
 /// Says what can be done about a log that does not hold.

@@ -31,6 +31,9 @@ pub(super) fn run(common: &Common, flags: &Verify) -> Result<u8, Failure> {
     if flags.rerun {
         // Nothing is executed before a person has seen what it is.
         trust::trusted_features(&site, &resolved, &LineSurface::new(common))?;
+    } else {
+        // Looking needs no place to write.
+        site.repo.write_in_memory()?;
     }
     let wanted = wanted(&site, &resolved, flags)?;
     let mut places = Places::new(&site, &resolved.policy);

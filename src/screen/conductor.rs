@@ -134,7 +134,7 @@ impl Conductor {
             inputs: self.inputs.clone(),
             link: Arc::clone(&self.link),
             cast: match job {
-                Job::Demo(_) => Cast::Audience,
+                Job::Demo(_) | Job::Replay(_) => Cast::Audience,
                 _ => Cast::Person,
             },
             past,
@@ -401,6 +401,7 @@ fn perform(common: &Common, job: &Job, stage: &Stage) -> Result<Done, Failure> {
         Job::Plan(flags) => cmd::plan::work(common, flags, stage),
         Job::Resume { flags, said } => cmd::resume::work(common, flags, said, stage),
         Job::Demo(flags) => cmd::demo::work(flags, stage),
+        Job::Replay(flags) => cmd::replay::work(common, flags, stage),
         Job::Land => land(common, stage),
         Job::Finish(flags) => cmd::finish::work(common, flags, stage),
         Job::Fork {

@@ -121,6 +121,54 @@ fn a_replay_that_leads_elsewhere_names_the_record() {
 }
 
 #[test]
+fn a_whole_run_is_held_against_what_its_logs_lead_to() {
+    let desk = Desk::with_files(&[
+        ("harness.toml", crate::support::CONFIG),
+        ("tests/run.sh", crate::support::TESTS),
+        ("src/answer", "0\n"),
+        (
+            "feature_list.json",
+            r#"{ "schema": 1, "features": [
+              { "id": "A", "title": "First", "status": "pending", "passes": false },
+              { "id": "B", "title": "Second", "depends_on": ["A"], "status": "pending", "passes": false } ] }"#,
+        ),
+    ]);
+    let (first, second) = (write("src/first", "1\n"), write("src/second", "2\n"));
+    let script = [
+        session("Second", &[&second, FINISH]),
+        session("First", &[&first, FINISH]),
+    ];
+    let model = desk.script(&script.concat());
+    assert_ok(&desk.harness(&["run", "--no-input", "--model", &model]));
+    let checked = desk.harness(&["replay", "--check", "R-0001"]);
+    assert_ok(&checked);
+    for part in [
+        "S-0001 leads to what it records",
+        "S-0002 began with the state it leaves",
+        "S-0002 leads to what it records",
+        "R-0001 holds as a whole: 2 sessions",
+    ] {
+        assert!(checked.stdout.contains(part), "{}", checked.stdout);
+    }
+    let lines = json(&desk.harness(&["replay", "--check", "R-0001", "--json"]));
+    assert_eq!(lines[2]["type"], "replay_run_checked");
+    let played = desk.harness(&["replay", "R-0001", "--instant"]);
+    assert_ok(&played);
+    for session in ["S-0001", "S-0002"] {
+        let alone = desk.harness(&["replay", session, "--instant"]);
+        assert!(played.stdout.contains(&alone.stdout), "{}", played.stdout);
+    }
+    assert_eq!(desk.harness(&["replay", "--check", "R-0009"]).code, 2);
+    let log = desk
+        .project
+        .root()
+        .join(".git/harness/sessions/S-0001/log.jsonl");
+    let text = fs::read_to_string(&log).unwrap();
+    fs::write(&log, text.replacen("\"turn\":1", "\"turn\":7", 1)).unwrap();
+    assert_eq!(desk.harness(&["replay", "--check", "R-0001"]).code, 4);
+}
+
+#[test]
 fn a_name_stands_for_the_id_and_an_archived_session_is_left_out() {
     let desk = busy_desk();
     busy_run(&desk);

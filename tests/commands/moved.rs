@@ -107,10 +107,10 @@ fn a_work_tree_of_a_run_that_git_moved_is_found() {
     let desk = desk();
     let model = asked(&desk, &["--worktree"]);
     let list = desk.project.git(&["worktree", "list", "--porcelain"]);
-    let trees = list
+    let mut trees = list
         .lines()
         .filter_map(|line| line.strip_prefix("worktree "));
-    let made = trees.last().unwrap().to_owned();
+    let made = trees.next_back().unwrap().to_owned();
     let to = desk.project.outside().join("elsewhere");
     desk.project
         .git(&["worktree", "move", &made, to.to_str().unwrap()]);

@@ -221,17 +221,23 @@ fn a_read_only_file_system_is_told_and_what_only_reads_works() {
     let tale = Tale::new();
     let begun = tale.desk.harness(STEPS[0]);
     assert_eq!(begun.code, 3, "{}", begun.stderr);
-    let reads: [(&str, &[&str]); 5] = [
+    let reads: [(&str, &[&str]); 7] = [
         ("status", &["status"]),
         ("list", &["feature", "list"]),
         ("verify", &["log", "verify"]),
         ("show", &["log", "show"]),
         ("points", &["checkpoint", "list"]),
+        ("proofs", &["verify"]),
+        ("replay", &["replay", "--check", "R-0001"]),
     ];
-    let writes: [(&str, &[&str]); 3] = [
+    let writes: [(&str, &[&str]); 7] = [
         ("run", STEPS[0]),
         ("resume", STEPS[1]),
         ("block", &["feature", "block", "F-1", "--reason", "later"]),
+        ("land", &["land"]),
+        ("abort", &["abort"]),
+        ("undo", &["checkpoint", "undo", "0"]),
+        ("rename", &["session", "rename", "S-0001", "first"]),
     ];
     let lines: String = reads
         .iter()

@@ -12,7 +12,7 @@ use crate::support::{Desk, FINISH, say, session, write};
 
 /// What a file is to the program when it cannot be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Kind {
+pub(super) enum Kind {
     /// It can be made anew, and its bytes are worth nothing.
     Cache,
     /// Its bytes are kept, in place or beside it.
@@ -37,7 +37,7 @@ fn damages(good: &[u8]) -> Vec<(&'static str, Vec<u8>)> {
 }
 
 /// Whether these bytes still are somewhere: in place, or in a file beside it that bears its name.
-fn is_there(path: &Path, bytes: &[u8]) -> bool {
+pub(super) fn is_there(path: &Path, bytes: &[u8]) -> bool {
     let name = path.file_name().unwrap().to_string_lossy().into_owned();
     let beside = fs::read_dir(path.parent().unwrap())
         .into_iter()
@@ -51,7 +51,7 @@ fn is_there(path: &Path, bytes: &[u8]) -> bool {
 }
 
 /// A project with a run that stopped with work left, and one of each file that is kept.
-fn scene() -> (Desk, Server) {
+pub(super) fn scene() -> (Desk, Server) {
     let ask = "{ tool = \"ask\", text = \"which answer?\" }";
     let right = write("src/answer", "42\n");
     let server = Server::scripted(&session("F-1", &[&right, &right, ask, FINISH]));
@@ -74,11 +74,19 @@ fn scene() -> (Desk, Server) {
         run.code,
         run.stderr
     );
+    // A review of what it did, and a name.
+    for command in [
+        &["review", "comment", "is that so?"][..],
+        &["session", "rename", "S-0001", "first"],
+    ] {
+        let done = desk.harness(command);
+        assert_eq!(done.code, 0, "{command:?}: {}", done.stderr);
+    }
     (desk, server)
 }
 
 /// Finds the files that are kept; a name with `*` stands for the first that fits.
-fn files(desk: &Desk) -> Vec<(PathBuf, Kind)> {
+pub(super) fn files(desk: &Desk) -> Vec<(PathBuf, Kind)> {
     let (home, git) = (
         desk.home.path().to_owned(),
         desk.project.root().join(".git/harness"),
@@ -100,6 +108,11 @@ fn files(desk: &Desk) -> Vec<(PathBuf, Kind)> {
         (Some(git.join("runs.jsonl")), Kind::Kept),
         (Some(git.join("intent.jsonl")), Kind::Kept),
         (first_in(git.join("questions")), Kind::Kept),
+        (Some(git.join("reviews/R-0001.json")), Kind::Kept),
+        (Some(git.join("sessions/S-0001/session.json")), Kind::Kept),
+        (Some(git.join("sessions/S-0001/log.synced")), Kind::Cache),
+        (Some(home.join(".config/harness/config.toml")), Kind::Kept),
+        (Some(desk.project.root().join("progress.md")), Kind::Kept),
         (Some(git.join("locks/work-tree")), Kind::Cache),
         (Some(home.join(".cache/harness/level")), Kind::Cache),
         (Some(home.join(".cache/harness/programs.json")), Kind::Cache),
@@ -116,10 +129,12 @@ fn files(desk: &Desk) -> Vec<(PathBuf, Kind)> {
 }
 
 /// A command that cannot go on says what, where and what to do.
-fn told(run: &Run) -> Result<(), String> {
+pub(super) fn told(run: &Run) -> Result<(), String> {
     calm(run)?;
     let helped = run.stderr.contains("hint: ");
-    let said = helped && (run.code == 5 || run.stderr.contains("error: "));
+    // A person's own file that cannot be read is shown at its place.
+    let is_shown = run.code == 2 && run.stderr.contains("\n --> ");
+    let said = is_shown || helped && (run.code == 5 || run.stderr.contains("error: "));
     if [0, 3].contains(&run.code) || run.code == 4 && !run.stdout.is_empty() || said {
         return Ok(());
     }

@@ -276,3 +276,50 @@ fn what_a_submodule_holds_is_in_no_checkpoint_and_not_written() {
     assert!(reason.contains(".gitmodules"), "{reason}");
     assert_eq!(desk.project.read("src/sub/file"), "mine, saved nowhere\n");
 }
+
+#[test]
+fn a_pointer_of_lfs_that_changed_is_refused_by_name_and_what_is_beside_it_lands() {
+    let pointer = "version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 12345\n";
+    let desk = Desk::with_files(&[
+        ("harness.toml", CONFIG),
+        (
+            ".gitattributes",
+            "*.bin filter=lfs diff=lfs merge=lfs -text\n",
+        ),
+        (
+            "feature_list.json",
+            r#"{ "schema": 1, "features": [
+              { "id": "A", "title": "First", "status": "pending", "passes": false },
+              { "id": "B", "title": "Second", "status": "pending", "passes": false } ] }"#,
+        ),
+        ("src/big.bin", pointer),
+        ("src/answer", "0\n"),
+        ("tests/run.sh", TESTS),
+    ]);
+    let changed = shell("echo other > src/big.bin; echo a > src/first");
+    let script = [
+        session("Second", &[&write("src/second", "2\n"), FINISH]),
+        session("First", &[&changed, FINISH, FINISH, FINISH]),
+    ];
+    let model = desk.script(&script.concat());
+    let story = desk.story(&["run", "--model", &model]);
+    story.assert_ended("gates_red", 4);
+    assert_eq!(story.status_of("A"), "needs_human");
+    let why = story.first("finish_refused")["reason"].as_str().unwrap();
+    for word in ["src/big.bin", "filter program `lfs`"] {
+        assert!(why.contains(word), "{why}");
+    }
+    assert_eq!(
+        desk.project.read("src/big.bin"),
+        pointer,
+        "put aside with the rest"
+    );
+    let landed = desk.harness(&["land"]);
+    assert_eq!(landed.code, 0, "{}\n{}", landed.stdout, landed.stderr);
+    assert_eq!(desk.project.read("src/second"), "2\n");
+    // Its bytes are in the session's checkpoint.
+    let kept = desk
+        .project
+        .git(&["show", "refs/harness/S-0001/1:src/big.bin"]);
+    assert_eq!(kept, "other");
+}

@@ -15,6 +15,9 @@ use crate::{
     text::{AutoCrlf, TextSettings},
 };
 
+/// Above those of git's own stores.
+const MEMORY_PRIORITY: i32 = 1_000;
+
 /// The longest subject line given out. Unit: characters.
 const SUBJECT_CHARS_MAX: usize = 120;
 
@@ -291,6 +294,21 @@ impl Repo {
                 format!("{} {subject}", commit_id(commit.id()).short())
             })
             .collect()
+    }
+
+    /// Keeps every object that is made from now on in memory alone, for whoever only looks.
+    ///
+    /// # Errors
+    /// When the object store cannot be opened.
+    pub fn write_in_memory(&self) -> Result<(), GitError> {
+        let odb = self
+            .git
+            .odb()
+            .during("open the objects of", "the repository")?;
+        // Asked first of all; it lives as long as the repository is open.
+        odb.add_new_mempack_backend(MEMORY_PRIORITY)
+            .during("open the objects of", "the repository")?;
+        Ok(())
     }
 
     pub(crate) fn tree_object(&self, tree: &TreeId) -> Result<Tree<'_>, GitError> {

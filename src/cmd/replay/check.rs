@@ -27,7 +27,6 @@ use super::super::{
     runs,
 };
 use crate::{
-    cli::Common,
     failure::{Failure, RED},
     output::Output,
 };
@@ -35,7 +34,7 @@ use crate::{
 /// How many records may come between what a killed process left undone and the resume that takes it up.
 const EXCUSED_AFTER: u64 = 64;
 
-pub(super) fn run(common: &Common, target: &Target) -> Result<u8, Failure> {
+pub(super) fn run(output: &mut Output, target: &Target) -> Result<u8, Failure> {
     let mut check = Check::default();
     let found = harness_store::fold(&target.path, |record| check.take(&record));
     let found = found.map_err(|error| unreadable(target, &error))?;
@@ -62,7 +61,7 @@ pub(super) fn run(common: &Common, target: &Target) -> Result<u8, Failure> {
         "problem": mismatch.as_ref().map(|mismatch| &mismatch.text),
         "pending": check.expected.as_ref().map(kind),
         "end": check.engine.as_ref().and_then(Engine::end).map(|end| end.to_string()) });
-    Output::new(common).entry("replay_checked", &text, body)?;
+    output.entry("replay_checked", &text, body)?;
     if mismatch.is_some() {
         crate::output::say(
             "hint: a log whose lines hold and that leads elsewhere was written by another version of harness, or shows a bug of this one",

@@ -167,7 +167,7 @@ impl Merge<'_> {
                     return Err(Vec::new());
                 }
                 (Some(before), None) if before.status != feature.status => {
-                    clashes.push(Self::gone(id))
+                    clashes.push(Self::gone(id));
                 }
                 (Some(_), None) => {}
                 (None, None) => list.add(feature).map_err(|_| Vec::new())?,

@@ -10,6 +10,7 @@
 
 mod ignored;
 mod kept;
+mod packed;
 mod reach;
 mod shared;
 mod undo;

@@ -13,7 +13,7 @@ use harness_host::{
     manifest::{Former, Manifest, PutBackError},
 };
 
-use super::{Found, Watch, chain, named_from};
+use super::{Found, Watch, chain, named_from, packed::Packed};
 
 /// The most that one process puts into a session's quarantine.
 const QUARANTINE_MAX: ByteCount = ByteCount::mib(256);
@@ -83,6 +83,8 @@ impl<'a> Undo<'a> {
 
     /// Takes strays back; they are sorted by path, folders before what is in them.
     pub(super) fn all(&mut self, strays: &[Found]) {
+        let changed = strays.iter().map(|(difference, _)| difference);
+        let packed = Packed::read(self.root.path(), changed);
         for (difference, stray) in strays {
             let path = &difference.path;
             if difference.old.is_none() && self.is_gone(path) {
@@ -104,6 +106,7 @@ impl<'a> Undo<'a> {
                 self.watch.manifest.set(path, is);
             }
         }
+        packed.bring_back(self.root.path());
         self.set_times_back();
     }
 
