@@ -34,7 +34,7 @@ impl Lost {
     pub(crate) fn words(&self) -> String {
         let Self { has, had, by } = self;
         let had = match had {
-            Some(had) if had > has => format!("it had {had} at least"),
+            Some(had) if had > has => format!("it had {had} records at least"),
             _ => "the record that is missing was in it".to_owned(),
         };
         match has {

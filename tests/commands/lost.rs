@@ -79,7 +79,10 @@ fn a_log_that_was_cut_behind_any_record_is_known_to_be_short() {
     for kept in 1..lines.len() {
         fs::write(log(&desk), lines[..kept].concat()).unwrap();
         let problem = lost(&desk);
-        let wanted = format!("{kept} records are there, it had {} at least", lines.len());
+        let wanted = format!(
+            "{kept} records are there, it had {} records at least",
+            lines.len()
+        );
         assert!(problem.contains(&wanted), "{problem}");
     }
     fs::write(log(&desk), &whole).unwrap();

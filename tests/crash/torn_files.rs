@@ -60,7 +60,11 @@ fn a_kept_file_that_was_cut_at_any_byte_is_said_and_never_lost() {
             for command in commands {
                 let run = desk.harness(command);
                 codes.push(run.code);
-                if let Err(why) = told(&run) {
+                // A comment that must be settled is no problem of a file.
+                let is_open = command == ["review"] && run.code == 5 && !run.stdout.is_empty();
+                if let Err(why) = told(&run)
+                    && !is_open
+                {
                     problems.push(format!(
                         "{} cut at {cut}: {command:?}: {why}",
                         path.display()

@@ -28,9 +28,7 @@ fn a_session_is_shown_again_at_another_speed_and_changes_nothing() {
     terminal.wait_for("Looking for the answer.");
     terminal.wait_for("src/answer");
     terminal.wait_for("F-1 passing");
-    // Nobody hears what is said.
-    terminal.press("hello\r");
-    terminal.wait_for("it cannot hear you");
+    terminal.wait_for("run ended: all_passing");
     terminal.press("\u{4}");
     assert_eq!(terminal.end(), 0);
     assert_eq!((desk.person_side(), std::fs::read(&log).unwrap()), before);
@@ -42,6 +40,9 @@ fn a_replay_that_is_stopped_ends_in_order() {
     let arguments = ["replay", "R-0001", "--screen", "--speed", "0.01"];
     let mut terminal = Terminal::start(&desk.home, &desk.project.root(), &arguments, SIZE);
     terminal.wait_for("S-0001 is shown as it was");
+    // Nobody hears what is said.
+    terminal.press("hello\r");
+    terminal.wait_for("it cannot hear you");
     terminal.press("\u{3}");
     terminal.press("\u{4}");
     assert_eq!(terminal.end(), 0);

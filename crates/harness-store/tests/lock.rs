@@ -190,3 +190,32 @@ fn a_name_that_could_leave_the_folder_is_refused() {
         assert!(matches!(error, LockError::Name { .. }), "{name}: {error}");
     }
 }
+
+#[test]
+fn who_died_with_the_lock_is_told_until_somebody_has_cleared_up() {
+    let (_folder, store) = fresh();
+    let path = Lock::acquire(&store, "run", &holder(1))
+        .unwrap()
+        .path()
+        .to_owned();
+    // Let go in order: nobody died.
+    assert_eq!(fs::read(&path).unwrap(), b"");
+    let died = |pid: u32| fs::write(&path, serde_json::to_vec(&holder(pid)).unwrap()).unwrap();
+    died(7);
+    let lock = Lock::acquire(&store, "run", &holder(2)).unwrap();
+    assert_eq!(lock.left_behind(), [7]);
+    // Whoever only looked leaves it to the next, and so does whoever dies meanwhile.
+    drop(lock);
+    let mut lock = Lock::acquire(&store, "run", &holder(3)).unwrap();
+    assert_eq!(lock.left_behind(), [2, 7]);
+    lock.cleared_up().unwrap();
+    assert!(lock.left_behind().is_empty());
+    drop(lock);
+    let lock = Lock::acquire(&store, "run", &holder(4)).unwrap();
+    assert!(lock.left_behind().is_empty());
+    drop(lock);
+    // What cannot be read names nobody.
+    fs::write(&path, "garbage").unwrap();
+    let lock = Lock::acquire(&store, "run", &holder(5)).unwrap();
+    assert!(lock.left_behind().is_empty());
+}

@@ -322,3 +322,61 @@ proptest! {
         prop_assert_eq!(reopened.is_ok(), found.problem.is_none());
     }
 }
+
+#[test]
+fn how_far_a_log_was_durable_is_known_beside_it() {
+    let (_folder, store) = fresh();
+    let (session, mut log) = store.new_session().unwrap();
+    assert_eq!(store.synced(session), None);
+    let first = log.append(&said("one"), at(0)).unwrap();
+    assert_eq!(store.synced(session), None, "nothing was durable yet");
+    log.sync().unwrap();
+    assert_eq!(store.synced(session), Some(first));
+    let second = log.append(&said("two"), at(1)).unwrap();
+    log.sync().unwrap();
+    drop(log);
+    assert_eq!(store.synced(session), Some(second));
+    // Cut behind a whole record, the note stays until somebody takes the log as it is.
+    let path = store.log_path(session);
+    let whole = fs::read_to_string(&path).unwrap();
+    let cut = whole.split_inclusive('\n').next().unwrap();
+    fs::write(&path, cut).unwrap();
+    let (mut log, _, _) = LogWriter::reopen(&store, session).unwrap();
+    log.append(&said("three"), at(2)).unwrap();
+    log.sync().unwrap();
+    assert_eq!(store.synced(session), Some(second));
+    log.accept_loss();
+    let fourth = log.append(&said("four"), at(3)).unwrap();
+    log.sync().unwrap();
+    assert_eq!(store.synced(session), Some(fourth));
+    let note = path.with_file_name("log.synced");
+    for text in ["", "7", "7 no-digest\n", "x y\n"] {
+        fs::write(&note, text).unwrap();
+        assert_eq!(store.synced(session), None, "{text:?}");
+    }
+}
+
+#[test]
+fn the_end_of_a_log_is_read_alone() {
+    let (_folder, store) = fresh();
+    let path = log_of(&store, &["one", "two", "three"]);
+    let all = harness_store::tail(&path, ByteCount::kib(64)).unwrap();
+    assert_eq!(all.len(), 3);
+    let line = fs::read_to_string(&path)
+        .unwrap()
+        .lines()
+        .last()
+        .unwrap()
+        .len() as u64;
+    let last = harness_store::tail(&path, ByteCount(line + 10)).unwrap();
+    assert_eq!(last.len(), 1);
+    assert!(matches!(&last[0], Event::PersonSaid { text, .. } if text == "three"));
+    let mut file = OpenOptions::new().append(true).open(&path).unwrap();
+    file.write_all(b"{\"torn").unwrap();
+    assert_eq!(
+        harness_store::tail(&path, ByteCount::kib(64))
+            .unwrap()
+            .len(),
+        3
+    );
+}
