@@ -84,7 +84,7 @@ pub(crate) fn run_gates(
         sandbox,
         cancelled: Cancelled::never(),
     };
-    check_gates(site, wish, common, &surface, &mut |event, _| {
+    check_gates(site, &wish, common, &surface, &mut |event, _| {
         let text = match event {
             Event::GateStarted { .. } => return Ok(()),
             event if common.json => json.write(event, harness_host::clock::now()),
@@ -109,7 +109,7 @@ pub(crate) struct Wish<'a> {
 /// which tree without what only the harness writes.
 pub(crate) fn check_gates(
     site: &Site,
-    wish: Wish<'_>,
+    wish: &Wish<'_>,
     common: &Common,
     surface: &dyn Surface,
     tell: &mut dyn FnMut(&Event, &TreeId) -> Result<(), Failure>,

@@ -172,7 +172,7 @@ fn run_gates(
         sandbox: None,
         cancelled: cancelled.clone(),
     };
-    gate::check_gates(&site, wish, common, stage, &mut |event, tree| {
+    gate::check_gates(&site, &wish, common, stage, &mut |event, tree| {
         let event = Box::new(redacted(event.clone()));
         let tree = tree.clone();
         stage.send(Input::Answered(Answer::Errand(Progress::Checked {

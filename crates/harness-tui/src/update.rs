@@ -15,7 +15,8 @@ mod tell;
 mod words;
 
 use crate::{
-    app::App,
+    app::{App, Focus},
+    found::Errand,
     input::{Answer, Input, Overview, Request},
     layout::Layout,
     question::Panel,
@@ -80,6 +81,10 @@ fn take(app: &mut App, input: Input) -> Vec<Request> {
         Input::Asked { question, at } => {
             app.now = at;
             app.panels.push_back(Panel::new(&question, at));
+            // Who asked for the files is asked about them: no other key brought the question up.
+            if matches!(app.pages.errand, Some(Errand::Init)) {
+                app.focus = Focus::Composer;
+            }
             tell::of_question(app, at).into_iter().collect()
         }
         Input::Answered(answer) => answered(app, answer),

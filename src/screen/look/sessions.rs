@@ -53,7 +53,7 @@ pub(super) fn sessions(common: &Common, reach: Reach) -> Result<SessionsFound, F
 
 /// Adds the sessions of another repository, each with where that is.
 fn elsewhere(found: &mut SessionsFound, known: &repositories::Known) -> Result<(), Failure> {
-    let store = Store::open_existing(&known.common_dir.join("harness"));
+    let store = Store::open_existing(known.common_dir.join("harness"));
     let Some(store) = store.map_err(|error| Failure::failed(chain(&error)))? else {
         return Ok(());
     };
