@@ -4,6 +4,7 @@ mod approve;
 mod demo;
 mod finding;
 mod foreign;
+mod given_back;
 mod hand;
 mod pages;
 mod plan;

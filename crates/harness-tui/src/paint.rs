@@ -6,7 +6,7 @@ use std::io;
 
 use ratatui::{
     backend::{Backend as _, CrosstermBackend},
-    buffer::Buffer,
+    buffer::{Buffer, Cell},
     layout::{Position, Rect},
 };
 use unicode_width::UnicodeWidthChar as _;
@@ -73,7 +73,7 @@ impl Painter {
             CrosstermBackend::new(&mut bytes).draw(cells)?;
         } else {
             unsettle(&mut self.shown, &next);
-            let changes = self.shown.diff(&next);
+            let changes = heads_last(self.shown.diff(&next));
             if changes.is_empty() && cursor == self.cursor {
                 self.shown = next;
                 return Ok(Vec::new());
@@ -118,6 +118,25 @@ fn unsettle(shown: &mut Buffer, next: &Buffer) {
             cell.set_symbol(UNKNOWN);
         }
     }
+}
+
+/// Puts what a cluster covers before the cluster: a blank that comes behind it would wipe half of it out.
+fn heads_last(changes: Vec<(u16, u16, &Cell)>) -> Vec<(u16, u16, &Cell)> {
+    let mut ordered: Vec<(u16, u16, &Cell)> = Vec::with_capacity(changes.len());
+    // Where the last cluster stands in the order, and the column behind it.
+    let mut head = (0, (0, 0));
+    for change in changes {
+        let (x, y, cell) = change;
+        if (y, x) < head.1 && !ordered.is_empty() {
+            ordered.insert(head.0, change);
+            head.0 += 1;
+            continue;
+        }
+        let columns = u16::try_from(crate::text::width(cell.symbol())).unwrap_or(1);
+        head = (ordered.len(), (y, x.saturating_add(columns.max(1))));
+        ordered.push(change);
+    }
+    ordered
 }
 
 /// Returns the most columns that a terminal gives a cluster.

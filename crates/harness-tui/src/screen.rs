@@ -117,6 +117,7 @@ pub async fn show(
         errand: None,
         left: None,
         is_abandoned: false,
+        is_gone: false,
         signal: None,
     };
     screen.draw(&term)?;
@@ -126,7 +127,7 @@ pub async fn show(
         let sleep = wake.map(tokio::time::sleep);
         tokio::select! {
             biased;
-            told = term.next() => match told {
+            told = term.next(), if !screen.is_gone => match told {
                 Ok(told) => screen.told(told, &mut term, host)?,
                 // The terminal is gone; a signal says so too, where there is one.
                 Err(_) => screen.hung_up(&mut term, host)?,
@@ -137,6 +138,9 @@ pub async fn show(
                 None => screen.left = Some(()),
             },
             () = elapsed(sleep) => screen.woken(&mut term, host)?,
+        }
+        if screen.is_gone && screen.signal.is_none() {
+            screen.hung_up(&mut term, host)?;
         }
         if let Some(errand) = screen.errand.take() {
             let mut around = Around {
@@ -184,6 +188,8 @@ struct Screen {
     pause: Duration,
     left: Option<()>,
     is_abandoned: bool,
+    /// Whether nobody reads what is written any more.
+    is_gone: bool,
     signal: Option<u8>,
 }
 
@@ -249,17 +255,19 @@ impl Screen {
             }
             Caught::Stop => self.suspend(Group::Alone, term, host)?,
             // After a stop that could not be caught, nobody knows what the terminal was used for.
+            // Who loses the terminal is also continued, once, to hear of it.
             Caught::Continue => {
-                term.again()?;
-                self.refit(host)?;
+                let again = term.again().and_then(|()| self.refit(host));
+                self.is_gone |= again.is_err();
             }
         }
         self.draw(term)
     }
 
     fn hung_up(&mut self, term: &mut Term, host: &mut dyn Host) -> io::Result<()> {
+        self.is_gone = true;
         if self.signal.is_some() {
-            // Already on the way out; waiting for a terminal that is gone would be a busy loop.
+            // Already on the way out.
             return Ok(());
         }
         self.signal = Some(1);
@@ -274,11 +282,15 @@ impl Screen {
                 Request::Suspend => self.suspend(Group::Whole, term, host)?,
                 Request::Redraw => self.refit(host)?,
                 Request::Lend(errand) => self.errand = Some(errand),
-                Request::Copy(text) => term.send(&self.app.setup.passage.copy(&text))?,
-                Request::Mouse(is_wanted) => term.take_mouse(is_wanted)?,
+                Request::Copy(text) => {
+                    let sent = term.send(&self.app.setup.passage.copy(&text));
+                    self.is_gone |= sent.is_err();
+                }
+                Request::Mouse(is_wanted) => self.is_gone |= term.take_mouse(is_wanted).is_err(),
                 Request::Notify(text) => {
                     let setup = &self.app.setup;
-                    term.send(&setup.notify.bytes(setup.passage, &text))?;
+                    let sent = term.send(&setup.notify.bytes(setup.passage, &text));
+                    self.is_gone |= sent.is_err();
                     host.take(Request::Notify(text));
                 }
                 request => host.take(request),
@@ -332,11 +344,9 @@ impl Screen {
     fn draw(&mut self, term: &Term) -> io::Result<()> {
         let bytes = frame(&mut self.app, &mut self.painter)?;
         self.drawn = Some(Instant::now());
-        match term.send(&bytes) {
-            // A terminal that is gone is told by a signal, and the run still has to end in order.
-            Err(_) if self.signal.is_some() => Ok(()),
-            sent => sent,
-        }
+        // A terminal that is gone ends nothing at once: the run still has to end in order.
+        self.is_gone |= term.send(&bytes).is_err();
+        Ok(())
     }
 }
 

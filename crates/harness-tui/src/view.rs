@@ -21,7 +21,7 @@ use crate::{
     app::App,
     layout::LEAST,
     page::Page,
-    text::{Role, Row, untabbed},
+    text::{Role, Row, untabbed, width},
     theme::{Signs, Theme, to_ascii},
 };
 
@@ -93,6 +93,9 @@ fn typed(text: &str) -> String {
     harness_report::clean(&untabbed(text)).into_owned()
 }
 
+/// The most columns of a cluster that anybody writes.
+const CLUSTER_MAX: u16 = 8;
+
 /// Where rows are painted.
 struct Canvas<'a> {
     buffer: &'a mut Buffer,
@@ -111,10 +114,22 @@ impl Canvas<'_> {
             return;
         }
         let (mut x, y) = (area.x + column, area.y + line);
+        self.uncover(x, y);
         for piece in &row.pieces {
             let room = usize::from((area.x + area.width).saturating_sub(x));
             let style = self.theme.style(piece.role);
             (x, _) = self.buffer.set_stringn(x, y, &piece.text, room, style);
+        }
+    }
+
+    /// Takes a cluster away of which a part is painted over: half of it cannot be shown.
+    fn uncover(&mut self, x: u16, y: u16) {
+        for head in (x.saturating_sub(CLUSTER_MAX)..x).rev() {
+            let columns = width(self.buffer[(head, y)].symbol());
+            if usize::from(x - head) < columns {
+                self.buffer[(head, y)].set_symbol(" ");
+                return;
+            }
         }
     }
 
