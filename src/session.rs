@@ -334,10 +334,8 @@ pub(crate) fn drive(
         signalled,
     } = surface.join(&requests_tx)?;
     // A face is a fold over a run's events, and a run that is resumed has begun already.
-    for (event, time) in past {
-        for face in &mut faces {
-            face.event(event, *time);
-        }
+    for face in &mut faces {
+        face.past(past);
     }
     let (run, mut spend) = (launch.engine.run(), launch.spend.clone());
     let ended = runtime.block_on(async {

@@ -27,6 +27,9 @@ use crate::{
 /// How long a run waits before it looks again whether the screen has room.
 const FULL: Duration = Duration::from_millis(1);
 
+/// How many events of the past the screen takes in at once: for one frame, and between two keys.
+const PAST_MAX: usize = 2_048;
+
 /// The screen's end of a run: where its requests and its decisions go.
 #[derive(Debug, Default)]
 pub(super) struct Link {
@@ -195,13 +198,31 @@ struct ScreenFace {
     link: Arc<Link>,
 }
 
-impl Face for ScreenFace {
-    fn event(&mut self, event: &Event, at: Timestamp) -> bool {
+impl ScreenFace {
+    fn note(&self, event: &Event) {
         if let Event::SessionOpened(opened) = event {
             *lock(&self.link.root) = Some(PathBuf::from(&opened.root));
         }
+    }
+}
+
+impl Face for ScreenFace {
+    fn event(&mut self, event: &Event, at: Timestamp) -> bool {
+        self.note(event);
         let event = Box::new(event.clone());
         send(&self.inputs, Input::Logged { event, at })
+    }
+
+    fn past(&mut self, events: &[(Event, Timestamp)]) {
+        for (event, _) in events {
+            self.note(event);
+        }
+        for events in events.chunks(PAST_MAX) {
+            let events = events.to_vec();
+            if !send(&self.inputs, Input::Past { events }) {
+                return;
+            }
+        }
     }
 
     fn delta(&mut self, delta: &ModelDelta) {

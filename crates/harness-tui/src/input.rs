@@ -47,6 +47,11 @@ pub enum Input {
         /// When it was logged.
         at: Timestamp,
     },
+    /// Facts of a session that goes on, as they were logged before.
+    Past {
+        /// Each with the time when it was logged.
+        events: Vec<(Event, Timestamp)>,
+    },
     /// A piece of an answer, which no log will hold.
     Streamed {
         /// The piece.

@@ -216,9 +216,15 @@ impl Screen {
         term: &mut Term,
         host: &mut dyn Host,
     ) -> io::Result<()> {
+        // Many at once: a key has its turn before there are more.
+        let mut is_past = matches!(first, Input::Past { .. });
         self.take(first, term, host)?;
         for _ in 0..INPUTS_MAX {
+            if is_past {
+                break;
+            }
             let Ok(input) = inputs.try_recv() else { break };
+            is_past = matches!(input, Input::Past { .. });
             self.take(input, term, host)?;
         }
         self.draw_if_due(term)

@@ -56,6 +56,11 @@ fn take(app: &mut App, input: Input) -> Vec<Request> {
         }
         Input::Started => run::started(app),
         Input::Logged { event, at } => run::logged(app, &event, at),
+        Input::Past { events } => {
+            let events = events.iter();
+            let asked = events.flat_map(|(event, at)| run::logged(app, event, *at));
+            asked.collect()
+        }
         Input::Streamed { delta, at } => {
             app.now = at;
             app.transcript.stream(&delta);
