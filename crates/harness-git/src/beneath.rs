@@ -90,8 +90,9 @@ impl Folder {
             folder = match folder.child(name) {
                 Ok(child) => child,
                 Err(error) if is_absent(&error) => {
-                    if other == InTheWay::Remove {
-                        folder.unlink(name)?;
+                    let is_there = error.kind() != io::ErrorKind::NotFound;
+                    if other == InTheWay::Remove && is_there {
+                        folder.unlink_file(name)?;
                     }
                     match rustix::fs::mkdirat(&folder.0, name, Permissions::from_raw_mode(0o777)) {
                         Ok(()) | Err(Errno::EXIST) => folder.child(name)?,
@@ -171,11 +172,50 @@ impl Folder {
         placed
     }
 
+    /// Makes a file or link where nothing is, and says how it was left.
+    ///
+    /// Not in one step as [`put`](Self::put): for folders that nobody else looks into meanwhile.
+    pub(crate) fn make(&self, name: &[u8], mode: Mode, bytes: &[u8]) -> io::Result<Stat> {
+        if mode == Mode::Link {
+            rustix::fs::symlinkat(bytes, &self.0, name)?;
+            return self.stat(name);
+        }
+        let mut file = self.make_empty(name, mode)?;
+        let written = file
+            .write_all(bytes)
+            .and_then(|()| Ok(rustix::fs::fstat(&file)?));
+        match written {
+            Ok(stat) => Ok(Stat::from(&stat)),
+            Err(error) => {
+                self.unlink(name)?;
+                Err(error)
+            }
+        }
+    }
+
+    fn make_empty(&self, name: &[u8], mode: Mode) -> io::Result<File> {
+        let fresh_bits = match mode {
+            Mode::Executable => 0o777,
+            _ => 0o666,
+        };
+        let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC;
+        let bits = Permissions::from_raw_mode(fresh_bits);
+        Ok(File::from(rustix::fs::openat(&self.0, name, flags, bits)?))
+    }
+
     /// Removes a file or link; nothing there is fine.
     pub(crate) fn unlink(&self, name: &[u8]) -> io::Result<()> {
         match rustix::fs::unlinkat(&self.0, name, AtFlags::empty()) {
             Ok(()) | Err(Errno::NOENT) => Ok(()),
             Err(error) => Err(error.into()),
+        }
+    }
+
+    /// As [`unlink`](Self::unlink), where another may have made a folder of it meanwhile.
+    fn unlink_file(&self, name: &[u8]) -> io::Result<()> {
+        match self.unlink(name) {
+            Err(_) if self.child(name).is_ok() => Ok(()),
+            removed => removed,
         }
     }
 
@@ -231,10 +271,7 @@ impl Folder {
         before: Option<Stat>,
     ) -> io::Result<()> {
         let executable = mode == Mode::Executable;
-        let fresh_bits = if executable { 0o777 } else { 0o666 };
-        let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC;
-        let fd = rustix::fs::openat(&self.0, name, flags, Permissions::from_raw_mode(fresh_bits))?;
-        let mut file = File::from(fd);
+        let mut file = self.make_empty(name, mode)?;
         file.write_all(bytes)?;
         let before =
             before.filter(|stat| FileType::from_raw_mode(stat.mode) == FileType::RegularFile);

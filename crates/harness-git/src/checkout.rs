@@ -5,6 +5,9 @@
 //! start warm and see the right times. Programs ran in the folder: nothing in
 //! it is believed, and links in the way are removed, never followed.
 
+mod kept;
+mod writing;
+
 use std::{
     collections::{BTreeMap, HashMap},
     ffi::OsString,
@@ -17,19 +20,34 @@ use git2::{ObjectType, Oid};
 use harness_core::{RepoPath, TreeId};
 
 use crate::{
-    beneath::{Cursor, Folder, InTheWay, OnDisk, Stat, is_absent, look},
+    beneath::{Cursor, Folder, OnDisk, Stat, is_absent, look},
     repo::{During, GitError, OnPath, Repo},
+    sweep::sweep,
     tree::{Entry, Mode},
 };
 
 /// A file changed this short a time ago may change again within the same tick of its clock.
 const RACY: Duration = Duration::from_secs(2);
 
+/// So many files are read again rather than that anything is waited for or kept because of them.
+const FEW: usize = 256;
+
+/// The files of a tree.
+type Files = BTreeMap<RepoPath, Entry>;
+
+/// Files of a tree that are to be written.
+type Wanted<'a> = Vec<(&'a RepoPath, Entry)>;
+
+/// How a file was left, and what it holds.
+type Known = (Stat, Oid);
+
 /// What is known about the files of one checked-out folder, so that unchanged
 /// ones are not read again. An empty one costs a reading of every file.
 #[derive(Debug, Default)]
 pub struct CheckoutStamp {
-    files: HashMap<RepoPath, (Stat, Oid)>,
+    pub(crate) files: HashMap<RepoPath, Known>,
+    /// How many files were looked into since it was kept on disk.
+    pub(crate) news: usize,
 }
 
 /// What a checkout did.
@@ -59,15 +77,53 @@ impl Repo {
         folder: &Path,
         stamp: &mut CheckoutStamp,
     ) -> Result<CheckedOut, GitError> {
+        let files = self.files_of(tree)?;
+        let (written, removed) = self.bring(tree, &files, (folder, stamp), &|| false)?;
+        let written = written.into_iter().map(|(path, _)| path.clone()).collect();
+        Ok(CheckedOut { written, removed })
+    }
+
+    /// As [`Repo::check_out`], and removes everything that is not in the tree, but for what
+    /// `is_kept` names, as [`Repo::sweep_checkout`] does.
+    ///
+    /// Ends early when `is_over` says that nobody waits for it any more: what was written until
+    /// then is gone on with the next time.
+    ///
+    /// # Errors
+    /// As [`Repo::check_out`]; [`GitError::CutShort`] when it was ended.
+    pub fn check_out_alone(
+        &self,
+        tree: &TreeId,
+        folder: &Path,
+        stamp: &mut CheckoutStamp,
+        is_kept: &dyn Fn(&RepoPath) -> bool,
+        is_over: &dyn Fn() -> bool,
+    ) -> Result<(), GitError> {
+        // A large tree takes long to list: once for both.
+        let files = self.files_of(tree)?;
+        self.bring(tree, &files, (folder, stamp), is_over)?;
+        sweep(&files, folder, is_kept)?;
+        Ok(())
+    }
+
+    /// Returns what was written and what was removed.
+    fn bring<'a>(
+        &self,
+        tree: &TreeId,
+        files: &'a Files,
+        (folder, stamp): (&Path, &mut CheckoutStamp),
+        is_over: &dyn Fn() -> bool,
+    ) -> Result<(Wanted<'a>, Vec<RepoPath>), GitError> {
         let root = self.open_checkout(folder)?;
         let record = record_path(folder);
         let before = read_record(&record);
         let mut during = before.clone();
-        during.push(tree.clone());
-        write_record(&record, &during)?;
+        if !before.contains(tree) {
+            during.push(tree.clone());
+            write_record(&record, &during)?;
+        }
 
-        let files = self.files_of(tree)?;
-        let removed = match self.stale_files(&before, &files) {
+        let removed = match self.stale_files(&before, tree, files) {
             Ok(stale) => remove_stale(&root, folder, stale)?,
             // A tree that `git gc` removed: what came from it is unknown, so all goes.
             Err(_) => {
@@ -76,22 +132,19 @@ impl Repo {
                 Vec::new()
             }
         };
-        let mut written = Vec::new();
-        let mut places = Places {
-            root: &root,
-            last: None,
-        };
-        for path in self.differing(&files, &root, folder, stamp)? {
-            let Some(entry) = files.get(&path) else {
-                continue;
-            };
-            let bytes = self.blob_bytes(entry.id)?;
-            let placed = places.put(&path, entry.mode, &bytes);
-            placed.on_path("write", folder.join(path.as_path()))?;
-            written.push(path);
+        let differing = differing(files, &root, folder, stamp)?;
+        let written = self.write_files(&differing, &root, folder, is_over)?;
+        let written = written.ok_or_else(|| GitError::CutShort {
+            folder: folder.to_path_buf(),
+        })?;
+        if during != [tree.clone()] {
+            write_record(&record, std::slice::from_ref(tree))?;
         }
-        write_record(&record, std::slice::from_ref(tree))?;
-        Ok(CheckedOut { written, removed })
+        if written.len() > FEW {
+            stamp.news += written.len();
+            stamp.files.extend(writing::settled(written));
+        }
+        Ok((differing, removed))
     }
 
     /// Returns the files of `tree` that are missing or different in the folder, sorted by path.
@@ -107,7 +160,9 @@ impl Repo {
         stamp: &mut CheckoutStamp,
     ) -> Result<Vec<RepoPath>, GitError> {
         let root = Folder::open(folder).on_path("open", folder)?;
-        self.differing(&self.files_of(tree)?, &root, folder, stamp)
+        let files = self.files_of(tree)?;
+        let differing = differing(&files, &root, folder, stamp)?.into_iter();
+        Ok(differing.map(|(path, _)| path.clone()).collect())
     }
 
     fn open_checkout(&self, folder: &Path) -> Result<Folder, GitError> {
@@ -126,61 +181,66 @@ impl Repo {
         Folder::open(&real).on_path("open", folder)
     }
 
-    fn differing(
-        &self,
-        files: &BTreeMap<RepoPath, Entry>,
-        root: &Folder,
-        folder: &Path,
-        stamp: &mut CheckoutStamp,
-    ) -> Result<Vec<RepoPath>, GitError> {
-        let settled_ns = settled_before_ns();
-        let mut cursor = Cursor::new(root);
-        let mut differing = Vec::new();
-        for (path, entry) in files {
-            if entry.mode == Mode::Module {
-                continue;
-            }
-            let on_disk = || folder.join(path.as_path());
-            let stat = cursor.stat(path).on_path("look at", on_disk())?;
-            let known = stamp.files.get(path);
-            if stat.is_some_and(|stat| known == Some(&(stat, entry.id))) {
-                continue;
-            }
-            stamp.files.remove(path);
-            let same = match stat {
-                Some(stat) if stat.blob_mode() == entry.mode && stat.is_blob() => {
-                    holds(root, path, *entry)?
-                }
-                _ => false,
-            };
-            match stat {
-                Some(stat) if same => {
-                    // Only what is old enough shows a later change in its times.
-                    if stat.ctime_ns.max(stat.mtime_ns) < settled_ns {
-                        stamp.files.insert(path.clone(), (stat, entry.id));
-                    }
-                }
-                _ => differing.push(path.clone()),
-            }
-        }
-        Ok(differing)
-    }
-
     /// Returns what earlier trees put into the folder and this one does not have.
     fn stale_files(
         &self,
         before: &[TreeId],
-        files: &BTreeMap<RepoPath, Entry>,
+        tree: &TreeId,
+        files: &Files,
     ) -> Result<Vec<RepoPath>, GitError> {
         let mut stale = Vec::new();
-        for tree in before {
-            let old = self.files_of(tree)?.into_keys();
-            stale.extend(old.filter(|path| !files.contains_key(path)));
+        for old in before {
+            let differences = self.differences(old, tree)?.into_iter();
+            let paths = differences.map(|difference| difference.path);
+            stale.extend(paths.filter(|path| !files.contains_key(path)));
         }
         stale.sort();
         stale.dedup();
         Ok(stale)
     }
+}
+
+/// Returns the files that are missing or different in the folder, sorted by path.
+fn differing<'a>(
+    files: &'a Files,
+    root: &Folder,
+    folder: &Path,
+    stamp: &mut CheckoutStamp,
+) -> Result<Wanted<'a>, GitError> {
+    let settled_ns = settled_before_ns();
+    let mut cursor = Cursor::new(root);
+    let mut differing = Vec::new();
+    for (path, entry) in files {
+        if entry.mode == Mode::Module {
+            continue;
+        }
+        let stat = match cursor.stat(path) {
+            Ok(stat) => stat,
+            failed => failed.on_path("look at", folder.join(path.as_path()))?,
+        };
+        let known = stamp.files.get(path);
+        if stat.is_some_and(|stat| known == Some(&(stat, entry.id))) {
+            continue;
+        }
+        stamp.files.remove(path);
+        let same = match stat {
+            Some(stat) if stat.blob_mode() == entry.mode && stat.is_blob() => {
+                stamp.news += 1;
+                holds(root, path, *entry)?
+            }
+            _ => false,
+        };
+        match stat {
+            Some(stat) if same => {
+                // Only what is old enough shows a later change in its times.
+                if stat.ctime_ns.max(stat.mtime_ns) < settled_ns {
+                    stamp.files.insert(path.clone(), (stat, entry.id));
+                }
+            }
+            _ => differing.push((path, *entry)),
+        }
+    }
+    Ok(differing)
 }
 
 fn holds(root: &Folder, path: &RepoPath, entry: Entry) -> Result<bool, GitError> {
@@ -191,34 +251,6 @@ fn holds(root: &Folder, path: &RepoPath, entry: Entry) -> Result<bool, GitError>
         }
         // What cannot be read is written anew.
         _ => Ok(false),
-    }
-}
-
-/// Puts files of a tree in their places, keeping the last folder open: sorted paths share most of them.
-struct Places<'a> {
-    root: &'a Folder,
-    last: Option<(RepoPath, Folder)>,
-}
-
-impl Places<'_> {
-    fn put(&mut self, path: &RepoPath, mode: Mode, bytes: &[u8]) -> io::Result<()> {
-        let folder = path.parent().unwrap_or_default();
-        let parent = match self.last.take() {
-            Some((known, parent)) if known == folder => parent,
-            _ => self.root.make_parent_of(path, InTheWay::Remove)?,
-        };
-        let name = path.file_name().unwrap_or_default();
-        match parent.stat(name) {
-            Ok(stat) if stat.is_blob() => {
-                // Removed first, so that permissions a program set do not stay.
-                parent.unlink(name)?;
-            }
-            Ok(_) if parent.remove_all(name).is_err() => parent.unlink(name)?,
-            _ => {}
-        }
-        parent.put(name, mode, bytes)?;
-        self.last = Some((folder, parent));
-        Ok(())
     }
 }
 

@@ -80,6 +80,12 @@ pub enum GitError {
         /// The name of the filter, as in `.gitattributes`.
         filter: String,
     },
+    /// A checkout was ended before it was whole: nobody waited for it any more.
+    #[error("cannot check out all of the tree into `{}`: it was ended", folder.display())]
+    CutShort {
+        /// The folder.
+        folder: PathBuf,
+    },
     /// A folder given for a checkout is part of the repository, or holds it.
     #[error("cannot check out into `{}`: it overlaps the repository", folder.display())]
     FolderOverlaps {

@@ -180,3 +180,69 @@ fn the_repository_itself_is_never_checked_out_into() {
         );
     }
 }
+
+/// A tree so large that several write it.
+fn large(kept: &Kept) -> TreeId {
+    for number in 0..700 {
+        let path = format!("many/{}/{number}.txt", number % 7);
+        kept.fixture.write(path, format!("{number:04}\n"));
+    }
+    kept.fixture.snapshot().tree
+}
+
+#[test]
+fn what_was_just_written_is_known_and_a_change_right_after_is_seen() {
+    let Some(mut kept) = Kept::new() else { return };
+    let tree = large(&kept);
+    put(
+        kept.folder.parent().unwrap(),
+        "candidate/many",
+        b"in the way",
+    );
+    fs::write(kept.folder.with_file_name("candidate.tree"), "").unwrap();
+    assert_eq!(kept.check_out(&tree).written.len(), 706);
+    fs::write(kept.folder.join("many/3/346.txt"), "0364\n").unwrap();
+    assert_eq!(kept.verify(&tree), ["many/3/346.txt"]);
+    assert_eq!(kept.check_out(&tree).written, [path_of(b"many/3/346.txt")]);
+    let source = super::fixture::manifest(&kept.fixture.root().join("many"));
+    let copy = super::fixture::manifest(&kept.folder.join("many"));
+    let bytes = |manifest: Vec<(PathBuf, u32, Vec<u8>)>| -> Vec<_> {
+        let entries = manifest.into_iter();
+        entries.map(|(_, mode, bytes)| (mode, bytes)).collect()
+    };
+    assert_eq!(bytes(copy), bytes(source));
+}
+
+#[test]
+fn what_is_known_of_the_files_is_kept_for_the_next_process() {
+    let Some(mut kept) = Kept::new() else { return };
+    let tree = large(&kept);
+    kept.check_out(&tree);
+    if kept.stamp.files.len() < 700 {
+        return super::fixture::skipped("the file system counts in seconds");
+    }
+    kept.stamp.keep_beside(&kept.folder).unwrap();
+    let at = kept.folder.join("many/1/8.txt");
+    fs::remove_file(&at).unwrap();
+    fs::write(&at, "0009\n").unwrap();
+    kept.stamp = CheckoutStamp::kept_beside(&kept.folder);
+    assert_eq!(kept.verify(&tree), ["many/1/8.txt"]);
+    assert_eq!(kept.stamp.news, 1, "the others were not read");
+    let place = kept.folder.with_file_name("candidate.files");
+    let whole = fs::read(&place).unwrap();
+    for wrong in [&b""[..], b"garbage", &whole[..whole.len() - 1], &whole[1..]] {
+        fs::write(&place, wrong).unwrap();
+        assert!(CheckoutStamp::kept_beside(&kept.folder).files.is_empty());
+    }
+}
+
+#[test]
+fn a_checkout_that_nobody_waits_for_ends_and_is_gone_on_with() {
+    let Some(mut kept) = Kept::new() else { return };
+    let tree = large(&kept);
+    let repo = &kept.fixture.repo;
+    let ended = repo.check_out_alone(&tree, &kept.folder, &mut kept.stamp, &|_| false, &|| true);
+    assert!(matches!(ended, Err(GitError::CutShort { .. })), "{ended:?}");
+    assert!(kept.check_out(&tree).written.len() > 600);
+    assert!(kept.verify(&tree).is_empty());
+}
