@@ -148,10 +148,9 @@ impl Executor {
             jobs,
         )?;
         let performer = Arc::new(performer);
-        // A repository of its own: making a large checkout keeps no checkpoint waiting.
         let bench = Bench::new(
             workplace.clone(),
-            Arc::new(Mutex::new(Workshop::open(&workplace.root)?)),
+            Arc::clone(&shop),
             report,
             Arc::clone(&setup),
         );

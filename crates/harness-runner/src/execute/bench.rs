@@ -25,7 +25,6 @@ use harness_gate::{
     check::{self, RunFacts},
     readers::ReportFiles,
 };
-use harness_git::CheckoutStamp;
 use harness_guard::{CagePlan, Guard, Machine, network::Hosts};
 use harness_host::{
     Cancelled, machine,
@@ -158,6 +157,8 @@ pub(crate) struct Bench {
     steps: Arc<Setup>,
     base: AsyncMutex<Checkout>,
     candidate: Party,
+    /// Whose turn it is to make a checkout.
+    making: AsyncMutex<()>,
     passed: PassedTests,
 }
 
@@ -168,11 +169,8 @@ impl Bench {
         report: NetworkReport,
         steps: Arc<Setup>,
     ) -> Self {
-        let checkout = |name: &str, home, setup| Checkout {
-            folder: workplace.cache.join("gates").join(name),
-            home,
-            setup,
-            stamp: CheckoutStamp::default(),
+        let checkout = |name: &str, home, setup| {
+            Checkout::new(workplace.cache.join("gates").join(name), home, setup)
         };
         Self {
             report,
@@ -183,6 +181,7 @@ impl Bench {
                 "gate-candidate",
                 SetupPlace::Candidate,
             )),
+            making: AsyncMutex::default(),
             passed: PassedTests::default(),
             workplace,
             shop,
@@ -207,7 +206,7 @@ impl Bench {
             ..gate.clone()
         };
         let limits = &setting.run.policy.limits;
-        let mut checkout = self.base.lock().await;
+        let checkout = self.base.lock().await;
         let guard = setting.guard()?;
         let on = Subject {
             tree: &tree,
@@ -215,7 +214,7 @@ impl Bench {
             network: &guard.bounds().network,
             guard: &guard,
         };
-        match self.ready(&mut checkout, on, cancelled.clone()).await {
+        match self.ready(&checkout, on, cancelled.clone()).await {
             Ok(()) => {}
             Err(Halt::Cancelled) => {
                 return Ok((GateRun::cancelled(gate).judge(gate, None).report, false));
@@ -223,17 +222,10 @@ impl Bench {
             Err(Halt::Failed(message)) => return Err(message),
         }
         let mut judged = self
-            .check_in(
-                &mut checkout,
-                &floorless,
-                on,
-                None,
-                limits,
-                cancelled.clone(),
-            )
+            .check_in(&checkout, &floorless, on, None, limits, cancelled.clone())
             .await;
         if judged.is_to_be_run_again(gate) {
-            let again = self.check_in(&mut checkout, &floorless, on, None, limits, cancelled);
+            let again = self.check_in(&checkout, &floorless, on, None, limits, cancelled);
             judged = judged.or_else(again.await);
         }
         let report = judged.report.clone();
@@ -325,7 +317,7 @@ impl Bench {
     /// Runs a gate on a checkout that is ready, and sees whether it left the files alone.
     async fn check_in(
         &self,
-        checkout: &mut Checkout,
+        checkout: &Checkout,
         gate: &Gate,
         on: Subject<'_>,
         baseline: Option<&CheckReport>,

@@ -56,7 +56,8 @@ impl Judged {
         let root = in_shop(shop, move |shop| {
             let kept: Vec<RepoPath> = RepoPath::parse(GIT).into_iter().collect();
             // Each review reads every file once: what an earlier process left there is not trusted.
-            shop.check_out(&wanted, &folder, &mut CheckoutStamp::default(), &kept)?;
+            let stamp = &mut CheckoutStamp::default();
+            shop.check_out(&wanted, &folder, (stamp, &|| false), &kept)?;
             match fs::create_dir(folder.join(GIT)) {
                 Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
                     return Err(format!("cannot make `{}`: {error}", folder.display()));

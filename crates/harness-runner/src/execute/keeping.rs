@@ -38,7 +38,12 @@ impl Executor {
             }
             Err(message) => Err(message),
         };
+        let has_changes = matches!(event, Ok(Event::CheckpointSaved(_)));
         self.tell(event.unwrap_or_else(|message| Event::CheckpointFailed { message }));
+        // Gates will run on what was changed.
+        if let (true, Some(setting)) = (has_changes, self.setting()) {
+            self.bench.make_ready_ahead(&setting).await;
+        }
     }
 
     /// Keeps the session's checkpoints within their bounds, beside whatever comes next.

@@ -351,21 +351,20 @@ impl Workshop {
     }
 
     /// Brings a kept folder outside the repository to a tree; of anything else only build outputs stay.
+    ///
+    /// Ends early, as a failure, when `is_over` says that nobody waits for it any more.
     pub(crate) fn check_out(
         &self,
         tree: &TreeId,
         folder: &Path,
-        stamp: &mut CheckoutStamp,
+        (stamp, is_over): (&mut CheckoutStamp, &dyn Fn() -> bool),
         build: &[RepoPath],
     ) -> Result<(), String> {
-        self.repo
-            .check_out(tree, folder, stamp)
-            .map_err(|error| chain(&error))?;
         let is_build = |path: &RepoPath| build.iter().any(|folder| path.starts_with(folder));
-        self.repo
-            .sweep_checkout(tree, folder, &is_build)
-            .map(|_| ())
-            .map_err(|error| chain(&error))
+        let brought = self
+            .repo
+            .check_out_alone(tree, folder, stamp, &is_build, is_over);
+        brought.map_err(|error| chain(&error))
     }
 
     /// Returns the checked-out files that are not as their tree has them, but for build outputs.

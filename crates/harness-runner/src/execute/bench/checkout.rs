@@ -6,6 +6,10 @@ use std::{
     fs::{self, File, Metadata},
     io,
     path::{Path, PathBuf},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use harness_core::{RepoPath, SetupPlace, TreeId};
@@ -13,7 +17,7 @@ use harness_git::CheckoutStamp;
 use harness_guard::{Guard, network::Hosts};
 
 use super::{
-    super::{in_shop, setup::Halt, shop::Workshop},
+    super::{chain, lock, setup::Halt, shop::Workshop},
     Bench,
 };
 use harness_host::Cancelled;
@@ -26,7 +30,74 @@ pub(super) struct Checkout {
     pub(super) home: &'static str,
     /// Which setup steps are for it.
     pub(super) setup: SetupPlace,
-    pub(super) stamp: CheckoutStamp,
+    desk: Arc<Mutex<Option<Desk>>>,
+}
+
+/// What one thread at a time has to bring the checkout to a tree.
+#[derive(Debug)]
+struct Desk {
+    /// The repository as the checkout's own: a large tree takes long, and no other waits for it.
+    shop: Workshop,
+    stamp: CheckoutStamp,
+}
+
+/// Whether what was asked for is still wanted; not when it was dropped.
+#[derive(Default)]
+struct Wanted(Arc<AtomicBool>);
+
+impl Drop for Wanted {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+impl Checkout {
+    pub(super) fn new(folder: PathBuf, home: &'static str, setup: SetupPlace) -> Self {
+        Self {
+            folder,
+            home,
+            setup,
+            desk: Arc::default(),
+        }
+    }
+
+    /// Whether nothing was done with it in this process yet.
+    fn is_new(&self) -> bool {
+        // One that is at work is not.
+        self.desk.try_lock().is_ok_and(|desk| desk.is_none())
+    }
+
+    /// Does something with the files on a thread that may block; nothing else does meanwhile.
+    ///
+    /// `work` gets a way to ask whether nobody waits for it any more.
+    pub(super) async fn at_desk<T: Send + 'static>(
+        &self,
+        root: &Path,
+        work: impl FnOnce(&Workshop, &mut CheckoutStamp, &dyn Fn() -> bool) -> Result<T, String>
+        + Send
+        + 'static,
+    ) -> Result<T, String> {
+        let (desk, root, folder) = (
+            Arc::clone(&self.desk),
+            root.to_path_buf(),
+            self.folder.clone(),
+        );
+        let wanted = Wanted::default();
+        let unwanted = Arc::clone(&wanted.0);
+        let done = tokio::task::spawn_blocking(move || {
+            let mut desk = lock(&desk);
+            let Desk { shop, stamp } = match desk.take() {
+                Some(known) => desk.insert(known),
+                None => desk.insert(Desk {
+                    shop: Workshop::open(&root).map_err(|error| chain(&error))?,
+                    stamp: CheckoutStamp::kept_beside(&folder),
+                }),
+            };
+            work(shop, stamp, &|| unwanted.load(Ordering::Relaxed))
+        });
+        let done = done.await;
+        done.map_err(|error| format!("the work on a checkout was cut short: {error}"))?
+    }
 }
 
 /// What is checked out: the tree, the build outputs that stay beside it, and what is reached from there.
@@ -47,11 +118,16 @@ impl Bench {
     /// Brings a checkout to a tree and sees that setup steps have run on it.
     pub(super) async fn ready(
         &self,
-        checkout: &mut Checkout,
+        checkout: &Checkout,
         on: Subject<'_>,
         cancelled: Cancelled,
     ) -> Result<(), Halt> {
-        self.bring(checkout, on).await.map_err(Halt::Failed)?;
+        let mut called_off = cancelled.clone();
+        tokio::select! {
+            biased;
+            () = called_off.wait() => return Err(Halt::Cancelled),
+            brought = self.bring(checkout, on) => brought.map_err(Halt::Failed)?,
+        }
         let (place, folder) = (checkout.setup, &checkout.folder);
         let ready = self
             .steps
@@ -60,7 +136,7 @@ impl Bench {
     }
 
     /// Brings the checkout to a tree, and removes what programs left in it.
-    async fn bring(&self, checkout: &mut Checkout, on: Subject<'_>) -> Result<(), String> {
+    pub(super) async fn bring(&self, checkout: &Checkout, on: Subject<'_>) -> Result<(), String> {
         let (folder, tree) = (checkout.folder.clone(), on.tree.clone());
         let kept = [
             on.build,
@@ -68,10 +144,18 @@ impl Bench {
             &self.git_place(),
         ]
         .concat();
-        self.with_stamp(checkout, move |shop, stamp| {
-            shop.check_out(&tree, &folder, stamp, &kept)
-        })
-        .await?;
+        // In a large repository one that is new takes much memory and all of the disk.
+        let _turn = match checkout.is_new() {
+            true => Some(self.making.lock().await),
+            false => None,
+        };
+        let brought = checkout.at_desk(&self.workplace.root, move |shop, stamp, is_over| {
+            shop.check_out(&tree, &folder, (stamp, is_over), &kept)?;
+            // What cannot be kept is read again.
+            drop(stamp.keep_beside(&folder));
+            Ok(())
+        });
+        brought.await?;
         self.place_git(&checkout.folder)
     }
 
@@ -111,32 +195,15 @@ impl Bench {
 
     pub(super) async fn changed_by_gate(
         &self,
-        checkout: &mut Checkout,
+        checkout: &Checkout,
         on: Subject<'_>,
     ) -> Result<Vec<String>, String> {
         let (folder, tree, build) = (checkout.folder.clone(), on.tree.clone(), on.build.to_vec());
-        let changed = self
-            .with_stamp(checkout, move |shop, stamp| {
-                shop.changed_files(&tree, &folder, stamp, &build)
-            })
-            .await?;
+        let changed = checkout.at_desk(&self.workplace.root, move |shop, stamp, _| {
+            shop.changed_files(&tree, &folder, stamp, &build)
+        });
+        let changed = changed.await?;
         Ok(changed.iter().take(10).map(ToString::to_string).collect())
-    }
-
-    /// Lends what is known of a checkout's files to the workshop's thread; cut short, it is simply not known.
-    async fn with_stamp<T: Send + 'static>(
-        &self,
-        checkout: &mut Checkout,
-        work: impl FnOnce(&Workshop, &mut CheckoutStamp) -> Result<T, String> + Send + 'static,
-    ) -> Result<T, String> {
-        let mut stamp = std::mem::take(&mut checkout.stamp);
-        let (result, stamp) = in_shop(&self.shop, move |shop| {
-            let result = work(shop, &mut stamp);
-            Ok((result, stamp))
-        })
-        .await?;
-        checkout.stamp = stamp;
-        result
     }
 }
 

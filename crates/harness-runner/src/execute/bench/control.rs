@@ -120,14 +120,14 @@ impl Bench {
             guard: &overlay.guard,
         };
         let limits = &overlay.setting.run.policy.limits;
-        let mut checkout = self.base.lock().await;
-        match self.ready(&mut checkout, on, cancelled.clone()).await {
+        let checkout = self.base.lock().await;
+        match self.ready(&checkout, on, cancelled.clone()).await {
             Ok(()) => {}
             Err(Halt::Cancelled) => return Err("it was cancelled".to_owned()),
             Err(Halt::Failed(message)) => return Err(message),
         }
         let there = self
-            .check_in(&mut checkout, &gate, on, None, limits, cancelled)
+            .check_in(&checkout, &gate, on, None, limits, cancelled)
             .await;
         let there = NamedReport {
             report: &there.report,

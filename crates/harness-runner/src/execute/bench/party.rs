@@ -16,7 +16,7 @@ use harness_host::Cancelled;
 use tokio::sync::{Mutex as AsyncMutex, watch};
 
 use super::{
-    super::setup::Halt,
+    super::{Setting, in_shop, setup::Halt},
     Bench, Judged,
     checkout::{Checkout, Subject},
 };
@@ -30,6 +30,8 @@ pub(super) struct Party(AsyncMutex<Round>);
 struct Round {
     checkout: Checkout,
     tree: Option<TreeId>,
+    /// Whether the checkout was brought to any tree by this process.
+    is_begun: bool,
     /// The number of each home that is in use.
     homes: Vec<usize>,
     /// Everything that ran since the checkout was brought to the tree.
@@ -68,6 +70,7 @@ impl Party {
         Self(AsyncMutex::new(Round {
             checkout,
             tree: None,
+            is_begun: false,
             homes: Vec::new(),
             names: Vec::new(),
             verdict: watch::Sender::new(None),
@@ -145,6 +148,31 @@ impl Verdict {
 }
 
 impl Bench {
+    /// Brings the candidate's checkout to the tip of the run's branch before it is wanted: a candidate
+    /// differs from it in little, and to write or read everything takes long in a large repository.
+    ///
+    /// What fails here fails again for the gate, which tells it.
+    pub(in crate::execute) async fn make_ready_ahead(&self, setting: &Setting) {
+        let mut round = self.candidate.0.lock().await;
+        let policy = &setting.run.policy;
+        if round.is_begun || !policy.isolate || policy.gates.is_empty() {
+            return;
+        }
+        round.is_begun = true;
+        let tip = setting.run.tip.clone();
+        let tree = in_shop(&self.shop, move |shop| shop.tree_of(&tip));
+        let (Ok(tree), Ok(guard)) = (tree.await, setting.guard()) else {
+            return;
+        };
+        let on = Subject {
+            tree: &tree,
+            build: &guard.bounds().build,
+            network: &guard.bounds().network,
+            guard: &guard,
+        };
+        drop(self.bring(&round.checkout, on).await);
+    }
+
     /// Takes a place on the candidate's checkout, which is brought to the tree where nobody runs on it.
     pub(super) async fn join(
         &self,
@@ -152,13 +180,20 @@ impl Bench {
         on: Subject<'_>,
         cancelled: Cancelled,
     ) -> Result<Seat, Halt> {
+        let mut called_off = cancelled.clone();
         loop {
-            let mut round = self.candidate.0.lock().await;
+            // It may be on its way to the tip, which takes long in a large repository.
+            let mut round = tokio::select! {
+                biased;
+                () = called_off.wait() => return Err(Halt::Cancelled),
+                round = self.candidate.0.lock() => round,
+            };
             if round.homes.is_empty() {
                 round.tree = None;
                 round.names.clear();
                 round.verdict = watch::Sender::new(None);
-                self.ready(&mut round.checkout, on, cancelled).await?;
+                round.is_begun = true;
+                self.ready(&round.checkout, on, cancelled).await?;
                 round.tree = Some(on.tree.clone());
                 return Ok(round.seat(gate));
             }
@@ -178,7 +213,7 @@ impl Bench {
         round.homes.retain(|number| *number != seat.number);
         let mut over = round.verdict.subscribe();
         if round.homes.is_empty() {
-            let changed = self.changed_by_gate(&mut round.checkout, on).await;
+            let changed = self.changed_by_gate(&round.checkout, on).await;
             let verdict = Verdict {
                 names: std::mem::take(&mut round.names),
                 changed,
