@@ -10,7 +10,9 @@
 //! so that `src/*` stays inside `src`; a restriction covers the folder, whatever
 //! lies below each path it matches, and every spelling in ASCII case.
 
-use std::{borrow::Cow, fmt};
+mod built;
+
+use std::{borrow::Cow, fmt, sync::Arc};
 
 use globset::{Candidate, GlobBuilder, GlobSet, GlobSetBuilder};
 use harness_core::{RepoPath, Sourced};
@@ -109,10 +111,10 @@ pub(crate) enum Effect {
 /// A list of patterns, compiled.
 #[derive(Clone)]
 pub(crate) struct PatternSet {
-    globs: GlobSet,
+    globs: Arc<GlobSet>,
     /// For each glob the pattern it was made from; some patterns need two.
-    owners: Vec<usize>,
-    patterns: Vec<Pattern>,
+    owners: Arc<[usize]>,
+    patterns: Arc<[Pattern]>,
     /// Whether globs are in lower case and paths are folded to it.
     folds_case: bool,
 }
@@ -127,6 +129,10 @@ struct Pattern {
 impl PatternSet {
     /// Compiles a list; an empty one matches nothing.
     pub(crate) fn compile(list: &[Sourced], effect: Effect) -> Result<Self, ScopeError> {
+        built::or_build(list, effect, || Self::build(list, effect))
+    }
+
+    fn build(list: &[Sourced], effect: Effect) -> Result<Self, ScopeError> {
         if let Some(surplus) = list.get(PATTERNS_MAX) {
             let (pattern, origin) = named(surplus);
             return Err(ScopeError::TooMany { pattern, origin });
@@ -177,9 +183,9 @@ impl PatternSet {
             }
         })?;
         Ok(Self {
-            globs,
-            owners,
-            patterns,
+            globs: Arc::new(globs),
+            owners: owners.into(),
+            patterns: patterns.into(),
             folds_case,
         })
     }
