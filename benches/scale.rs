@@ -3,7 +3,7 @@
 //! Prints figures and asserts nothing: machines differ; what git does in the same repository in
 //! the same run stands beside. A repository of 100,000 files and one of 1,000 are built once
 //! below `target/tmp` and kept. One part alone: `cargo bench --bench scale -- git`, `walk`,
-//! `program`, `log` or `session`.
+//! `checkout`, `program`, `log` or `session`.
 
 #![expect(clippy::print_stdout, reason = "printing figures is what it is for")]
 
@@ -12,14 +12,15 @@ use std::{
     fmt::Write as _,
     fs::{self, File},
     io::{Read as _, Write as _},
+    num::NonZeroU16,
     path::{Path, PathBuf},
     process::{Command, Stdio},
     thread,
     time::{Duration, Instant},
 };
 
-use harness_core::{CheckpointNumber, Event, RepoPath, SessionId, Timestamp};
-use harness_git::{CheckpointRef, Repo, SnapshotCache};
+use harness_core::{CheckpointNumber, Event, RepoPath, SessionId, Timestamp, TreeId};
+use harness_git::{CheckoutStamp, CheckpointRef, Repo, SnapshotCache};
 use harness_host::disk::Root;
 use harness_store::Store;
 use harness_testkit::{Home, Server};
@@ -30,9 +31,14 @@ const AREAS_LARGE: usize = 100;
 const PARTS: usize = 10;
 const FILES: usize = 100;
 const ROUNDS: usize = 15;
-const SESSION_TURNS: usize = 480;
-/// Commands in each turn; a turn has about 22 events.
-const SESSION_CALLS: usize = 6;
+/// A session has 200 turns at most.
+const SESSION_TURNS: usize = 190;
+/// Commands in each turn; a turn has about 55 events.
+const SESSION_CALLS: usize = 17;
+/// How long a session is waited for on the screen.
+const SHOWN_WITHIN: Duration = Duration::from_secs(20);
+const ROWS: NonZeroU16 = NonZeroU16::new(40).expect("not zero");
+const COLUMNS: NonZeroU16 = NonZeroU16::new(120).expect("not zero");
 
 fn main() {
     let wanted = env::args().skip(1).find(|word| !word.starts_with('-'));
@@ -46,6 +52,9 @@ fn main() {
     }
     if is_wanted("walk") {
         walks(&large);
+    }
+    if is_wanted("checkout") {
+        checkouts(&large);
     }
     if is_wanted("program") {
         program("1,000 files", &small);
@@ -193,6 +202,51 @@ fn walks(root: &Path) {
     println!("  comparison: {}", range(&comparisons));
 }
 
+/// Times what a gate's checkout costs: made, looked at after the gate, moved, and found by another process.
+fn checkouts(root: &Path) {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("scale-checkout");
+    let record = folder.with_extension("tree");
+    let repo = Repo::discover(root).expect("a repository");
+    let tree = repo.head().expect("a commit").tree;
+    let (mut made, mut looks, mut moves, mut found) = (vec![], vec![], vec![], vec![]);
+    for round in 0..ROUNDS / 5 {
+        let _ = fs::remove_dir_all(&folder);
+        let _ = fs::remove_file(&record);
+        let mut stamp = CheckoutStamp::default();
+        let bring = |stamp: &mut CheckoutStamp, tree: &TreeId, times: &mut Vec<Duration>| {
+            let begun = Instant::now();
+            repo.check_out_alone(tree, &folder, stamp, &|_| false, &|| false)
+                .expect("a checkout");
+            times.push(begun.elapsed());
+        };
+        bring(&mut stamp, &tree, &mut made);
+        let begun = Instant::now();
+        let changed = repo.verify_checkout(&tree, &folder, &mut stamp);
+        assert!(changed.expect("a look").is_empty());
+        looks.push(begun.elapsed());
+        change(root, round);
+        let shot = repo.snapshot(
+            &mut SnapshotCache::default(),
+            &tree,
+            &[RepoPath::parse("area-0").expect("a plain name")],
+            &|_| false,
+        );
+        bring(&mut stamp, &shot.expect("a snapshot").tree, &mut moves);
+        stamp.keep_beside(&folder).expect("a file");
+        bring(&mut CheckoutStamp::kept_beside(&folder), &tree, &mut found);
+    }
+    run_git(root, &["checkout", "--quiet", "--", "."]);
+    println!("checkout of 100,000 files: {}", range(&made));
+    println!("  looked at after a gate: {}", range(&looks));
+    println!("  moved by 3 files: {}", range(&moves));
+    println!("  taken up by another process: {}", range(&found));
+    let begun = Instant::now();
+    let _ = fs::remove_dir_all(&folder);
+    println!("  removed: {:.1} ms", ms(begun.elapsed()));
+    let _ = fs::remove_file(&record);
+    let _ = fs::remove_file(folder.with_extension("files"));
+}
+
 /// Times the program: its start, its shortest look, and its own time in a turn.
 fn program(what: &str, root: &Path) {
     let (home, server) = desk(root, 40, 1);
@@ -303,17 +357,18 @@ fn session() {
             ms(begun.elapsed())
         );
     }
-    let mut frames = Vec::new();
-    let mut peaks = Vec::new();
+    let (mut frames, mut whole) = (Vec::new(), Vec::new());
+    let mut most = 0.0_f64;
     for _ in 0..5 {
-        let (frame, peak) = first_frame(&home, &root);
-        frames.push(frame);
-        peaks.push(peak);
+        let shown = show(&home, &root);
+        frames.push(shown.first);
+        whole.extend(shown.whole);
+        most = most.max(shown.peak);
     }
-    let most = peaks.iter().copied().fold(0.0, f64::max);
     println!(
-        "  `harness resume` on the screen, to the first frame: {}; peak memory {most:.1} MiB",
-        range(&frames)
+        "  `harness resume` on the screen, to the first frame: {}; to the end of the session in it: {}; peak memory {most:.1} MiB",
+        range(&frames),
+        range(&whole)
     );
     let taken_up = server.received().len();
     let begun = Instant::now();
@@ -340,8 +395,16 @@ fn session() {
     clear(&root);
 }
 
-/// Takes the session up on a screen and waits for its first frame.
-fn first_frame(home: &Home, root: &Path) -> (Duration, f64) {
+/// What a person who resumes sees, and when.
+struct Shown {
+    first: Duration,
+    /// The first frame with the last command of the session.
+    whole: Option<Duration>,
+    peak: f64,
+}
+
+/// Takes the session up on a screen until its end can be seen there.
+fn show(home: &Home, root: &Path) -> Shown {
     let prepared = home.command(root, &["resume", "--last"]);
     let mut command = CommandBuilder::new(prepared.get_program());
     command.args(prepared.get_args());
@@ -352,8 +415,8 @@ fn first_frame(home: &Home, root: &Path) -> (Duration, f64) {
     }
     command.env("TERM", "xterm-256color");
     let size = PtySize {
-        rows: 40,
-        cols: 120,
+        rows: ROWS.get(),
+        cols: COLUMNS.get(),
         pixel_width: 0,
         pixel_height: 0,
     };
@@ -362,26 +425,44 @@ fn first_frame(home: &Home, root: &Path) -> (Duration, f64) {
     let mut child = pair.slave.spawn_command(command).expect("it starts");
     drop(pair.slave);
     let mut output = pair.master.try_clone_reader().expect("a reader");
-    let mut seen = Vec::new();
+    let mut input = pair.master.take_writer().expect("a writer");
+    let mut picture = vt100::Parser::new(ROWS, COLUMNS, 0);
     let mut buffer = [0; 65_536];
     let end = b"\x1b[?2026l";
-    while let Ok(read @ 1..) = output.read(&mut buffer) {
+    let last = format!("echo {} {}", SESSION_TURNS - 1, SESSION_CALLS - 1);
+    let (mut seen, mut first, mut whole) = (Vec::new(), None, None);
+    while whole.is_none()
+        && begun.elapsed() < SHOWN_WITHIN
+        && let Ok(read @ 1..) = output.read(&mut buffer)
+    {
+        let now = begun.elapsed();
+        // As a terminal answers that is asked what it is; one that does not is waited for.
+        if buffer[..read].windows(3).any(|part| part == b"\x1b[c") {
+            let _ = input.write_all(b"\x1b]11;rgb:0000/0000/0000\x1b\\\x1b[?62;c");
+        }
+        picture.process(&buffer[..read]);
         seen.extend_from_slice(&buffer[..read]);
-        if seen.windows(end.len()).any(|part| part == end) {
-            break;
+        if first.is_none() && seen.windows(end.len()).any(|part| part == end) {
+            first = Some(now);
+        }
+        if picture.screen().contents().contains(&last) {
+            whole = Some(now);
         }
     }
-    let frame = begun.elapsed();
-    thread::sleep(Duration::from_millis(500));
     let peak = peak_memory(child.process_id().unwrap_or(0));
     let _ = child.kill();
     let _ = child.wait();
-    (frame, peak)
+    Shown {
+        first: first.unwrap_or_else(|| begun.elapsed()),
+        whole,
+        peak,
+    }
 }
 
 /// A trusted home whose model says so many commands, on loopback.
 fn desk(root: &Path, turns: usize, calls: usize) -> (Home, Server) {
     let server = Server::scripted(&script(turns, calls));
+    server.keep_no_bodies();
     let home = Home::new(env!("CARGO_BIN_EXE_harness"));
     home.configure(&format!(
         "[agent]\nmodel = \"test\"\n[model.test]\napi = \"anthropic\"\nbase_url = \"{}\"\nid = \"m\"\ncontext = \"100000k tokens\"\n",

@@ -9,7 +9,7 @@ use std::{
     net::{SocketAddr, TcpListener, TcpStream},
     sync::{
         Arc, Mutex, PoisonError,
-        atomic::{AtomicUsize, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
     thread,
     time::{Duration, Instant},
@@ -123,6 +123,8 @@ struct Shared {
     received: Mutex<Vec<Received>>,
     answered: Mutex<Vec<Instant>>,
     connections: AtomicUsize,
+    /// Whether the bodies of requests are forgotten once they are answered.
+    forgets: AtomicBool,
 }
 
 /// A running server; it ends with the process.
@@ -177,6 +179,12 @@ impl Server {
         lock(&self.shared.replies).extend(replies);
     }
 
+    /// Keeps no bodies from now on: those of thousands of requests come to gigabytes, and whoever
+    /// measures would measure the memory that its own process has to bring along.
+    pub fn keep_no_bodies(&self) {
+        self.shared.forgets.store(true, Ordering::Relaxed);
+    }
+
     /// Returns `http://127.0.0.1:PORT`.
     pub fn url(&self) -> String {
         format!("http://{}", self.address)
@@ -218,7 +226,17 @@ fn serve(stream: &TcpStream, shared: &Shared) -> std::io::Result<()> {
     let mut reader = BufReader::new(stream.try_clone()?);
     let mut writer = stream.try_clone()?;
     while let Some(request) = read_request(&mut reader)? {
-        lock(&shared.received).push(request.clone());
+        let kept = match shared.forgets.load(Ordering::Relaxed) {
+            true => Received {
+                path: request.path.clone(),
+                headers: request.headers.clone(),
+                body: Value::Null,
+                text: String::new(),
+                ..request
+            },
+            false => request.clone(),
+        };
+        lock(&shared.received).push(kept);
         let reply = lock(&shared.replies).pop_front().unwrap_or(Reply::Script);
         if matches!(&reply, Reply::Shaped(shape) if shape.end == Ending::Reset) {
             // What is closed then is reset.
