@@ -215,9 +215,8 @@ fn checkouts(root: &Path) {
         let mut stamp = CheckoutStamp::default();
         let bring = |stamp: &mut CheckoutStamp, tree: &TreeId, times: &mut Vec<Duration>| {
             let begun = Instant::now();
-            repo.check_out(tree, &folder, stamp).expect("a checkout");
-            repo.sweep_checkout(tree, &folder, &|_| false)
-                .expect("a sweep");
+            repo.check_out_alone(tree, &folder, stamp, &|_| false, &|| false)
+                .expect("a checkout");
             times.push(begun.elapsed());
         };
         bring(&mut stamp, &tree, &mut made);
@@ -233,7 +232,8 @@ fn checkouts(root: &Path) {
             &|_| false,
         );
         bring(&mut stamp, &shot.expect("a snapshot").tree, &mut moves);
-        bring(&mut CheckoutStamp::default(), &tree, &mut found);
+        stamp.keep_beside(&folder).expect("a file");
+        bring(&mut CheckoutStamp::kept_beside(&folder), &tree, &mut found);
     }
     run_git(root, &["checkout", "--quiet", "--", "."]);
     println!("checkout of 100,000 files: {}", range(&made));
@@ -244,6 +244,7 @@ fn checkouts(root: &Path) {
     let _ = fs::remove_dir_all(&folder);
     println!("  removed: {:.1} ms", ms(begun.elapsed()));
     let _ = fs::remove_file(&record);
+    let _ = fs::remove_file(folder.with_extension("files"));
 }
 
 /// Times the program: its start, its shortest look, and its own time in a turn.

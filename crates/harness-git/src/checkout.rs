@@ -22,6 +22,7 @@ use harness_core::{RepoPath, TreeId};
 use crate::{
     beneath::{Cursor, Folder, OnDisk, Stat, is_absent, look},
     repo::{During, GitError, OnPath, Repo},
+    sweep::sweep,
     tree::{Entry, Mode},
 };
 
@@ -30,6 +31,12 @@ const RACY: Duration = Duration::from_secs(2);
 
 /// So many files are read again rather than that anything is waited for or kept because of them.
 const FEW: usize = 256;
+
+/// The files of a tree.
+type Files = BTreeMap<RepoPath, Entry>;
+
+/// Files of a tree that are to be written.
+type Wanted<'a> = Vec<(&'a RepoPath, Entry)>;
 
 /// How a file was left, and what it holds.
 type Known = (Stat, Oid);
@@ -70,21 +77,43 @@ impl Repo {
         folder: &Path,
         stamp: &mut CheckoutStamp,
     ) -> Result<CheckedOut, GitError> {
-        self.check_out_until(tree, folder, stamp, &|| false)
+        let files = self.files_of(tree)?;
+        let (written, removed) = self.bring(tree, &files, (folder, stamp), &|| false)?;
+        let written = written.into_iter().map(|(path, _)| path.clone()).collect();
+        Ok(CheckedOut { written, removed })
     }
 
-    /// As [`Repo::check_out`], for a tree that is large: ends early when `is_over` says that
-    /// nobody waits for it any more. What was written until then is gone on with the next time.
+    /// As [`Repo::check_out`], and removes everything that is not in the tree, but for what
+    /// `is_kept` names, as [`Repo::sweep_checkout`] does.
+    ///
+    /// Ends early when `is_over` says that nobody waits for it any more: what was written until
+    /// then is gone on with the next time.
     ///
     /// # Errors
     /// As [`Repo::check_out`]; [`GitError::CutShort`] when it was ended.
-    pub fn check_out_until(
+    pub fn check_out_alone(
         &self,
         tree: &TreeId,
         folder: &Path,
         stamp: &mut CheckoutStamp,
+        is_kept: &dyn Fn(&RepoPath) -> bool,
         is_over: &dyn Fn() -> bool,
-    ) -> Result<CheckedOut, GitError> {
+    ) -> Result<(), GitError> {
+        // A large tree takes long to list: once for both.
+        let files = self.files_of(tree)?;
+        self.bring(tree, &files, (folder, stamp), is_over)?;
+        sweep(&files, folder, is_kept)?;
+        Ok(())
+    }
+
+    /// Returns what was written and what was removed.
+    fn bring<'a>(
+        &self,
+        tree: &TreeId,
+        files: &'a Files,
+        (folder, stamp): (&Path, &mut CheckoutStamp),
+        is_over: &dyn Fn() -> bool,
+    ) -> Result<(Wanted<'a>, Vec<RepoPath>), GitError> {
         let root = self.open_checkout(folder)?;
         let record = record_path(folder);
         let before = read_record(&record);
@@ -94,8 +123,7 @@ impl Repo {
             write_record(&record, &during)?;
         }
 
-        let files = self.files_of(tree)?;
-        let removed = match self.stale_files(&before, tree, &files) {
+        let removed = match self.stale_files(&before, tree, files) {
             Ok(stale) => remove_stale(&root, folder, stale)?,
             // A tree that `git gc` removed: what came from it is unknown, so all goes.
             Err(_) => {
@@ -104,13 +132,8 @@ impl Repo {
                 Vec::new()
             }
         };
-        let differing = self.differing(&files, &root, folder, stamp)?;
-        let entries = differing.into_iter().filter_map(|path| {
-            let entry = *files.get(&path)?;
-            Some((path, entry))
-        });
-        let entries: Vec<(RepoPath, Entry)> = entries.collect();
-        let written = self.write_files(&entries, &root, folder, is_over)?;
+        let differing = differing(files, &root, folder, stamp)?;
+        let written = self.write_files(&differing, &root, folder, is_over)?;
         let written = written.ok_or_else(|| GitError::CutShort {
             folder: folder.to_path_buf(),
         })?;
@@ -121,8 +144,7 @@ impl Repo {
             stamp.news += written.len();
             stamp.files.extend(writing::settled(written));
         }
-        let written = entries.into_iter().map(|(path, _)| path).collect();
-        Ok(CheckedOut { written, removed })
+        Ok((differing, removed))
     }
 
     /// Returns the files of `tree` that are missing or different in the folder, sorted by path.
@@ -138,7 +160,9 @@ impl Repo {
         stamp: &mut CheckoutStamp,
     ) -> Result<Vec<RepoPath>, GitError> {
         let root = Folder::open(folder).on_path("open", folder)?;
-        self.differing(&self.files_of(tree)?, &root, folder, stamp)
+        let files = self.files_of(tree)?;
+        let differing = differing(&files, &root, folder, stamp)?.into_iter();
+        Ok(differing.map(|(path, _)| path.clone()).collect())
     }
 
     fn open_checkout(&self, folder: &Path) -> Result<Folder, GitError> {
@@ -157,53 +181,12 @@ impl Repo {
         Folder::open(&real).on_path("open", folder)
     }
 
-    fn differing(
-        &self,
-        files: &BTreeMap<RepoPath, Entry>,
-        root: &Folder,
-        folder: &Path,
-        stamp: &mut CheckoutStamp,
-    ) -> Result<Vec<RepoPath>, GitError> {
-        let settled_ns = settled_before_ns();
-        let mut cursor = Cursor::new(root);
-        let mut differing = Vec::new();
-        for (path, entry) in files {
-            if entry.mode == Mode::Module {
-                continue;
-            }
-            let on_disk = || folder.join(path.as_path());
-            let stat = cursor.stat(path).on_path("look at", on_disk())?;
-            let known = stamp.files.get(path);
-            if stat.is_some_and(|stat| known == Some(&(stat, entry.id))) {
-                continue;
-            }
-            stamp.files.remove(path);
-            let same = match stat {
-                Some(stat) if stat.blob_mode() == entry.mode && stat.is_blob() => {
-                    stamp.news += 1;
-                    holds(root, path, *entry)?
-                }
-                _ => false,
-            };
-            match stat {
-                Some(stat) if same => {
-                    // Only what is old enough shows a later change in its times.
-                    if stat.ctime_ns.max(stat.mtime_ns) < settled_ns {
-                        stamp.files.insert(path.clone(), (stat, entry.id));
-                    }
-                }
-                _ => differing.push(path.clone()),
-            }
-        }
-        Ok(differing)
-    }
-
     /// Returns what earlier trees put into the folder and this one does not have.
     fn stale_files(
         &self,
         before: &[TreeId],
         tree: &TreeId,
-        files: &BTreeMap<RepoPath, Entry>,
+        files: &Files,
     ) -> Result<Vec<RepoPath>, GitError> {
         let mut stale = Vec::new();
         for old in before {
@@ -215,6 +198,49 @@ impl Repo {
         stale.dedup();
         Ok(stale)
     }
+}
+
+/// Returns the files that are missing or different in the folder, sorted by path.
+fn differing<'a>(
+    files: &'a Files,
+    root: &Folder,
+    folder: &Path,
+    stamp: &mut CheckoutStamp,
+) -> Result<Wanted<'a>, GitError> {
+    let settled_ns = settled_before_ns();
+    let mut cursor = Cursor::new(root);
+    let mut differing = Vec::new();
+    for (path, entry) in files {
+        if entry.mode == Mode::Module {
+            continue;
+        }
+        let stat = match cursor.stat(path) {
+            Ok(stat) => stat,
+            failed => failed.on_path("look at", folder.join(path.as_path()))?,
+        };
+        let known = stamp.files.get(path);
+        if stat.is_some_and(|stat| known == Some(&(stat, entry.id))) {
+            continue;
+        }
+        stamp.files.remove(path);
+        let same = match stat {
+            Some(stat) if stat.blob_mode() == entry.mode && stat.is_blob() => {
+                stamp.news += 1;
+                holds(root, path, *entry)?
+            }
+            _ => false,
+        };
+        match stat {
+            Some(stat) if same => {
+                // Only what is old enough shows a later change in its times.
+                if stat.ctime_ns.max(stat.mtime_ns) < settled_ns {
+                    stamp.files.insert(path.clone(), (stat, entry.id));
+                }
+            }
+            _ => differing.push((path, *entry)),
+        }
+    }
+    Ok(differing)
 }
 
 fn holds(root: &Folder, path: &RepoPath, entry: Entry) -> Result<bool, GitError> {

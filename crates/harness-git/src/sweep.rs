@@ -4,13 +4,18 @@
 //! next one. Only what is in the tree stays, and the folders that are declared
 //! build outputs, whose point is to be kept.
 
-use std::{collections::BTreeSet, io, path::Path};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    io,
+    path::Path,
+};
 
 use harness_core::{RepoPath, TreeId};
 
 use crate::{
     beneath::Folder,
     repo::{GitError, OnPath, Repo},
+    tree::Entry,
 };
 
 impl Repo {
@@ -27,31 +32,45 @@ impl Repo {
         folder: &Path,
         is_kept: &dyn Fn(&RepoPath) -> bool,
     ) -> Result<Vec<RepoPath>, GitError> {
-        let files: BTreeSet<RepoPath> = self.files_of(tree)?.into_keys().collect();
-        let mut folders = BTreeSet::new();
-        for file in &files {
-            let mut parent = file.parent();
-            while let Some(folder) = parent.filter(|folder| folders.insert(folder.clone())) {
-                parent = folder.parent();
-            }
-        }
-        let root = Folder::open(folder).on_path("open", folder)?;
-        let mut sweep = Sweep {
-            files: &files,
-            folders: &folders,
-            is_kept,
-            removed: Vec::new(),
-        };
-        sweep
-            .run(&root, &RepoPath::root())
-            .on_path("sweep", folder)?;
-        sweep.removed.sort();
-        Ok(sweep.removed)
+        sweep(&self.files_of(tree)?, folder, is_kept)
     }
 }
 
+/// Removes everything in a folder that is not among the files, as [`Repo::sweep_checkout`] says.
+pub(crate) fn sweep(
+    files: &BTreeMap<RepoPath, Entry>,
+    folder: &Path,
+    is_kept: &dyn Fn(&RepoPath) -> bool,
+) -> Result<Vec<RepoPath>, GitError> {
+    let mut folders = BTreeSet::new();
+    let mut last = RepoPath::root();
+    for file in files.keys() {
+        let parent = file.parent().unwrap_or_default();
+        if parent == last {
+            continue;
+        }
+        last.clone_from(&parent);
+        let mut parent = Some(parent);
+        while let Some(folder) = parent.filter(|folder| folders.insert(folder.clone())) {
+            parent = folder.parent();
+        }
+    }
+    let root = Folder::open(folder).on_path("open", folder)?;
+    let mut sweep = Sweep {
+        files,
+        folders: &folders,
+        is_kept,
+        removed: Vec::new(),
+    };
+    sweep
+        .run(&root, &RepoPath::root())
+        .on_path("sweep", folder)?;
+    sweep.removed.sort();
+    Ok(sweep.removed)
+}
+
 struct Sweep<'a> {
-    files: &'a BTreeSet<RepoPath>,
+    files: &'a BTreeMap<RepoPath, Entry>,
     folders: &'a BTreeSet<RepoPath>,
     is_kept: &'a dyn Fn(&RepoPath) -> bool,
     removed: Vec<RepoPath>,
@@ -62,7 +81,7 @@ impl Sweep<'_> {
     fn run(&mut self, folder: &Folder, at: &RepoPath) -> io::Result<()> {
         for (name, kind) in folder.list()? {
             let Ok(path) = at.join(&name) else { continue };
-            let in_tree = self.files.contains(&path);
+            let in_tree = self.files.contains_key(&path);
             let holds_files = self.folders.contains(&path);
             if (self.is_kept)(&path) || (in_tree && !kind.is_dir()) {
                 continue;

@@ -222,15 +222,16 @@ impl Screen {
         term: &mut Term,
         host: &mut dyn Host,
     ) -> io::Result<()> {
-        let mut next = Some(first);
+        // Many at once: a key has its turn before there are more.
+        let mut is_past = matches!(first, Input::Past { .. });
+        self.take(first, term, host)?;
         for _ in 0..INPUTS_MAX {
-            let Some(input) = next.take() else { break };
-            // Many at once: a key has its turn before there are more.
-            let is_past = matches!(input, Input::Past { .. });
-            self.take(input, term, host)?;
-            if !is_past {
-                next = inputs.try_recv().ok();
+            if is_past {
+                break;
             }
+            let Ok(input) = inputs.try_recv() else { break };
+            is_past = matches!(input, Input::Past { .. });
+            self.take(input, term, host)?;
         }
         self.draw_if_due(term)
     }

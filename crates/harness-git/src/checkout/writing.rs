@@ -53,7 +53,7 @@ impl Repo {
     /// `None` when `is_over` said that nobody waits for it any more.
     pub(super) fn write_files(
         &self,
-        files: &[(RepoPath, Entry)],
+        files: &[(&RepoPath, Entry)],
         root: &Folder,
         folder: &Path,
         is_over: &dyn Fn() -> bool,
@@ -78,7 +78,7 @@ impl Repo {
 
     fn write_together(
         &self,
-        files: &[(RepoPath, Entry)],
+        files: &[(&RepoPath, Entry)],
         root: &Folder,
         folder: &Path,
         is_over: &dyn Fn() -> bool,
@@ -109,7 +109,7 @@ impl Repo {
     /// Reads every blob and hands it to one of those who write; `false` when it was ended early.
     fn hand_over(
         &self,
-        files: &[(RepoPath, Entry)],
+        files: &[(&RepoPath, Entry)],
         writers: &[SyncSender<Vec<Work>>],
         is_over: &dyn Fn() -> bool,
     ) -> Result<bool, GitError> {
@@ -174,8 +174,10 @@ impl<'a> Places<'a> {
 
     fn write(&mut self, work: Work) -> Result<(RepoPath, Known), GitError> {
         let Work { path, entry, bytes } = work;
-        let placed = self.put(&path, entry.mode, &bytes);
-        let stat = placed.on_path("write", self.folder.join(path.as_path()))?;
+        let stat = match self.put(&path, entry.mode, &bytes) {
+            Ok(stat) => stat,
+            failed => failed.on_path("write", self.folder.join(path.as_path()))?,
+        };
         Ok((path, (stat, entry.id)))
     }
 

@@ -241,7 +241,7 @@ fn a_checkout_that_nobody_waits_for_ends_and_is_gone_on_with() {
     let Some(mut kept) = Kept::new() else { return };
     let tree = large(&kept);
     let repo = &kept.fixture.repo;
-    let ended = repo.check_out_until(&tree, &kept.folder, &mut kept.stamp, &|| true);
+    let ended = repo.check_out_alone(&tree, &kept.folder, &mut kept.stamp, &|_| false, &|| true);
     assert!(matches!(ended, Err(GitError::CutShort { .. })), "{ended:?}");
     assert!(kept.check_out(&tree).written.len() > 600);
     assert!(kept.verify(&tree).is_empty());

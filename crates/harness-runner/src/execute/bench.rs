@@ -165,6 +165,8 @@ pub(crate) struct Bench {
     steps: Arc<Setup>,
     base: AsyncMutex<Checkout>,
     candidate: Party,
+    /// Whose turn it is to make a checkout.
+    making: AsyncMutex<()>,
     passed: PassedTests,
 }
 
@@ -187,6 +189,7 @@ impl Bench {
                 "gate-candidate",
                 SetupPlace::Candidate,
             )),
+            making: AsyncMutex::default(),
             passed: PassedTests::default(),
             workplace,
             shop,

@@ -365,14 +365,11 @@ impl Workshop {
         (stamp, is_over): (&mut CheckoutStamp, &dyn Fn() -> bool),
         build: &[RepoPath],
     ) -> Result<(), String> {
-        self.repo
-            .check_out_until(tree, folder, stamp, is_over)
-            .map_err(|error| chain(&error))?;
         let is_build = |path: &RepoPath| build.iter().any(|folder| path.starts_with(folder));
-        self.repo
-            .sweep_checkout(tree, folder, &is_build)
-            .map(|_| ())
-            .map_err(|error| chain(&error))
+        let brought = self
+            .repo
+            .check_out_alone(tree, folder, stamp, &is_build, is_over);
+        brought.map_err(|error| chain(&error))
     }
 
     /// Returns the checked-out files that are not as their tree has them, but for build outputs.

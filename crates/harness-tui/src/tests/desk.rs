@@ -187,6 +187,17 @@ impl Desk {
         assert_eq!(nth, usize::MAX, "there is no {kind} number {nth}");
     }
 
+    /// Begins the demo with so many events of it at a time, as a session that is resumed.
+    pub(super) fn recall(&mut self, at_a_time: usize) {
+        self.take(Input::Started);
+        let events: Vec<(Event, Timestamp)> =
+            demo("nothing").map(|(event, at, _)| (event, at)).collect();
+        for events in events.chunks(at_a_time) {
+            let events = events.to_vec();
+            self.take(Input::Past { events });
+        }
+    }
+
     /// Plays the whole demo, its end included.
     pub(super) fn play(&mut self) {
         self.play_until("nothing", usize::MAX);

@@ -54,6 +54,17 @@ fn commands_in_the_background() {
 }
 
 #[test]
+fn what_was_before_looks_as_when_it_happened() {
+    let mut seen = Desk::new(120, 40);
+    seen.play_until("nothing", usize::MAX);
+    for at_a_time in [1, 7, 2_048] {
+        let mut recalled = Desk::new(120, 40);
+        recalled.recall(at_a_time);
+        assert_eq!(recalled.picture(), seen.picture(), "{at_a_time}");
+    }
+}
+
+#[test]
 fn a_run_that_has_ended() {
     check_sizes("finished", Desk::play);
 }

@@ -61,6 +61,12 @@ impl Checkout {
         }
     }
 
+    /// Whether nothing was done with it in this process yet.
+    fn is_new(&self) -> bool {
+        // One that is at work is not.
+        self.desk.try_lock().is_ok_and(|desk| desk.is_none())
+    }
+
     /// Does something with the files on a thread that may block; nothing else does meanwhile.
     ///
     /// `work` gets a way to ask whether nobody waits for it any more.
@@ -138,6 +144,11 @@ impl Bench {
             &self.git_place(),
         ]
         .concat();
+        // In a large repository one that is new takes much memory and all of the disk.
+        let _turn = match checkout.is_new() {
+            true => Some(self.making.lock().await),
+            false => None,
+        };
         let brought = checkout.at_desk(&self.workplace.root, move |shop, stamp, is_over| {
             shop.check_out(&tree, &folder, (stamp, is_over), &kept)?;
             // What cannot be kept is read again.

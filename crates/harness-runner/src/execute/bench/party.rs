@@ -16,7 +16,7 @@ use harness_host::Cancelled;
 use tokio::sync::{Mutex as AsyncMutex, watch};
 
 use super::{
-    super::{Setting, setup::Halt},
+    super::{Setting, in_shop, setup::Halt},
     Bench, Judged,
     checkout::{Checkout, Subject},
 };
@@ -159,10 +159,8 @@ impl Bench {
             return;
         }
         round.is_begun = true;
-        let (root, tip) = (&self.workplace.root, setting.run.tip.clone());
-        let tree = round
-            .checkout
-            .at_desk(root, move |shop, _, _| shop.tree_of(&tip));
+        let tip = setting.run.tip.clone();
+        let tree = in_shop(&self.shop, move |shop| shop.tree_of(&tip));
         let (Ok(tree), Ok(guard)) = (tree.await, setting.guard()) else {
             return;
         };
@@ -182,8 +180,14 @@ impl Bench {
         on: Subject<'_>,
         cancelled: Cancelled,
     ) -> Result<Seat, Halt> {
+        let mut called_off = cancelled.clone();
         loop {
-            let mut round = self.candidate.0.lock().await;
+            // It may be on its way to the tip, which takes long in a large repository.
+            let mut round = tokio::select! {
+                biased;
+                () = called_off.wait() => return Err(Halt::Cancelled),
+                round = self.candidate.0.lock() => round,
+            };
             if round.homes.is_empty() {
                 round.tree = None;
                 round.names.clear();
