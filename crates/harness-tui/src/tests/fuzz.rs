@@ -157,6 +157,6 @@ fn nothing_breaks_it() {
             .filter(|place| *place != Place::Everywhere && !places.contains(place))
             .collect();
         assert!(missing.is_empty(), "never in {missing:?}");
-        assert_eq!(pages.len(), 6, "{pages:?}");
+        assert_eq!(pages.len(), 7, "{pages:?}");
     }
 }

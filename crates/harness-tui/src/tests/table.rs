@@ -176,6 +176,9 @@ fn footers_name_what_is_bound_after_it_was_bound_anew() {
         let picture = desk.picture();
         picture.lines().next_back().unwrap_or_default().to_owned()
     };
+    // In an empty composer a question mark is enough, and stays it.
+    assert!(footer(&mut desk).contains("? help"));
+    desk.write("a");
     assert!(
         footer(&mut desk).contains("F12 help"),
         "{}",

@@ -262,7 +262,7 @@ fn header_and_work_column() {
                 gates: vec![text.clone(), text.repeat(9)],
                 scope: vec![text.repeat(3); 6],
                 notes: vec![text.clone()],
-                resumable: None,
+                ..Overview::default()
             })))));
             if let Err(fault) = look(&mut desk, &mut Emulator::new()) {
                 panic!("{columns}: {fault}");
@@ -453,6 +453,18 @@ fn features_gates_checkpoints_and_sessions() {
         });
         found.sessions = all.collect();
         page(desk, Wanted::Sessions(Reach::Here), Found::Sessions(found));
+    });
+    check("first run", "ctrl+p", |desk| {
+        desk.write("first.show");
+        desk.press("enter");
+        let found = crate::FirstFound {
+            repository: "tmp".to_owned(),
+            local: texts(),
+            gates: texts(),
+            write: texts(),
+            ..crate::FirstFound::default()
+        };
+        page(desk, Wanted::First, Found::First(found));
     });
 }
 

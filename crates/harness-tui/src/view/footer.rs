@@ -118,8 +118,10 @@ fn item(
             item.push(Role::Needed, format!(" {}", app.work.judged.worth_a_look()));
         }
         Command::ShowGates if app.pages.gates.red() > 0 => {
-            item.push(Role::Bad, format!(" {}", app.pages.gates.red()));
-            item.push(Role::Bad, canvas.theme.sign(Sign::Bad));
+            let sign = canvas.theme.sign(Sign::Bad);
+            // Where the sign is a word, it stands apart.
+            let gap = if sign.is_ascii() { " " } else { "" };
+            item.push(Role::Bad, format!(" {}{gap}{sign}", app.pages.gates.red()));
         }
         _ => {}
     }

@@ -116,6 +116,8 @@ fn overview(dice: &mut Dice) -> Answer {
         gates: texts(dice, 12),
         scope: texts(dice, 12),
         notes: texts(dice, 3),
+        is_first: dice.one_in(6),
+        must_fix: dice.below(3),
         resumable: dice.one_in(2).then(|| SessionId::new(3)),
     })))
 }
@@ -169,7 +171,27 @@ fn found(dice: &mut Dice, wanted: &Wanted) -> Found {
                 .collect(),
         },
         Wanted::Review(_) => review(dice),
+        Wanted::First => first(dice),
     }
+}
+
+fn first(dice: &mut Dice) -> Found {
+    let mut texts =
+        |most: usize| -> Vec<String> { (0..dice.below(most)).map(|_| text(dice)).collect() };
+    let (local, gates, write) = (texts(5), texts(9), texts(9));
+    Found::First(crate::FirstFound {
+        repository: text(dice),
+        branch: text(dice),
+        changed: dice.below(9),
+        local,
+        keys: (0..dice.below(3))
+            .map(|_| (text(dice), text(dice)))
+            .collect(),
+        gates,
+        write,
+        has_config: dice.one_in(2),
+        lines: (1, 1),
+    })
 }
 
 fn features(dice: &mut Dice) -> Found {

@@ -177,8 +177,8 @@ impl Inputs {
         };
         match dice.below(3) {
             0 => {
-                let words = "sessions.show".to_owned();
-                self.planned.push_back(Input::Pasted(words));
+                let page = dice.pick::<&str>(&["sessions.show", "first.show", "features.show"]);
+                self.planned.push_back(Input::Pasted((*page).to_owned()));
                 self.planned.push_back(key("enter"));
                 return key("ctrl+p");
             }
@@ -370,7 +370,7 @@ fn make_wild(value: &mut Value, dice: &mut Dice) {
 /// Says which page an answer is about, to have it in the reports.
 pub(super) fn wanted(dice: &mut Dice) -> Wanted {
     let session = harness_core::SessionId::new(7);
-    match dice.below(7) {
+    match dice.below(8) {
         0 => Wanted::Features,
         1 => Wanted::Gates,
         2 => Wanted::Checkpoints(dice.one_in(2).then_some(session)),
@@ -384,6 +384,7 @@ pub(super) fn wanted(dice: &mut Dice) -> Wanted {
             path: text(dice),
             line: 7,
         },
+        6 => Wanted::First,
         _ => Wanted::Review(crate::ReviewAsked::Usual),
     }
 }
