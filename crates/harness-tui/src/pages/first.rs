@@ -115,7 +115,10 @@ impl First {
             false => asked(
                 "What will this repo run?",
                 "nothing yet",
-                &format!("   (gates found: {gates})"),
+                &match found.gates.is_empty() {
+                    true => "   (no gates found)".to_owned(),
+                    false => format!("   (gates found: {gates})"),
+                },
             ),
         });
         let write = match found.write.as_slice() {
