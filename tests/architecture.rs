@@ -96,7 +96,7 @@ const TESTS: &[Edges] = &[
     ("store", "", "proptest"),
     ("runner", "", "tempfile"),
     ("report", "", "insta"),
-    ("tui", "", "insta proptest serde_json"),
+    ("tui", "", "insta proptest serde_json vt100"),
     (
         "harness",
         "testkit tool",
