@@ -230,6 +230,30 @@ fn a_resume_that_dies_at_any_point_is_resumed() {
 }
 
 #[test]
+fn work_that_was_coming_back_when_it_died_comes_back_and_a_persons_change_is_asked_about() {
+    if !has_points() {
+        return;
+    }
+    let wanted = uninterrupted();
+    for point in ["tree.place", "tree.placed"] {
+        let tale = Tale::new();
+        assert_eq!(tale.desk.harness(STEPS[0]).code, 3);
+        let wish = format!("{point}:1:abort");
+        let died = tale.command(STEPS[1]).env(FAILPOINT, wish).output();
+        assert_eq!(Run::from(died.unwrap()).code, 137, "{point}");
+        let stands = tale.desk.project.read("src/alpha");
+        tale.desk.project.write("src/alpha", "43\n");
+        let asked = tale.desk.harness(STEPS[1]);
+        let told = "`src/alpha` changed since checkpoint 0, and not by the agent";
+        assert_eq!(asked.code, 5, "{point}: {}", asked.stderr);
+        assert!(asked.stderr.contains(told), "{point}: {}", asked.stderr);
+        tale.desk.project.write("src/alpha", &stands);
+        // What stands there as it comes back is nobody's change.
+        assert_eq!(mended(&tale, &wanted), Ok(vec![0, 0]), "{point}");
+    }
+}
+
+#[test]
 fn a_disk_that_is_slow_to_sync_changes_nothing_but_the_time() {
     if !has_points() {
         return;

@@ -5,9 +5,9 @@
 use std::{collections::BTreeSet, os::unix::fs::MetadataExt as _, path::Path, time::Duration};
 
 use harness_core::{
-    Action, CallId, CheckpointNumber, Decision as Verdict, Difference, DifferenceKind, EndReason,
-    Event, Fate, InFlight, InFlightKind, ModelProfile, Policy, RepoPath, RunId, SessionId,
-    SessionOpened, SetupPlace, Sourced, Timestamp, TreeId,
+    Action, CallId, Change, CheckpointNumber, Decision as Verdict, Difference, DifferenceKind,
+    EndReason, Event, Fate, InFlight, InFlightKind, ModelProfile, Policy, RepoPath, RunId,
+    SessionId, SessionOpened, SetupPlace, Sourced, Timestamp, TreeId,
 };
 use harness_engine::Engine;
 use harness_git::{CheckpointEntry, Checkpoints};
@@ -387,10 +387,17 @@ impl Left<'_> {
         let now = harness_runner::work_tree_now(repo, &guard, last)?;
         let differs_from = |tree: &TreeId| repo.diff(tree, &now).map_err(|error| chain(&error));
         // What was put aside is as it was before the work began.
-        let before = run.work_start.as_ref().map(differs_from).transpose()?;
+        let before = run.work_start.clone();
+        // What comes back anyway may stand there already: it is written down when all of it does.
+        let aside = run.kept.aside_of(&feature.id);
+        let coming = aside.filter(|work| work.session != self.opened.session);
+        let coming = coming.map(|work| work.tree.clone());
+        let known: Result<Vec<_>, _> = before.iter().chain(&coming).map(differs_from).collect();
+        let known = known?;
         let is_new = |path: &RepoPath| {
-            let mut before = before.iter().flatten();
-            run.work_start.is_none() || before.any(|change| change.path == *path)
+            let is_other =
+                |changes: &Vec<Change>| changes.iter().any(|change| change.path == *path);
+            known.iter().all(is_other)
         };
         let paths = differs_from(last)?.into_iter().map(|change| change.path);
         Ok(paths
