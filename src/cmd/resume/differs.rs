@@ -37,6 +37,8 @@ pub(super) struct Unsaved {
     moved: bool,
     /// Whether it was about to: the next process goes on with that, and asks there about what is the person's.
     rewinding: bool,
+    /// Files that it takes a person's rejections back in, or was about to.
+    turning_down: BTreeSet<RepoPath>,
     /// Calls that may change files and have no end.
     open: BTreeSet<CallId>,
     jobs: BTreeSet<CallId>,
@@ -73,6 +75,16 @@ impl Unsaved {
             Event::RewindRefused { .. } => self.rewinding = false,
             Event::Formatted(_) | Event::WorkBroughtBack { .. } | Event::Rewound(_) => {
                 (self.may_have_changed, self.moved, self.rewinding) = (true, true, false);
+            }
+            // The book may know of an end that the log does not, so only the record of it counts.
+            Event::ReviewChanged(changed) => {
+                let rejections = changed.rejections.iter();
+                self.turning_down
+                    .extend(rejections.map(|rejection| rejection.path.clone()));
+            }
+            Event::TurnedDown(_) => {
+                self.may_have_changed |= !self.turning_down.is_empty();
+                self.edited.append(&mut self.turning_down);
             }
             Event::CheckpointSaved(_) | Event::CheckpointUnchanged => {
                 (self.may_have_changed, self.moved) = (false, false);
@@ -242,8 +254,12 @@ impl Left<'_> {
         if other_run.is_none() && !is_known {
             return Ok(Vec::new());
         }
+        let late = self.late();
+        if other_run.is_none() {
+            let is_ours = |path: &RepoPath| self.unsaved.turning_down.contains(path);
+            theirs.retain(|path| !is_ours(path) || late(path));
+        }
         if other_run.is_none() && self.unsaved.is_agents() {
-            let late = self.late();
             (theirs, unclear) = theirs.into_iter().partition(late);
             unclear.retain(|path| !self.unsaved.edited.contains(path));
         }
