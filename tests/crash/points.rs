@@ -256,6 +256,9 @@ fn work_that_was_coming_back_when_it_died_comes_back_and_a_persons_change_is_ask
         tale.desk.project.write("src/alpha", &stands);
         // What stands there as it comes back is nobody's change.
         assert_eq!(mended(&tale, &wanted), Ok(vec![0, 0]), "{point}");
+        let received = tale.server.received();
+        let is_told = |text: &str| received.iter().any(|request| request.text.contains(text));
+        assert!(is_told("is back in the tree (1 file)"), "{point}");
     }
 }
 
