@@ -13,6 +13,9 @@ const TRACE: &str = "HARNESS_FAILPOINT_TRACE";
 /// How many cases each sweep tries when nobody asks for more.
 const USUAL: usize = 2;
 
+/// The pass of a resume's points at which each of two deaths takes an edit that is under way.
+const BOTH_LOST: usize = 13;
+
 /// What happens at which pass of which point, in which step.
 #[derive(Clone, Debug)]
 struct Case {
@@ -209,7 +212,10 @@ fn a_resume_that_dies_at_any_point_is_resumed() {
     }
     let wanted = uninterrupted();
     // The second process dies as well, at ever later points of its own.
-    let passes: Vec<usize> = sample(&(1..=40).collect::<Vec<_>>(), 2);
+    let mut passes: Vec<usize> = sample(&(1..=40).collect::<Vec<_>>(), 2);
+    if !passes.contains(&BOTH_LOST) {
+        passes.push(BOTH_LOST);
+    }
     let ends = two_at_a_time(&passes, |pass| {
         let tale = Tale::new();
         let run = |step: &[&str], wish: String| {
@@ -227,6 +233,33 @@ fn a_resume_that_dies_at_any_point_is_resumed() {
         .filter_map(|(pass, end)| Some(format!("{pass}: {}", end.err()?)))
         .collect();
     assert!(failures.is_empty(), "{}", failures.join("\n"));
+}
+
+#[test]
+fn work_that_was_coming_back_when_it_died_comes_back_and_a_persons_change_is_asked_about() {
+    if !has_points() {
+        return;
+    }
+    let wanted = uninterrupted();
+    for point in ["tree.place", "tree.placed"] {
+        let tale = Tale::new();
+        assert_eq!(tale.desk.harness(STEPS[0]).code, 3);
+        let wish = format!("{point}:1:abort");
+        let died = tale.command(STEPS[1]).env(FAILPOINT, wish).output();
+        assert_eq!(Run::from(died.unwrap()).code, 137, "{point}");
+        let stands = tale.desk.project.read("src/alpha");
+        tale.desk.project.write("src/alpha", "43\n");
+        let asked = tale.desk.harness(STEPS[1]);
+        let told = "`src/alpha` changed since checkpoint 0, and not by the agent";
+        assert_eq!(asked.code, 5, "{point}: {}", asked.stderr);
+        assert!(asked.stderr.contains(told), "{point}: {}", asked.stderr);
+        tale.desk.project.write("src/alpha", &stands);
+        // What stands there as it comes back is nobody's change.
+        assert_eq!(mended(&tale, &wanted), Ok(vec![0, 0]), "{point}");
+        let received = tale.server.received();
+        let is_told = |text: &str| received.iter().any(|request| request.text.contains(text));
+        assert!(is_told("is back in the tree (1 file)"), "{point}");
+    }
 }
 
 #[test]

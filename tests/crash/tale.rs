@@ -253,15 +253,17 @@ fn script(word: &str) -> String {
     let note = "{ tool = \"note\", text = \"beta says 7\" }";
     let check = "{ tool = \"check\" }";
     let (one, two, three, four) = (count(1), count(2), count(3), count(4));
+    // Where two deaths took both, the gate is red, and it mends what the gate names.
+    let rest: [&str; 6] = [&right, &right, &two, FINISH, &right, FINISH];
     let text = [
         session("It worked on", &["left: the rest of it\ntrap: none"]),
         endless("src/gamma must", &[&four, &gamma, &gamma, check, FINISH]),
         endless("src/beta must", &[&beta, &beta, &three, note, FINISH]),
-        endless("left: the rest", &[&right, &right, &two, FINISH]),
-        endless("the rest of it", &[&right, &right, &two, FINISH]),
+        endless("left: the rest", &rest),
+        endless("the rest of it", &rest),
         endless(
             "src/alpha must",
-            &[&wrong, &wrong, &one, FINISH, &right, &right, &two, FINISH],
+            &[&[&*wrong, &wrong, &one, FINISH], &rest[..]].concat(),
         ),
     ];
     text.concat()

@@ -22,7 +22,10 @@ fn begin(turns: &[&str]) -> (Desk, Server, Live) {
 }
 
 fn begin_with(turns: &[&str], variable: Option<(&str, &OsStr)>) -> (Desk, Server, Live) {
-    let desk = Desk::new();
+    begin_at(Desk::new(), turns, variable)
+}
+
+fn begin_at(desk: Desk, turns: &[&str], variable: Option<(&str, &OsStr)>) -> (Desk, Server, Live) {
     let server = Server::scripted(&slow(turns));
     desk.use_server(&server, "chat");
     let live = Live::start_with(&desk, &["run"], variable);
@@ -202,6 +205,48 @@ fn a_kill_while_it_is_taken_back_takes_it_back_once() {
     }
     survives("turn_down.written");
     survives("turn_down.noted");
+}
+
+/// Neither as the last checkpoint has it nor as it was before: and still no change of a person's.
+#[test]
+fn a_kill_while_one_hunk_of_two_is_taken_back_asks_nobody() {
+    if !cfg!(debug_assertions) {
+        crate::support::say("skipped: a build without debug assertions has no failpoints");
+        return;
+    }
+    let text = |first: &str, last: &str| format!("{first}\n{}{last}\n", "same\n".repeat(20));
+    for point in ["turn_down.written:1", "turn_down.noted:1", "ref.move:3"] {
+        let desk = Desk::new();
+        desk.project.write("src/long", &text("one", "last"));
+        desk.project.commit_all("Long");
+        let both = format!(
+            "{}, {}",
+            write("src/answer", "42\n"),
+            write("src/long", &text("first", "end"))
+        );
+        let wish = format!("{point}:abort");
+        let variable = ("HARNESS_FAILPOINT", OsStr::new(&wish));
+        let turns = [both.as_str(), NOTE, FINISH, FINISH];
+        let (desk, _server, mut live) = begin_at(desk, &turns, Some(variable));
+        assert!(live.wait_for("checkpoint_created", 1));
+        let hunk = hunk_of(&desk, "src/long");
+        ok(&desk, &["review", "reject", &hunk]);
+        let story = live.end();
+        assert_eq!(story.run.code, 137, "{point}: {story}");
+        let half = text("one", "end");
+        assert_eq!(desk.project.read("src/long"), half, "{point}");
+        // Its helpers let go of the lock.
+        thread::sleep(Duration::from_millis(200));
+        let story: Story = desk.story(&["resume", "--last"]);
+        story.assert_ended("all_passing", 0);
+        let differs = &story.first("session_resumed")["found"]["differs"];
+        assert_eq!(
+            differs.as_array().map(Vec::len),
+            Some(0),
+            "{point}: {story}"
+        );
+        assert_eq!(desk.project.read("src/long"), half, "{point}");
+    }
 }
 
 #[test]

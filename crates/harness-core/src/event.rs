@@ -484,7 +484,7 @@ pub enum Event {
     WorkBroughtBack {
         /// The feature.
         feature: FeatureId,
-        /// The files written or removed.
+        /// The files that are back, whichever process wrote or removed them.
         files: u32,
         /// Why it was not brought back, with where it is kept; empty when all went well.
         #[serde(default, skip_serializing_if = "String::is_empty")]

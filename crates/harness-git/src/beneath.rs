@@ -164,7 +164,9 @@ impl Folder {
         };
         let placed = made.and_then(|()| {
             harness_failpoint::pass("tree.place")?;
-            rustix::fs::renameat(&self.0, fresh.as_bytes(), &self.0, name).map_err(io::Error::from)
+            rustix::fs::renameat(&self.0, fresh.as_bytes(), &self.0, name)?;
+            harness_failpoint::moment("tree.placed");
+            Ok(())
         });
         if placed.is_err() {
             self.unlink(fresh.as_bytes())?;

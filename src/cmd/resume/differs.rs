@@ -5,9 +5,9 @@
 use std::{collections::BTreeSet, os::unix::fs::MetadataExt as _, path::Path, time::Duration};
 
 use harness_core::{
-    Action, CallId, CheckpointNumber, Decision as Verdict, Difference, DifferenceKind, EndReason,
-    Event, Fate, InFlight, InFlightKind, ModelProfile, Policy, RepoPath, RunId, SessionId,
-    SessionOpened, SetupPlace, Sourced, Timestamp, TreeId,
+    Action, CallId, Change, CheckpointNumber, Decision as Verdict, Difference, DifferenceKind,
+    EndReason, Event, Fate, InFlight, InFlightKind, ModelProfile, Policy, RepoPath, RunId,
+    SessionId, SessionOpened, SetupPlace, Sourced, Timestamp, TreeId,
 };
 use harness_engine::Engine;
 use harness_git::{CheckpointEntry, Checkpoints};
@@ -37,6 +37,8 @@ pub(super) struct Unsaved {
     moved: bool,
     /// Whether it was about to: the next process goes on with that, and asks there about what is the person's.
     rewinding: bool,
+    /// Files that it takes a person's rejections back in, or was about to.
+    turning_down: BTreeSet<RepoPath>,
     /// Calls that may change files and have no end.
     open: BTreeSet<CallId>,
     jobs: BTreeSet<CallId>,
@@ -73,6 +75,16 @@ impl Unsaved {
             Event::RewindRefused { .. } => self.rewinding = false,
             Event::Formatted(_) | Event::WorkBroughtBack { .. } | Event::Rewound(_) => {
                 (self.may_have_changed, self.moved, self.rewinding) = (true, true, false);
+            }
+            // The book may know of an end that the log does not, so only the record of it counts.
+            Event::ReviewChanged(changed) => {
+                let rejections = changed.rejections.iter();
+                self.turning_down
+                    .extend(rejections.map(|rejection| rejection.path.clone()));
+            }
+            Event::TurnedDown(_) => {
+                self.may_have_changed |= !self.turning_down.is_empty();
+                self.edited.append(&mut self.turning_down);
             }
             Event::CheckpointSaved(_) | Event::CheckpointUnchanged => {
                 (self.may_have_changed, self.moved) = (false, false);
@@ -242,8 +254,12 @@ impl Left<'_> {
         if other_run.is_none() && !is_known {
             return Ok(Vec::new());
         }
+        let late = self.late();
+        if other_run.is_none() {
+            let is_ours = |path: &RepoPath| self.unsaved.turning_down.contains(path);
+            theirs.retain(|path| !is_ours(path) || late(path));
+        }
         if other_run.is_none() && self.unsaved.is_agents() {
-            let late = self.late();
             (theirs, unclear) = theirs.into_iter().partition(late);
             unclear.retain(|path| !self.unsaved.edited.contains(path));
         }
@@ -387,10 +403,17 @@ impl Left<'_> {
         let now = harness_runner::work_tree_now(repo, &guard, last)?;
         let differs_from = |tree: &TreeId| repo.diff(tree, &now).map_err(|error| chain(&error));
         // What was put aside is as it was before the work began.
-        let before = run.work_start.as_ref().map(differs_from).transpose()?;
+        let before = run.work_start.clone();
+        // What comes back anyway may stand there already: it is written down when all of it does.
+        let aside = run.kept.aside_of(&feature.id);
+        let coming = aside.filter(|work| work.session != self.opened.session);
+        let coming = coming.map(|work| work.tree.clone());
+        let known: Result<Vec<_>, _> = before.iter().chain(&coming).map(differs_from).collect();
+        let known = known?;
         let is_new = |path: &RepoPath| {
-            let mut before = before.iter().flatten();
-            run.work_start.is_none() || before.any(|change| change.path == *path)
+            let is_other =
+                |changes: &Vec<Change>| changes.iter().any(|change| change.path == *path);
+            known.iter().all(is_other)
         };
         let paths = differs_from(last)?.into_iter().map(|change| change.path);
         Ok(paths

@@ -92,9 +92,11 @@ impl Workshop {
                 named_paths(clashes.into_iter())
             ));
         }
-        let back = self.write_tree(&work.start, &work.tree);
-        let (written, removed) = back.map_err(|message| format!("{message}; {kept}"))?;
-        u32::try_from(written.len() + removed.len()).map_err(|error| error.to_string())
+        self.write_tree(&work.start, &work.tree)
+            .map_err(|message| format!("{message}; {kept}"))?;
+        // Also what a process that died over it had brought back already.
+        let back = wanted.iter().filter(|change| is_agents(&change.path));
+        u32::try_from(back.count()).map_err(|error| error.to_string())
     }
 
     /// Brings what an agent may have changed from one tree to another, to the byte.
