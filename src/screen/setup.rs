@@ -62,7 +62,8 @@ pub(super) fn read(job: Option<&Job>) -> Result<(Setup, Vec<String>), Failure> {
         rules_file: Folders::find()?.saved_rules().display().to_string(),
         origin: match job {
             None => Origin::Bare,
-            Some(Job::Demo(_) | Job::Replay(_)) => Origin::Demo,
+            Some(Job::Demo(_)) => Origin::Demo,
+            Some(Job::Replay(_)) => Origin::Replay,
             Some(_) => Origin::Command,
         },
         asks_ground: ui.theme == "auto" && !is_set("NO_COLOR"),

@@ -84,8 +84,17 @@ pub enum Origin {
     Bare,
     /// The demo: a recording that cannot hear anybody.
     Demo,
+    /// A session that is shown again as it was: it cannot hear anybody either.
+    Replay,
     /// A command with something to do; where that cannot begin, there is nothing to show.
     Command,
+}
+
+impl Origin {
+    /// Whether what is shown was recorded, so that nobody hears what is said.
+    pub(crate) const fn is_recorded(self) -> bool {
+        matches!(self, Self::Demo | Self::Replay)
+    }
 }
 
 /// Which pane the keys go to.

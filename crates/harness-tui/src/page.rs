@@ -6,7 +6,7 @@ mod review;
 
 pub(crate) use crate::update::first_obstacle;
 use crate::{
-    app::{App, Focus, Origin},
+    app::{App, Focus},
     command::{Command, Place},
     composer::Composer,
     found::{Errand, Reach, Standing, Wanted},
@@ -189,7 +189,7 @@ pub(crate) fn is_asked(app: &App) -> bool {
 
 const RUNS: &str = "a run is going on: stop it first";
 const ERRAND: &str = "something is being done already";
-const DEMO: &str = "a recorded model plays in a repository of its own";
+const DEMO: &str = "what plays was recorded, and nobody hears";
 /// Says why a command of a page cannot be used now.
 pub(crate) fn obstacle(app: &App, command: Command) -> Option<&'static str> {
     let elsewhere = is_elsewhere(app, command);
@@ -206,7 +206,7 @@ pub(crate) fn obstacle(app: &App, command: Command) -> Option<&'static str> {
         }
     }
     if works(command) {
-        if app.setup.origin == Origin::Demo {
+        if app.setup.origin.is_recorded() {
             return Some(DEMO);
         }
         if app.pages.errand.is_some() {
@@ -332,7 +332,7 @@ fn chosen_obstacle(app: &App, command: Command) -> Option<&'static str> {
                 Command::GateTell if !app.is_busy() && app.resumable.is_none() => {
                     Some("no agent is there: start a run first")
                 }
-                Command::GateTell if app.setup.origin == Origin::Demo => Some(DEMO),
+                Command::GateTell if app.setup.origin.is_recorded() => Some(DEMO),
                 Command::GateOpen if gate.place().is_none() => {
                     Some("its output names no file with a line")
                 }
@@ -365,7 +365,7 @@ fn chosen_obstacle(app: &App, command: Command) -> Option<&'static str> {
         }
         Command::Open if pages.reader.is_some() => Some("this is all of it"),
         Command::Open if pages.open == Page::Sessions && app.is_busy() => Some(RUNS),
-        Command::Open if pages.open == Page::Sessions && app.setup.origin == Origin::Demo => {
+        Command::Open if pages.open == Page::Sessions && app.setup.origin.is_recorded() => {
             Some(DEMO)
         }
         Command::Open if pages.open == Page::Sessions => session_obstacle(app, command),

@@ -7,7 +7,7 @@ use harness_core::{RewindWhat, TurnNumber};
 
 use super::words;
 use crate::{
-    app::{App, Focus, Origin},
+    app::{App, Focus},
     input::{Request, Start},
     text::Role,
 };
@@ -40,7 +40,7 @@ pub(super) fn typed(app: &mut App, rest: &str) -> Vec<Request> {
         );
         return Vec::new();
     };
-    if app.setup.origin == Origin::Demo {
+    if app.setup.origin.is_recorded() {
         return words::refuse(app, "a recorded model plays: there is no way back");
     }
     if app.is_busy() {

@@ -7,7 +7,7 @@ use harness_core::Urgency;
 use harness_report::{Reply, reply};
 
 use crate::{
-    app::{App, Origin},
+    app::App,
     command::Command,
     input::{Known, Request, Start},
     offer::Offered,
@@ -202,7 +202,7 @@ fn empty(app: &mut App) -> Vec<Request> {
 
 /// Says something to the agent; while a session opens or ends, the words are held for it.
 fn say(app: &mut App, text: String, urgency: Urgency) -> Vec<Request> {
-    if app.setup.origin == Origin::Demo {
+    if app.setup.origin.is_recorded() {
         app.tell(
             Role::Needed,
             "a recorded model plays: it cannot hear you; watch, or Ctrl+D quits",
