@@ -2,7 +2,8 @@
 
 use crate::support::{Desk, FINISH, Terminal, session, write};
 
-const SIZE: (u16, u16) = (100, 30);
+/// So many rows that nothing of the session scrolls away.
+const SIZE: (u16, u16) = (100, 90);
 
 fn desk() -> Desk {
     let desk = Desk::new();

@@ -17,8 +17,9 @@ fn the_demo_goes_from_the_first_screen_to_an_accepted_review_by_keyboard() {
     let home = Home::new(PROGRAM);
     let project = Project::with_files(&[("README.md", "new here\n"), ("src/a.sh", "true\n")]);
     tmux.open(&home, &project.root(), &[], ("120", "40"));
-    let screen = tmux.wait_for("Who does the work?");
-    for text in ["recorded demo", "nothing yet", "src/**"] {
+    tmux.wait_for("Who does the work?");
+    let screen = tmux.wait_for("src/**");
+    for text in ["recorded demo", "nothing yet"] {
         assert!(screen.contains(text), "{text} in:\n{screen}");
     }
     // What cannot be done says why.

@@ -62,9 +62,17 @@ impl First {
         Worker::ALL.get(self.at).copied().unwrap_or_default()
     }
 
+    /// Whether what it shows is not known yet.
+    const fn is_looking(&self) -> bool {
+        matches!(self.state, State::Unknown | State::Asked)
+    }
+
     /// Says why somebody cannot do the work.
     pub(crate) fn obstacle(&self, worker: Worker) -> Option<&'static str> {
         match worker {
+            Worker::Local | Worker::Key if self.is_looking() => {
+                Some("it is still being looked up who can")
+            }
             Worker::Local if self.found.local.is_empty() => {
                 Some("no server with models answers on this machine: `harness models` lists them")
             }
@@ -107,6 +115,7 @@ impl First {
         };
         let gates = list(&found.gates, "none found");
         rows.push(match found.has_config {
+            _ if self.is_looking() => asked("What will this repo run?", "", ""),
             true => asked(
                 "What will this repo run?",
                 &gates,
@@ -122,6 +131,7 @@ impl First {
             ),
         });
         let write = match found.write.as_slice() {
+            [] if self.is_looking() => String::new(),
             [] => "nothing".to_owned(),
             patterns => patterns.join("  "),
         };
@@ -139,6 +149,7 @@ impl First {
     fn about(&self, worker: Worker) -> String {
         let found = &self.found;
         match worker {
+            Worker::Local | Worker::Key if self.is_looking() => "looking".to_owned(),
             Worker::Demo => "no key, no network, about 90 s".to_owned(),
             Worker::Local => match found.local.as_slice() {
                 [] => "none answers".to_owned(),
