@@ -41,8 +41,20 @@ impl Watched {
 
     /// Waits until a path is named, taking what comes on the way.
     fn until(&mut self, wanted: &str) -> Hint {
+        self.until_after(wanted, || {})
+    }
+
+    /// Writes a file until its path is named: a folder that has just come is watched a moment later,
+    /// and until then only its own path is told.
+    fn until_written(&mut self, world: &World, wanted: &str) -> Hint {
+        let file = world.root().join(wanted);
+        self.until_after(wanted, || fs::write(&file, "x").unwrap())
+    }
+
+    fn until_after(&mut self, wanted: &str, act: impl Fn()) -> Hint {
         let until = Instant::now() + LONG;
         loop {
+            act();
             let _ = self.woken.recv_timeout(SHORT);
             let hint = self.watch.take();
             if hint.is_partial || hint.paths.contains(&path(wanted)) {
@@ -88,18 +100,15 @@ fn folders_that_come_are_watched_and_those_that_go_are_not_missed() {
     let folder = world.root().join("src/new/deep");
     fs::create_dir_all(&folder).unwrap();
     watched.until("src/new");
-    fs::write(folder.join("file"), "x").unwrap();
-    watched.until("src/new/deep/file");
+    watched.until_written(&world, "src/new/deep/file");
     fs::remove_dir_all(world.root().join("src/new")).unwrap();
     watched.until("src/new");
     fs::create_dir_all(&folder).unwrap();
     watched.until("src/new");
-    fs::write(folder.join("again"), "x").unwrap();
-    watched.until("src/new/deep/again");
+    watched.until_written(&world, "src/new/deep/again");
     fs::rename(world.root().join("src/new"), world.root().join("src/old")).unwrap();
     watched.until("src/old");
-    fs::write(world.root().join("src/old/deep/moved"), "x").unwrap();
-    watched.until("src/old/deep/moved");
+    watched.until_written(&world, "src/old/deep/moved");
 }
 
 #[test]
