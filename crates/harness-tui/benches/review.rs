@@ -5,6 +5,8 @@
 
 #![expect(clippy::print_stdout, reason = "printing figures is what it is for")]
 
+mod figures;
+
 use std::{
     sync::Arc,
     time::{Duration, Instant},
@@ -16,6 +18,8 @@ use harness_tui::{
     Answer, App, Found, Input, Painter, Query, Request, ReviewAsked, ReviewFound, Setup, Wanted,
     frame, update,
 };
+
+use figures::{ms, range};
 
 const STEPS: usize = 200;
 
@@ -169,15 +173,4 @@ impl Screen {
         }
         times
     }
-}
-
-fn range(times: &[Duration]) -> String {
-    let mut times = times.to_vec();
-    times.sort_unstable();
-    let at = |hundredths: usize| ms(times[(times.len() - 1) * hundredths / 100]);
-    format!("{} median, {} p95, {} most", at(50), at(95), at(100))
-}
-
-fn ms(time: Duration) -> String {
-    format!("{:.2} ms", time.as_secs_f64() * 1_000.0)
 }

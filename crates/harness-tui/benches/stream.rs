@@ -6,14 +6,16 @@
 
 #![expect(clippy::print_stdout, reason = "printing figures is what it is for")]
 
-use std::{
-    path::Path,
-    time::{Duration, Instant},
-};
+mod figures;
+mod recorded;
 
-use harness_core::{Event, ModelDelta, Timestamp};
+use std::time::Instant;
+
+use harness_core::{ModelDelta, Timestamp};
 use harness_tui::{App, Input, Painter, Setup, frame, update};
-use serde_json::Value;
+
+use figures::range;
+use recorded::demo;
 
 /// Pieces between two frames: 500 a second at 30 frames a second.
 const PIECES: usize = 17;
@@ -143,34 +145,4 @@ impl Screen {
             .expect("memory takes bytes")
             .len()
     }
-}
-
-/// The events of the demo that a session repeats.
-fn demo() -> Vec<(Event, Timestamp)> {
-    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures/sessions/demo.jsonl");
-    let text = std::fs::read_to_string(file).expect("the recorded demo");
-    text.lines()
-        .map(|line| {
-            let record: Value = serde_json::from_str(line).expect("a record");
-            let event = serde_json::from_value(record["event"].clone()).expect("an event");
-            let at = serde_json::from_value(record["time"].clone()).expect("a time");
-            (event, at)
-        })
-        .collect()
-}
-
-fn ms(time: Duration) -> String {
-    format!("{:.2} ms", time.as_secs_f64() * 1_000.0)
-}
-
-fn range(times: &[Duration]) -> String {
-    let mut sorted = times.to_vec();
-    sorted.sort();
-    let at = |part: usize| sorted[(sorted.len() * part / 100).min(sorted.len() - 1)];
-    format!(
-        "median {}, p95 {}, max {}",
-        ms(at(50)),
-        ms(at(95)),
-        ms(at(100))
-    )
 }

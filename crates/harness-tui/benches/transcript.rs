@@ -5,14 +5,16 @@
 
 #![expect(clippy::print_stdout, reason = "printing figures is what it is for")]
 
-use std::{
-    path::Path,
-    time::{Duration, Instant},
-};
+mod figures;
+mod recorded;
+
+use std::time::{Duration, Instant};
 
 use harness_core::{Event, Timestamp};
 use harness_tui::{App, Input, Painter, Setup, frame, update};
-use serde_json::Value;
+
+use figures::{ms, range};
+use recorded::demo;
 
 const STEPS: usize = 400;
 
@@ -106,34 +108,4 @@ impl Screen {
         };
         (0..STEPS).map(step).collect()
     }
-}
-
-/// The events of the demo that a session repeats.
-fn demo() -> Vec<(Event, Timestamp)> {
-    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures/sessions/demo.jsonl");
-    let text = std::fs::read_to_string(file).expect("the recorded demo");
-    text.lines()
-        .map(|line| {
-            let record: Value = serde_json::from_str(line).expect("a record");
-            let event = serde_json::from_value(record["event"].clone()).expect("an event");
-            let at = serde_json::from_value(record["time"].clone()).expect("a time");
-            (event, at)
-        })
-        .collect()
-}
-
-fn ms(time: Duration) -> String {
-    format!("{:.2} ms", time.as_secs_f64() * 1_000.0)
-}
-
-fn range(times: &[Duration]) -> String {
-    let mut sorted = times.to_vec();
-    sorted.sort();
-    let at = |part: usize| sorted[(sorted.len() * part / 100).min(sorted.len() - 1)];
-    format!(
-        "median {}, p95 {}, max {}",
-        ms(at(50)),
-        ms(at(95)),
-        ms(at(100))
-    )
 }
