@@ -57,6 +57,13 @@ pub(crate) trait Surface {
     /// Says what it has to see of a session that is resumed.
     fn past(&self) -> Past;
 
+    /// Shows what a session holds that is taken up, before anything else is known about it.
+    ///
+    /// Only for who has to see all of it; others see the opening when the run is joined.
+    fn recall(&self, events: &[(Event, Timestamp)]) {
+        let _ = events;
+    }
+
     /// Asks for a decision; no where nobody can be asked, after showing what it is about.
     fn confirm(&self, decision: Decision<'_>) -> bool;
 

@@ -348,7 +348,7 @@ pub(super) struct Taken {
     pub(super) engine: Engine,
     /// Its opening, with the run as it is now.
     opened: SessionOpened,
-    /// What the surface has to see first.
+    /// What the run's faces have to see first.
     past: Vec<(Event, Timestamp)>,
     /// What its log says of files that no checkpoint has.
     unsaved: Unsaved,
@@ -401,7 +401,10 @@ pub(super) fn open(
         (event, harness_host::clock::now())
     };
     let past = match surface.past() {
-        Past::Whole => events,
+        Past::Whole => {
+            surface.recall(&events);
+            Vec::new()
+        }
         Past::Opening => vec![opening()],
         Past::Nothing => Vec::new(),
     };

@@ -5,7 +5,7 @@ use std::{
     path::PathBuf,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicBool, AtomicU64, Ordering},
+        atomic::{AtomicU64, Ordering},
         mpsc as answers,
     },
     thread,
@@ -27,45 +27,62 @@ use crate::{
 /// How long a run waits before it looks again whether the screen has room.
 const FULL: Duration = Duration::from_millis(1);
 
+/// How many requests wait for a run that is being opened.
+const WAITING_MAX: usize = 32;
+
 /// How many events of the past the screen takes in at once: for one frame, and between two keys.
 const PAST_MAX: usize = 2_048;
 
 /// The screen's end of a run: where its requests and its decisions go.
 #[derive(Debug, Default)]
 pub(super) struct Link {
-    requests: Mutex<Option<mpsc::Sender<Request>>>,
+    run: Mutex<Reached>,
     questions: Mutex<BTreeMap<u64, answers::Sender<bool>>>,
     next: AtomicU64,
-    /// Whether a person stopped the run while it could not take requests yet.
-    is_stopped: AtomicBool,
     /// The work tree of the session that was opened last.
     root: Mutex<Option<PathBuf>>,
+}
+
+/// Whether requests reach a run.
+#[derive(Debug)]
+enum Reached {
+    /// Not yet: they wait here, oldest first.
+    Not(Vec<Request>),
+    Run(mpsc::Sender<Request>),
+}
+
+impl Default for Reached {
+    fn default() -> Self {
+        Self::Not(Vec::new())
+    }
 }
 
 impl Link {
     /// Forgets what was meant for the run before.
     pub(super) fn begin(&self) {
-        self.is_stopped.store(false, Ordering::Relaxed);
+        *lock(&self.run) = Reached::default();
     }
 
-    /// Passes a request on. Of a run that is still being opened only a stop is kept; the screen
-    /// itself holds back what else is said until then.
+    /// Passes a request on, or keeps it for the run that is being opened.
     pub(super) fn steer(&self, request: Request) {
-        match lock(&self.requests).as_ref() {
-            // A run that does not take 64 requests in will not take the next one either.
-            Some(requests) => drop(requests.try_send(request)),
-            None if request == Request::Interrupt => self.is_stopped.store(true, Ordering::Relaxed),
-            None => {}
+        match &mut *lock(&self.run) {
+            // A run that does not take so many requests in will not take the next one either.
+            Reached::Run(requests) => drop(requests.try_send(request)),
+            Reached::Not(waiting) if request == Request::Interrupt => *waiting = vec![request],
+            Reached::Not(waiting) if waiting.len() < WAITING_MAX => waiting.push(request),
+            Reached::Not(_) => {}
         }
     }
 
-    /// Lets a run take requests, first the stop that came too early for it.
+    /// Lets a run take requests, first those that came too early for it.
     fn connect(&self, requests: &mpsc::Sender<Request>) {
-        let mut own = lock(&self.requests);
-        if self.is_stopped.swap(false, Ordering::Relaxed) {
-            let _ = requests.try_send(Request::Interrupt);
+        let mut run = lock(&self.run);
+        if let Reached::Not(waiting) = &mut *run {
+            for request in waiting.drain(..) {
+                let _ = requests.try_send(request);
+            }
         }
-        *own = Some(requests.clone());
+        *run = Reached::Run(requests.clone());
     }
 
     /// Passes a decision on.
@@ -85,9 +102,16 @@ impl Link {
         lock(&self.root).clone()
     }
 
+    /// Keeps where a session works.
+    fn note(&self, event: &Event) {
+        if let Event::SessionOpened(opened) = event {
+            *lock(&self.root) = Some(PathBuf::from(&opened.root));
+        }
+    }
+
     /// Forgets the run: it is over.
     pub(super) fn part(&self) {
-        *lock(&self.requests) = None;
+        self.begin();
     }
 }
 
@@ -140,6 +164,18 @@ impl Surface for Stage {
 
     fn past(&self) -> Past {
         self.past
+    }
+
+    fn recall(&self, events: &[(Event, Timestamp)]) {
+        for (event, _) in events {
+            self.link.note(event);
+        }
+        for events in events.chunks(PAST_MAX) {
+            let events = events.to_vec();
+            if !self.send(Input::Past { events }) {
+                return;
+            }
+        }
     }
 
     fn confirm(&self, decision: Decision<'_>) -> bool {
@@ -198,31 +234,11 @@ struct ScreenFace {
     link: Arc<Link>,
 }
 
-impl ScreenFace {
-    fn note(&self, event: &Event) {
-        if let Event::SessionOpened(opened) = event {
-            *lock(&self.link.root) = Some(PathBuf::from(&opened.root));
-        }
-    }
-}
-
 impl Face for ScreenFace {
     fn event(&mut self, event: &Event, at: Timestamp) -> bool {
-        self.note(event);
+        self.link.note(event);
         let event = Box::new(event.clone());
         send(&self.inputs, Input::Logged { event, at })
-    }
-
-    fn past(&mut self, events: &[(Event, Timestamp)]) {
-        for (event, _) in events {
-            self.note(event);
-        }
-        for events in events.chunks(PAST_MAX) {
-            let events = events.to_vec();
-            if !send(&self.inputs, Input::Past { events }) {
-                return;
-            }
-        }
     }
 
     fn delta(&mut self, delta: &ModelDelta) {
@@ -243,10 +259,12 @@ mod tests {
     fn a_stop_while_a_run_is_opened_reaches_it_and_no_later_one() {
         let link = Link::default();
         link.begin();
+        link.steer(Request::Stop);
         link.steer(Request::Interrupt);
         let (requests, mut taken) = mpsc::channel(4);
         link.connect(&requests);
         assert_eq!(taken.try_recv().ok(), Some(Request::Interrupt));
+        assert!(taken.try_recv().is_err());
         link.part();
 
         link.steer(Request::Interrupt);

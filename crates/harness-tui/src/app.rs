@@ -117,7 +117,9 @@ pub(crate) enum Phase {
     /// Nothing runs.
     #[default]
     Idle,
-    /// A run or an errand goes on.
+    /// Something was begun that takes nothing in yet: what is said is held for it.
+    Opening,
+    /// A run goes on.
     Busy,
 }
 
@@ -292,7 +294,7 @@ impl App {
     }
 
     pub(crate) fn is_busy(&self) -> bool {
-        self.phase == Phase::Busy
+        self.phase != Phase::Idle
     }
 
     /// Whether the agent has stopped and a person can say how to go on.

@@ -62,12 +62,8 @@ fn take(app: &mut App, input: Input) -> Vec<Request> {
             Vec::new()
         }
         Input::Started => run::started(app),
-        Input::Logged { event, at } => run::logged(app, &event, at),
-        Input::Past { events } => {
-            let events = events.iter();
-            let asked = events.flat_map(|(event, at)| run::logged(app, event, *at));
-            asked.collect()
-        }
+        Input::Logged { event, at } => run::happened(app, &event, at),
+        Input::Past { events } => run::recalled(app, &events),
         Input::Streamed { delta, at } => {
             app.now = at;
             app.transcript.stream(&delta);

@@ -112,10 +112,8 @@ fn words_are_held_while_a_session_opens_and_while_it_ends() {
     desk.take(Input::Started);
     desk.write("mind the tests");
     assert_eq!(desk.press("enter"), []);
-    let mut opened = Desk::new(80, 24);
-    opened.app.held.push("mind the tests".to_owned());
-    opened.play_until("session_opened", 1);
-    assert!(opened.app.held.is_empty());
+    desk.play_until("session_opened", 1);
+    assert!(desk.app.held.is_empty());
     let mut desk = at_work();
     desk.log_json(r#"{"type":"run_ended","reason":"interrupted","detail":""}"#);
     desk.write("go on");
@@ -126,6 +124,19 @@ fn words_are_held_while_a_session_opens_and_while_it_ends() {
         known: Known::Shown,
     };
     assert_eq!(ended(&mut desk, 3), [Request::Start(resume)]);
+}
+
+#[test]
+fn a_session_is_seen_before_it_can_be_talked_to_and_words_wait_for_it() {
+    let mut desk = Desk::new(80, 24);
+    desk.recall(50);
+    let picture = desk.picture();
+    assert!(picture.contains("opening"), "{picture}");
+    desk.write("mind the tests");
+    assert_eq!(desk.press("enter"), []);
+    let turn = r#"{"type":"turn_started","turn":9}"#;
+    let asked = desk.log_json(turn);
+    assert_eq!(asked, [say("mind the tests", Urgency::NextTurn)]);
 }
 
 #[test]

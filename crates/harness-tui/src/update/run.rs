@@ -17,7 +17,7 @@ use crate::{
 const TWICE_MS: u128 = 2_000;
 
 pub(super) fn started(app: &mut App) -> Vec<Request> {
-    app.phase = Phase::Busy;
+    app.phase = Phase::Opening;
     app.over = None;
     app.stopping = Stopping::No;
     app.resumable = None;
@@ -26,7 +26,29 @@ pub(super) fn started(app: &mut App) -> Vec<Request> {
     Vec::new()
 }
 
-pub(super) fn logged(app: &mut App, event: &Event, at: Timestamp) -> Vec<Request> {
+/// Takes in what is logged as it happens: whoever logs it can be talked to.
+pub(super) fn happened(app: &mut App, event: &Event, at: Timestamp) -> Vec<Request> {
+    let mut asked = logged(app, event, at);
+    if app.phase == Phase::Opening {
+        app.phase = Phase::Busy;
+        asked.extend(words::release(app));
+    }
+    asked
+}
+
+/// Takes in what a session held that is being opened.
+pub(super) fn recalled(app: &mut App, events: &[(Event, Timestamp)]) -> Vec<Request> {
+    let asked = events
+        .iter()
+        .flat_map(|(event, at)| logged(app, event, *at))
+        .collect();
+    if app.phase == Phase::Opening {
+        app.work.activity = Activity::Opening;
+    }
+    asked
+}
+
+fn logged(app: &mut App, event: &Event, at: Timestamp) -> Vec<Request> {
     app.now = app.now.max(at);
     take_words(app, event);
     let waited = app.work.judged.waits_for_word();
@@ -58,7 +80,6 @@ pub(super) fn logged(app: &mut App, event: &Event, at: Timestamp) -> Vec<Request
             app.asked = None;
             app.composer.bring_back();
         }
-        Event::SessionOpened(_) => return words::release(app),
         Event::ApprovalAsked(asked) => approve::ask(app, asked),
         _ => {}
     }

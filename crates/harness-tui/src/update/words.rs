@@ -7,7 +7,7 @@ use harness_core::Urgency;
 use harness_report::{Reply, reply};
 
 use crate::{
-    app::App,
+    app::{App, Phase},
     command::Command,
     input::{Known, Request, Start},
     offer::Offered,
@@ -209,7 +209,8 @@ fn say(app: &mut App, text: String, urgency: Urgency) -> Vec<Request> {
         );
         return Vec::new();
     }
-    if app.work.session.is_none() || app.work.end.is_some() {
+    let is_over = app.work.session.is_none() || app.work.end.is_some();
+    if app.phase == Phase::Opening || is_over {
         app.held.push(text);
         return Vec::new();
     }
