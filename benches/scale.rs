@@ -33,8 +33,10 @@ const FILES: usize = 100;
 const ROUNDS: usize = 15;
 /// A session has 200 turns at most.
 const SESSION_TURNS: usize = 190;
-/// Commands in each turn; a turn has about 55 events.
-const SESSION_CALLS: usize = 17;
+/// Commands in each turn, for 10,000 events.
+const SESSION_CALLS: usize = 24;
+/// How long the model thinks about its last answer, which nobody waits for. Unit: milliseconds.
+const LAST_THINKS_MS: u64 = 3_600_000;
 /// How long a session is waited for on the screen.
 const SHOWN_WITHIN: Duration = Duration::from_secs(20);
 const ROWS: NonZeroU16 = NonZeroU16::new(40).expect("not zero");
@@ -325,10 +327,13 @@ fn log(root: &Path) {
 fn session() {
     let root = repository("small", 1);
     let (home, server) = desk(&root, SESSION_TURNS, SESSION_CALLS);
-    let turns = SESSION_TURNS.to_string();
-    let arguments = ["run", "Work", "--json", "--no-input", "--max-turns", &turns];
+    let arguments = ["run", "Work", "--json", "--no-input"];
     let begun = Instant::now();
-    let peak = watched(&mut home.command(&root, &arguments));
+    let asked = || server.received().len();
+    // Killed while it waits for its next answer, as long work ends that is taken up later.
+    let peak = watched_until(&mut home.command(&root, &arguments), || {
+        asked() > SESSION_TURNS
+    });
     let own = own_times(&server);
     let log = newest_log(&root);
     let events = fs::read_to_string(&log).map_or(0, |text| text.lines().count());
@@ -370,18 +375,10 @@ fn session() {
         range(&frames),
         range(&whole)
     );
-    let taken_up = server.received().len();
+    let taken_up = asked();
     let begun = Instant::now();
-    let more = (SESSION_TURNS + 1).to_string();
-    let arguments = [
-        "resume",
-        "--last",
-        "--json",
-        "--no-input",
-        "--max-turns",
-        &more,
-    ];
-    let peak = watched(&mut home.command(&root, &arguments));
+    let arguments = ["resume", "--last", "--json", "--no-input"];
+    let peak = watched_until(&mut home.command(&root, &arguments), || asked() > taken_up);
     match server.received().get(taken_up) {
         Some(request) => println!(
             "  `harness resume` to its first request: {:.1} ms, peak memory {peak:.1} MiB",
@@ -485,7 +482,10 @@ fn script(turns: usize, calls: usize) -> String {
         let calls: Vec<String> = (0..calls).map(call).collect();
         let _ = writeln!(text, "[[session.turn]]\ncalls = [{}]", calls.join(", "));
     }
-    text.push_str("[[session.turn]]\ntext = \"That is all.\"\n");
+    let _ = writeln!(
+        text,
+        "[[session.turn]]\ntext = \"That is all.\"\nthink_ms = {LAST_THINKS_MS}"
+    );
     text
 }
 
@@ -500,6 +500,11 @@ fn own_times(server: &Server) -> Vec<Duration> {
 
 /// Runs a command to its end and returns the most memory it had. Unit: MiB.
 fn watched(command: &mut Command) -> f64 {
+    watched_until(command, || false)
+}
+
+/// Runs a command to its end, or kills it once something is so, and returns the most memory it had. Unit: MiB.
+fn watched_until(command: &mut Command, is_enough: impl Fn() -> bool) -> f64 {
     let quiet = command
         .stdin(Stdio::null())
         .stdout(Stdio::null())
@@ -512,6 +517,9 @@ fn watched(command: &mut Command) -> f64 {
         .is_none()
     {
         peak = peak.max(peak_memory(child.id()));
+        if is_enough() {
+            let _ = child.kill();
+        }
         thread::sleep(Duration::from_millis(1));
     }
     peak

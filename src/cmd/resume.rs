@@ -388,6 +388,9 @@ pub(super) fn open(
             "session `{session}` does not begin with its opening"
         ))
     };
+    if surface.past() == Past::Whole {
+        surface.recall(&events);
+    }
     let mut unsaved = Unsaved::default();
     for (event, at) in &events {
         unsaved.take(event, *at);
@@ -401,12 +404,8 @@ pub(super) fn open(
         (event, harness_host::clock::now())
     };
     let past = match surface.past() {
-        Past::Whole => {
-            surface.recall(&events);
-            Vec::new()
-        }
         Past::Opening => vec![opening()],
-        Past::Nothing => Vec::new(),
+        Past::Whole | Past::Nothing => Vec::new(),
     };
     let log = log.with_redaction(Box::new(harness_runner::redact_for_log));
     Ok(Taken {
