@@ -146,6 +146,7 @@ pub(crate) fn check_gates(
         if report.status != CheckStatus::Green {
             code = RED;
         }
+        let report = Box::new(report);
         tell(&Event::CheckEnded { report }, &subject)?;
     }
     runtime.shutdown_timeout(session::SHUTDOWN);

@@ -189,8 +189,8 @@ fn attempt(
     )?;
     let resumed = Event::SessionResumed {
         attended: surface.is_attended(),
-        model: models.first,
-        limits: resolved.policy.limits.clone(),
+        model: Box::new(models.first),
+        limits: Box::new(resolved.policy.limits.clone()),
         steered: surface.is_steered(),
         fallback: models.standby,
         roles: Box::new(models.roles),

@@ -72,7 +72,7 @@ impl Judged {
                 self.subject = Some(subject);
                 self.reports.clear();
             }
-            Event::CheckEnded { report } => self.reports.push(report),
+            Event::CheckEnded { report } => self.reports.push(*report),
             Event::FindingsApproved { findings, .. } => {
                 self.approved
                     .extend(findings.into_iter().map(|finding| finding.id));

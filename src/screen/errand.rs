@@ -198,9 +198,11 @@ fn redacted(event: Event) -> Event {
             tail: without(report.output.tail),
             ..report.output
         },
-        ..report
+        ..*report
     };
-    Event::CheckEnded { report }
+    Event::CheckEnded {
+        report: Box::new(report),
+    }
 }
 
 #[cfg(test)]

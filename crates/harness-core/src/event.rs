@@ -26,9 +26,9 @@ pub enum Event {
         /// Whether a person can be asked from now on.
         attended: bool,
         /// The model that answers from now on.
-        model: ModelProfile,
+        model: Box<ModelProfile>,
         /// The bounds that hold from now on.
-        limits: Limits,
+        limits: Box<Limits>,
         /// Whether a person can go on talking to the agent from now on.
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         steered: bool,
@@ -219,7 +219,7 @@ pub enum Event {
     /// A gate ran on the base.
     BaselineEnded {
         /// How it came out there.
-        report: CheckReport,
+        report: Box<CheckReport>,
         /// Whether the result was kept from an earlier run on the same tree.
         cached: bool,
     },
@@ -251,7 +251,7 @@ pub enum Event {
     /// A check of a gate is over.
     CheckEnded {
         /// How it came out.
-        report: CheckReport,
+        report: Box<CheckReport>,
     },
     /// A gate is over.
     GateEnded {

@@ -182,35 +182,40 @@ impl Cycle {
 
 /// Hashes what a call means: how its arguments are written, and the blanks of a command, make no difference.
 pub(crate) fn hash_of_call(asked: &ToolCall, intent: &Result<Intent, ToolFault>) -> DefaultHasher {
-    let mut hashed = Hashed::default();
-    asked.name.hash(&mut hashed.hasher);
+    let mut hasher = DefaultHasher::new();
+    asked.name.hash(&mut hasher);
     match intent {
         Ok(intent) => {
-            hashed.folds_blanks = matches!(intent, Intent::Act(Action::Run { .. }));
-            // Hashing cannot fail.
-            let _ = write!(hashed, "{intent:?}");
+            let mut meant = Meant {
+                text: String::new(),
+                folds_blanks: matches!(intent, Intent::Act(Action::Run { .. })),
+            };
+            // Writing to a text cannot fail.
+            let _ = write!(meant, "{intent:?}");
+            meant.text.hash(&mut hasher);
         }
-        Err(_) => asked.arguments.trim().hash(&mut hashed.hasher),
+        Err(_) => asked.arguments.trim().hash(&mut hasher),
     }
-    hashed.hasher
+    hasher
 }
 
-/// Hashes what is written to it.
-#[derive(Default)]
-struct Hashed {
-    hasher: DefaultHasher,
+/// What a call means, in words; several blanks can count as one.
+struct Meant {
+    text: String,
     folds_blanks: bool,
-    was_blank: bool,
 }
 
-impl fmt::Write for Hashed {
+impl fmt::Write for Meant {
     fn write_str(&mut self, text: &str) -> fmt::Result {
-        for byte in text.bytes() {
-            let is_blank = byte == b' ';
-            if !(self.folds_blanks && is_blank && self.was_blank) {
-                self.hasher.write_u8(byte);
+        if !self.folds_blanks {
+            self.text.push_str(text);
+            return Ok(());
+        }
+        for piece in text.split_inclusive(' ') {
+            let is_blank_again = piece == " " && self.text.ends_with(' ');
+            if !is_blank_again {
+                self.text.push_str(piece);
             }
-            self.was_blank = is_blank;
         }
         Ok(())
     }

@@ -92,7 +92,7 @@ fn a_red_strict_base_blocks_the_run() {
     let red = facts::report(&gate("test"), CheckStatus::Red);
     assert_eq!(
         run.on(&Event::BaselineEnded {
-            report: red,
+            report: Box::new(red),
             cached: false
         }),
         "stop blocked; cancel model"
@@ -114,7 +114,7 @@ fn a_cancelled_gate_says_nothing_about_the_base() {
     report.stop = Some(Stop::Cancelled);
     assert_eq!(
         run.on(&Event::BaselineEnded {
-            report,
+            report: Box::new(report),
             cached: false
         }),
         ""
@@ -707,7 +707,9 @@ fn a_check_cut_off_by_an_interrupt_is_run_again_after_a_crash() {
     assert_eq!(run.on(&Event::Interrupted), "cancel work");
     let mut report = facts::report(&gate("test"), CheckStatus::Error);
     report.stop = Some(Stop::Cancelled);
-    run.on_unrecorded(&Event::CheckEnded { report });
+    run.on_unrecorded(&Event::CheckEnded {
+        report: Box::new(report),
+    });
     assert_eq!(run.crashes(), "freeze");
 }
 

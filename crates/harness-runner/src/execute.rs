@@ -244,10 +244,10 @@ impl Executor {
                 if let Some(setting) = self.setting.borrow_mut().as_mut() {
                     setting.run.attended = *attended;
                     setting.run.steered = *steered;
-                    setting.run.model = model.clone();
+                    setting.run.model = (**model).clone();
                     setting.run.fallback = fallback.clone();
                     setting.run.roles = (**roles).clone();
-                    setting.run.policy.limits = limits.clone();
+                    setting.run.policy.limits = (**limits).clone();
                 }
             }
             Event::FeaturePassed(passed) => {
@@ -539,7 +539,10 @@ impl Executor {
                 .baseline(&gate, &setting, cancelled.clone())
                 .await
             {
-                Ok((report, cached)) => self.tell(Event::BaselineEnded { report, cached }),
+                Ok((report, cached)) => self.tell(Event::BaselineEnded {
+                    report: Box::new(report),
+                    cached,
+                }),
                 Err(message) => return self.tell(Event::BaselineFailed { message }),
             }
         }
@@ -553,7 +556,7 @@ impl Executor {
             Ok(place) => place,
             Err(message) => {
                 return self.tell(Event::CheckEnded {
-                    report: bench::not_run(&run.gate, message),
+                    report: Box::new(bench::not_run(&run.gate, message)),
                 });
             }
         };
@@ -564,7 +567,7 @@ impl Executor {
         let limits = &setting.run.policy.limits;
         let in_place = matches!(candidate.place, GatePlace::WorkTree(_));
         if in_place && let Err(message) = self.look(Performer::before_command).await {
-            let report = bench::not_run(&run.gate, message);
+            let report = Box::new(bench::not_run(&run.gate, message));
             return self.tell(Event::CheckEnded { report });
         }
         let report = self
@@ -586,6 +589,7 @@ impl Executor {
             Ok(()) => report,
             Err(message) => bench::not_run(&run.gate, message),
         };
+        let report = Box::new(report);
         self.tell(Event::CheckEnded { report });
     }
 

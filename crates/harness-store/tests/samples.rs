@@ -430,8 +430,8 @@ fn questions() -> Vec<Event> {
         Event::SessionOpened(Box::new(opened)),
         Event::SessionResumed {
             attended: false,
-            model: model(),
-            limits: limits(),
+            model: Box::new(model()),
+            limits: Box::new(limits()),
             steered: false,
             fallback: Vec::new(),
             roles: Box::default(),
@@ -576,8 +576,8 @@ fn taken_up() -> Vec<Event> {
     vec![
         Event::SessionResumed {
             attended: false,
-            model: model(),
-            limits: limits(),
+            model: Box::new(model()),
+            limits: Box::new(limits()),
             steered: false,
             fallback: Vec::new(),
             roles: Box::default(),
@@ -655,8 +655,8 @@ fn fallback() -> Vec<Event> {
         Event::SessionOpened(Box::new(chained)),
         Event::SessionResumed {
             attended: false,
-            model: model(),
-            limits: limits(),
+            model: Box::new(model()),
+            limits: Box::new(limits()),
             steered: false,
             fallback: vec![spare.clone()],
             roles: Box::default(),
@@ -692,8 +692,8 @@ fn roles() -> Vec<Event> {
         Event::SessionOpened(Box::new(opened)),
         Event::SessionResumed {
             attended: false,
-            model: thinking("large", Effort::Low),
-            limits: limits(),
+            model: Box::new(thinking("large", Effort::Low)),
+            limits: Box::new(limits()),
             steered: false,
             fallback: vec![thinking("spare", Effort::Minimal)],
             roles: Box::new(only_reviewer),
@@ -857,8 +857,8 @@ fn sessions() -> Vec<Event> {
         .to_vec();
     events.push(Event::SessionResumed {
         attended: true,
-        model: model(),
-        limits: limits(),
+        model: Box::new(model()),
+        limits: Box::new(limits()),
         steered: false,
         fallback: Vec::new(),
         roles: Box::default(),
@@ -902,8 +902,8 @@ fn steering() -> Vec<Event> {
         Event::SessionOpened(Box::new(steered)),
         Event::SessionResumed {
             attended: true,
-            model: model(),
-            limits: limits(),
+            model: Box::new(model()),
+            limits: Box::new(limits()),
             steered: true,
             fallback: Vec::new(),
             roles: Box::default(),
@@ -1354,7 +1354,7 @@ fn checkpoints() -> Vec<Event> {
 fn gates() -> Vec<Event> {
     let mut events = vec![
         Event::BaselineEnded {
-            report: report(CheckStatus::Green),
+            report: Box::new(report(CheckStatus::Green)),
             cached: true,
         },
         Event::BaselineFailed {
@@ -1390,7 +1390,7 @@ fn gates() -> Vec<Event> {
         CheckStatus::Timeout,
     ];
     events.extend(statuses.map(|status| Event::CheckEnded {
-        report: report(status),
+        report: Box::new(report(status)),
     }));
     events.extend(statuses.map(|status| Event::GateEnded {
         gate: "unit".to_owned(),
@@ -1807,10 +1807,10 @@ fn controls() -> Vec<Event> {
             control: NegativeControl::not_run("no test file was added or changed"),
         },
         Event::CheckEnded {
-            report: CheckReport {
+            report: Box::new(CheckReport {
                 retried: true,
                 ..report(CheckStatus::Green)
-            },
+            }),
         },
     ]
 }

@@ -213,7 +213,7 @@ impl Work {
                 self.count(found.spent.unwrap_or_default());
                 self.end = None;
                 self.used.until = None;
-                self.used.limits = Some(limits.clone());
+                self.used.limits = Some((**limits).clone());
                 self.model = Some(model_line(model));
             }
             Event::ModelChanged { model, .. } => self.model = Some(model_line(model)),

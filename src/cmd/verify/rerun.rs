@@ -153,7 +153,7 @@ impl Runs<'_> {
 /// Shows how a gate came out, as a run would.
 fn show(report: &CheckReport, output: &mut Output) -> Result<(), Failure> {
     let event = Event::CheckEnded {
-        report: report.clone(),
+        report: Box::new(report.clone()),
     };
     let text = Lines::default().write(&event);
     let line = JsonLines::default().write(&event, harness_host::clock::now());

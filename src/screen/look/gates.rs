@@ -57,7 +57,7 @@ fn last(site: &Site) -> Result<Last, Failure> {
     let _ = harness_store::fold(store.log_path(session), |record| match &record.event {
         Event::CandidateFrozen(subject) => tree = Some(subject.tree.clone()),
         Event::CheckEnded { report } => {
-            let report = Box::new(report.clone());
+            let report = report.clone();
             last.insert(report.gate.clone(), (report, tree.clone()));
         }
         _ => {}

@@ -57,7 +57,7 @@ fn after_a_crash_it_is_judged_again() {
     run.on(&frozen(2, Vec::new()));
     assert_eq!(run.crashes(), "gate test");
     let event = Event::CheckEnded {
-        report: facts::report(&gate("test"), CheckStatus::Green),
+        report: Box::new(facts::report(&gate("test"), CheckStatus::Green)),
     };
     assert_eq!(run.on(&event), "gate ended green; commit F-001");
 }

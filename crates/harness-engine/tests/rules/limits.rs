@@ -84,8 +84,8 @@ fn each_limit_is_warned_of_once_and_the_agent_is_told() {
     let state = run.engine.run();
     run.on(&Event::SessionResumed {
         attended: false,
-        model: state.model,
-        limits,
+        model: Box::new(state.model),
+        limits: Box::new(limits),
         steered: false,
         fallback: Vec::new(),
         roles: Box::default(),
@@ -113,8 +113,8 @@ fn a_limit_that_was_raised_needs_one_resume_also_in_the_middle_of_the_note() {
     limits.turns = 9;
     let follows = run.on(&Event::SessionResumed {
         attended: false,
-        model: state.model,
-        limits,
+        model: Box::new(state.model),
+        limits: Box::new(limits),
         steered: false,
         fallback: Vec::new(),
         roles: Box::default(),

@@ -132,8 +132,8 @@ fn a_wait_outlives_its_process_unless_another_provider_is_asked() {
     let far = state.fallback[0].clone();
     let follows = run.on(&Event::SessionResumed {
         attended: false,
-        model: far,
-        limits: state.policy.limits,
+        model: Box::new(far),
+        limits: Box::new(state.policy.limits),
         steered: false,
         fallback: Vec::new(),
         roles: Box::default(),

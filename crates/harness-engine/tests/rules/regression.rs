@@ -39,7 +39,7 @@ fn touching() -> Event {
 
 fn base(status: CheckStatus) -> Event {
     Event::BaselineEnded {
-        report: facts::report(&gate(GUARD), status),
+        report: Box::new(facts::report(&gate(GUARD), status)),
         cached: false,
     }
 }
@@ -98,7 +98,7 @@ fn what_was_broken_before_is_marked_and_does_not_stand_in_the_way() {
     run.opens(2);
     let red = facts::report(&gate("test"), CheckStatus::Red);
     let event = Event::BaselineEnded {
-        report: red,
+        report: Box::new(red),
         cached: false,
     };
     assert_eq!(run.on(&event), "");

@@ -313,7 +313,7 @@ impl Script {
         for gate in self.gates.clone() {
             let report = facts::report(&gate, CheckStatus::Green);
             follows.push_str(&self.on(&Event::BaselineEnded {
-                report,
+                report: Box::new(report),
                 cached: false,
             }));
         }
@@ -322,7 +322,9 @@ impl Script {
 
     pub(crate) fn checks(&mut self, name: &str, status: CheckStatus) -> String {
         let report = facts::report(&facts::gate(name), status);
-        self.on(&Event::CheckEnded { report })
+        self.on(&Event::CheckEnded {
+            report: Box::new(report),
+        })
     }
 
     /// Returns the text of the last prompt's messages.
@@ -368,8 +370,8 @@ impl Script {
         let limits = run.policy.limits;
         self.on(&Event::SessionResumed {
             attended,
-            model: run.model,
-            limits,
+            model: Box::new(run.model),
+            limits: Box::new(limits),
             steered,
             fallback: run.fallback,
             roles: Box::new(run.roles),

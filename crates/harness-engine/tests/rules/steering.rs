@@ -35,7 +35,9 @@ fn with_a_gate_running_for_a_stop() -> Script {
 fn cancelled_check() -> Event {
     let mut report = facts::report(&gate("test"), CheckStatus::Error);
     report.stop = Some(harness_core::Stop::Cancelled);
-    Event::CheckEnded { report }
+    Event::CheckEnded {
+        report: Box::new(report),
+    }
 }
 
 fn text(words: &str) -> CallEnd {

@@ -470,8 +470,8 @@ impl<'a> Driver<'a> {
         }
         let event = Event::SessionResumed {
             attended,
-            model: run.model,
-            limits,
+            model: Box::new(run.model),
+            limits: Box::new(limits),
             steered,
             fallback: run.fallback,
             roles: Box::new(run.roles),

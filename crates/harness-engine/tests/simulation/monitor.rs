@@ -192,7 +192,7 @@ impl Monitor {
                 if let Some(run) = &mut self.run {
                     run.attended = *attended;
                     run.steered = *steered;
-                    run.policy.limits = limits.clone();
+                    run.policy.limits = (**limits).clone();
                 }
                 self.adapt_attempts();
             }

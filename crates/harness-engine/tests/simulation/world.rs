@@ -144,7 +144,7 @@ impl World {
             Effect::RunBaseline { gates } => self.baseline(gates, ending),
             Effect::FreezeCandidate => vec![self.freeze(ending)],
             Effect::RunGate(run) => vec![Event::CheckEnded {
-                report: self.check(&run.gate, number(&run.tree), ending),
+                report: Box::new(self.check(&run.gate, number(&run.tree), ending)),
             }],
             Effect::RunNegativeControl(_) => vec![Event::NegativeControlEnded {
                 control: NegativeControl::not_run(format!("{ending:?}")),
@@ -473,7 +473,7 @@ impl World {
                 report = facts::report(gate, CheckStatus::Red);
             }
             Event::BaselineEnded {
-                report,
+                report: Box::new(report),
                 cached: false,
             }
         };

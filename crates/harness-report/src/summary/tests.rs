@@ -51,8 +51,8 @@ fn a_session_that_goes_on_has_not_ended() {
     };
     let resumed = Event::SessionResumed {
         attended: false,
-        model: opened.run.model.clone(),
-        limits: opened.run.policy.limits.clone(),
+        model: Box::new(opened.run.model.clone()),
+        limits: Box::new(opened.run.policy.limits.clone()),
         steered: false,
         fallback: Vec::new(),
         roles: Box::default(),

@@ -241,7 +241,7 @@ impl Gates {
                     && gate.state == GateState::Unknown
                 {
                     gate.state = GateState::Base(verdict(report));
-                    gate.report = Some(Box::new(report.clone()));
+                    gate.report = Some(report.clone());
                 }
             }
             Event::GateStarted { .. } | Event::CheckEnded { .. } => {
@@ -281,7 +281,7 @@ impl Gates {
                         _ => GateState::Current(verdict(report)),
                     };
                     gate.argv.clone_from(&report.argv);
-                    gate.report = Some(Box::new(report.clone()));
+                    gate.report = Some(report.clone());
                     gate.of.clone_from(&tree);
                 }
                 self.tree = tree.or(self.tree.take());

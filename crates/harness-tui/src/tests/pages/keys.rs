@@ -278,7 +278,9 @@ fn gates_run_and_turn_stale_when_files_change() {
     assert!(desk.picture().contains("running"));
     assert!(desk.picture().contains("gates run"));
     let green = report("test", "green", "fine\n");
-    desk.take(checked(Event::CheckEnded { report: green }));
+    desk.take(checked(Event::CheckEnded {
+        report: Box::new(green),
+    }));
     assert_eq!(over(&mut desk, Ok("")), [look(Wanted::Gates)]);
     // The log knows nothing of it, and the files are as they were: it counts.
     let found = GatesFound {
