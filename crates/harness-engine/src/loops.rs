@@ -79,8 +79,9 @@ impl Loops {
         intent: &Result<Intent, ToolFault>,
         result: &str,
     ) -> Option<Remark> {
+        let called = hash_of_call(asked, intent);
         let hash = |result: &str| {
-            let mut hasher = hash_of_call(asked, intent);
+            let mut hasher = called.clone();
             result.hash(&mut hasher);
             hasher.finish()
         };
