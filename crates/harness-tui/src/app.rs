@@ -203,6 +203,8 @@ pub struct App {
     pub(crate) asked: Option<CallId>,
     /// What that question says.
     pub(crate) question: String,
+    /// The words that something was begun with, until it has opened.
+    pub(crate) sent: String,
     /// Words that came while no session could hear them: one opens, or ends.
     pub(crate) held: Vec<String>,
     /// Words that wait for the next turn.

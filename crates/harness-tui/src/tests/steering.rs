@@ -140,6 +140,32 @@ fn a_session_is_seen_before_it_can_be_talked_to_and_words_wait_for_it() {
 }
 
 #[test]
+fn what_does_not_open_gives_the_words_back() {
+    let mut desk = at_work();
+    ended(&mut desk, 3);
+    desk.write("go on");
+    desk.press("enter");
+    desk.take(Input::Started);
+    desk.write("and mind the tests");
+    assert_eq!(desk.press("enter"), []);
+    desk.write("half a");
+    let failure = Some(crate::Failed {
+        message: "HEAD is elsewhere".to_owned(),
+        hint: None,
+    });
+    let over = Over {
+        code: 2,
+        failure,
+        resumable: Some(SessionId::new(1)),
+    };
+    let asked = desk.take(Input::Over(over));
+    let begins = |request: &Request| matches!(request, Request::Start(_));
+    assert!(!asked.iter().any(begins), "{asked:?}");
+    let written = desk.app.composer.text();
+    assert_eq!(written, "go on\nand mind the tests\nhalf a");
+}
+
+#[test]
 fn an_answer_is_typed_while_the_half_written_text_waits() {
     let mut desk = at_work();
     desk.write("half a thought");

@@ -12,12 +12,12 @@ pub(super) use self::{
 use harness_report::{clean, clean_line};
 use harness_review::Base;
 
-use super::{first, review, run};
+use super::{first, review, run, words};
 use crate::{
     app::{App, Focus, Notice},
     command::Command,
     found::{Errand, Found, Wanted},
-    input::{Failed, Known, Query, Request, Start},
+    input::{Failed, Query, Request},
     list::Step,
     page::{self, Page, Prompt, Typing},
     pages::{GateKind, State},
@@ -450,15 +450,6 @@ fn resume(app: &mut App) -> Vec<Request> {
     let Some(session) = chosen.session else {
         return Vec::new();
     };
-    let known = if app.work.session == Some(session) {
-        Known::Shown
-    } else {
-        Known::New
-    };
     show(app, Page::Session);
-    vec![Request::Start(Start::Resume {
-        session,
-        text: String::new(),
-        known,
-    })]
+    words::resume_one(app, session, String::new())
 }

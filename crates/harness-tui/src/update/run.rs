@@ -31,6 +31,7 @@ pub(super) fn happened(app: &mut App, event: &Event, at: Timestamp) -> Vec<Reque
     let mut asked = logged(app, event, at);
     if app.phase == Phase::Opening {
         app.phase = Phase::Busy;
+        app.sent.clear();
         asked.extend(words::release(app));
     }
     asked
@@ -123,6 +124,9 @@ fn take_words(app: &mut App, event: &Event) {
 }
 
 pub(super) fn over(app: &mut App, over: Over) -> Vec<Request> {
+    if app.phase == Phase::Opening && over.failure.is_some() {
+        words::give_back(app);
+    }
     app.phase = Phase::Idle;
     // What a notice said of the way to the end is over with it.
     if app.stopping != Stopping::No && app.quitting == Quitting::No {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use harness_core::Urgency;
+use harness_core::{SessionId, Urgency};
 
 use harness_report::{Reply, reply};
 
@@ -86,8 +86,23 @@ pub(super) fn send(app: &mut App) -> Vec<Request> {
     }
     match app.resumable {
         Some(_) => resume(app, text),
-        None => vec![Request::Start(Start::Goal(text))],
+        None => begin(app, text.clone(), Start::Goal(text)),
     }
+}
+
+/// Begins something with a person's words, which come back if it does not open.
+fn begin(app: &mut App, words: String, start: Start) -> Vec<Request> {
+    app.sent = words;
+    vec![Request::Start(start)]
+}
+
+/// Gives the words back that something was to begin with: it did not open.
+pub(super) fn give_back(app: &mut App) {
+    let sent = std::mem::take(&mut app.sent);
+    let held = std::mem::take(&mut app.held);
+    let words = [sent].into_iter().chain(held).chain([app.composer.text()]);
+    let words: Vec<String> = words.filter(|words| !words.trim().is_empty()).collect();
+    app.composer.set(&words.join("\n"));
 }
 
 /// Sends the text into the running turn.
@@ -114,16 +129,22 @@ pub(super) fn resume(app: &mut App, text: String) -> Vec<Request> {
     let Some(session) = app.resumable else {
         return Vec::new();
     };
+    resume_one(app, session, text)
+}
+
+/// Goes on with a session, which is shown as far as it is not.
+pub(super) fn resume_one(app: &mut App, session: SessionId, text: String) -> Vec<Request> {
     let known = if app.work.session == Some(session) {
         Known::Shown
     } else {
         Known::New
     };
-    vec![Request::Start(Start::Resume {
+    let start = Start::Resume {
         session,
-        text,
+        text: text.clone(),
         known,
-    })]
+    };
+    begin(app, text, start)
 }
 
 /// Takes the last waiting words back into the composer.
@@ -234,7 +255,7 @@ pub(super) fn go_on(app: &mut App) -> Vec<Request> {
     match app.resumable {
         _ if text.is_empty() => Vec::new(),
         Some(_) => resume(app, text),
-        None => vec![Request::Start(Start::Goal(text))],
+        None => begin(app, text.clone(), Start::Goal(text)),
     }
 }
 
@@ -300,19 +321,19 @@ fn perform_typed(app: &mut App, line: Line) -> Vec<Request> {
         }
         Typed::Run if app.is_busy() => refuse(app, "a run is going on already"),
         Typed::Run => {
-            app.composer.take();
+            let typed = app.composer.take();
             let start = if rest.is_empty() {
                 Start::All
             } else {
                 Start::Goal(rest)
             };
-            vec![Request::Start(start)]
+            begin(app, typed, start)
         }
         Typed::Plan if app.is_busy() => refuse(app, "a run is going on already"),
         Typed::Plan if rest.is_empty() => refuse(app, PLAN_USAGE),
         Typed::Plan => {
-            app.composer.take();
-            vec![Request::Start(Start::Plan(rest))]
+            let typed = app.composer.take();
+            begin(app, typed, Start::Plan(rest))
         }
         Typed::Back => take_back_typed(app, &rest),
         Typed::Rewind => rewind::typed(app, &rest),
