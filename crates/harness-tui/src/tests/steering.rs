@@ -140,6 +140,22 @@ fn a_session_is_seen_before_it_can_be_talked_to_and_words_wait_for_it() {
 }
 
 #[test]
+fn a_command_that_is_refused_ends_although_its_session_was_seen() {
+    let mut desk = Desk::new(80, 24);
+    desk.app.setup.origin = crate::Origin::Command;
+    desk.recall(50);
+    let refused = Over {
+        code: 5,
+        failure: Some(crate::Failed {
+            message: "HEAD is elsewhere".to_owned(),
+            hint: None,
+        }),
+        resumable: None,
+    };
+    assert_eq!(desk.take(Input::Over(refused)), [Request::Quit]);
+}
+
+#[test]
 fn what_does_not_open_gives_the_words_back() {
     let mut desk = at_work();
     ended(&mut desk, 3);
