@@ -12,6 +12,7 @@ mod replayed;
 mod request;
 mod review;
 mod steer;
+mod taken_up;
 mod waiting;
 mod ways_out;
 mod whole;

@@ -10,10 +10,10 @@ use crate::{
 
 /// Returns the lines that say how it went: outcome, features, checkpoints, gates, cost.
 ///
-/// Nothing when no session was ever opened.
+/// Nothing when no session was at work here: what was only seen ended before.
 pub fn summary(app: &App) -> Vec<String> {
     let work = &app.work;
-    let Some(session) = work.session else {
+    let Some(session) = work.session.filter(|_| app.has_run) else {
         return Vec::new();
     };
     let outcome = match work.end {
