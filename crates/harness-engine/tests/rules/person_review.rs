@@ -1,9 +1,9 @@
 //! A person's review while the agent works: comments, rejections, and the gate that is red for them.
 
 use harness_core::{
-    CheckStatus, CheckpointNumber, CheckpointSaved, CommentAnswered, Event, OpenMustFix, Rejection,
-    ReviewChanged, RewindWhat, Timestamp, ToldComment, ToldComments, TurnedDown, TurnedDownEnd,
-    TurnedDownPart,
+    CallEnd, CheckStatus, CheckpointNumber, CheckpointSaved, CommentAnswered, Event, JobEnd,
+    OpenMustFix, Rejection, ReviewChanged, RewindWhat, Timestamp, ToldComment, ToldComments,
+    TurnedDown, TurnedDownEnd, TurnedDownPart,
 };
 
 use crate::{
@@ -204,6 +204,31 @@ fn what_was_rejected_is_taken_back_at_the_end_of_the_turn_and_told() {
     // What is settled stays so, whatever the book still says.
     assert_eq!(run.on(&changed(rejected())), "");
     assert_eq!(run.on(&turned_down(TurnedDownEnd::Applied)), "");
+}
+
+#[test]
+fn what_runs_in_the_background_ends_before_anything_is_taken_back() {
+    let mut run = working();
+    let job = ("shell", r#"{"command":"make dev","background":true}"#);
+    run.calls(&[job]);
+    run.on(&Event::JobStarted {
+        call: Script::id(1, 0),
+        command: "make dev".to_owned(),
+    });
+    assert_eq!(run.on(&changed(rejected())), "");
+    let runs = CallEnd::Answered {
+        text: "job runs".to_owned(),
+        is_error: false,
+    };
+    // It could write over what is taken back.
+    assert_eq!(run.ends(1, 0, runs), "stop jobs 1.0");
+    let stopped = Event::JobEnded {
+        call: Script::id(1, 0),
+        end: JobEnd::Stopped,
+        ms: 9,
+    };
+    assert_eq!(run.on(&stopped), "save 1");
+    assert_eq!(run.on(&Event::CheckpointUnchanged), "turn down 1");
 }
 
 #[test]
