@@ -243,7 +243,14 @@ impl Overlay {
                 Some((pattern.score(text, &mut matcher)?, item))
             })
             .collect();
-        found.sort_by_key(|(score, _)| std::cmp::Reverse(*score));
+        // Who types the beginning of a name means it.
+        let needle = self.needle.to_lowercase();
+        let is_named = |item: &Item| {
+            let name = item.text.split("  ").next().unwrap_or_default();
+            let mut words = name.split(['.', '_', ' ']);
+            words.any(|word| word.to_lowercase().starts_with(&needle))
+        };
+        found.sort_by_cached_key(|(score, item)| (!is_named(item), std::cmp::Reverse(*score)));
         found.into_iter().map(|(_, item)| item.clone()).collect()
     }
 }
@@ -254,6 +261,15 @@ mod tests {
 
     fn typed(overlay: &mut Overlay, text: &str) {
         text.chars().for_each(|char| overlay.type_char(char));
+    }
+
+    #[test]
+    fn the_beginning_of_a_name_finds_what_it_names() {
+        for (letters, command) in [("lan", Command::Land), ("rev", Command::ShowReview)] {
+            let mut overlay = Overlay::palette(&KeyMap::default(), |_| None);
+            typed(&mut overlay, letters);
+            assert_eq!(overlay.items[0].command, Some(command), "{letters}");
+        }
     }
 
     #[test]
