@@ -251,7 +251,7 @@ fn checkouts(root: &Path) {
 
 /// Times the program: its start, its shortest look, and its own time in a turn.
 fn program(what: &str, root: &Path) {
-    let (home, server) = desk(root, 40, 1);
+    let (home, server) = desk(root, &script(40, 1));
     let mut times = Vec::new();
     for _ in 0..ROUNDS {
         let begun = Instant::now();
@@ -262,7 +262,7 @@ fn program(what: &str, root: &Path) {
     println!("{what}: `harness status`: {}", range(&times));
     let mut starts = Vec::new();
     for _ in 0..5 {
-        let (home, server) = desk(root, 0, 1);
+        let (home, server) = desk(root, &script(0, 1));
         let begun = Instant::now();
         let run = home.run(root, &["run", "Say something", "--plain", "--no-input"]);
         let received = server.received();
@@ -326,7 +326,9 @@ fn log(root: &Path) {
 /// Makes a session of 10,000 events and times what takes it up.
 fn session() {
     let root = repository("small", 1);
-    let (home, server) = desk(&root, SESSION_TURNS, SESSION_CALLS);
+    let mut script = script(SESSION_TURNS, SESSION_CALLS);
+    let _ = writeln!(script, "think_ms = {LAST_THINKS_MS}");
+    let (home, server) = desk(&root, &script);
     let arguments = ["run", "Work", "--json", "--no-input"];
     let begun = Instant::now();
     let asked = || server.received().len();
@@ -456,9 +458,9 @@ fn show(home: &Home, root: &Path) -> Shown {
     }
 }
 
-/// A trusted home whose model says so many commands, on loopback.
-fn desk(root: &Path, turns: usize, calls: usize) -> (Home, Server) {
-    let server = Server::scripted(&script(turns, calls));
+/// A trusted home whose model plays a script, on loopback.
+fn desk(root: &Path, script: &str) -> (Home, Server) {
+    let server = Server::scripted(script);
     server.keep_no_bodies();
     let home = Home::new(env!("CARGO_BIN_EXE_harness"));
     home.configure(&format!(
@@ -482,10 +484,7 @@ fn script(turns: usize, calls: usize) -> String {
         let calls: Vec<String> = (0..calls).map(call).collect();
         let _ = writeln!(text, "[[session.turn]]\ncalls = [{}]", calls.join(", "));
     }
-    let _ = writeln!(
-        text,
-        "[[session.turn]]\ntext = \"That is all.\"\nthink_ms = {LAST_THINKS_MS}"
-    );
+    text.push_str("[[session.turn]]\ntext = \"That is all.\"\n");
     text
 }
 
