@@ -287,6 +287,16 @@ fn an_input_or_output_error_is_told_and_costs_nothing() {
         ("open", "locks/work-tree"),
         ("open", "refs/harness"),
         ("write", "intent.jsonl"),
+        ("read", "log.jsonl"),
+        ("read", ".git/objects"),
+        ("read", ".git/refs"),
+        ("open", "log.jsonl"),
+        ("write", "log.synced"),
+        ("rename", "log.synced"),
+        ("write", "runs.jsonl"),
+        ("sync", "runs.jsonl"),
+        ("remove", ".git/harness"),
+        ("remove", ".git/refs/harness"),
     ] {
         faults.extend(["1", "2+", "4", "9"].map(|nth| Fault { call, path, nth }));
     }

@@ -1,6 +1,6 @@
 /* Stands before the C library of a program under test: lets calls fail, and moves the clock.
 
-   HARNESS_SHIM_CALL   write, sync, rename or open
+   HARNESS_SHIM_CALL   read, write, sync, rename, remove or open
    HARNESS_SHIM_PATH   a part of the path that is meant
    HARNESS_SHIM_NTH    which call of those fails, from 1; "3+" means the third and all after it
    HARNESS_SHIM_BACK   seconds that the clock goes back, HARNESS_SHIM_AFTER milliseconds after the start */
@@ -51,6 +51,12 @@ ssize_t write(int fd, const void *bytes, size_t count) {
     return fails_fd("write", fd) ? -1 : real(fd, bytes, count);
 }
 
+ssize_t read(int fd, void *bytes, size_t count) {
+    static ssize_t (*real)(int, void *, size_t);
+    if (!real) real = dlsym(RTLD_NEXT, "read");
+    return fails_fd("read", fd) ? -1 : real(fd, bytes, count);
+}
+
 int fsync(int fd) {
     static int (*real)(int);
     if (!real) real = dlsym(RTLD_NEXT, "fsync");
@@ -67,6 +73,12 @@ int rename(const char *from, const char *to) {
     static int (*real)(const char *, const char *);
     if (!real) real = dlsym(RTLD_NEXT, "rename");
     return fails("rename", to) ? -1 : real(from, to);
+}
+
+int unlink(const char *path) {
+    static int (*real)(const char *);
+    if (!real) real = dlsym(RTLD_NEXT, "unlink");
+    return fails("remove", path) ? -1 : real(path);
 }
 
 #define OPEN(name)                                                          \

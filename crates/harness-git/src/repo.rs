@@ -207,7 +207,12 @@ impl Repo {
                 source,
             },
         })?;
-        let commit = head.peel_to_commit().during("read the commit of", "HEAD")?;
+        // Asked for by its id it is said why a commit cannot be read, where peeling says only that.
+        let commit = match head.target() {
+            Some(id) => self.git.find_commit(id),
+            None => head.peel_to_commit(),
+        };
+        let commit = commit.during("read the commit of", "HEAD")?;
         let branch = head
             .is_branch()
             .then(|| String::from_utf8_lossy(head.shorthand_bytes()).into_owned());
