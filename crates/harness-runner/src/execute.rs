@@ -68,10 +68,6 @@ use shop::Workshop;
 
 /// The end of an effect.
 #[derive(Debug)]
-#[expect(
-    clippy::large_enum_variant,
-    reason = "few are under way at a time, and each is moved once"
-)]
 pub(crate) enum Ended {
     Event(Event),
     /// A session with the log that its events go to from now on.
