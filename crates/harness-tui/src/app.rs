@@ -223,8 +223,8 @@ pub struct App {
     pub(crate) taking: Vec<String>,
     pub(crate) notice: Option<Notice>,
     pub(crate) phase: Phase,
-    /// Whether something was logged while the screen looked on.
-    pub(crate) has_run: bool,
+    /// The session that was last at work while the screen looked on.
+    pub(crate) ran: Option<SessionId>,
     pub(crate) stopping: Stopping,
     pub(crate) quitting: Quitting,
     pub(crate) resumable: Option<SessionId>,

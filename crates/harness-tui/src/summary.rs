@@ -13,7 +13,7 @@ use crate::{
 /// Nothing when no session was at work here: what was only seen ended before.
 pub fn summary(app: &App) -> Vec<String> {
     let work = &app.work;
-    let Some(session) = work.session.filter(|_| app.has_run) else {
+    let Some(session) = work.session.filter(|session| app.ran == Some(*session)) else {
         return Vec::new();
     };
     let outcome = match work.end {

@@ -29,7 +29,7 @@ pub(super) fn started(app: &mut App) -> Vec<Request> {
 /// Takes in what is logged as it happens: whoever logs it can be talked to.
 pub(super) fn happened(app: &mut App, event: &Event, at: Timestamp) -> Vec<Request> {
     let mut asked = logged(app, event, at);
-    app.has_run = true;
+    app.ran = app.work.session.or(app.ran);
     if app.phase == Phase::Opening {
         app.phase = Phase::Busy;
         app.sent.clear();
@@ -146,7 +146,7 @@ pub(super) fn over(app: &mut App, over: Over) -> Vec<Request> {
     if over.resumable.is_none() {
         app.waiting.clear();
     }
-    let began = app.has_run;
+    let began = app.ran.is_some();
     let quits = app.quitting == Quitting::WhenOver
         || over.failure.is_some() && !began && app.setup.origin == Origin::Command;
     if let Some(failed) = &over.failure {
