@@ -45,6 +45,11 @@ pub fn view(app: &App, buffer: &mut Buffer) -> Option<Position> {
     cursor
 }
 
+/// What stands before the title of a part: a bar where the keys go to it.
+const fn focus_mark(has_focus: bool) -> &'static str {
+    if has_focus { "▌" } else { " " }
+}
+
 fn whole(app: &App, canvas: &mut Canvas<'_>) -> Option<Position> {
     let cursor = match app.pages.open {
         Page::Session => session(app, canvas),

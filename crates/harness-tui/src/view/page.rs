@@ -2,7 +2,7 @@
 
 use ratatui::layout::Position;
 
-use super::{Canvas, first, panes, review, typed};
+use super::{Canvas, first, focus_mark, panes, review, typed};
 use crate::{
     app::{App, Focus},
     command::Command,
@@ -43,7 +43,7 @@ fn header(app: &App, canvas: &mut Canvas<'_>) {
     let has_focus = matches!(app.focus, Focus::List)
         && app.pages.prompt.is_none()
         && app.pages.open != Page::Review;
-    let mark = if has_focus { "▌" } else { " " };
+    let mark = focus_mark(has_focus);
     let mut left = Row::of(Role::Working, mark).and(Role::Title, app.pages.open.title());
     let meanwhile = meanwhile(app, canvas);
     let aside = meanwhile.as_ref().map_or(0, |row| row.width() + GAP.len());
@@ -291,7 +291,7 @@ fn below(app: &App, canvas: &mut Canvas<'_>) {
     let has_focus = app.focus == Focus::Below;
     let (line, lines) = below.place();
     if app.pages.open == Page::Features || has_focus {
-        let mark = if has_focus { "▌" } else { " " };
+        let mark = focus_mark(has_focus);
         let columns = usize::from(room.rule.width).saturating_sub(20);
         let title = Row::of(Role::Working, mark)
             .and(Role::Title, shortened(&below.title, columns))
@@ -313,11 +313,7 @@ fn asked(app: &App, canvas: &mut Canvas<'_>) {
     if area.height == 0 {
         return;
     }
-    let mark = if app.focus == Focus::Composer {
-        "▌"
-    } else {
-        " "
-    };
+    let mark = focus_mark(app.focus == Focus::Composer);
     let question = harness_report::clean(&app.question);
     let columns = usize::from(area.width).saturating_sub(8);
     let lines: Vec<&str> = question.lines().collect();

@@ -2,7 +2,7 @@
 
 use ratatui::layout::{Position, Rect};
 
-use super::{Canvas, typed};
+use super::{Canvas, focus_mark, typed};
 use crate::{
     app::{App, Focus},
     command::{Command, Place},
@@ -19,10 +19,7 @@ use crate::{
 pub(super) fn titles(app: &App, canvas: &mut Canvas<'_>) {
     let area = app.layout.titles;
     canvas.rule(area, 0);
-    let mark = match app.focus {
-        Focus::Transcript => "▌",
-        _ => " ",
-    };
+    let mark = focus_mark(app.focus == Focus::Transcript);
     let title = match app.work.session {
         Some(session) => format!("Session {session} "),
         None => "Session ".to_owned(),
@@ -156,11 +153,7 @@ pub(super) fn question(app: &App, canvas: &mut Canvas<'_>) {
     if area.height == 0 {
         return;
     }
-    let mark = if app.focus == Focus::Composer {
-        "▌"
-    } else {
-        " "
-    };
+    let mark = focus_mark(app.focus == Focus::Composer);
     canvas.put(
         area,
         0,

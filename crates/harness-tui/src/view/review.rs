@@ -1,6 +1,6 @@
 //! The review page as it is seen: the files on the left, the chosen one on the right.
 
-use super::Canvas;
+use super::{Canvas, focus_mark};
 use crate::{
     app::{App, Focus},
     pages::State,
@@ -65,7 +65,7 @@ fn title(app: &App, canvas: &mut Canvas<'_>, area: ratatui::layout::Rect) {
         return;
     };
     let has_focus = app.focus == Focus::List && app.pages.prompt.is_none();
-    let mark = if has_focus { "▌" } else { " " };
+    let mark = focus_mark(has_focus);
     let count = file.pieces().len();
     let mut aside = review.state_words(spot.piece, canvas.theme);
     let place = format!("hunk {}/{count}", spot.piece + 1);
