@@ -3,18 +3,28 @@
 //! Everything libgit2 would misread or obey is refused before it is opened.
 
 use std::{
-    env, fs, io,
+    env,
+    fs::{self, File},
+    io::{self, Read as _},
     os::unix::fs::MetadataExt,
     path::{Path, PathBuf},
 };
 
 use git2::{Config, Repository, RepositoryOpenFlags};
+use memchr::memmem::Finder;
 
 use crate::{
     libgit2,
     person::Person,
     repo::{Repo, plain},
 };
+
+/// How the extensions of an index begin that libgit2 cannot read: a name, and a length below 16 MiB.
+const SPECIAL_INDEX: [&[u8]; 2] = [b"link\0", b"sdir\0"];
+/// How much of an index is looked at at once. Unit: bytes.
+const INDEX_AT_ONCE: usize = 256 * 1024;
+/// The longest text that is looked for. Unit: bytes.
+const NEEDLE_MAX: usize = 8;
 
 /// Why no repository was opened.
 #[derive(Debug, thiserror::Error)]
@@ -282,7 +292,14 @@ fn check_work_tree(git: &Repository, root: &Path) -> Result<(), OpenError> {
 }
 
 /// Refuses kinds of index that libgit2 cannot read.
+///
+/// To read the index of 100,000 files takes longer than most commands do: where nothing in the file
+/// looks like one of these kinds it is left alone.
 fn check_index(git: &Repository, root: &Path) -> Result<(), OpenError> {
+    // A file that is not there, or cannot be read, is told by whoever needs it.
+    if !is_in_file(&git.path().join("index"), &SPECIAL_INDEX).unwrap_or(false) {
+        return Ok(());
+    }
     let Err(error) = git.index() else {
         return Ok(());
     };
@@ -304,6 +321,35 @@ fn check_index(git: &Repository, root: &Path) -> Result<(), OpenError> {
         Some((_, what, fix)) => Err(unsupported(root, what, fix)),
         // What else is wrong with it is told by whoever needs it.
         None => Ok(()),
+    }
+}
+
+/// Whether one of these texts stands anywhere in a file; none is longer than [`NEEDLE_MAX`].
+fn is_in_file(path: &Path, needles: &[&[u8]]) -> io::Result<bool> {
+    if !fs::metadata(path)?.is_file() {
+        return Ok(false);
+    }
+    let mut file = File::open(path)?;
+    let finders: Vec<Finder<'_>> = needles.iter().map(Finder::new).collect();
+    let mut buffer = vec![0; INDEX_AT_ONCE];
+    let mut kept = 0;
+    loop {
+        let read = match file.read(&mut buffer[kept..]) {
+            Ok(0) => return Ok(false),
+            Ok(read) => read,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            Err(error) => return Err(error),
+        };
+        let filled = kept + read;
+        if finders
+            .iter()
+            .any(|finder| finder.find(&buffer[..filled]).is_some())
+        {
+            return Ok(true);
+        }
+        // What is cut here may go on with the next bytes.
+        kept = filled.min(NEEDLE_MAX - 1);
+        buffer.copy_within(filled - kept..filled, 0);
     }
 }
 
@@ -349,5 +395,32 @@ fn unsupported(root: &Path, what: &str, fix: &str) -> OpenError {
         path: root.to_path_buf(),
         what: what.to_owned(),
         fix: fix.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_is_found_wherever_it_is_cut() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("file");
+        let found = |bytes: &[u8]| {
+            fs::write(&path, bytes).unwrap();
+            is_in_file(&path, &SPECIAL_INDEX).unwrap()
+        };
+        assert!(!found(b""));
+        assert!(!found(b"symlink.c\0"));
+        for before in [0, 1, INDEX_AT_ONCE, 3 * INDEX_AT_ONCE].map(|end| end.saturating_sub(3)) {
+            for around in 0..6 {
+                let mut bytes = vec![b'l'; before + around];
+                assert!(!found(&bytes));
+                bytes.extend_from_slice(b"link\0");
+                assert!(found(&bytes), "{before} {around}");
+            }
+        }
+        assert!(is_in_file(&folder.path().join("none"), &SPECIAL_INDEX).is_err());
+        assert!(!is_in_file(folder.path(), &SPECIAL_INDEX).unwrap());
     }
 }
