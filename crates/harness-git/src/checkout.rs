@@ -132,7 +132,7 @@ impl Repo {
                 Vec::new()
             }
         };
-        let differing = differing(files, &root, folder, stamp)?;
+        let differing = differing(files, &root, (folder, stamp), is_over)?;
         let written = self.write_files(&differing, &root, folder, is_over)?;
         let written = written.ok_or_else(|| GitError::CutShort {
             folder: folder.to_path_buf(),
@@ -161,7 +161,7 @@ impl Repo {
     ) -> Result<Vec<RepoPath>, GitError> {
         let root = Folder::open(folder).on_path("open", folder)?;
         let files = self.files_of(tree)?;
-        let differing = differing(&files, &root, folder, stamp)?.into_iter();
+        let differing = differing(&files, &root, (folder, stamp), &|| false)?.into_iter();
         Ok(differing.map(|(path, _)| path.clone()).collect())
     }
 
@@ -200,12 +200,13 @@ impl Repo {
     }
 }
 
-/// Returns the files that are missing or different in the folder, sorted by path.
+/// Returns the files that are missing or different in the folder, sorted by path; ends early as
+/// [`Repo::check_out_alone`] does, and what was looked at until then is known.
 fn differing<'a>(
     files: &'a Files,
     root: &Folder,
-    folder: &Path,
-    stamp: &mut CheckoutStamp,
+    (folder, stamp): (&Path, &mut CheckoutStamp),
+    is_over: &dyn Fn() -> bool,
 ) -> Result<Wanted<'a>, GitError> {
     let settled_ns = settled_before_ns();
     let mut cursor = Cursor::new(root);
@@ -213,6 +214,11 @@ fn differing<'a>(
     for (path, entry) in files {
         if entry.mode == Mode::Module {
             continue;
+        }
+        if is_over() {
+            return Err(GitError::CutShort {
+                folder: folder.to_path_buf(),
+            });
         }
         let stat = match cursor.stat(path) {
             Ok(stat) => stat,

@@ -1,6 +1,7 @@
 //! Kept folders: what is written, removed, found and repaired.
 
 use std::{
+    cell::Cell,
     fs,
     os::unix::{fs::PermissionsExt, fs::symlink},
     path::{Path, PathBuf},
@@ -240,9 +241,36 @@ fn what_is_known_of_the_files_is_kept_for_the_next_process() {
 fn a_checkout_that_nobody_waits_for_ends_and_is_gone_on_with() {
     let Some(mut kept) = Kept::new() else { return };
     let tree = large(&kept);
-    let repo = &kept.fixture.repo;
-    let ended = repo.check_out_alone(&tree, &kept.folder, &mut kept.stamp, &|_| false, &|| true);
-    assert!(matches!(ended, Err(GitError::CutShort { .. })), "{ended:?}");
+    // Before anything was looked at, in the middle of it, and among the files that are written.
+    let files = kept.fixture.repo.files_of(&tree).unwrap().len();
+    for asked_max in [0, 300, files] {
+        let asked = Cell::new(0);
+        let is_over = || asked.replace(asked.get() + 1) >= asked_max;
+        let repo = &kept.fixture.repo;
+        let ended =
+            repo.check_out_alone(&tree, &kept.folder, &mut kept.stamp, &|_| false, &is_over);
+        assert!(matches!(ended, Err(GitError::CutShort { .. })), "{ended:?}");
+    }
     assert!(kept.check_out(&tree).written.len() > 600);
     assert!(kept.verify(&tree).is_empty());
+}
+
+#[test]
+fn what_was_looked_at_until_it_ended_early_is_known() {
+    let Some(mut kept) = Kept::new() else { return };
+    let tree = large(&kept);
+    kept.check_out(&tree);
+    kept.stamp = CheckoutStamp::default();
+    let asked = Cell::new(0);
+    let is_over = || asked.replace(asked.get() + 1) >= 500;
+    let repo = &kept.fixture.repo;
+    let ended = repo.check_out_alone(&tree, &kept.folder, &mut kept.stamp, &|_| false, &is_over);
+    assert!(matches!(ended, Err(GitError::CutShort { .. })), "{ended:?}");
+    if kept.stamp.files.is_empty() {
+        return super::fixture::skipped("the file system counts in seconds");
+    }
+    kept.stamp.keep_beside(&kept.folder).unwrap();
+    kept.stamp = CheckoutStamp::kept_beside(&kept.folder);
+    assert!(kept.verify(&tree).is_empty());
+    assert!(kept.stamp.news < 300, "{} were read again", kept.stamp.news);
 }

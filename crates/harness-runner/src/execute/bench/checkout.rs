@@ -150,10 +150,10 @@ impl Bench {
             false => None,
         };
         let brought = checkout.at_desk(&self.workplace.root, move |shop, stamp, is_over| {
-            shop.check_out(&tree, &folder, (stamp, is_over), &kept)?;
-            // What cannot be kept is read again.
+            let brought = shop.check_out(&tree, &folder, (stamp, is_over), &kept);
+            // Also of what was ended early; what cannot be kept is read again.
             drop(stamp.keep_beside(&folder));
-            Ok(())
+            brought
         });
         brought.await?;
         self.place_git(&checkout.folder)
