@@ -44,6 +44,12 @@ fn nothing_runs_until_asked_and_then_a_task_is_typed() {
     terminal.press("fix it\r");
     terminal.wait_for("error: ");
     terminal.wait_for("hint: ");
+    // The words are given back: nothing began with them. Ctrl+C takes them away.
+    terminal.wait_for("> fix it");
+    terminal.press("\u{3}");
+    terminal.wait_until("an empty line to write in", |terminal| {
+        !terminal.screen().contains("> fix it")
+    });
     terminal.press("\u{4}");
     assert_eq!(terminal.end(), 2);
 }
