@@ -46,6 +46,7 @@ fn nothing_runs_until_asked_and_then_a_task_is_typed() {
     terminal.wait_for("hint: ");
     // The words are given back: nothing began with them. Ctrl+C takes them away.
     terminal.wait_for("> fix it");
+    terminal.wait_for("^C clear");
     terminal.press("\u{3}");
     terminal.wait_until("an empty line to write in", |terminal| {
         !terminal.screen().contains("> fix it")

@@ -221,7 +221,11 @@ fn commands(app: &App) -> Vec<(Command, Option<&'static str>)> {
             plain(Command::ShowFeatures),
             plain(Command::Palette),
             plain(Command::Help),
-            named(Command::DeleteForward, "quit"),
+            match app.composer.is_empty() {
+                true => named(Command::DeleteForward, "quit"),
+                // With a text the same key deletes in it.
+                false => named(Command::Interrupt, "clear"),
+            },
             plain(Command::FocusNext),
             plain(Command::ShowGates),
             plain(Command::ShowCheckpoints),
