@@ -49,7 +49,11 @@ const PROGRAM: &[Edges] = &[
         "bytes futures-util grep-matcher grep-regex grep-searcher ignore landlock libc notify \
          regex-syntax reqwest rustix rustls seccompiler sha2 thiserror tokio",
     ),
-    ("git", "core failpoint", "git2 ignore rustix thiserror"),
+    (
+        "git",
+        "core failpoint",
+        "git2 ignore memchr rustix thiserror",
+    ),
     (
         "store",
         "core failpoint",
