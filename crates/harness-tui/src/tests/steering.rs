@@ -128,15 +128,19 @@ fn words_are_held_while_a_session_opens_and_while_it_ends() {
 
 #[test]
 fn a_session_is_seen_before_it_can_be_talked_to_and_words_wait_for_it() {
-    let mut desk = Desk::new(80, 24);
-    desk.recall(50);
-    let picture = desk.picture();
-    assert!(picture.contains("opening"), "{picture}");
-    desk.write("mind the tests");
-    assert_eq!(desk.press("enter"), []);
-    let turn = r#"{"type":"turn_started","turn":9}"#;
-    let asked = desk.log_json(turn);
-    assert_eq!(asked, [say("mind the tests", Urgency::NextTurn)]);
+    let mut ended = Desk::new(80, 24);
+    ended.recall(50);
+    // One that was killed has no end in its log, and looks as if it could be talked to.
+    let mut killed = at_work();
+    killed.take(Input::Started);
+    for mut desk in [ended, killed] {
+        let picture = desk.picture();
+        assert!(picture.contains("opening"), "{picture}");
+        desk.write("mind the tests");
+        assert_eq!(desk.press("enter"), []);
+        let asked = desk.log_json(r#"{"type":"turn_started","turn":9}"#);
+        assert_eq!(asked, [say("mind the tests", Urgency::NextTurn)]);
+    }
 }
 
 #[test]
